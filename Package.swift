@@ -1,0 +1,115 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+// MARK: - libtorch
+
+/// The folder of libtorch's shared libraries, read from the `libtorch.pc` that pkg-config finds too.
+///
+/// SwiftPM drops rpaths from `.pc` files, so executables and tests get theirs from here; the library
+/// products stay free of unsafe flags, and packages can depend on them by version.
+func libtorchLibraryFolder() -> String? {
+    let environment = ProcessInfo.processInfo.environment
+    let home = environment["HOME"] ?? ""
+    let cache = environment["XDG_CACHE_HOME"] ?? "\(home)/.cache"
+    let folders =
+        (environment["PKG_CONFIG_PATH"] ?? "").split(separator: ":").map(String.init)
+        + ["/usr/local/lib/pkgconfig", "\(cache)/swift-deit/pkgconfig"]
+    for folder in folders {
+        guard let text = try? String(contentsOfFile: "\(folder)/libtorch.pc", encoding: .utf8) else { continue }
+        let prefix = text.split(separator: "\n").first { $0.hasPrefix("prefix=") }
+        if let prefix { return prefix.dropFirst("prefix=".count) + "/lib" }
+    }
+    return nil
+}
+
+let rpath: [LinkerSetting] = libtorchLibraryFolder().map {
+    [.unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", $0])]
+} ?? []
+
+// MARK: - Settings
+
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name,
+        dependencies: dependencies + ["TestSupport"],
+        resources: resources,
+        swiftSettings: swiftSettings,
+        linkerSettings: rpath
+    )
+}
+
+// MARK: - Package
+
+// Dependencies point one way, down the list in docs/architecture.md. A target imports only what it lists.
+let package = Package(
+    name: "swift-deit",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Torch", targets: ["Torch"]),
+        .library(name: "TorchNN", targets: ["TorchNN"]),
+        .library(name: "ImagePipeline", targets: ["ImagePipeline"]),
+        .library(name: "Datasets", targets: ["Datasets"]),
+        .library(name: "VisionModels", targets: ["VisionModels"]),
+        .library(name: "Checkpoints", targets: ["Checkpoints"]),
+        .library(name: "Training", targets: ["Training"]),
+        .library(name: "Evaluation", targets: ["Evaluation"]),
+        .executable(name: "deit", targets: ["deit"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibtorch", pkgConfig: "libtorch"),
+        .target(name: "CTorch", dependencies: ["CLibtorch"]),
+        library("Torch", ["CTorch"]),
+        library("TorchNN", ["Torch"]),
+
+        .systemLibrary(name: "CLibJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]),
+        .systemLibrary(name: "CLibPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+        .systemLibrary(name: "CLibWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CImageCodecs", dependencies: ["CLibJPEG", "CLibPNG", "CLibWebP", "CZlib"]),
+        library("ImagePipeline", ["CImageCodecs"]),
+        library("Datasets", ["ImagePipeline"]),
+
+        library("VisionModels", ["Torch", "TorchNN"]),
+        library("Checkpoints", ["VisionModels", "ImagePipeline", "Torch", "TorchNN"]),
+        library("Training", ["Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch", "TorchNN"]),
+        library("Evaluation", ["Training", "Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch", "TorchNN"]),
+        .executableTarget(
+            name: "deit",
+            dependencies: [
+                "Evaluation", "Training", "Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch", "TorchNN",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: swiftSettings,
+            linkerSettings: rpath
+        ),
+
+        .target(name: "TestSupport", dependencies: ["Torch"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
+        tests("TorchTests", ["Torch"]),
+        tests("TorchNNTests", ["Torch", "TorchNN"]),
+        tests("ImagePipelineTests", ["ImagePipeline"]),
+        tests("DatasetsTests", ["Datasets", "ImagePipeline"]),
+        tests("VisionModelsTests", ["VisionModels", "Torch", "TorchNN"]),
+        tests("CheckpointsTests", ["Checkpoints", "VisionModels", "ImagePipeline", "Torch", "TorchNN"]),
+        tests("TrainingTests", ["Training", "Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch", "TorchNN"]),
+        tests("ParityTests", ["Checkpoints", "VisionModels", "ImagePipeline", "Torch", "TorchNN"], resources: [.copy("Fixtures")]),
+        tests("EndToEndTests", []),
+    ],
+    cxxLanguageStandard: .cxx20
+)
