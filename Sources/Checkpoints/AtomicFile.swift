@@ -1,0 +1,138 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Writing of files such that at every moment either the old or the new one is there, whole.
+///
+/// The bytes go to a temporary file in the same folder, which is brought to the disk and then takes
+/// the name. When anything fails, a full disk or the process being killed, the old file stays as it
+/// was; after a failure that the process survives, the temporary file is gone too.
+public enum AtomicFile {
+    /// Writes bytes to a file.
+    ///
+    /// - Parameters:
+    ///   - bytes: The whole content, such as a `Data`, an `[UInt8]` or `text.utf8`.
+    ///   - path: The file, in a folder that exists.
+    /// - Throws: ``CheckpointError/unwritable(path:reason:)`` with the system's reason.
+    public static func write(
+        _ bytes: some Collection<UInt8>,
+        to path: String
+    ) throws(CheckpointError) {
+        let content = Array(bytes)
+        try write(to: path) { sink throws(CheckpointError) in try sink.write(content) }
+    }
+
+    /// Writes a file piece by piece.
+    ///
+    /// - Parameters:
+    ///   - path: The file, in a folder that exists.
+    ///   - body: A closure that writes the pieces in order; what it throws reaches the caller.
+    /// - Throws: ``CheckpointError/unwritable(path:reason:)``, or what `body` throws.
+    public static func write(
+        to path: String,
+        _ body: (FileSink) throws(CheckpointError) -> Void
+    ) throws(CheckpointError) {
+        let temporary = temporaryPath(for: path)
+        let sink = try FileSink(creating: temporary, for: path)
+        do throws(CheckpointError) {
+            try body(sink)
+            try sink.finish()
+            guard uninterrupted({ rename(temporary, path) }) == 0 else {
+                throw CheckpointError.unwritable(path: path, reason: systemReason())
+            }
+        } catch {
+            sink.close()
+            unlink(temporary)
+            throw error
+        }
+        synchronizeFolder(folder(of: path))
+    }
+
+    /// A name beside `path` that nobody else uses, hidden so that no reader takes it for the file.
+    static func temporaryPath(for path: String) -> String {
+        let random = String(UInt32.random(in: .min ... .max), radix: 36)
+        return "\(folder(of: path))/.\(lastComponent(of: path)).tmp-\(getpid())-\(random)"
+    }
+}
+
+/// The open temporary file that ``AtomicFile/write(to:_:)`` fills.
+public final class FileSink {
+    private var descriptor: Int32
+    private let path: String
+
+    /// The number of bytes written so far.
+    public private(set) var count = 0
+
+    init(creating temporary: String, for path: String) throws(CheckpointError) {
+        self.path = path
+        descriptor = uninterrupted {
+            open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        }
+        guard descriptor >= 0 else {
+            throw CheckpointError.unwritable(path: path, reason: systemReason())
+        }
+    }
+
+    /// Appends bytes.
+    ///
+    /// - Parameter bytes: The bytes.
+    /// - Throws: ``CheckpointError/unwritable(path:reason:)`` when the disk is full or fails.
+    public func write(_ bytes: UnsafeRawBufferPointer) throws(CheckpointError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            // One call moves less than 2 GiB on Linux, whatever is asked.
+            let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 30))
+            #if canImport(Glibc)
+            let written = uninterrupted { Glibc.write(descriptor, piece.baseAddress, piece.count) }
+            #elseif canImport(Musl)
+            let written = uninterrupted { Musl.write(descriptor, piece.baseAddress, piece.count) }
+            #else
+            let written = uninterrupted { Darwin.write(descriptor, piece.baseAddress, piece.count) }
+            #endif
+            guard written > 0 else {
+                let reason = written == 0 ? "the disk takes no more bytes" : systemReason()
+                throw CheckpointError.unwritable(path: path, reason: reason)
+            }
+            count += written
+            rest = rest.dropFirst(written)
+        }
+    }
+
+    /// Appends bytes.
+    ///
+    /// - Parameter bytes: The bytes.
+    /// - Throws: ``CheckpointError/unwritable(path:reason:)`` when the disk is full or fails.
+    public func write(_ bytes: [UInt8]) throws(CheckpointError) {
+        let result = bytes.withUnsafeBytes { buffer in
+            Result { () throws(CheckpointError) in try write(buffer) }
+        }
+        try result.get()
+    }
+
+    /// Brings the bytes to the disk and closes the file.
+    func finish() throws(CheckpointError) {
+        // A full disk may show only here, when the system writes what it has kept back.
+        guard uninterrupted({ fsync(descriptor) }) == 0 else {
+            throw CheckpointError.unwritable(path: path, reason: systemReason())
+        }
+        close()
+    }
+
+    func close() {
+        guard descriptor >= 0 else { return }
+        #if canImport(Glibc)
+        _ = Glibc.close(descriptor)
+        #elseif canImport(Musl)
+        _ = Musl.close(descriptor)
+        #else
+        _ = Darwin.close(descriptor)
+        #endif
+        descriptor = -1
+    }
+
+    deinit { close() }
+}

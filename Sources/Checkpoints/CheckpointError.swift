@@ -1,0 +1,92 @@
+/// A checkpoint, or a file beside it, that cannot be read, understood or written.
+///
+/// Every case names the file, says what is wrong with it and, where there is one, the way out.
+public enum CheckpointError: Error, Sendable, Equatable {
+    /// The file or folder could not be opened or read; `reason` is the system's own.
+    case unreadable(path: String, reason: String)
+
+    /// The file is not what its name says, or contradicts itself.
+    case malformed(file: String, reason: String)
+
+    /// The file is well formed, but holds something that this library does not do.
+    case unsupported(file: String, reason: String)
+
+    /// The weights do not fit the model: all the differences at once, and what to do about them.
+    case incompatible(
+        file: String,
+        missing: [String],
+        unexpected: [String],
+        shapes: [ShapeMismatch],
+        hint: String
+    )
+
+    /// The file could not be written; what was there before is still there, unchanged.
+    case unwritable(path: String, reason: String)
+
+    /// A tensor could not be made from, or turned into, bytes.
+    case tensor(name: String, reason: String)
+}
+
+extension CheckpointError {
+    /// A tensor whose shape in the file differs from the one that the model expects.
+    public struct ShapeMismatch: Sendable, Equatable {
+        /// The key of the tensor.
+        public let key: String
+
+        /// The shape in the model.
+        public let expected: [Int]
+
+        /// The shape in the file.
+        public let found: [Int]
+
+        /// Creates a mismatch.
+        ///
+        /// - Parameters:
+        ///   - key: The key of the tensor.
+        ///   - expected: The shape in the model.
+        ///   - found: The shape in the file.
+        public init(key: String, expected: [Int], found: [Int]) {
+            self.key = key
+            self.expected = expected
+            self.found = found
+        }
+    }
+}
+
+extension CheckpointError: CustomStringConvertible {
+    /// One sentence that says what is wrong, where, and what to do.
+    public var description: String {
+        switch self {
+        case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
+        case .malformed(let file, let reason): "\(file) is damaged or not what it seems: \(reason)"
+        case .unsupported(let file, let reason): "\(file) cannot be used: \(reason)"
+        case .unwritable(let path, let reason):
+            "cannot write \(path): \(reason); what was there before is unchanged"
+        case .tensor(let name, let reason): "tensor \(name): \(reason)"
+        case .incompatible(let file, let missing, let unexpected, let shapes, let hint):
+            Self.describe(file, missing, unexpected, shapes, hint)
+        }
+    }
+
+    private static func describe(
+        _ file: String,
+        _ missing: [String],
+        _ unexpected: [String],
+        _ shapes: [ShapeMismatch],
+        _ hint: String
+    ) -> String {
+        var parts: [String] = []
+        if !missing.isEmpty {
+            parts.append("missing (\(missing.count)): \(missing.joined(separator: ", "))")
+        }
+        if !unexpected.isEmpty {
+            parts.append("unexpected (\(unexpected.count)): \(unexpected.joined(separator: ", "))")
+        }
+        if !shapes.isEmpty {
+            let list = shapes.map { "\($0.key) is \($0.found), the model has \($0.expected)" }
+            parts.append("other shape (\(shapes.count)): \(list.joined(separator: ", "))")
+        }
+        let difference = parts.joined(separator: "; ")
+        return "\(file) does not fit the model: \(difference)" + (hint.isEmpty ? "" : ". \(hint)")
+    }
+}

@@ -1,0 +1,182 @@
+/// The table of contents of a safetensors file, checked against the length of the file.
+///
+/// A header that exists is one whose every tensor lies inside the file, with as many bytes as its
+/// shape and type need, none over another and no byte between them; nothing has to be checked again.
+public struct SafetensorsHeader: Sendable, Equatable {
+    /// One tensor's name, type, shape and place.
+    public struct Entry: Sendable, Equatable {
+        /// The key of the tensor.
+        public let name: String
+
+        /// The type of its elements.
+        public let dtype: SafetensorsDType
+
+        /// Its shape; empty for a scalar.
+        public let shape: [Int]
+
+        /// Its bytes, counted from the end of the header.
+        public let range: Range<Int>
+    }
+
+    /// The largest header that is read, in bytes; the reference implementation has the same limit.
+    public static let maximumSize = 100_000_000
+
+    /// The tensors in the order of their bytes.
+    public let entries: [Entry]
+
+    /// The texts under `__metadata__`; empty where the file has none.
+    public let metadata: [String: String]
+
+    /// Reads and checks a header.
+    ///
+    /// - Parameters:
+    ///   - json: The bytes of the header, without the eight of its length.
+    ///   - dataLength: The number of bytes that follow the header in the file.
+    ///   - file: The name of the file for the error.
+    /// - Throws: ``CheckpointError/malformed(file:reason:)`` or
+    ///   ``CheckpointError/unsupported(file:reason:)`` with the tensor that is wrong.
+    public init(json: [UInt8], dataLength: Int, file: String) throws(CheckpointError) {
+        let object = try Self.object(json, file: file)
+        var entries: [Entry] = []
+        var metadata: [String: String] = [:]
+        for key in object.keys {
+            guard let value = object[key] else { continue }
+            if key == "__metadata__" {
+                metadata = try Self.metadata(value, file: file)
+            } else {
+                entries.append(try Self.entry(key, value, file: file))
+            }
+        }
+        entries.sort {
+            ($0.range.lowerBound, $0.range.upperBound, $0.name)
+                < ($1.range.lowerBound, $1.range.upperBound, $1.name)
+        }
+        try Self.checkCover(entries, dataLength: dataLength, file: file)
+        self.entries = entries
+        self.metadata = metadata
+    }
+
+    private static func object(
+        _ json: [UInt8],
+        file: String
+    ) throws(CheckpointError) -> JSONObject {
+        guard json.first == UInt8(ascii: "{") else {
+            throw CheckpointError.malformed(
+                file: file,
+                reason: "the header does not begin with '{'"
+            )
+        }
+        do {
+            guard let object = try JSONValue.parse(json, maximumDepth: 8).objectValue else {
+                throw CheckpointError.malformed(file: file, reason: "the header is no JSON object")
+            }
+            return object
+        } catch let error as JSONError {
+            throw CheckpointError.malformed(file: file, reason: "the header is \(error)")
+        } catch let error as CheckpointError {
+            throw error
+        } catch {
+            throw CheckpointError.malformed(file: file, reason: "\(error)")
+        }
+    }
+
+    private static func metadata(
+        _ value: JSONValue,
+        file: String
+    ) throws(CheckpointError) -> [String: String] {
+        guard let object = value.objectValue else {
+            throw CheckpointError.malformed(file: file, reason: "__metadata__ is no object")
+        }
+        var metadata: [String: String] = [:]
+        for key in object.keys {
+            guard let text = object[key]?.stringValue else {
+                throw CheckpointError.malformed(
+                    file: file,
+                    reason: "the value of \(key) in __metadata__ is no text"
+                )
+            }
+            metadata[key] = text
+        }
+        return metadata
+    }
+
+    private static func entry(
+        _ name: String,
+        _ value: JSONValue,
+        file: String
+    ) throws(CheckpointError) -> Entry {
+        func malformed(_ reason: String) -> CheckpointError {
+            .malformed(file: file, reason: "tensor \(name) \(reason)")
+        }
+        guard let typeName = value["dtype"]?.stringValue else { throw malformed("has no dtype") }
+        guard let dtype = SafetensorsDType(rawValue: typeName) else {
+            throw CheckpointError.unsupported(
+                file: file,
+                reason: "tensor \(name) has the element type \(typeName), which is unknown here"
+            )
+        }
+        guard let list = value["shape"]?.arrayValue else { throw malformed("has no shape") }
+        var shape: [Int] = []
+        for size in list {
+            guard case .integer(let size) = size, size >= 0 else {
+                throw malformed("has a size in its shape that is no whole number of at least 0")
+            }
+            shape.append(size)
+        }
+        guard let offsets = value["data_offsets"]?.arrayValue, offsets.count == 2,
+            case .integer(let start) = offsets[0], case .integer(let end) = offsets[1],
+            start >= 0, end >= start
+        else { throw malformed("has no valid data_offsets (two whole numbers, 0 <= start <= end)") }
+        guard let size = byteCount(shape: shape, dtype: dtype) else {
+            throw malformed("has a shape with more bytes than any file: \(shape)")
+        }
+        guard size == end - start else {
+            throw malformed(
+                "of shape \(shape) and type \(typeName) needs \(size) bytes, has \(end - start)"
+            )
+        }
+        return Entry(name: name, dtype: dtype, shape: shape, range: start..<end)
+    }
+
+    private static func checkCover(
+        _ entries: [Entry],
+        dataLength: Int,
+        file: String
+    ) throws(CheckpointError) {
+        var end = 0
+        for entry in entries {
+            guard entry.range.upperBound <= dataLength else {
+                throw CheckpointError.malformed(
+                    file: file,
+                    reason:
+                        "tensor \(entry.name) ends at byte \(entry.range.upperBound) of the data, "
+                        + "of which the file has \(dataLength); the file is cut short"
+                )
+            }
+            guard entry.range.lowerBound == end else {
+                let fault =
+                    entry.range.lowerBound < end ? "overlaps another" : "leaves a gap before it"
+                throw CheckpointError.malformed(file: file, reason: "tensor \(entry.name) \(fault)")
+            }
+            end = entry.range.upperBound
+        }
+        guard end == dataLength else {
+            throw CheckpointError.malformed(
+                file: file,
+                reason: "\(dataLength - end) bytes at its end belong to no tensor"
+            )
+        }
+    }
+
+    /// The number of bytes of a tensor, or nil where that is more than an `Int` holds.
+    static func byteCount(shape: [Int], dtype: SafetensorsDType) -> Int? {
+        // A size of 0 makes the product 0 whatever the others are, but only if none overflows first.
+        var count = dtype.byteSize
+        for size in shape {
+            let (product, overflow) = count.multipliedReportingOverflow(by: size)
+            if overflow { return nil }
+            count = product
+        }
+        return count
+    }
+}
