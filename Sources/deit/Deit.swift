@@ -3,5 +3,8 @@ import ArgumentParser
 /// The command.
 @main
 struct Deit: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "deit", abstract: "Vision transformers.")
+    static let configuration = CommandConfiguration(
+        commandName: "deit",
+        abstract: "Vision transformers."
+    )
 }

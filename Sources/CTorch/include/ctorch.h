@@ -1,2 +1,258 @@
-#pragma once
+// The C interface to libtorch, plain C11.
+//
+// Rules, for every function:
+// - The result is 0 when it succeeded; otherwise ct_last_error() tells why and the outputs are untouched.
+// - Output tensors are owned by the caller (+1): give each back with ct_tensor_release().
+// - Input tensors are borrowed. No function keeps one beyond the call, except through autograd's graph.
+// - Shapes and indices are int64_t; negative dimensions count from the end, as in libtorch.
+#ifndef SWIFT_DEIT_CTORCH_H
+#define SWIFT_DEIT_CTORCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#if defined(__clang__)
+#define CT_NONNULL _Nonnull
+#define CT_NULLABLE _Nullable
+#else
+#define CT_NONNULL
+#define CT_NULLABLE
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// A reference to a libtorch tensor.
+typedef struct ct_tensor_s *ct_tensor;
+
+/// Element types, numbered as c10::ScalarType does.
+typedef enum ct_dtype {
+    CT_UINT8 = 0,
+    CT_INT8 = 1,
+    CT_INT16 = 2,
+    CT_INT32 = 3,
+    CT_INT64 = 4,
+    CT_FLOAT16 = 5,
+    CT_FLOAT32 = 6,
+    CT_FLOAT64 = 7,
+    CT_BOOL = 11,
+    CT_BFLOAT16 = 15,
+} ct_dtype;
+
+/// Kinds of device, numbered as c10::DeviceType does.
+typedef enum ct_device { CT_CPU = 0, CT_CUDA = 1, CT_MPS = 13 } ct_device;
+
+// ---- Errors, versions, threads (ctorch_runtime.cpp)
+
+/// The message of the last failure on this thread; valid until the next one. Never null.
+const char *CT_NONNULL ct_last_error(void);
+/// How many tensors have been handed out and not yet released.
+int64_t ct_live_tensor_count(void);
+/// The version of the headers that this file was compiled with.
+const char *CT_NONNULL ct_version_of_headers(void);
+/// The version that the loaded library tells, or an empty string.
+const char *CT_NONNULL ct_version_of_library(void);
+/// libtorch's description of how it was built and of the processor's capability.
+const char *CT_NONNULL ct_build_description(void);
+/// Whether the loaded libtorch has oneDNN, and the matrix product that ct_linear_onednn needs.
+bool ct_has_onednn(void);
+bool ct_has_cuda(void);
+bool ct_has_mps(void);
+/// Whether the processor multiplies bfloat16 matrices in hardware (AVX-512 BF16 or AMX).
+bool ct_has_fast_bfloat16(void);
+int32_t ct_thread_count(void);
+int32_t ct_set_thread_count(int32_t count);
+/// Seeds libtorch's default generators on all devices.
+int32_t ct_manual_seed(uint64_t seed);
+
+// ---- Creation and conversion (ctorch_create.cpp)
+
+void ct_tensor_release(ct_tensor CT_NULLABLE tensor);
+/// Copies `byte_count` bytes, which must be exactly what `sizes` and `dtype` need.
+int32_t ct_from_bytes(const void *CT_NULLABLE bytes, size_t byte_count, ct_dtype dtype, const int64_t *CT_NULLABLE sizes,
+                      int32_t rank, ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_full(const int64_t *CT_NULLABLE sizes, int32_t rank, double value, ct_dtype dtype, ct_device device,
+                int32_t device_index, ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_arange(int64_t count, ct_dtype dtype, ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// Standard normal numbers from the default generator.
+int32_t ct_randn(const int64_t *CT_NULLABLE sizes, int32_t rank, ct_dtype dtype, ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// Uniform numbers in [0, 1) from the default generator, with the type and device of `like`.
+int32_t ct_rand_like(ct_tensor CT_NONNULL like, const int64_t *CT_NULLABLE sizes, int32_t rank,
+                     ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_clone(ct_tensor CT_NONNULL a, ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_to_dtype(ct_tensor CT_NONNULL a, ct_dtype dtype, ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_to_device(ct_tensor CT_NONNULL a, ct_device device, int32_t index, ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_contiguous(ct_tensor CT_NONNULL a, ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_channels_last(ct_tensor CT_NONNULL a, ct_tensor CT_NULLABLE *CT_NONNULL out);
+
+int32_t ct_rank(ct_tensor CT_NONNULL a);
+/// Writes ct_rank() sizes.
+void ct_sizes(ct_tensor CT_NONNULL a, int64_t *CT_NONNULL out);
+int64_t ct_element_count(ct_tensor CT_NONNULL a);
+int32_t ct_dtype_of(ct_tensor CT_NONNULL a);
+void ct_device_of(ct_tensor CT_NONNULL a, int32_t *CT_NONNULL type, int32_t *CT_NONNULL index);
+/// The address of a contiguous CPU tensor's elements; valid while the tensor lives.
+int32_t ct_data(ct_tensor CT_NONNULL a, const void *CT_NULLABLE *CT_NONNULL out);
+/// The only element, as a double; waits for the device.
+int32_t ct_item(ct_tensor CT_NONNULL a, double *CT_NONNULL out);
+
+// ---- Arithmetic, comparison, reduction (ctorch_math.cpp)
+
+#define CT_UNARY(name) int32_t ct_##name(ct_tensor CT_NONNULL a, ct_tensor CT_NULLABLE *CT_NONNULL out)
+#define CT_BINARY(name) \
+    int32_t ct_##name(ct_tensor CT_NONNULL a, ct_tensor CT_NONNULL b, ct_tensor CT_NULLABLE *CT_NONNULL out)
+CT_UNARY(neg);
+CT_UNARY(exp);
+CT_UNARY(log);
+CT_UNARY(sqrt);
+CT_UNARY(abs);
+CT_UNARY(relu);
+CT_UNARY(sigmoid);
+CT_UNARY(tanh);
+CT_UNARY(floor);
+CT_UNARY(isfinite);
+CT_BINARY(add);
+CT_BINARY(sub);
+CT_BINARY(mul);
+CT_BINARY(div);
+CT_BINARY(matmul);
+CT_BINARY(eq);
+CT_BINARY(lt);
+CT_BINARY(gt);
+int32_t ct_add_scalar(ct_tensor CT_NONNULL a, double b, ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_mul_scalar(ct_tensor CT_NONNULL a, double b, ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_pow_scalar(ct_tensor CT_NONNULL a, double b, ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_clamp(ct_tensor CT_NONNULL a, double low, double high, ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// `dim_count` of 0 reduces over all dimensions.
+int32_t ct_sum(ct_tensor CT_NONNULL a, const int64_t *CT_NULLABLE dims, int32_t dim_count, bool keep,
+               ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_mean(ct_tensor CT_NONNULL a, const int64_t *CT_NULLABLE dims, int32_t dim_count, bool keep,
+                ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// The largest and smallest element over all dimensions.
+CT_UNARY(max);
+CT_UNARY(min);
+int32_t ct_argmax(ct_tensor CT_NONNULL a, int64_t dim, bool keep, ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_topk(ct_tensor CT_NONNULL a, int64_t k, int64_t dim, ct_tensor CT_NULLABLE *CT_NONNULL values,
+                ct_tensor CT_NULLABLE *CT_NONNULL indices);
+int32_t ct_norm(ct_tensor CT_NONNULL a, ct_tensor CT_NULLABLE *CT_NONNULL out);
+
+// ---- Shape and indexing (ctorch_shape.cpp)
+
+int32_t ct_reshape(ct_tensor CT_NONNULL a, const int64_t *CT_NULLABLE sizes, int32_t rank,
+                   ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_permute(ct_tensor CT_NONNULL a, const int64_t *CT_NULLABLE dims, int32_t rank,
+                   ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_transpose(ct_tensor CT_NONNULL a, int64_t first, int64_t second, ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_expand(ct_tensor CT_NONNULL a, const int64_t *CT_NULLABLE sizes, int32_t rank,
+                  ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_flatten(ct_tensor CT_NONNULL a, int64_t from, int64_t to, ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_squeeze(ct_tensor CT_NONNULL a, int64_t dim, ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_unsqueeze(ct_tensor CT_NONNULL a, int64_t dim, ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// The elements `start ..< end` of a dimension.
+int32_t ct_narrow(ct_tensor CT_NONNULL a, int64_t dim, int64_t start, int64_t end,
+                  ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_select(ct_tensor CT_NONNULL a, int64_t dim, int64_t index, ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_index_select(ct_tensor CT_NONNULL a, int64_t dim, ct_tensor CT_NONNULL index,
+                        ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_gather(ct_tensor CT_NONNULL a, int64_t dim, ct_tensor CT_NONNULL index,
+                  ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_flip(ct_tensor CT_NONNULL a, int64_t dim, ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_cat(const ct_tensor CT_NONNULL *CT_NONNULL tensors, int32_t count, int64_t dim,
+               ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_stack(const ct_tensor CT_NONNULL *CT_NONNULL tensors, int32_t count, int64_t dim,
+                 ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_one_hot(ct_tensor CT_NONNULL labels, int64_t classes, ct_tensor CT_NULLABLE *CT_NONNULL out);
+CT_BINARY(masked_select);
+int32_t ct_where(ct_tensor CT_NONNULL condition, ct_tensor CT_NONNULL a, ct_tensor CT_NONNULL b,
+                 ct_tensor CT_NULLABLE *CT_NONNULL out);
+
+// ---- Layers' functions (ctorch_nn.cpp)
+
+int32_t ct_linear(ct_tensor CT_NONNULL x, ct_tensor CT_NONNULL weight, ct_tensor CT_NULLABLE bias,
+                  ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_conv2d(ct_tensor CT_NONNULL x, ct_tensor CT_NONNULL weight, ct_tensor CT_NULLABLE bias, int64_t stride_h,
+                  int64_t stride_w, int64_t padding_h, int64_t padding_w, int64_t groups,
+                  ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_layer_norm(ct_tensor CT_NONNULL x, int64_t width, ct_tensor CT_NULLABLE weight, ct_tensor CT_NULLABLE bias,
+                      double eps, ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// In training the running statistics are updated in place.
+int32_t ct_batch_norm(ct_tensor CT_NONNULL x, ct_tensor CT_NULLABLE weight, ct_tensor CT_NULLABLE bias,
+                      ct_tensor CT_NONNULL running_mean, ct_tensor CT_NONNULL running_var, bool training,
+                      double momentum, double eps, ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// The exact (erf) form.
+CT_UNARY(gelu);
+int32_t ct_softmax(ct_tensor CT_NONNULL x, int64_t dim, ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_log_softmax(ct_tensor CT_NONNULL x, int64_t dim, ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_dropout(ct_tensor CT_NONNULL x, double probability, ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_attention(ct_tensor CT_NONNULL q, ct_tensor CT_NONNULL k, ct_tensor CT_NONNULL v, double dropout,
+                     ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_max_pool2d(ct_tensor CT_NONNULL x, int64_t kernel, int64_t stride, int64_t padding,
+                      ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_avg_pool2d(ct_tensor CT_NONNULL x, int64_t kernel, int64_t stride, ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// Bicubic or bilinear resampling of `[batch, channels, height, width]`, `align_corners` off.
+int32_t ct_resize2d(ct_tensor CT_NONNULL x, int64_t height, int64_t width, bool bicubic, bool antialias,
+                    ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// Mean cross-entropy; `targets` holds class indices, or probabilities of the logits' shape.
+int32_t ct_cross_entropy(ct_tensor CT_NONNULL logits, ct_tensor CT_NONNULL targets, double smoothing,
+                         ct_tensor CT_NULLABLE *CT_NONNULL out);
+
+// ---- oneDNN kernels with their gradients (ctorch_onednn.cpp)
+
+/// ct_linear on oneDNN's matrix product: forward, input gradient and weight gradient.
+int32_t ct_linear_onednn(ct_tensor CT_NONNULL x, ct_tensor CT_NONNULL weight, ct_tensor CT_NULLABLE bias,
+                         ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// softmax(q kᵀ / √width) v from a fused projection `[batch, tokens, 3 · heads · width]`, ordered q, k, v.
+/// The result is `[batch, tokens, heads · width]`.
+int32_t ct_attention_onednn(ct_tensor CT_NONNULL qkv, int64_t heads, ct_tensor CT_NULLABLE *CT_NONNULL out);
+
+// ---- Gradients and autocast (ctorch_autograd.cpp); modes belong to the calling thread
+
+int32_t ct_backward(ct_tensor CT_NONNULL loss);
+/// Null in `out` when there is no gradient.
+int32_t ct_grad(ct_tensor CT_NONNULL a, ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// Drops the gradient.
+int32_t ct_clear_grad(ct_tensor CT_NONNULL a);
+int32_t ct_detach(ct_tensor CT_NONNULL a, ct_tensor CT_NULLABLE *CT_NONNULL out);
+bool ct_requires_grad(ct_tensor CT_NONNULL a);
+int32_t ct_set_requires_grad(ct_tensor CT_NONNULL a, bool value);
+bool ct_grad_mode(void);
+void ct_set_grad_mode(bool enabled);
+bool ct_autocast_enabled(ct_device device);
+/// Switches autocast on with `dtype`, or off; leaving the outermost scope drops its cache of converted weights.
+int32_t ct_autocast_enter(ct_device device, ct_dtype dtype, bool enabled, bool *CT_NONNULL was_enabled,
+                          int32_t *CT_NONNULL previous_dtype);
+int32_t ct_autocast_leave(ct_device device, bool was_enabled, int32_t previous_dtype);
+
+// ---- In place, for initialisers and optimisers (ctorch_inplace.cpp); never recorded by autograd
+
+int32_t ct_copy_(ct_tensor CT_NONNULL into, ct_tensor CT_NONNULL from);
+int32_t ct_fill_(ct_tensor CT_NONNULL a, double value);
+int32_t ct_mul_(ct_tensor CT_NONNULL a, double factor);
+int32_t ct_normal_(ct_tensor CT_NONNULL a, double mean, double std);
+int32_t ct_uniform_(ct_tensor CT_NONNULL a, double low, double high);
+/// One AdamW step over many tensors; `steps` hold one float32 each, counted from 1 and advanced here.
+int32_t ct_adamw_(const ct_tensor CT_NONNULL *CT_NONNULL parameters, const ct_tensor CT_NONNULL *CT_NONNULL gradients,
+                  const ct_tensor CT_NONNULL *CT_NONNULL first_moments,
+                  const ct_tensor CT_NONNULL *CT_NONNULL second_moments, const ct_tensor CT_NONNULL *CT_NONNULL steps,
+                  int32_t count, double lr, double beta1, double beta2, double weight_decay, double eps);
+/// One SGD step over many tensors; `is_first` starts the momentum buffers from the gradients.
+int32_t ct_sgd_(const ct_tensor CT_NONNULL *CT_NONNULL parameters, const ct_tensor CT_NONNULL *CT_NONNULL gradients,
+                const ct_tensor CT_NONNULL *CT_NONNULL momenta, int32_t count, double lr, double momentum,
+                double weight_decay, bool nesterov, bool is_first);
+/// a[i] ← a[i] + weight · (b[i] − a[i]).
+int32_t ct_lerp_many_(const ct_tensor CT_NONNULL *CT_NONNULL a, const ct_tensor CT_NONNULL *CT_NONNULL b, int32_t count,
+                      double weight);
+int32_t ct_mul_many_(const ct_tensor CT_NONNULL *CT_NONNULL a, int32_t count, double factor);
+/// The L2 norm of all elements of all tensors together.
+int32_t ct_norm_many(const ct_tensor CT_NONNULL *CT_NONNULL a, int32_t count, double *CT_NONNULL out);
+
+#undef CT_UNARY
+#undef CT_BINARY
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,82 @@
+// The functions behind the layers, as libtorch computes them by default.
+#include "guarded.h"
+
+using namespace ctorch;
+
+extern "C" {
+
+int32_t ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor *out) {
+    return returning(out, [&] { return at::linear(x->value, weight->value, optional_of(bias)); });
+}
+
+int32_t ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride_h, int64_t stride_w, int64_t padding_h,
+                  int64_t padding_w, int64_t groups, ct_tensor *out) {
+    return returning(out, [&] {
+        const int64_t stride[] = {stride_h, stride_w}, padding[] = {padding_h, padding_w}, dilation[] = {1, 1};
+        return at::conv2d(x->value, weight->value, optional_of(bias), stride, padding, dilation, groups);
+    });
+}
+
+int32_t ct_layer_norm(ct_tensor x, int64_t width, ct_tensor weight, ct_tensor bias, double eps, ct_tensor *out) {
+    return returning(
+        out, [&] { return at::layer_norm(x->value, {width}, optional_of(weight), optional_of(bias), eps); });
+}
+
+int32_t ct_batch_norm(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor running_mean, ct_tensor running_var,
+                      bool training, double momentum, double eps, ct_tensor *out) {
+    return returning(out, [&] {
+        return at::batch_norm(x->value, optional_of(weight), optional_of(bias), running_mean->value, running_var->value,
+                              training, momentum, eps, /*cudnn_enabled=*/true);
+    });
+}
+
+int32_t ct_gelu(ct_tensor a, ct_tensor *out) {
+    return returning(out, [&] { return at::gelu(a->value, "none"); });
+}
+
+int32_t ct_softmax(ct_tensor x, int64_t dim, ct_tensor *out) {
+    return returning(out, [&] { return at::softmax(x->value, dim); });
+}
+
+int32_t ct_log_softmax(ct_tensor x, int64_t dim, ct_tensor *out) {
+    return returning(out, [&] { return at::log_softmax(x->value, dim); });
+}
+
+int32_t ct_dropout(ct_tensor x, double probability, ct_tensor *out) {
+    return returning(out, [&] { return at::dropout(x->value, probability, /*train=*/true); });
+}
+
+int32_t ct_attention(ct_tensor q, ct_tensor k, ct_tensor v, double dropout, ct_tensor *out) {
+    return returning(
+        out, [&] { return at::scaled_dot_product_attention(q->value, k->value, v->value, std::nullopt, dropout); });
+}
+
+int32_t ct_max_pool2d(ct_tensor x, int64_t kernel, int64_t stride, int64_t padding, ct_tensor *out) {
+    return returning(
+        out, [&] { return at::max_pool2d(x->value, {kernel, kernel}, {stride, stride}, {padding, padding}); });
+}
+
+int32_t ct_avg_pool2d(ct_tensor x, int64_t kernel, int64_t stride, ct_tensor *out) {
+    return returning(out, [&] { return at::avg_pool2d(x->value, {kernel, kernel}, {stride, stride}); });
+}
+
+int32_t ct_resize2d(ct_tensor x, int64_t height, int64_t width, bool bicubic, bool antialias, ct_tensor *out) {
+    return returning(out, [&] {
+        const int64_t size[] = {height, width};
+        if (bicubic) {
+            return antialias ? at::_upsample_bicubic2d_aa(x->value, size, false)
+                             : at::upsample_bicubic2d(x->value, size, false);
+        }
+        return antialias ? at::_upsample_bilinear2d_aa(x->value, size, false)
+                         : at::upsample_bilinear2d(x->value, size, false);
+    });
+}
+
+int32_t ct_cross_entropy(ct_tensor logits, ct_tensor targets, double smoothing, ct_tensor *out) {
+    return returning(out, [&] {
+        return at::cross_entropy_loss(logits->value, targets->value, std::nullopt, at::Reduction::Mean, -100,
+                                      smoothing);
+    });
+}
+
+}  // extern "C"

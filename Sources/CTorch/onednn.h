@@ -1,0 +1,14 @@
+// oneDNN's matrix product inside libtorch.
+#pragma once
+
+#include <ATen/ATen.h>
+
+namespace ctorch {
+
+/// Whether the loaded libtorch exports the product that onednn_matmul() calls.
+bool has_onednn_matmul();
+
+/// a · b · alpha for 2-D or 3-D operands of one dtype, strided ones too.
+at::Tensor onednn_matmul(const at::Tensor &a, const at::Tensor &b, float alpha = 1);
+
+}  // namespace ctorch

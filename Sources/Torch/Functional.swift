@@ -1,0 +1,197 @@
+internal import CTorch
+
+/// The functions behind the layers: pure, of tensors only.
+///
+/// Layers in `TorchNN` choose among the kernels that compute the same function.
+public enum Functional {
+    /// `x weightᵀ + bias` over the last dimension.
+    public static func linear(
+        _ x: Tensor,
+        _ weight: Tensor,
+        _ bias: Tensor?
+    ) throws(TorchError) -> Tensor {
+        try tensor("linear") { ct_linear(x.handle, weight.handle, bias?.handle, $0) }
+    }
+
+    /// ``linear(_:_:_:)`` on oneDNN's matrix products, forward and backward; on the CPU only.
+    public static func linearOneDNN(
+        _ x: Tensor,
+        _ weight: Tensor,
+        _ bias: Tensor?
+    ) throws(TorchError) -> Tensor {
+        try tensor("linear") { ct_linear_onednn(x.handle, weight.handle, bias?.handle, $0) }
+    }
+
+    /// A 2-D convolution of `[batch, channels, height, width]`.
+    public static func conv2d(
+        _ x: Tensor,
+        _ weight: Tensor,
+        _ bias: Tensor?,
+        stride: (height: Int, width: Int),
+        padding: (height: Int, width: Int),
+        groups: Int
+    ) throws(TorchError) -> Tensor {
+        try tensor("conv2d") {
+            ct_conv2d(
+                x.handle,
+                weight.handle,
+                bias?.handle,
+                Int64(stride.height),
+                Int64(stride.width),
+                Int64(padding.height),
+                Int64(padding.width),
+                Int64(groups),
+                $0
+            )
+        }
+    }
+
+    /// Normalises the last dimension to mean 0 and variance 1, then scales and shifts it.
+    public static func layerNorm(
+        _ x: Tensor,
+        width: Int,
+        weight: Tensor?,
+        bias: Tensor?,
+        eps: Double
+    ) throws(TorchError) -> Tensor {
+        try tensor("layer norm") {
+            ct_layer_norm(x.handle, Int64(width), weight?.handle, bias?.handle, eps, $0)
+        }
+    }
+
+    /// Normalises every channel; in training by the batch's statistics, which move the running ones in place.
+    public static func batchNorm(
+        _ x: Tensor,
+        weight: Tensor?,
+        bias: Tensor?,
+        runningMean: Tensor,
+        runningVar: Tensor,
+        isTraining: Bool,
+        momentum: Double,
+        eps: Double
+    ) throws(TorchError) -> Tensor {
+        try tensor("batch norm") {
+            ct_batch_norm(
+                x.handle,
+                weight?.handle,
+                bias?.handle,
+                runningMean.handle,
+                runningVar.handle,
+                isTraining,
+                momentum,
+                eps,
+                $0
+            )
+        }
+    }
+
+    /// The Gaussian error linear unit in its exact (erf) form.
+    public static func gelu(_ x: Tensor) throws(TorchError) -> Tensor {
+        try tensor("gelu") { ct_gelu(x.handle, $0) }
+    }
+
+    /// The positive part of every element.
+    public static func relu(_ x: Tensor) throws(TorchError) -> Tensor {
+        try tensor("relu") { ct_relu(x.handle, $0) }
+    }
+
+    /// The softmax along a dimension.
+    public static func softmax(_ x: Tensor, dim: Int = -1) throws(TorchError) -> Tensor {
+        try tensor("softmax") { ct_softmax(x.handle, Int64(dim), $0) }
+    }
+
+    /// The logarithm of the softmax along a dimension.
+    public static func logSoftmax(_ x: Tensor, dim: Int = -1) throws(TorchError) -> Tensor {
+        try tensor("log softmax") { ct_log_softmax(x.handle, Int64(dim), $0) }
+    }
+
+    /// Zeroes elements at random and scales the rest by `1 / (1 - probability)`.
+    public static func dropout(_ x: Tensor, probability: Double) throws(TorchError) -> Tensor {
+        try tensor("dropout") { ct_dropout(x.handle, probability, $0) }
+    }
+
+    /// `softmax(q kᵀ / √width) v` of `[batch, heads, tokens, width]`.
+    public static func scaledDotProductAttention(
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        dropout: Double = 0
+    ) throws(TorchError) -> Tensor {
+        try tensor("attention") {
+            ct_attention(query.handle, key.handle, value.handle, dropout, $0)
+        }
+    }
+
+    /// Attention from a fused projection on oneDNN's matrix products, forward and backward; on the CPU only.
+    ///
+    /// - Parameters:
+    ///   - qkv: `[batch, tokens, 3 * heads * width]`, ordered query, key, value.
+    ///   - heads: The number of heads.
+    /// - Returns: `[batch, tokens, heads * width]`.
+    /// - Throws: ``TorchError`` when the width cannot be split.
+    public static func fusedAttentionOneDNN(qkv: Tensor, heads: Int) throws(TorchError) -> Tensor {
+        try tensor("attention") { ct_attention_onednn(qkv.handle, Int64(heads), $0) }
+    }
+
+    /// The largest element of every window.
+    public static func maxPool2d(
+        _ x: Tensor,
+        kernel: Int,
+        stride: Int,
+        padding: Int
+    ) throws(TorchError) -> Tensor {
+        try tensor("max pool") {
+            ct_max_pool2d(x.handle, Int64(kernel), Int64(stride), Int64(padding), $0)
+        }
+    }
+
+    /// The mean of every window.
+    public static func avgPool2d(_ x: Tensor, kernel: Int, stride: Int) throws(TorchError) -> Tensor
+    {
+        try tensor("average pool") { ct_avg_pool2d(x.handle, Int64(kernel), Int64(stride), $0) }
+    }
+
+    /// The ways to resample a grid.
+    public enum Resampling: Sendable {
+        case bilinear
+        case bicubic
+    }
+
+    /// Resamples `[batch, channels, height, width]` to another height and width, `align_corners` off.
+    public static func resize2d(
+        _ x: Tensor,
+        height: Int,
+        width: Int,
+        resampling: Resampling,
+        antialias: Bool
+    ) throws(TorchError) -> Tensor {
+        try tensor("resize") {
+            ct_resize2d(
+                x.handle,
+                Int64(height),
+                Int64(width),
+                resampling == .bicubic,
+                antialias,
+                $0
+            )
+        }
+    }
+
+    /// The mean cross-entropy.
+    ///
+    /// - Parameters:
+    ///   - logits: `[batch, classes]`.
+    ///   - targets: Class indices `[batch]` of `int64`, or probabilities `[batch, classes]`.
+    ///   - smoothing: The share ε of each target that is spread evenly over all classes, 0 to 1.
+    /// - Returns: One number.
+    /// - Throws: ``TorchError`` when the shapes do not fit or an index is out of range.
+    public static func crossEntropy(
+        _ logits: Tensor,
+        _ targets: Tensor,
+        smoothing: Double = 0
+    ) throws(TorchError) -> Tensor {
+        try tensor("cross-entropy") {
+            ct_cross_entropy(logits.handle, targets.handle, smoothing, $0)
+        }
+    }
+}

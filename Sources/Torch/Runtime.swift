@@ -1,0 +1,53 @@
+internal import CTorch
+
+/// Seeds libtorch's default generator, from which initialisers, dropout and stochastic depth draw.
+public func manualSeed(_ seed: UInt64) throws(TorchError) {
+    try guarded("manual seed") { ct_manual_seed(seed) }
+}
+
+/// What is known of the loaded libtorch and the processor.
+public enum Libtorch {
+    /// The version of the headers that this package was compiled with, such as `2.13.0`.
+    public static var versionOfHeaders: String { String(cString: ct_version_of_headers()) }
+
+    /// The version that the loaded library tells; empty where it tells none.
+    public static var versionOfLibrary: String { String(cString: ct_version_of_library()) }
+
+    /// libtorch's own description of its build.
+    public static var buildDescription: String { String(cString: ct_build_description()) }
+
+    /// Whether oneDNN's matrix products can be used.
+    public static var hasOneDNN: Bool { ct_has_onednn() }
+
+    /// Whether the processor multiplies bfloat16 matrices in hardware.
+    public static var hasFastBFloat16: Bool { ct_has_fast_bfloat16() }
+
+    /// How many threads one operation may use.
+    public static var threadCount: Int { Int(ct_thread_count()) }
+
+    /// Sets how many threads one operation may use, 1 or more.
+    public static func setThreadCount(_ count: Int) throws(TorchError) {
+        try guarded("set threads") { ct_set_thread_count(Int32(clamping: count)) }
+    }
+
+    /// Checks that the loaded library is the one that this package was compiled for.
+    ///
+    /// The C++ interface is not stable between versions: with another library, calls may crash.
+    ///
+    /// - Throws: ``TorchError`` that names both versions.
+    public static func checkVersion() throws(TorchError) {
+        try checkVersion(headers: versionOfHeaders, library: versionOfLibrary)
+    }
+
+    static func checkVersion(headers: String, library: String) throws(TorchError) {
+        // "2.13.0+cpu" and "2.13.0" differ in what was built in, not in the interface.
+        func release(_ version: String) -> Substring { version.prefix { $0 != "+" } }
+        guard library.isEmpty || release(headers) == release(library) else {
+            throw TorchError(
+                operation: "start",
+                message: "compiled for libtorch \(headers), but libtorch \(library) was loaded; "
+                    + "run `make setup build` again, or point LIBTORCH at version \(headers)"
+            )
+        }
+    }
+}

@@ -1,0 +1,118 @@
+import Foundation
+import Synchronization
+public import Torch
+
+/// How layers compute: on which device, in which type, with which kernels.
+///
+/// Layers ask for the kernels at every call; models never do. All choices compute the same functions, to rounding.
+public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
+    /// An implementation of a function.
+    public enum Kernel: String, Sendable, CaseIterable {
+        /// libtorch's default.
+        case libtorch
+
+        /// oneDNN's matrix products, inside libtorch.
+        case oneDNN = "onednn"
+    }
+
+    /// Where models run.
+    public var device: Device
+
+    /// The type of matrix products in training and inference: `float32` or `bfloat16`. Weights stay in `float32`.
+    public var dtype: DType
+
+    /// The kernel of linear layers.
+    public var linear: Kernel
+
+    /// The kernel of self-attention.
+    public var attention: Kernel
+
+    /// Creates a policy.
+    public init(
+        device: Device = .cpu,
+        dtype: DType = .float32,
+        linear: Kernel = .libtorch,
+        attention: Kernel = .libtorch
+    ) {
+        self.device = device
+        self.dtype = dtype
+        self.linear = linear
+        self.attention = attention
+    }
+
+    /// One line for the log: device, type, kernels.
+    public var description: String {
+        "\(device), \(dtype), linear \(linear.rawValue), attention \(attention.rawValue), "
+            + "\(Libtorch.threadCount) thread\(Libtorch.threadCount == 1 ? "" : "s")"
+    }
+
+    /// The type to give to ``Torch/withAutocast(_:device:_:)``; `nil` where everything computes in `float32`.
+    public var autocastDType: DType? { dtype == .float32 ? nil : dtype }
+
+    /// The policy in force in this process.
+    public static var current: ComputePolicy {
+        get { shared.withLock { $0 } }
+        set { shared.withLock { $0 = newValue } }
+    }
+
+    // Before a program chooses, layers use whatever exists; no probe runs behind its back.
+    private static let shared = Mutex(ComputePolicy())
+}
+
+extension ComputePolicy {
+    /// Chooses by what the processor has and a probe of some 20 ms, never by its brand.
+    ///
+    /// The variable `DEIT_COMPUTE` (`libtorch` or `onednn`) overrides the choice of kernels.
+    ///
+    /// - Parameter dtype: The type to compute in; `nil` takes `bfloat16` where the processor multiplies it in hardware.
+    /// - Returns: The policy; assign it to ``current`` to put it in force.
+    /// - Throws: ``ConfigurationError`` for an unknown `DEIT_COMPUTE`, ``TorchError`` when the probe fails.
+    public static func automatic(dtype: DType? = nil) throws -> ComputePolicy {
+        var policy = ComputePolicy()
+        policy.dtype = dtype ?? (Libtorch.hasFastBFloat16 ? .bfloat16 : .float32)
+        if let name = ProcessInfo.processInfo.environment["DEIT_COMPUTE"], !name.isEmpty,
+            name != "auto"
+        {
+            guard let kernel = Kernel(rawValue: name.lowercased()),
+                kernel == .libtorch || Libtorch.hasOneDNN
+            else {
+                throw ConfigurationError.unknownValue(
+                    name: "DEIT_COMPUTE",
+                    value: name,
+                    known: availableKernels
+                )
+            }
+            policy.linear = kernel
+            policy.attention = kernel
+        } else if Libtorch.hasOneDNN {
+            policy.linear = try fasterLinear(policy.dtype)
+            policy.attention = policy.linear
+        }
+        return policy
+    }
+
+    /// The kernels that work with the loaded libtorch.
+    public static var availableKernels: [String] {
+        Kernel.allCases.filter { $0 == .libtorch || Libtorch.hasOneDNN }.map(\.rawValue)
+    }
+
+    // Times a product of DeiT-Tiny's shape both ways, in turn, and compares the fastest runs.
+    private static func fasterLinear(_ dtype: DType) throws(TorchError) -> Kernel {
+        try withoutGradient { () throws(TorchError) -> Kernel in
+            let x = try Tensor.full(0.5, [788, 192], dtype: dtype)
+            let weight = try Tensor.full(0.25, [768, 192], dtype: dtype)
+            var best = [Kernel.libtorch: Duration.seconds(1), .oneDNN: .seconds(1)]
+            for _ in 0..<4 {
+                for kernel in Kernel.allCases {
+                    let start = ContinuousClock.now
+                    _ =
+                        try kernel == .oneDNN
+                        ? Functional.linearOneDNN(x, weight, nil)
+                        : Functional.linear(x, weight, nil)
+                    best[kernel] = min(best[kernel] ?? .seconds(1), ContinuousClock.now - start)
+                }
+            }
+            return (best[.oneDNN] ?? .zero) <= (best[.libtorch] ?? .zero) ? .oneDNN : .libtorch
+        }
+    }
+}

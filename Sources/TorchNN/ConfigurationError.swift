@@ -1,0 +1,23 @@
+/// A configuration that no layer or model can be made from.
+public enum ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// A number that must be divisible by another one is not.
+    case notDivisible(name: String, value: Int, by: Int, divisorName: String)
+
+    /// A number is outside its range.
+    case outOfRange(name: String, value: String, expected: String)
+
+    /// A name that is not on the list.
+    case unknownValue(name: String, value: String, known: [String])
+
+    /// One sentence: what is wrong and what would be right.
+    public var description: String {
+        switch self {
+        case .notDivisible(let name, let value, let divisor, let divisorName):
+            "the \(name) \(value) cannot be divided by the \(divisorName) \(divisor); choose a multiple of \(divisor)"
+        case .outOfRange(let name, let value, let expected):
+            "\(name) is \(value); it must be \(expected)"
+        case .unknownValue(let name, let value, let known):
+            "'\(value)' is not a value of \(name); choose one of: \(known.joined(separator: ", "))"
+        }
+    }
+}

@@ -1,0 +1,51 @@
+public import Torch
+
+/// A linear map of the last dimension with a bias.
+///
+/// Computes `x weightᵀ + bias`. The kernel is the one of ``ComputePolicy/linear``.
+///
+/// ## Shapes
+/// - Input: `[…, inFeatures]`
+/// - Output: `[…, outFeatures]`
+///
+/// ## Parameters in a checkpoint
+/// - `weight`: `[outFeatures, inFeatures]`
+/// - `bias`: `[outFeatures]`
+public final class Linear: Module {
+    /// The matrix.
+    public let weight: Parameter
+
+    /// What is added, if anything.
+    public let bias: Parameter?
+
+    /// Creates a layer.
+    ///
+    /// - Parameters:
+    ///   - inFeatures: The width of the input.
+    ///   - outFeatures: The width of the output.
+    ///   - bias: Whether there is a bias; it starts at zero.
+    ///   - initializer: The first values of the matrix; timm's normal with 0.02 by default.
+    /// - Throws: ``TorchError`` for a lack of memory.
+    public init(
+        _ inFeatures: Int,
+        _ outFeatures: Int,
+        bias: Bool = true,
+        initializer: Initializer = .normal(std: 0.02)
+    ) throws(TorchError) {
+        self.weight = try Parameter(initializer([outFeatures, inFeatures]))
+        self.bias = bias ? try Parameter(Tensor.zeros([outFeatures])) : nil
+    }
+
+    /// Returns the mapped rows.
+    ///
+    /// - Parameter x: `[…, inFeatures]`.
+    /// - Returns: `[…, outFeatures]`.
+    /// - Throws: ``TorchError`` when the shape of `x` does not match.
+    public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
+        switch ComputePolicy.current.linear {
+        case .oneDNN where x.device == .cpu:
+            try Functional.linearOneDNN(x, weight.tensor, bias?.tensor)
+        default: try Functional.linear(x, weight.tensor, bias?.tensor)
+        }
+    }
+}

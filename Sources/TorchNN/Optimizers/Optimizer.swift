@@ -1,0 +1,113 @@
+public import Torch
+
+/// Parameters that are optimised with the same settings.
+public struct ParameterGroup {
+    /// What the group is, for the log.
+    public let name: String
+
+    /// The parameters and their keys.
+    public let parameters: [Module.NamedParameter]
+
+    /// The weight decay of the group.
+    public var weightDecay: Double
+
+    /// What the learning rate is multiplied by for this group.
+    public var lrScale: Double
+
+    /// Creates a group.
+    public init(
+        name: String,
+        parameters: [Module.NamedParameter],
+        weightDecay: Double,
+        lrScale: Double = 1
+    ) {
+        self.name = name
+        self.parameters = parameters
+        self.weightDecay = weightDecay
+        self.lrScale = lrScale
+    }
+
+    /// Splits a model's trainable parameters into those that decay and those that do not.
+    ///
+    /// Not decayed are vectors (biases and the scales of normalisation) and the embeddings named in
+    /// `undecayedNames`. DeiT's own code forgets `dist_token` there, so that it decays; here it does not.
+    ///
+    /// - Parameters:
+    ///   - model: The model.
+    ///   - weightDecay: The decay of the first group.
+    /// - Returns: One or two groups; frozen parameters are in none.
+    ///
+    /// ## Source
+    /// `timm/optim/_param_groups.py`, `param_groups_weight_decay`; deit `models.py`, `no_weight_decay`.
+    public static func decaying(_ model: Module, weightDecay: Double) -> [ParameterGroup] {
+        let trainable = model.namedParameters().filter { $0.parameter.requiresGradient }
+        func decays(_ named: Module.NamedParameter) -> Bool {
+            named.parameter.tensor.rank > 1 && !undecayedNames.contains(named.name)
+        }
+        return [
+            ParameterGroup(
+                name: "decay",
+                parameters: trainable.filter(decays),
+                weightDecay: weightDecay
+            ),
+            ParameterGroup(
+                name: "no decay",
+                parameters: trainable.filter { !decays($0) },
+                weightDecay: 0
+            ),
+        ].filter { !$0.parameters.isEmpty }
+    }
+
+    /// The keys of parameters with more than one dimension that are never decayed.
+    public static let undecayedNames: Set<String> = ["pos_embed", "cls_token", "dist_token"]
+}
+
+/// An optimiser over groups of parameters.
+public protocol Optimizer: AnyObject {
+    /// The groups that it optimises.
+    var groups: [ParameterGroup] { get }
+
+    /// Moves every parameter that has a gradient.
+    ///
+    /// - Parameter lr: The learning rate of this step, before the groups' scales.
+    /// - Throws: ``TorchError`` when a gradient does not fit.
+    func step(lr: Double) throws(TorchError)
+
+    /// The optimiser's memory with names that stay the same from run to run; loaders write into these tensors.
+    func namedState() -> [(name: String, tensor: Tensor)]
+}
+
+extension Optimizer {
+    /// Drops the gradients of all parameters.
+    public func clearGradients() throws(TorchError) {
+        for group in groups {
+            for (_, parameter) in group.parameters { try parameter.tensor.clearGradient() }
+        }
+    }
+
+    /// The gradients that are there.
+    public func gradients() throws(TorchError) -> [Tensor] {
+        var found: [Tensor] = []
+        for group in groups {
+            for (_, parameter) in group.parameters {
+                if let gradient = try parameter.tensor.gradient() { found.append(gradient) }
+            }
+        }
+        return found
+    }
+
+    /// Scales all gradients down so that their common norm is at most `maxNorm`.
+    ///
+    /// - Parameter maxNorm: The largest norm that is left as it is.
+    /// - Returns: The norm before.
+    /// - Throws: ``TorchError`` when the gradients cannot be read.
+    @discardableResult
+    public func clipGradients(maxNorm: Double) throws(TorchError) -> Double {
+        let gradients = try gradients()
+        let norm = try Fused.norm(gradients)
+        // As torch.nn.utils.clip_grad_norm_ has it.
+        let factor = maxNorm / (norm + 1e-6)
+        if factor < 1 { try Fused.scale(gradients, by: factor) }
+        return norm
+    }
+}

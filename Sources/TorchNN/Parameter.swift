@@ -1,0 +1,34 @@
+public import Torch
+
+/// A tensor that is learnt.
+///
+/// Optimisers and loaders write into it in place, so that everybody who holds the parameter sees the new values.
+public final class Parameter {
+    /// The values.
+    public let tensor: Tensor
+
+    /// Creates a parameter that wants gradients.
+    ///
+    /// - Parameter tensor: The first values, of a floating-point type.
+    /// - Throws: ``TorchError`` when the type has no gradients.
+    public init(_ tensor: Tensor) throws(TorchError) {
+        self.tensor = tensor
+        try tensor.setRequiresGradient(true)
+    }
+
+    /// Whether gradients are recorded for it; a frozen parameter has none.
+    public var requiresGradient: Bool { tensor.requiresGradient }
+}
+
+/// A tensor that belongs to a module's state and is not learnt, such as a running mean.
+public final class Buffer {
+    /// The values.
+    public let tensor: Tensor
+
+    /// Creates a buffer.
+    ///
+    /// - Parameter tensor: The first values.
+    public init(_ tensor: Tensor) {
+        self.tensor = tensor
+    }
+}
