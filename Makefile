@@ -1,15 +1,77 @@
 # swift-deit. `make demo` and `make test` are all that a fresh clone needs; the other targets are for those who change it.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
 export PKG_CONFIG_PATH := $(shell scripts/setup.sh --pkg-config-path):$(PKG_CONFIG_PATH)
 
 swift_build := swift build --explicit-target-dependency-import-check error
-deit := .build/release/deit
+swift_files := $(wildcard Package.swift Benchmarks/Package.swift) Sources Tests $(wildcard Benchmarks/Sources)
+c_files := $(wildcard Sources/CTorch/*.cpp Sources/CTorch/*.h Sources/CTorch/include/*.h \
+	Sources/CImageCodecs/*.c Sources/CImageCodecs/include/*.h)
+c_headers := $(wildcard Sources/CTorch/include/*.h Sources/CImageCodecs/include/*.h)
+documented := Torch TorchNN VisionModels Training Checkpoints
+PARITY_PYTHON ?= $(firstword $(wildcard $(HOME)/.cache/swift-deit/peers/bin/python) python3)
 
-.PHONY: all setup build demo test unit parity e2e format lint bench docs clean
+.PHONY: all setup build build-tests demo test unit parity e2e format lint bench docs fixtures clean help
 
 all: build
+
+help:
+	@echo "make demo      build, then train a teacher and three students on Fashion-MNIST, and compare them"
+	@echo "make test      build and run all tests"
+	@echo "make build     build .build/release/deit"
+	@echo "make unit | parity | e2e    one kind of test"
+	@echo "make format | lint          put the code in the project's form, or check it"
+	@echo "make bench     measure the cost of the tensor wrapper and of the layers"
+	@echo "make docs      build the documentation; a broken link is an error"
+	@echo "make fixtures  make the fixtures of the parity tests anew (needs Python with timm)"
+	@echo "make clean     remove what was built"
 
 setup:
 	@scripts/setup.sh
 
 build: setup
 	$(swift_build) -c release --product deit
+
+demo: build
+	scripts/demo.sh
+
+# One build serves all tests; the end-to-end tests run the command that it leaves beside them.
+build-tests: setup
+	$(swift_build) --build-tests
+
+test: build-tests
+	@scripts/test.sh
+
+unit: build-tests
+	@scripts/test.sh --skip ParityTests --skip EndToEndTests
+
+parity: build-tests
+	@scripts/test.sh --filter ParityTests
+
+e2e: build-tests
+	@scripts/test.sh --filter EndToEndTests
+
+format:
+	swift format -i -p -r $(swift_files)
+	@if command -v clang-format >/dev/null; then clang-format -i $(c_files); \
+	else echo "format: clang-format is not here; the C and C++ files are left as they are"; fi
+
+lint:
+	swift format lint --strict -p -r $(swift_files)
+	@for header in $(c_headers); do \
+		cc -x c -std=c11 -Wall -Werror -fsyntax-only "$$header" && echo "lint: $$header is C11"; \
+	done
+	@if command -v clang-format >/dev/null; then clang-format --dry-run --Werror $(c_files); \
+	else echo "lint: clang-format is not here; the form of the C and C++ files was not checked"; fi
+
+bench: setup
+	swift run --package-path Benchmarks -c release deit-benchmarks
+
+docs: setup
+	@scripts/docs.sh $(documented)
+
+fixtures:
+	for script in Tools/parity/make_*.py; do $(PARITY_PYTHON) "$$script"; done
+
+clean:
+	rm -rf .build Benchmarks/.build docs/html demo-run

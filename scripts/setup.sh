@@ -7,13 +7,14 @@
 #
 # LIBTORCH=DIR                  use the libtorch in DIR (DIR/lib and DIR/include)
 # LIBTORCH_USE_PYTORCH=1        use the libtorch inside the PyTorch that `python3` imports
+# SETUP_SYSTEM_PKGCONFIG=DIR    write libtorch.pc there too, where it may be written (default /usr/local/lib/pkgconfig)
 # XDG_CACHE_HOME                where libtorch is unpacked (default ~/.cache), in swift-deit/
 set -euo pipefail
 
 torch_series=2.13
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/swift-deit
 pkgconfig=$cache/pkgconfig
-system_pkgconfig=/usr/local/lib/pkgconfig
+system_pkgconfig=${SETUP_SYSTEM_PKGCONFIG:-/usr/local/lib/pkgconfig}
 mark="# written by swift-deit's scripts/setup.sh"
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -32,28 +33,38 @@ if command -v flock >/dev/null; then
 fi
 
 as_root() {
-  if [[ $(id -u) == 0 ]]; then "$@"
-  elif command -v sudo >/dev/null; then sudo "$@"
-  else fail "needs to run as root: $*"
-  fi
+  if [[ $(id -u) == 0 ]]; then "$@"; else sudo "$@"; fi
 }
 
 # Everything that the build, the tests and the demo need beyond the Swift toolchain.
 install_debian_packages() {
   local wanted=(libturbojpeg0-dev libpng-dev libwebp-dev zlib1g-dev dataset-fashion-mnist pkg-config
-    python3 unzip make git libstdc++-12-dev)
-  # An interpreter that is not Debian's may already bring pip; Debian's needs its package.
-  python3 -m pip --version >/dev/null 2>&1 || wanted+=(python3-pip)
+    make git libstdc++-12-dev)
+  if [[ -z ${LIBTORCH:-}${LIBTORCH_USE_PYTORCH:-} ]]; then
+    # Only to download. An interpreter that is not Debian's may already bring pip; Debian's needs its package.
+    python3 -m pip --version >/dev/null 2>&1 || wanted+=(python3 python3-pip)
+  fi
   local missing=() name
   for name in "${wanted[@]}"; do
     [[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null) == installed ]] || missing+=("$name")
   done
   [[ ${#missing[@]} == 0 ]] && return
+  [[ $(id -u) == 0 ]] || command -v sudo >/dev/null \
+    || fail "Debian packages are missing and this is not root; have root run: apt-get install ${missing[*]}"
   say "installing Debian packages: ${missing[*]}"
   as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq >/dev/null \
     || say "apt-get update failed; trying with the lists that are there"
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null \
     || fail "apt-get could not install: ${missing[*]}"
+}
+
+# Other systems have other names for the packages; say what the build will look for.
+check_libraries() {
+  local name missing=()
+  command -v pkg-config >/dev/null || fail "needs pkg-config, and the development files of libjpeg-turbo, libpng, libwebp and zlib"
+  for name in libturbojpeg libpng libwebp zlib; do pkg-config --exists "$name" || missing+=("$name"); done
+  [[ ${#missing[@]} == 0 ]] || fail "install the development files that pkg-config does not find: ${missing[*]}"
+  command -v python3 >/dev/null || fail "needs python3 with pip to download libtorch, or LIBTORCH=DIR"
 }
 
 install_homebrew_packages() {
@@ -80,8 +91,10 @@ wheel_platforms() {
 
 # Asks pip for the +cpu build first: 190 MB where the ordinary Linux wheel has more than 500 MB of CUDA code.
 download_wheel() {
-  local into=$1 platform requirement arguments=(--no-deps --only-binary=:all: --python-version 3.11 --implementation cp)
-  for platform in $(wheel_platforms); do arguments+=(--platform "$platform"); done
+  local into=$1 platforms platform requirement
+  local arguments=(--no-deps --only-binary=:all: --python-version 3.11 --implementation cp --no-cache-dir)
+  platforms=$(wheel_platforms) || exit 1
+  for platform in $platforms; do arguments+=(--platform "$platform"); done
   for requirement in "torch==$torch_series.0+cpu" "torch==$torch_series.*"; do
     python3 -m pip download -q --disable-pip-version-check "${arguments[@]}" -d "$into" "$requirement" \
       >"$into/pip.log" 2>&1 && return
@@ -106,7 +119,7 @@ install_libtorch() {
     wheel=$(find "$work" -maxdepth 1 -name 'torch-*.whl' | head -n 1)
     # The archive's own checksums tell a broken download.
     if ! python3 - "$wheel" "$work" <<'PYTHON'
-import sys, zipfile
+import sys, zipfile, zlib
 wheel, work = sys.argv[1:]
 try:
     with zipfile.ZipFile(wheel) as archive:
@@ -118,7 +131,7 @@ try:
         for name in archive.namelist():
             if name.startswith("torch.libs/"):
                 archive.extract(name, work)
-except (zipfile.BadZipFile, OSError) as error:
+except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
     sys.exit(f"setup: the wheel is broken: {error}")
 PYTHON
     then continue; fi
@@ -132,7 +145,18 @@ PYTHON
     say "libtorch is in $target"
     return
   done
+  rm -rf "$work"
   fail "libtorch could not be downloaded; fetch it by hand and set LIBTORCH=DIR"
+}
+
+# A wheel with CUDA inside needs NVIDIA's libraries from other wheels, even to run on the processor.
+check_loadable() {
+  local missing
+  command -v ldd >/dev/null || return 0
+  missing=$(ldd "$1/lib/libtorch_cpu.so" 2>/dev/null | awk '/not found/ { print $1 }' | sort -u | tr '\n' ' ') || true
+  [[ -z $missing ]] || fail "libtorch in $1 cannot be loaded, it lacks: $missing
+setup: that is a build for CUDA; let pip find the +cpu build (PIP_EXTRA_INDEX_URL with PyTorch's own index of CPU builds),
+setup: remove that folder and run this again, or put those libraries on the loader's path, or set LIBTORCH"
 }
 
 write_pkgconfig() {
@@ -169,18 +193,19 @@ install_pkgconfig() {
 }
 
 case "$(uname -s)" in
-  Linux) if command -v dpkg-query >/dev/null; then install_debian_packages; fi ;;
+  Linux) if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then install_debian_packages; else check_libraries; fi ;;
   Darwin) install_homebrew_packages ;;
 esac
 
 if [[ -n ${LIBTORCH:-} ]]; then
   libtorch=$(cd "$LIBTORCH" 2>/dev/null && pwd) || fail "LIBTORCH=$LIBTORCH is not a folder"
 elif [[ -n ${LIBTORCH_USE_PYTORCH:-} ]]; then
-  libtorch=$(python3 -c 'import os, torch; print(os.path.dirname(torch.__file__))') \
+  libtorch=$(python3 -c 'import os, torch; print(os.path.dirname(torch.__file__))' 2>/dev/null) \
     || fail "LIBTORCH_USE_PYTORCH is set, but python3 cannot import torch"
 else
   libtorch=$cache/libtorch-$torch_series/torch
   install_libtorch "$libtorch"
 fi
 is_libtorch "$libtorch" || fail "no libtorch in $libtorch: expected include/ATen/ATen.h and lib/libtorch_cpu"
+[[ $(uname -s) == Darwin ]] || check_loadable "$libtorch"
 write_pkgconfig "$libtorch"
