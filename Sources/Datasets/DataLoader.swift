@@ -1,0 +1,95 @@
+public import ImagePipeline
+import Synchronization
+
+/// Reads, transforms and batches pictures ahead of need, on several workers.
+///
+/// The batches depend on data, transform, plan and epoch only, never on the number of workers or their timing.
+public struct DataLoader: Sendable {
+    /// The pictures.
+    public let dataset: any ImageDataset
+    /// What is done to each picture.
+    public let transform: any ImageTransform
+    /// Which pictures each step takes; its seed is that of the transforms too.
+    public let plan: EpochPlan
+    /// How many batches are made at the same time.
+    public let workers: Int
+    /// What to do with pictures that cannot be used.
+    public let policy: UnreadablePolicy
+
+    private let report: SkippedReport
+
+    /// Creates a loader.
+    ///
+    /// - Parameters:
+    ///   - dataset: The pictures.
+    ///   - transform: What is done to each picture.
+    ///   - plan: Which pictures each step takes, made for as many pictures as the data has.
+    ///   - workers: How many batches are made at the same time, at least 1.
+    ///   - policy: What to do with pictures that cannot be used; `nil` stands for replacing up to the usual limit.
+    /// - Throws: ``DatasetError/invalid(_:)`` when the values do not fit together.
+    public init(
+        dataset: any ImageDataset,
+        transform: any ImageTransform,
+        plan: EpochPlan,
+        workers: Int = 2,
+        policy: UnreadablePolicy? = nil
+    ) throws(DatasetError) {
+        guard plan.count == dataset.count else {
+            throw .invalid("the plan is for \(plan.count) pictures, the data has \(dataset.count)")
+        }
+        guard (1...1024).contains(workers) else {
+            throw .invalid("the number of workers is from 1 to 1024, not \(workers)")
+        }
+        self.dataset = dataset
+        self.transform = transform
+        self.plan = plan
+        self.workers = workers
+        self.policy = policy ?? .replace(limit: UnreadablePolicy.usualLimit(count: dataset.count))
+        self.report = SkippedReport(limit: self.policy.limit)
+    }
+
+    /// The pictures that could not be used in all batches delivered so far.
+    public var skipped: SkippedPictures { report.value }
+
+    /// The batches of an epoch.
+    ///
+    /// - Parameters:
+    ///   - epoch: The epoch, from 0.
+    ///   - step: The first step wanted, for going on in the middle of an epoch.
+    /// - Returns: The batches, made ahead of need once iteration starts.
+    public func batches(epoch: Int = 0, startingAt step: Int = 0) -> BatchSequence {
+        BatchSequence(
+            maker: BatchMaker(
+                dataset: dataset,
+                transform: transform,
+                policy: policy,
+                seed: plan.seed,
+                epoch: epoch
+            ),
+            indices: plan.batches(epoch: epoch, startingAt: step),
+            workers: workers,
+            report: report
+        )
+    }
+}
+
+/// The report of a loader, added to in the order of the batches.
+final class SkippedReport: Sendable {
+    private let state: Mutex<SkippedPictures>
+
+    init(limit: Int) {
+        state = Mutex(SkippedPictures(limit: limit))
+    }
+
+    var value: SkippedPictures { state.withLock { $0 } }
+
+    /// Adds the pictures of one batch; throws when there are too many.
+    func add(_ skipped: [(index: Int, entry: SkippedPictures.Entry)]) throws(DatasetError) {
+        guard !skipped.isEmpty else { return }
+        let now = state.withLock { state in
+            for (index, entry) in skipped { state.insert(index: index, entry: entry) }
+            return state
+        }
+        if now.count > now.limit { throw .tooManyUnreadable(now) }
+    }
+}

@@ -1,0 +1,55 @@
+public import ImagePipeline
+
+/// The pictures that could not be used so far, each counted once however often it was met.
+public struct SkippedPictures: Sendable, Equatable {
+    /// How many names are kept.
+    public static let keptNames = 10
+
+    /// The number of different pictures that could not be used.
+    public var count: Int { indices.count }
+    /// The first few, in the order in which they were met: the name and what is wrong.
+    public private(set) var first: [Entry] = []
+    /// How many are accepted.
+    public let limit: Int
+
+    private var indices: Set<Int> = []
+
+    /// One picture that could not be used.
+    public struct Entry: Sendable, Equatable {
+        /// The picture's file or place.
+        public let name: String
+        /// What is wrong with it.
+        public let error: ImageError
+
+        /// Creates an entry.
+        ///
+        /// - Parameters:
+        ///   - name: The picture's file or place.
+        ///   - error: What is wrong with it.
+        public init(name: String, error: ImageError) {
+            self.name = name
+            self.error = error
+        }
+    }
+
+    /// Creates an empty report.
+    ///
+    /// - Parameter limit: How many unusable pictures are accepted.
+    public init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// The first few names with what is wrong, for a sentence; says how many more there are.
+    public var listing: String {
+        let names = first.map { "\($0.name) (\($0.error))" }.joined(separator: ", ")
+        return count > first.count ? "\(names) and \(count - first.count) more" : names
+    }
+
+    /// Adds a picture unless it is known.
+    mutating func insert(index: Int, entry: Entry) {
+        guard indices.insert(index).inserted, first.count < SkippedPictures.keptNames else {
+            return
+        }
+        first.append(entry)
+    }
+}

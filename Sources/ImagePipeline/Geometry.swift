@@ -1,0 +1,151 @@
+extension Image {
+    /// Returns a part of the picture.
+    ///
+    /// - Parameter region: The part, which lies within the picture.
+    /// - Returns: The part.
+    /// - Throws: ``ImageError/invalid(_:)`` when it does not.
+    public func cropped(to region: Region) throws(ImageError) -> Image {
+        guard region.fits(height: height, width: width) else {
+            throw .invalid(
+                "the part of \(region.height) × \(region.width) pixels at (\(region.top), \(region.left))"
+                    + " lies outside the picture of \(height) × \(width)"
+            )
+        }
+        guard region.height != height || region.width != width else { return self }
+        return Image.filled(height: region.height, width: region.width, channels: channels) {
+            buffer in
+            pixels.withUnsafeBufferPointer { source in
+                copyRows(
+                    from: source,
+                    at: (region.top * width + region.left) * channels,
+                    stride: width * channels,
+                    to: buffer,
+                    at: 0,
+                    stride: region.width * channels,
+                    rows: region.height,
+                    rowBytes: region.width * channels
+                )
+            }
+        }
+    }
+
+    /// Returns the picture with a border of one value.
+    ///
+    /// - Parameters:
+    ///   - top: Rows above, at least 0; the others likewise.
+    ///   - left: Columns to the left.
+    ///   - bottom: Rows below.
+    ///   - right: Columns to the right.
+    ///   - fill: The value of all samples of the border.
+    /// - Returns: The larger picture.
+    /// - Throws: ``ImageError/invalid(_:)`` when a border is negative or the result too large.
+    public func padded(
+        top: Int,
+        left: Int,
+        bottom: Int,
+        right: Int,
+        fill: UInt8 = 0
+    ) throws(ImageError) -> Image {
+        let most = Int(Int32.max)
+        guard [top, left, bottom, right].allSatisfy({ (0...most).contains($0) }), height <= most,
+            width <= most
+        else {
+            throw .invalid(
+                "a border of \(top), \(left), \(bottom), \(right) pixels is not possible"
+            )
+        }
+        let newHeight = top + height + bottom
+        let newWidth = left + width + right
+        _ = try Image.byteCount(height: newHeight, width: newWidth, channels: channels)
+        return Image.filled(height: newHeight, width: newWidth, channels: channels) { buffer in
+            buffer.update(repeating: fill)
+            pixels.withUnsafeBufferPointer { source in
+                copyRows(
+                    from: source,
+                    at: 0,
+                    stride: width * channels,
+                    to: buffer,
+                    at: (top * newWidth + left) * channels,
+                    stride: newWidth * channels,
+                    rows: height,
+                    rowBytes: width * channels
+                )
+            }
+        }
+    }
+
+    /// Returns the middle of the picture, with a black border where the picture is smaller.
+    ///
+    /// The middle is where torchvision's `CenterCrop` puts it: half pixels round to the even side.
+    ///
+    /// - Parameters:
+    ///   - cropHeight: The rows wanted, at least 1.
+    ///   - cropWidth: The columns wanted, at least 1.
+    /// - Returns: A picture of exactly the size wanted.
+    /// - Throws: ``ImageError/invalid(_:)`` when a size is not positive.
+    public func centerCropped(
+        height cropHeight: Int,
+        width cropWidth: Int
+    ) throws(ImageError) -> Image {
+        _ = try Image.byteCount(height: cropHeight, width: cropWidth, channels: channels)
+        let missingRows = max(0, cropHeight - height)
+        let missingColumns = max(0, cropWidth - width)
+        var whole = self
+        if missingRows > 0 || missingColumns > 0 {
+            whole = try padded(
+                top: missingRows / 2,
+                left: missingColumns / 2,
+                bottom: (missingRows + 1) / 2,
+                right: (missingColumns + 1) / 2
+            )
+        }
+        return try whole.cropped(
+            to: Region(
+                top: centerOffset(of: cropHeight, in: whole.height),
+                left: centerOffset(of: cropWidth, in: whole.width),
+                height: cropHeight,
+                width: cropWidth
+            )
+        )
+    }
+
+    /// Returns the picture mirrored left to right.
+    public func flippedHorizontally() -> Image {
+        Image.filled(height: height, width: width, channels: channels) { buffer in
+            pixels.withUnsafeBufferPointer { source in
+                for y in 0..<height {
+                    for x in 0..<width {
+                        let from = (y * width + x) * channels
+                        let to = (y * width + width - 1 - x) * channels
+                        for c in 0..<channels { buffer[to + c] = source[from + c] }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Where a middle part starts, `int(round((whole - part) / 2))` with Python's rounding to even.
+func centerOffset(of part: Int, in whole: Int) -> Int {
+    Int((Double(whole - part) / 2).rounded(.toNearestOrEven))
+}
+
+private func copyRows(
+    from source: UnsafeBufferPointer<UInt8>,
+    at sourceStart: Int,
+    stride sourceStride: Int,
+    to target: UnsafeMutableBufferPointer<UInt8>,
+    at targetStart: Int,
+    stride targetStride: Int,
+    rows: Int,
+    rowBytes: Int
+) {
+    for y in 0..<rows {
+        let from = sourceStart + y * sourceStride
+        let to = targetStart + y * targetStride
+        let row = UnsafeBufferPointer(rebasing: source[from..<(from + rowBytes)])
+        _ = UnsafeMutableBufferPointer(rebasing: target[to..<(to + rowBytes)]).update(
+            fromContentsOf: row
+        )
+    }
+}

@@ -1,0 +1,78 @@
+/// A picture of eight-bit samples in memory.
+///
+/// The samples are interleaved, row after row without padding: `pixels[(y * width + x) * channels + c]`.
+/// One channel is grey, three are red, green and blue, 0 to 255.
+public struct Image: Sendable, Equatable {
+    /// The number of rows, at least 1.
+    public let height: Int
+    /// The number of columns, at least 1.
+    public let width: Int
+    /// The samples of a pixel: 1 or 3.
+    public let channels: Int
+    /// The samples, `height * width * channels` of them.
+    public let pixels: [UInt8]
+
+    /// Creates a picture from its samples.
+    ///
+    /// - Parameters:
+    ///   - height: The number of rows, at least 1.
+    ///   - width: The number of columns, at least 1.
+    ///   - channels: 1 for grey, 3 for RGB.
+    ///   - pixels: The interleaved samples, `height * width * channels` of them.
+    /// - Throws: ``ImageError/invalid(_:)`` when the values do not fit together.
+    public init(height: Int, width: Int, channels: Int, pixels: [UInt8]) throws(ImageError) {
+        let count = try Image.byteCount(height: height, width: width, channels: channels)
+        guard pixels.count == count else {
+            throw .invalid(
+                "a picture of \(height) × \(width) × \(channels) has \(count) samples, not \(pixels.count)"
+            )
+        }
+        self.init(unchecked: pixels, height: height, width: width, channels: channels)
+    }
+
+    /// Creates a picture of which the caller knows that the values fit together.
+    init(unchecked pixels: [UInt8], height: Int, width: Int, channels: Int) {
+        self.height = height
+        self.width = width
+        self.channels = channels
+        self.pixels = pixels
+    }
+
+    /// The number of samples of a picture, with every factor checked.
+    static func byteCount(height: Int, width: Int, channels: Int) throws(ImageError) -> Int {
+        guard channels == 1 || channels == 3 else {
+            throw .invalid("a picture has 1 or 3 channels, not \(channels)")
+        }
+        guard height > 0, width > 0 else {
+            throw .invalid("a picture of \(height) × \(width) pixels has no content")
+        }
+        let (area, overflow) = height.multipliedReportingOverflow(by: width)
+        let (count, overflowToo) = area.multipliedReportingOverflow(by: channels)
+        guard !overflow, !overflowToo else {
+            throw .invalid("a picture of \(height) × \(width) pixels does not fit into memory")
+        }
+        return count
+    }
+
+    /// Creates a picture by filling its samples in place.
+    static func filled<E: Error>(
+        height: Int,
+        width: Int,
+        channels: Int,
+        _ fill: (UnsafeMutableBufferPointer<UInt8>) throws(E) -> Void
+    ) throws(E) -> Image {
+        let count = height * width * channels
+        var failure: E?
+        let pixels = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            let whole = UnsafeMutableBufferPointer(rebasing: buffer[..<count])
+            do throws(E) {
+                try fill(whole)
+                filled = count
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return Image(unchecked: pixels, height: height, width: width, channels: channels)
+    }
+}

@@ -1,0 +1,41 @@
+/// What can go wrong between the bytes of a picture file and the numbers that a model reads.
+public enum ImageError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The file is empty.
+    case empty
+    /// The file is neither JPEG, PNG nor WebP.
+    case notAnImage
+    /// The data ends before the picture does.
+    case truncated(format: ImageFormat, detail: String)
+    /// The data breaks the rules of its format.
+    case corrupt(format: ImageFormat, detail: String)
+    /// The file is of a legal kind that is not decoded here.
+    case unsupported(format: ImageFormat, detail: String)
+    /// The picture holds more pixels than the limit allows.
+    case tooLarge(width: Int, height: Int, limit: Int)
+    /// The file could not be read.
+    case unreadable(path: String, detail: String)
+    /// A value does not fit: a size, a count of channels, a region, a transform's parameter.
+    case invalid(String)
+
+    /// One sentence for a person.
+    public var description: String {
+        switch self {
+        case .empty:
+            "the file is empty"
+        case .notAnImage:
+            "the file is not a picture (JPEG, PNG and WebP are read)"
+        case .truncated(let format, let detail):
+            "the \(format.name) file is cut short (\(detail))"
+        case .corrupt(let format, let detail):
+            "the \(format.name) file is damaged (\(detail))"
+        case .unsupported(let format, let detail):
+            "the \(format.name) file is of a kind that is not supported (\(detail))"
+        case .tooLarge(let width, let height, let limit):
+            "the picture has \(width) × \(height) pixels, more than the limit of \(limit)"
+        case .unreadable(let path, let detail):
+            "\(path) cannot be read (\(detail))"
+        case .invalid(let text):
+            text
+        }
+    }
+}

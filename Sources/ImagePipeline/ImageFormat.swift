@@ -1,0 +1,37 @@
+/// A format of picture files, told by the first bytes and never by the name.
+public enum ImageFormat: String, Sendable, Equatable, Codable, CaseIterable {
+    /// JPEG, baseline and progressive.
+    case jpeg
+    /// PNG, all colour types and depths.
+    case png
+    /// WebP, lossy and lossless.
+    case webp
+
+    /// The format's usual name.
+    public var name: String {
+        switch self {
+        case .jpeg: "JPEG"
+        case .png: "PNG"
+        case .webp: "WebP"
+        }
+    }
+
+    /// Tells the format of a file from its first bytes; `nil` when it is none of the known ones.
+    ///
+    /// - Parameter bytes: The file, or at least its first 12 bytes.
+    public init?(bytes: UnsafeRawBufferPointer) {
+        func matches(_ text: [UInt8], at offset: Int) -> Bool {
+            guard bytes.count >= offset + text.count else { return false }
+            return text.indices.allSatisfy { bytes[offset + $0] == text[$0] }
+        }
+        if matches([0xFF, 0xD8, 0xFF], at: 0) {
+            self = .jpeg
+        } else if matches([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A], at: 0) {
+            self = .png
+        } else if matches(Array("RIFF".utf8), at: 0), matches(Array("WEBP".utf8), at: 8) {
+            self = .webp
+        } else {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,239 @@
+/// The deterministic way from a picture to a model's input, which travels with the model.
+///
+/// Channels are converted first, then come resize, centre crop and normalisation to `[channels, height, width]`.
+///
+/// ## Source
+/// torchvision's `Resize`, `CenterCrop`, `ToTensor` and `Normalize` on Pillow pictures, as in DeiT's
+/// `datasets.py, build_transform`.
+public struct ImageProcessor: Sendable, Equatable, Codable {
+    /// How the picture is brought to size before the crop.
+    public let resize: ResizeRule
+    /// How samples are weighed in the resize.
+    public let interpolation: Interpolation
+    /// The rows that the centre crop leaves, or `nil` for no crop.
+    public let cropHeight: Int?
+    /// The columns that the centre crop leaves, or `nil` for no crop.
+    public let cropWidth: Int?
+    /// The channels of the result, 1 or 3.
+    public let channels: Int
+    /// The mean and deviation of each channel.
+    public let normalization: Normalization
+
+    /// One mean for each channel.
+    public var mean: [Float] { normalization.mean }
+    /// One standard deviation for each channel.
+    public var std: [Float] { normalization.std }
+
+    /// Creates a processor.
+    ///
+    /// - Parameters:
+    ///   - resize: How the picture is brought to size before the crop.
+    ///   - interpolation: How samples are weighed in the resize.
+    ///   - cropHeight: The rows that the centre crop leaves; `nil`, together with `cropWidth`, for no crop.
+    ///   - cropWidth: The columns that the centre crop leaves.
+    ///   - channels: The channels of the result, 1 or 3.
+    ///   - mean: One mean for each channel, for samples from 0 to 1.
+    ///   - std: One standard deviation for each channel, above 0.
+    /// - Throws: ``ImageError/invalid(_:)`` when the values do not fit together.
+    public init(
+        resize: ResizeRule,
+        interpolation: Interpolation = .bicubic,
+        cropHeight: Int? = nil,
+        cropWidth: Int? = nil,
+        channels: Int = 3,
+        mean: [Float],
+        std: [Float]
+    ) throws(ImageError) {
+        try resize.validate()
+        guard (cropHeight == nil) == (cropWidth == nil), (cropHeight ?? 1) > 0, (cropWidth ?? 1) > 0
+        else {
+            throw .invalid("the crop's height and width are two positive numbers or both absent")
+        }
+        let normalization = try Normalization(mean: mean, std: std)
+        guard mean.count == channels else {
+            throw .invalid("mean and std have \(mean.count) values for \(channels) channels")
+        }
+        self.resize = resize
+        self.interpolation = interpolation
+        self.cropHeight = cropHeight
+        self.cropWidth = cropWidth
+        self.channels = channels
+        self.normalization = normalization
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case resize
+        case interpolation
+        case cropHeight
+        case cropWidth
+        case channels
+        case mean
+        case std
+    }
+
+    /// Reads a processor and checks it.
+    ///
+    /// - Parameter decoder: The decoder to read from.
+    /// - Throws: A decoding error, or ``ImageError/invalid(_:)`` when the values do not fit together.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        try self.init(
+            resize: try container.decode(ResizeRule.self, forKey: .resize),
+            interpolation: try container.decode(Interpolation.self, forKey: .interpolation),
+            cropHeight: try container.decodeIfPresent(Int.self, forKey: .cropHeight),
+            cropWidth: try container.decodeIfPresent(Int.self, forKey: .cropWidth),
+            channels: try container.decode(Int.self, forKey: .channels),
+            mean: try container.decode([Float].self, forKey: .mean),
+            std: try container.decode([Float].self, forKey: .std)
+        )
+    }
+
+    /// Writes the processor.
+    ///
+    /// - Parameter encoder: The encoder to write to.
+    /// - Throws: An encoding error.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(resize, forKey: .resize)
+        try container.encode(interpolation, forKey: .interpolation)
+        try container.encodeIfPresent(cropHeight, forKey: .cropHeight)
+        try container.encodeIfPresent(cropWidth, forKey: .cropWidth)
+        try container.encode(channels, forKey: .channels)
+        try container.encode(mean, forKey: .mean)
+        try container.encode(std, forKey: .std)
+    }
+}
+
+extension ImageProcessor {
+    /// The processor that DeiT is evaluated with: resize to `Int(size / 0.875)`, bicubic, crop, ImageNet's statistics.
+    ///
+    /// - Parameter size: The side of the model's input in pixels.
+    /// - Returns: The processor.
+    /// - Throws: ``ImageError/invalid(_:)`` when the size is not positive or beyond any picture's.
+    public static func deit(size: Int = 224) throws(ImageError) -> ImageProcessor {
+        guard (1...Int(Int32.max)).contains(size) else {
+            throw .invalid("a picture has no size of \(size)")
+        }
+        return try ImageProcessor(
+            resize: .shortestSide(Int(Double(size) / 0.875)),
+            cropHeight: size,
+            cropWidth: size,
+            mean: Normalization.imageNet.mean,
+            std: Normalization.imageNet.std
+        )
+    }
+
+    /// The processor for small pictures, which are used whole: those of another size are resized exactly.
+    ///
+    /// - Parameters:
+    ///   - height: The rows of the model's input.
+    ///   - width: The columns of the model's input.
+    ///   - channels: The channels of the model's input, 1 or 3.
+    ///   - mean: One mean for each channel.
+    ///   - std: One standard deviation for each channel, above 0.
+    /// - Returns: The processor.
+    /// - Throws: ``ImageError/invalid(_:)`` when the values do not fit together.
+    public static func whole(
+        height: Int,
+        width: Int,
+        channels: Int,
+        mean: [Float],
+        std: [Float]
+    ) throws(ImageError) -> ImageProcessor {
+        try ImageProcessor(
+            resize: .exact(height: height, width: width),
+            channels: channels,
+            mean: mean,
+            std: std
+        )
+    }
+
+    /// Returns the picture after conversion, resize and crop, still in bytes.
+    ///
+    /// - Parameter image: The picture.
+    /// - Returns: The picture in the size of the model's input.
+    /// - Throws: ``ImageError/invalid(_:)`` when a size is beyond what fits into memory.
+    public func prepare(_ image: Image) throws(ImageError) -> Image {
+        let image = try image.converted(toChannels: channels)
+        let (height, width) = try resize.size(height: image.height, width: image.width)
+        guard let cropHeight, let cropWidth else {
+            return try image.resized(height: height, width: width, interpolation: interpolation)
+        }
+        guard cropHeight <= height, cropWidth <= width else {
+            return try image.resized(height: height, width: width, interpolation: interpolation)
+                .centerCropped(height: cropHeight, width: cropWidth)
+        }
+        // Only what the crop keeps is computed.
+        return try image.resized(
+            height: height,
+            width: width,
+            interpolation: interpolation,
+            window: Region(
+                top: centerOffset(of: cropHeight, in: height),
+                left: centerOffset(of: cropWidth, in: width),
+                height: cropHeight,
+                width: cropWidth
+            )
+        )
+    }
+
+    /// Returns a model's input for a picture.
+    ///
+    /// - Parameter image: The picture.
+    /// - Returns: The numbers, `[channels, height, width]`, and their height and width.
+    /// - Throws: ``ImageError/invalid(_:)`` when a size is beyond what fits into memory.
+    public func callAsFunction(
+        _ image: Image
+    ) throws(ImageError) -> (values: [Float], height: Int, width: Int) {
+        let prepared = try prepare(image)
+        var values = [Float](repeating: 0, count: prepared.pixels.count)
+        let result = values.withUnsafeMutableBufferPointer { buffer in
+            Result { () throws(ImageError) in try normalization.normalize(prepared, into: buffer) }
+        }
+        try result.get()
+        return (values, prepared.height, prepared.width)
+    }
+}
+
+extension ImageProcessor: ImageTransform {
+    /// The size of a model's input for a picture of a given size.
+    ///
+    /// - Parameters:
+    ///   - height: The picture's rows.
+    ///   - width: The picture's columns.
+    /// - Returns: The rows and columns.
+    /// - Throws: ``ImageError/invalid(_:)`` when there is none.
+    public func outputSize(height: Int, width: Int) throws(ImageError) -> (height: Int, width: Int)
+    {
+        if let cropHeight, let cropWidth { return (cropHeight, cropWidth) }
+        return try resize.size(height: height, width: width)
+    }
+
+    /// Writes a model's input for a picture; nothing is drawn from the generator.
+    ///
+    /// - Parameters:
+    ///   - image: The picture.
+    ///   - output: Room for exactly `channels * height * width` numbers.
+    ///   - generator: Left as it is.
+    /// - Throws: ``ImageError/invalid(_:)`` when sizes do not fit.
+    public func write(
+        _ image: Image,
+        into output: UnsafeMutableBufferPointer<Float>,
+        using generator: inout SplitMix64
+    ) throws(ImageError) {
+        try write(image, into: output)
+    }
+
+    /// Writes a model's input for a picture.
+    ///
+    /// - Parameters:
+    ///   - image: The picture.
+    ///   - output: Room for exactly `channels * height * width` numbers.
+    /// - Throws: ``ImageError/invalid(_:)`` when sizes do not fit.
+    public func write(
+        _ image: Image,
+        into output: UnsafeMutableBufferPointer<Float>
+    ) throws(ImageError) {
+        try normalization.normalize(try prepare(image), into: output)
+    }
+}

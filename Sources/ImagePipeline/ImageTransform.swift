@@ -1,0 +1,29 @@
+/// Something that turns a decoded picture into the numbers that a model reads.
+///
+/// All randomness comes from the generator that is handed in, so the result is a function of picture and seed.
+public protocol ImageTransform: Sendable {
+    /// The channels of the result, 1 or 3.
+    var channels: Int { get }
+
+    /// The size of the result for a picture of a given size.
+    ///
+    /// - Parameters:
+    ///   - height: The picture's rows.
+    ///   - width: The picture's columns.
+    /// - Returns: The rows and columns.
+    /// - Throws: ``ImageError/invalid(_:)`` when there is none.
+    func outputSize(height: Int, width: Int) throws(ImageError) -> (height: Int, width: Int)
+
+    /// Writes the result, one plane for each channel.
+    ///
+    /// - Parameters:
+    ///   - image: The picture.
+    ///   - output: Room for exactly the result.
+    ///   - generator: The source of all chance.
+    /// - Throws: ``ImageError`` when the picture cannot be brought to the size.
+    func write(
+        _ image: Image,
+        into output: UnsafeMutableBufferPointer<Float>,
+        using generator: inout SplitMix64
+    ) throws(ImageError)
+}

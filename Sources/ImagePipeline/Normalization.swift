@@ -1,0 +1,85 @@
+/// Means and standard deviations of the channels, for samples scaled to 0 to 1.
+public struct Normalization: Sendable, Equatable, Codable {
+    /// The statistics of ImageNet's pictures, which DeiT and most published models use.
+    public static let imageNet = Normalization(
+        unchecked: [0.485, 0.456, 0.406],
+        deviation: [0.229, 0.224, 0.225]
+    )
+
+    /// One mean for each channel.
+    public let mean: [Float]
+    /// One standard deviation for each channel, above 0.
+    public let std: [Float]
+
+    /// Creates statistics.
+    ///
+    /// - Parameters:
+    ///   - mean: One mean for each channel.
+    ///   - std: One standard deviation for each channel, above 0.
+    /// - Throws: ``ImageError/invalid(_:)`` when the counts differ or a value makes no sense.
+    public init(mean: [Float], std: [Float]) throws(ImageError) {
+        guard mean.count == std.count, mean.count == 1 || mean.count == 3 else {
+            throw .invalid(
+                "mean and std need one value for each of 1 or 3 channels, not \(mean.count) and \(std.count)"
+            )
+        }
+        guard mean.allSatisfy(\.isFinite), std.allSatisfy({ $0.isFinite && $0 > 0 }) else {
+            throw .invalid("mean \(mean) and std \(std) must be finite, std above 0")
+        }
+        self.init(unchecked: mean, deviation: std)
+    }
+
+    private init(unchecked mean: [Float], deviation: [Float]) {
+        self.mean = mean
+        self.std = deviation
+    }
+
+    /// Reads statistics and checks them.
+    ///
+    /// - Parameter decoder: The decoder to read from.
+    /// - Throws: A decoding error, or ``ImageError/invalid(_:)`` when a value makes no sense.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        try self.init(
+            mean: try container.decode([Float].self, forKey: .mean),
+            std: try container.decode([Float].self, forKey: .std)
+        )
+    }
+
+    /// Writes `(sample / 255 - mean) / std`, one plane for each channel.
+    ///
+    /// - Parameters:
+    ///   - image: The picture, with as many channels as there are means.
+    ///   - output: Room for `channels * height * width` numbers, of which every one is written.
+    /// - Throws: ``ImageError/invalid(_:)`` when channels or room do not fit.
+    public func normalize(
+        _ image: Image,
+        into output: UnsafeMutableBufferPointer<Float>
+    ) throws(ImageError) {
+        guard image.channels == mean.count else {
+            throw .invalid(
+                "the picture has \(image.channels) channels, mean and std have \(mean.count)"
+            )
+        }
+        guard output.count == image.pixels.count else {
+            throw .invalid(
+                "the picture has \(image.pixels.count) samples, the buffer \(output.count)"
+            )
+        }
+        let plane = image.height * image.width
+        let channels = image.channels
+        // A table of the 256 values costs less than a division for each sample and rounds the same.
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 256) { table in
+            image.pixels.withUnsafeBufferPointer { source in
+                for c in 0..<channels {
+                    for value in 0..<256 { table[value] = (Float(value) / 255 - mean[c]) / std[c] }
+                    var from = c
+                    for i in (c * plane)..<((c + 1) * plane) {
+                        output[i] = table[Int(source[from])]
+                        from &+= channels
+                    }
+                }
+            }
+        }
+    }
+}

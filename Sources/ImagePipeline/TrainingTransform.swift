@@ -1,0 +1,166 @@
+/// The random way from a picture to a training example: an ordered list of operations, then normalisation.
+///
+/// Further augmentation is a further case of ``ImageOperation`` and one more entry in the list.
+public struct TrainingTransform: Sendable, Equatable, Codable {
+    /// The operations, in the order in which they are carried out.
+    public let operations: [ImageOperation]
+    /// The channels of the result, 1 or 3; pictures are converted before the first operation.
+    public let channels: Int
+    /// The mean and deviation of each channel.
+    public let normalization: Normalization
+
+    /// Creates a transform.
+    ///
+    /// - Parameters:
+    ///   - operations: The operations, in the order in which they are carried out.
+    ///   - channels: The channels of the result, 1 or 3.
+    ///   - mean: One mean for each channel, for samples from 0 to 1.
+    ///   - std: One standard deviation for each channel, above 0.
+    /// - Throws: ``ImageError/invalid(_:)`` when a parameter makes no sense.
+    public init(
+        operations: [ImageOperation],
+        channels: Int = 3,
+        mean: [Float],
+        std: [Float]
+    ) throws(ImageError) {
+        for operation in operations { try operation.validate() }
+        guard mean.count == channels else {
+            throw .invalid("mean and std have \(mean.count) values for \(channels) channels")
+        }
+        self.normalization = try Normalization(mean: mean, std: std)
+        self.operations = operations
+        self.channels = channels
+    }
+
+    /// Reads a transform and checks it.
+    ///
+    /// - Parameter decoder: The decoder to read from.
+    /// - Throws: A decoding error, or ``ImageError/invalid(_:)`` when a parameter makes no sense.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        let normalization = try container.decode(Normalization.self, forKey: .normalization)
+        try self.init(
+            operations: try container.decode([ImageOperation].self, forKey: .operations),
+            channels: try container.decode(Int.self, forKey: .channels),
+            mean: normalization.mean,
+            std: normalization.std
+        )
+    }
+
+    /// The transform of ImageNet training without colour changes: random resized crop and flip.
+    ///
+    /// - Parameters:
+    ///   - processor: The processor used in evaluation, for channels, statistics and interpolation.
+    ///   - height: The rows of the result.
+    ///   - width: The columns of the result.
+    ///   - scale: The part of the area to take.
+    ///   - ratio: The width over the height of the part.
+    ///   - flip: The probability of mirroring.
+    /// - Returns: The transform.
+    /// - Throws: ``ImageError/invalid(_:)`` when a parameter makes no sense.
+    public static func randomResizedCrop(
+        matching processor: ImageProcessor,
+        height: Int,
+        width: Int,
+        scale: ClosedRange<Double> = 0.08...1,
+        ratio: ClosedRange<Double> = (3.0 / 4)...(4.0 / 3),
+        flip: Double = 0.5
+    ) throws(ImageError) -> TrainingTransform {
+        let crop = RandomResizedCrop(
+            height: height,
+            width: width,
+            scale: scale,
+            ratio: ratio,
+            interpolation: processor.interpolation
+        )
+        return try TrainingTransform(
+            operations: [.randomResizedCrop(crop), .horizontalFlip(probability: flip)],
+            channels: processor.channels,
+            mean: processor.mean,
+            std: processor.std
+        )
+    }
+
+    /// The transform for small pictures: exact size, a border, a random crop and a flip.
+    ///
+    /// - Parameters:
+    ///   - processor: The processor used in evaluation, for channels, statistics and interpolation.
+    ///   - height: The rows of the result.
+    ///   - width: The columns of the result.
+    ///   - padding: The border added to each side, in pixels.
+    ///   - fill: The border's value.
+    ///   - flip: The probability of mirroring.
+    /// - Returns: The transform.
+    /// - Throws: ``ImageError/invalid(_:)`` when a parameter makes no sense.
+    public static func randomCrop(
+        matching processor: ImageProcessor,
+        height: Int,
+        width: Int,
+        padding: Int,
+        fill: UInt8 = 0,
+        flip: Double = 0.5
+    ) throws(ImageError) -> TrainingTransform {
+        try TrainingTransform(
+            operations: [
+                .resize(
+                    .exact(height: height, width: width),
+                    interpolation: processor.interpolation
+                ),
+                .randomCrop(RandomCrop(height: height, width: width, padding: padding, fill: fill)),
+                .horizontalFlip(probability: flip),
+            ],
+            channels: processor.channels,
+            mean: processor.mean,
+            std: processor.std
+        )
+    }
+}
+
+extension TrainingTransform: ImageTransform {
+    /// The size of the result for a picture of a given size.
+    ///
+    /// - Parameters:
+    ///   - height: The picture's rows.
+    ///   - width: The picture's columns.
+    /// - Returns: The rows and columns.
+    /// - Throws: ``ImageError/invalid(_:)`` when there is none.
+    public func outputSize(height: Int, width: Int) throws(ImageError) -> (height: Int, width: Int)
+    {
+        var size = (height: height, width: width)
+        for operation in operations {
+            size = try operation.outputSize(height: size.height, width: size.width)
+        }
+        return size
+    }
+
+    /// Returns the picture after all operations, still in bytes.
+    ///
+    /// - Parameters:
+    ///   - image: The picture.
+    ///   - generator: The source of chance.
+    /// - Returns: The picture in the size of the model's input.
+    /// - Throws: ``ImageError`` when an operation does not fit the picture.
+    public func augment(
+        _ image: Image,
+        using generator: inout SplitMix64
+    ) throws(ImageError) -> Image {
+        var image = try image.converted(toChannels: channels)
+        for operation in operations { image = try operation.apply(to: image, using: &generator) }
+        return image
+    }
+
+    /// Writes a training example, one plane for each channel.
+    ///
+    /// - Parameters:
+    ///   - image: The picture.
+    ///   - output: Room for exactly `channels * height * width` numbers.
+    ///   - generator: The source of chance.
+    /// - Throws: ``ImageError`` when an operation does not fit the picture.
+    public func write(
+        _ image: Image,
+        into output: UnsafeMutableBufferPointer<Float>,
+        using generator: inout SplitMix64
+    ) throws(ImageError) {
+        try normalization.normalize(try augment(image, using: &generator), into: output)
+    }
+}
