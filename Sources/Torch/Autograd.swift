@@ -39,6 +39,7 @@ extension Tensor {
     }
 }
 
+// swift-format-ignore: AmbiguousTrailingClosureOverload
 /// Runs a closure whose operations autograd does not record.
 ///
 /// The mode belongs to the thread, so the closure is synchronous: a task that waits may go on on another thread.

@@ -18,7 +18,7 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
     /// Where models run.
     public var device: Device
 
-    /// The type of matrix products in training and inference: `float32` or `bfloat16`. Weights stay in `float32`.
+    /// The type of matrix products, `float32` or `bfloat16`; weights stay in `float32`.
     public var dtype: DType
 
     /// The kernel of linear layers.

@@ -50,7 +50,8 @@ public final class DropPath: Module {
         guard isTraining, probability > 0 else { return x }
         let keep = 1 - probability
         let shape = [x.shape.first ?? 1] + Array(repeating: 1, count: max(x.rank - 1, 0))
-        let mask = try (x.randLike(shape: shape) + keep).floor()  // [batch, 1, …], 1 with probability `keep`
+        // [batch, 1, …], 1 with probability `keep`
+        let mask = try (x.randLike(shape: shape) + keep).floor()
         return try x * (mask / keep)
     }
 }

@@ -1,0 +1,111 @@
+public import Torch
+public import TorchNN
+
+/// A block of convolutions whose output is added to its input.
+public class ResidualBlock: Module {
+    /// The map that brings the input to the output's shape, where they differ: a 1×1 convolution and a normalisation.
+    public let downsample: [Module]?
+
+    fileprivate init(inChannels: Int, outChannels: Int, stride: Int) throws(TorchError) {
+        if stride == 1, inChannels == outChannels {
+            self.downsample = nil
+        } else {
+            self.downsample = [
+                try convolution(inChannels, outChannels, kernel: 1, stride: stride),
+                try BatchNorm2d(outChannels),
+            ]
+        }
+    }
+
+    fileprivate func branch(_ x: Tensor) throws(TorchError) -> Tensor { x }
+
+    /// Returns the activated sum of the branch and the input.
+    ///
+    /// - Parameter x: `[batch, inChannels, height, width]`.
+    /// - Returns: `[batch, outChannels, height / stride, width / stride]`.
+    /// - Throws: ``Torch/TorchError`` when the shape does not fit.
+    public final func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
+        var shortcut = x
+        if let convolution = downsample?.first as? Conv2d,
+            let norm = downsample?.last as? BatchNorm2d
+        {
+            shortcut = try norm(convolution(x))
+        }
+        return try Functional.relu(branch(x) + shortcut)
+    }
+}
+
+/// Two 3×3 convolutions (`timm/models/resnet.py`, `BasicBlock`).
+public final class BasicBlock: ResidualBlock {
+    /// The first convolution, which may halve the size.
+    public let conv1: Conv2d
+    /// Its normalisation.
+    public let bn1: BatchNorm2d
+    /// The second convolution.
+    public let conv2: Conv2d
+    /// Its normalisation, whose scale starts at 0.
+    public let bn2: BatchNorm2d
+
+    init(inChannels: Int, width: Int, stride: Int) throws(TorchError) {
+        self.conv1 = try convolution(inChannels, width, kernel: 3, stride: stride)
+        self.bn1 = try BatchNorm2d(width)
+        self.conv2 = try convolution(width, width, kernel: 3)
+        self.bn2 = try BatchNorm2d(width, zeroInit: true)
+        try super.init(inChannels: inChannels, outChannels: width, stride: stride)
+    }
+
+    override func branch(_ x: Tensor) throws(TorchError) -> Tensor {
+        try bn2(conv2(Functional.relu(bn1(conv1(x)))))
+    }
+}
+
+/// 1×1, 3×3 and 1×1 convolutions (`timm/models/resnet.py`, `Bottleneck`).
+public final class Bottleneck: ResidualBlock {
+    /// The convolution to the block's width.
+    public let conv1: Conv2d
+    /// Its normalisation.
+    public let bn1: BatchNorm2d
+    /// The 3×3 convolution, which may halve the size.
+    public let conv2: Conv2d
+    /// Its normalisation.
+    public let bn2: BatchNorm2d
+    /// The convolution to four times the block's width.
+    public let conv3: Conv2d
+    /// Its normalisation, whose scale starts at 0.
+    public let bn3: BatchNorm2d
+
+    init(inChannels: Int, width: Int, stride: Int) throws(TorchError) {
+        self.conv1 = try convolution(inChannels, width, kernel: 1)
+        self.bn1 = try BatchNorm2d(width)
+        self.conv2 = try convolution(width, width, kernel: 3, stride: stride)
+        self.bn2 = try BatchNorm2d(width)
+        self.conv3 = try convolution(width, 4 * width, kernel: 1)
+        self.bn3 = try BatchNorm2d(4 * width, zeroInit: true)
+        try super.init(inChannels: inChannels, outChannels: 4 * width, stride: stride)
+    }
+
+    override func branch(_ x: Tensor) throws(TorchError) -> Tensor {
+        let narrow = try Functional.relu(bn1(conv1(x)))
+        return try bn3(conv3(Functional.relu(bn2(conv2(narrow)))))
+    }
+}
+
+/// A convolution without a bias that keeps the size but for its stride.
+///
+/// It is initialised as in arXiv:1502.01852.
+func convolution(
+    _ inChannels: Int,
+    _ outChannels: Int,
+    kernel: Int,
+    stride: Int = 1
+) throws(TorchError) -> Conv2d {
+    try Conv2d(
+        inChannels,
+        outChannels,
+        kernel: kernel,
+        stride: stride,
+        padding: kernel / 2,
+        bias: false,
+        initializer: .kaimingNormal(fanOut: outChannels * kernel * kernel)
+    )
+}

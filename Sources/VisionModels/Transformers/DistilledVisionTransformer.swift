@@ -1,0 +1,70 @@
+public import Torch
+public import TorchNN
+
+/// The scores of a distilled model's two heads, before any softmax.
+public struct DistilledLogits {
+    /// The head on the class token, taught by labels; `[batch, numClasses]`.
+    public let cls: Tensor
+
+    /// The head on the distillation token, taught by the teacher; `[batch, numClasses]`.
+    public let dist: Tensor
+
+    /// The prediction: the mean of both heads.
+    public func averaged() throws(TorchError) -> Tensor { try (cls + dist) / 2 }
+}
+
+/// DeiT with a distillation token: the tokens are class, distillation, patches.
+///
+/// ## Parameters in a checkpoint
+/// - Those of ``VisionTransformer``, with one more position; `dist_token`: `[1, 1, embedDim]`; `head_dist.weight`:
+///   `[numClasses, embedDim]`, `head_dist.bias`: `[numClasses]`
+///
+/// ## Source
+/// Touvron et al., "Training data-efficient image transformers & distillation through attention" (arXiv:2012.12877),
+/// section 4; `timm/models/deit.py`, `VisionTransformerDistilled`.
+public final class DistilledVisionTransformer: VisionTransformer {
+    /// The token that meets the teacher, `[1, 1, embedDim]`.
+    public let distToken: Parameter
+
+    /// The classifier on the distillation token.
+    public let headDist: Linear
+
+    /// Creates a network with freshly initialised weights.
+    ///
+    /// - Parameter configuration: What to make it from; it gets a distillation token whatever `isDistilled` says.
+    /// - Throws: ``TorchNN/ConfigurationError`` when the numbers do not fit together, ``Torch/TorchError`` for a lack
+    ///   of memory.
+    public override init(_ configuration: ViTConfiguration) throws {
+        var configuration = configuration
+        configuration.isDistilled = true
+        try configuration.validate()
+        self.distToken = try Parameter(
+            Initializer.normal(std: 0.02)([1, 1, configuration.embedDim])
+        )
+        self.headDist = try Linear(configuration.embedDim, configuration.numClasses)
+        try super.init(configuration)
+    }
+
+    override func prefixTokens() -> [Parameter] { [clsToken, distToken] }
+
+    /// Returns the scores of each head.
+    ///
+    /// - Parameter images: `[batch, inChannels, imageHeight, imageWidth]`.
+    /// - Returns: The scores of the class head and of the distillation head.
+    /// - Throws: ``Torch/TorchError`` when the pictures' shape does not fit.
+    public func logits(_ images: Tensor) throws(TorchError) -> DistilledLogits {
+        try distilledHead(forwardFeatures(images))
+    }
+
+    /// Returns the mean of both heads.
+    public override func forwardHead(_ tokens: Tensor) throws(TorchError) -> Tensor {
+        try distilledHead(tokens).averaged()
+    }
+
+    private func distilledHead(_ tokens: Tensor) throws(TorchError) -> DistilledLogits {
+        DistilledLogits(
+            cls: try head(tokens.selected(1, 0)),
+            dist: try headDist(tokens.selected(1, 1))
+        )
+    }
+}

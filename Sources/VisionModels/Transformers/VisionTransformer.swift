@@ -1,0 +1,131 @@
+public import Torch
+public import TorchNN
+
+/// The vision transformer: patches and a class token through blocks of attention to the scores of the classes.
+///
+/// One network serves ViT, DeiT and, as ``DistilledVisionTransformer``, DeiT with a distillation token. Its keys are
+/// timm's.
+///
+/// ## Shapes
+/// - Input: `[batch, inChannels, imageHeight, imageWidth]`
+/// - Tokens: `[batch, prefixTokenCount + patches, embedDim]`
+/// - Output: `[batch, numClasses]`
+///
+/// ## Source
+/// Dosovitskiy et al. (arXiv:2010.11929); `timm/models/vision_transformer.py`, `VisionTransformer`.
+public class VisionTransformer: Module, ImageClassifier {
+    /// What the network was made from.
+    public let configuration: ViTConfiguration
+
+    /// The token whose last state is classified, `[1, 1, embedDim]`.
+    public let clsToken: Parameter
+
+    /// What is added to every token, `[1, prefixTokenCount + patches, embedDim]`.
+    public let posEmbed: Parameter
+
+    /// The patches' projection.
+    public let patchEmbed: PatchEmbed
+
+    /// The dropout after the position embedding.
+    public let posDrop: Dropout
+
+    /// The layers.
+    public let blocks: [Block]
+
+    /// The last normalisation.
+    public let norm: LayerNorm
+
+    /// The classifier on the class token.
+    public let head: Linear
+
+    /// Creates a network with freshly initialised weights.
+    ///
+    /// - Parameter configuration: What to make it from; use ``make(_:)`` where it may be a distilled one.
+    /// - Throws: ``TorchNN/ConfigurationError`` when the numbers do not fit together, ``Torch/TorchError`` for a lack
+    ///   of memory.
+    public init(_ configuration: ViTConfiguration) throws {
+        try configuration.validate()
+        let embedDim = configuration.embedDim
+        let embedding = Initializer.normal(std: 0.02)
+        self.configuration = configuration
+        self.clsToken = try Parameter(embedding([1, 1, embedDim]))
+        self.posEmbed = try Parameter(
+            embedding([1, configuration.prefixTokenCount + configuration.patchCount, embedDim])
+        )
+        self.patchEmbed = try PatchEmbed(configuration)
+        self.posDrop = try Dropout(configuration.dropRate)
+        self.blocks = try (0..<configuration.depth).map { index in
+            // From 0 in the first block to the full rate in the last.
+            let share = Double(index) / Double(max(configuration.depth - 1, 1))
+            return try Block(configuration, dropPathRate: configuration.dropPathRate * share)
+        }
+        self.norm = try LayerNorm(embedDim, eps: configuration.layerNormEps)
+        self.head = try Linear(embedDim, configuration.numClasses)
+        super.init()
+    }
+
+    /// Creates the plain or the distilled network, as the configuration says.
+    ///
+    /// - Parameter configuration: What to make it from.
+    /// - Returns: A ``VisionTransformer`` or a ``DistilledVisionTransformer``.
+    /// - Throws: As the initialisers do.
+    public static func make(_ configuration: ViTConfiguration) throws -> VisionTransformer {
+        configuration.isDistilled
+            ? try DistilledVisionTransformer(configuration) : try VisionTransformer(configuration)
+    }
+
+    /// The tokens before the patches, in order.
+    func prefixTokens() -> [Parameter] { [clsToken] }
+
+    /// Returns the normalised tokens after the last block.
+    ///
+    /// - Parameter images: `[batch, inChannels, imageHeight, imageWidth]`.
+    /// - Returns: `[batch, prefixTokenCount + patches, embedDim]`: class token, distillation token if any, patches.
+    /// - Throws: ``Torch/TorchError`` when the pictures' shape does not fit.
+    public func forwardFeatures(_ images: Tensor) throws(TorchError) -> Tensor {
+        var x = try embed(patchEmbed(images))
+        for block in blocks { x = try block(x) }
+        return try norm(x)
+    }
+
+    /// Returns the patches' tokens with the prefix tokens before them and the positions added.
+    ///
+    /// - Parameter patches: `[batch, patches, embedDim]`.
+    /// - Returns: `[batch, prefixTokenCount + patches, embedDim]`.
+    /// - Throws: ``Torch/TorchError`` when the shape does not fit.
+    public func embed(_ patches: Tensor) throws(TorchError) -> Tensor {
+        let (batch, _, embedDim) = try patches.shape3()
+        var parts: [Tensor] = []
+        for token in prefixTokens() {
+            parts.append(try token.tensor.expanded([batch, 1, embedDim]))
+        }
+        let tokens = try Tensor.cat(parts + [patches], dim: 1)
+        return try posDrop(tokens + posEmbed.tensor)
+    }
+
+    /// Returns the scores of the classes from the last tokens: for a distilled model the mean of its two heads.
+    ///
+    /// - Parameter tokens: What ``forwardFeatures(_:)`` returned.
+    /// - Returns: `[batch, numClasses]`, before any softmax.
+    /// - Throws: ``Torch/TorchError`` when the shape does not fit.
+    public func forwardHead(_ tokens: Tensor) throws(TorchError) -> Tensor {
+        try head(tokens.selected(1, 0))
+    }
+
+    /// Returns the scores of the classes, before any softmax.
+    ///
+    /// - Parameter images: `[batch, inChannels, imageHeight, imageWidth]`.
+    /// - Returns: `[batch, numClasses]`.
+    /// - Throws: ``Torch/TorchError`` when the pictures' shape does not fit.
+    public final func callAsFunction(_ images: Tensor) throws(TorchError) -> Tensor {
+        try forwardHead(forwardFeatures(images))
+    }
+
+    /// How many classes the network tells apart.
+    public var numClasses: Int { configuration.numClasses }
+
+    /// The pictures that the network takes, `[channels, height, width]`.
+    public var inputShape: [Int] {
+        [configuration.inChannels, configuration.imageHeight, configuration.imageWidth]
+    }
+}
