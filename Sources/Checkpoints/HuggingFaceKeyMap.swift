@@ -139,7 +139,7 @@ public struct HuggingFaceKeyMap: Sendable, Equatable {
         guard key.hasPrefix(prefix) else { return nil }
         let rest = key.dropFirst(prefix.count)
         guard let dot = rest.firstIndex(of: "."), let index = Int(rest[..<dot]),
-            String(index) == rest[..<dot]
+            index >= 0, String(index) == rest[..<dot]
         else { return nil }
         return (index, String(rest[rest.index(after: dot)...]))
     }
