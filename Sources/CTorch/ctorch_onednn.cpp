@@ -33,29 +33,28 @@ using torch::autograd::variable_list;
 
 // What autocast does to the operands of at::linear; ours are not on its list.
 at::Tensor autocast(const at::Tensor &tensor) {
-    if (!tensor.defined() || !at::autocast::is_autocast_enabled(at::kCPU)) return tensor;
+    if (!at::autocast::is_autocast_enabled(at::kCPU)) return tensor;
     return at::autocast::cached_cast(at::autocast::get_autocast_dtype(at::kCPU), tensor, at::kCPU);
 }
 
 at::Tensor rows_of(const at::Tensor &x) { return x.reshape({-1, x.size(-1)}); }
 
-at::Tensor linear_forward(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias) {
+at::Tensor linear_forward(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
     static const auto op = c10::Dispatcher::singleton()
                                .findSchemaOrThrow("mkldnn::_linear_pointwise", "")
                                .typed<at::Tensor(const at::Tensor &, const at::Tensor &,
                                                  const std::optional<at::Tensor> &, c10::string_view,
                                                  c10::List<std::optional<at::Scalar>>,
                                                  std::optional<c10::string_view>)>();
-    const auto optional_bias = bias.defined() ? std::optional<at::Tensor>(bias) : std::nullopt;
-    return op.call(x, weight, optional_bias, "none", c10::List<std::optional<at::Scalar>>(), "");
+    return op.call(x, weight, bias, "none", c10::List<std::optional<at::Scalar>>(), "");
 }
 
 struct Linear : torch::autograd::Function<Linear> {
     static at::Tensor forward(AutogradContext *context, const at::Tensor &x, const at::Tensor &weight,
-                              const at::Tensor &bias) {
+                              const std::optional<at::Tensor> &bias) {
         at::AutoDispatchBelowADInplaceOrView below_autograd;
         context->save_for_backward({x, weight});
-        context->saved_data["has_bias"] = bias.defined();
+        context->saved_data["has_bias"] = bias.has_value();
         return linear_forward(x, weight, bias);
     }
 
@@ -126,7 +125,8 @@ int32_t ct_linear_onednn(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tenso
         TORCH_CHECK(x->value.dim() >= 1 && weight->value.dim() == 2 && x->value.size(-1) == weight->value.size(1),
                     "linear: an input of shape ", x->value.sizes(), " does not fit a weight of shape ",
                     weight->value.sizes());
-        return Linear::apply(autocast(x->value), autocast(weight->value), bias ? autocast(bias->value) : at::Tensor());
+        const auto optional_bias = bias ? std::optional<at::Tensor>(autocast(bias->value)) : std::nullopt;
+        return Linear::apply(autocast(x->value), autocast(weight->value), optional_bias);
     });
 }
 

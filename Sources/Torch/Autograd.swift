@@ -1,3 +1,6 @@
+// The unavailable overloads below are ambiguous on purpose: they turn a mistake into a message.
+// swift-format-ignore-file: AmbiguousTrailingClosureOverload
+
 internal import CTorch
 
 extension Tensor {
@@ -39,7 +42,6 @@ extension Tensor {
     }
 }
 
-// swift-format-ignore: AmbiguousTrailingClosureOverload
 /// Runs a closure whose operations autograd does not record.
 ///
 /// The mode belongs to the thread, so the closure is synchronous: a task that waits may go on on another thread.

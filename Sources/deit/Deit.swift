@@ -2,9 +2,10 @@ import ArgumentParser
 
 /// The command.
 @main
-struct Deit: ParsableCommand {
+struct Deit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "deit",
-        abstract: "Vision transformers."
+        abstract: "Vision transformers.",
+        subcommands: [BenchCommand.self]
     )
 }

@@ -1,0 +1,150 @@
+import Foundation
+import Torch
+import TorchNN
+public import VisionModels
+
+/// How fast a model computes here.
+public struct Throughput: Codable, Sendable, Equatable {
+    /// What was measured: `training` or `inference`.
+    public var kind: String
+
+    /// The model's name.
+    public var model: String
+
+    /// The pictures of a step.
+    public var batch: Int
+
+    /// The type of matrix products.
+    public var dtype: String
+
+    /// Pictures per second, from the median of the steps' times.
+    public var imagesPerSecond: Double
+
+    /// The median and the 95th percentile of a step's time, in milliseconds.
+    public var p50Milliseconds: Double
+    /// The 95th percentile of a step's time, in milliseconds.
+    public var p95Milliseconds: Double
+
+    /// How many steps were timed.
+    public var steps: Int
+
+    /// The largest memory of the process so far, in MiB.
+    public var peakMemoryMiB: Double
+
+    /// How many threads an operation may use.
+    public var threads: Int
+
+    /// The compute policy, in words.
+    public var policy: String
+
+    private enum CodingKeys: String, CodingKey {
+        case kind, model, batch, dtype, steps, threads, policy
+        case imagesPerSecond = "images_per_second"
+        case p50Milliseconds = "p50_ms"
+        case p95Milliseconds = "p95_ms"
+        case peakMemoryMiB = "peak_memory_mib"
+    }
+}
+
+extension Throughput {
+    /// Times whole training steps: forward, cross-entropy, backward, fused AdamW, on random pictures.
+    ///
+    /// - Parameters:
+    ///   - name: The model's name, for the report.
+    ///   - configuration: What the model is made from.
+    ///   - batch: The pictures of a step.
+    ///   - seconds: How long to go on; at least five steps are timed after two that are not.
+    /// - Returns: The rate under the current compute policy.
+    /// - Throws: ``TorchNN/ConfigurationError`` and ``Torch/TorchError`` when the model cannot be made or run.
+    public static func training(
+        _ name: String,
+        _ configuration: ModelConfiguration,
+        batch: Int,
+        seconds: Double
+    ) throws -> Throughput {
+        try manualSeed(0)
+        let model = try configuration.makeModel()
+        let optimizer = try AdamW(ParameterGroup.decaying(model, weightDecay: 0.05))
+        let images = try Tensor.randn([batch] + model.inputShape)
+        let labels = try Tensor((0..<batch).map { Int64($0 % model.numClasses) }, shape: [batch])
+        let policy = ComputePolicy.current
+        let times = try timed(seconds: seconds) {
+            try optimizer.clearGradients()
+            let logits = try withAutocast(policy.autocastDType, device: policy.device) {
+                try model(images)
+            }
+            try Loss.crossEntropy(logits, labels: labels).backward()
+            try optimizer.step(lr: 1e-3)
+        }
+        return Throughput("training", name, batch: batch, times: times)
+    }
+
+    /// Times forward passes on random pictures, without gradients.
+    ///
+    /// - Parameters:
+    ///   - name: The model's name, for the report.
+    ///   - configuration: What the model is made from.
+    ///   - batch: The pictures of a pass.
+    ///   - seconds: How long to go on; at least five passes are timed after two that are not.
+    /// - Returns: The rate under the current compute policy.
+    /// - Throws: ``TorchNN/ConfigurationError`` and ``Torch/TorchError`` when the model cannot be made or run.
+    public static func inference(
+        _ name: String,
+        _ configuration: ModelConfiguration,
+        batch: Int,
+        seconds: Double
+    ) throws -> Throughput {
+        try manualSeed(0)
+        let model = try configuration.makeModel()
+        model.eval()
+        let images = try Tensor.randn([batch] + model.inputShape)
+        let policy = ComputePolicy.current
+        let times = try timed(seconds: seconds) {
+            _ = try withoutGradient {
+                try withAutocast(policy.autocastDType, device: policy.device) { try model(images) }
+            }
+        }
+        return Throughput("inference", name, batch: batch, times: times)
+    }
+
+    private init(_ kind: String, _ name: String, batch: Int, times: [Double]) {
+        let sorted = times.sorted()
+        func percentile(_ share: Double) -> Double { sorted[Int(Double(sorted.count - 1) * share)] }
+        self.kind = kind
+        self.model = name
+        self.batch = batch
+        self.dtype = ComputePolicy.current.dtype.rawValue
+        self.imagesPerSecond = Double(batch) / percentile(0.5)
+        self.p50Milliseconds = percentile(0.5) * 1000
+        self.p95Milliseconds = percentile(0.95) * 1000
+        self.steps = times.count
+        self.peakMemoryMiB = peakMemory()
+        self.threads = Libtorch.threadCount
+        self.policy = ComputePolicy.current.description
+    }
+}
+
+/// The seconds of every run of `step`, for a while and at least five times, after two runs that are not counted.
+private func timed(seconds: Double, _ step: () throws -> Void) throws -> [Double] {
+    for _ in 0..<2 { try step() }
+    var times: [Double] = []
+    let clock = ContinuousClock()
+    let start = clock.now
+    while times.count < 5 || clock.now - start < .seconds(seconds) {
+        let duration = try clock.measure(step)
+        times.append(duration / .seconds(1))
+    }
+    return times
+}
+
+/// The largest resident memory of this process so far, in MiB.
+private func peakMemory() -> Double {
+    var usage = rusage()
+    #if os(Linux)
+    guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }
+    return Double(usage.ru_maxrss) / 1024  // kilobytes here
+    #else
+    guard getrusage(RUSAGE_SELF, &usage) == 0 else { return 0 }
+    return Double(usage.ru_maxrss) / 1_048_576  // bytes there
+    #endif
+}

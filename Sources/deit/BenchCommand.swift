@@ -1,0 +1,118 @@
+import ArgumentParser
+import Evaluation
+import Foundation
+import Torch
+import TorchNN
+import VisionModels
+
+/// `deit bench`: how fast models train and run here.
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measure how fast models train and run on this machine.",
+        discussion: """
+            Examples:
+              deit bench training --model deit_tiny_patch16_224 --batch 16 --dtype fp32 --json
+              deit bench inference --model deit_small_patch16_224 --batch 8 --dtype bf16
+            """,
+        subcommands: [Training.self, Inference.self]
+    )
+
+    struct Training: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "training",
+            abstract: "Time training steps: forward, loss, backward and AdamW, on random pictures."
+        )
+
+        @OptionGroup var options: BenchOptions
+
+        func run() async throws {
+            try await options.report(Throughput.training)
+        }
+    }
+
+    struct Inference: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "inference",
+            abstract: "Time forward passes on random pictures."
+        )
+
+        @OptionGroup var options: BenchOptions
+
+        func run() async throws {
+            try await options.report(Throughput.inference)
+        }
+    }
+}
+
+/// What every benchmark wants to know.
+struct BenchOptions: ParsableArguments {
+    @Option(help: "The model's name; see `deit models`.")
+    var model = "deit_tiny_patch16_224"
+
+    @Option(help: "The pictures of a step.")
+    var batch = 16
+
+    @Option(help: "The type of matrix products: fp32, bf16 or auto.")
+    var dtype = "auto"
+
+    @Option(help: "The threads of an operation (default: all cores).")
+    var threads: Int?
+
+    @Option(help: "How long to measure, in seconds.")
+    var seconds = 10.0
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    typealias Measurement =
+        @ModelActor (String, ModelConfiguration, Int, Double) throws -> Throughput
+
+    func validate() throws {
+        guard batch > 0 else { throw ValidationError("--batch must be at least 1, not \(batch)") }
+        guard seconds >= 0 else { throw ValidationError("--seconds must not be negative") }
+        guard threads.map({ $0 > 0 }) ?? true else {
+            throw ValidationError("--threads must be at least 1")
+        }
+    }
+
+    @ModelActor
+    func report(_ measure: Measurement) throws {
+        let configuration = try ModelRegistry.configuration(named: model)
+        if let threads { try Libtorch.setThreadCount(threads) }
+        ComputePolicy.current = try .automatic(dtype: DTypeOption.parse(dtype))
+        let result = try measure(model, configuration, batch, seconds)
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            print(String(decoding: try encoder.encode(result), as: UTF8.self))
+        } else {
+            print("\(result.model), \(result.kind), batch \(result.batch): \(result.policy)")
+            let rate = String(format: "%.1f", result.imagesPerSecond)
+            let p50 = String(format: "%.1f", result.p50Milliseconds)
+            let p95 = String(format: "%.1f", result.p95Milliseconds)
+            let memory = Int(result.peakMemoryMiB)
+            print(
+                "\(rate) images/s, a step \(p50) ms (p95 \(p95) ms, \(result.steps) steps), peak memory \(memory) MiB"
+            )
+        }
+    }
+}
+
+/// How a type of matrix products is written on the command line.
+enum DTypeOption {
+    /// The type, or `nil` for `auto`.
+    static func parse(_ text: String) throws -> DType? {
+        switch text.lowercased() {
+        case "auto": nil
+        case "fp32", "float32": .float32
+        case "bf16", "bfloat16": .bfloat16
+        default:
+            throw ConfigurationError.unknownValue(
+                name: "--dtype",
+                value: text,
+                known: ["auto", "fp32", "bf16"]
+            )
+        }
+    }
+}
