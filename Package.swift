@@ -104,7 +104,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Torch"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
         tests("TorchTests", ["Torch"]),
         tests("TorchNNTests", ["Torch", "TorchNN"]),
-        tests("ImagePipelineTests", ["ImagePipeline"]),
+        tests("ImagePipelineTests", ["ImagePipeline"], resources: [.copy("Fixtures")]),
         tests("DatasetsTests", ["Datasets", "ImagePipeline"]),
         tests("VisionModelsTests", ["VisionModels", "Torch", "TorchNN"]),
         tests("CheckpointsTests", ["Checkpoints", "VisionModels", "ImagePipeline", "Torch", "TorchNN"]),

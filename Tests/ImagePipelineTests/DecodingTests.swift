@@ -1,0 +1,62 @@
+import ImagePipeline
+import Testing
+
+struct DecodingTests {
+    @Test func fixturesAreThere() {
+        #expect(PictureFixtures.index.pictures.count >= 50)
+        #expect(PictureFixtures.index.resizes.count >= 25)
+        #expect(PictureFixtures.index.processors.count >= 6)
+        #expect(PictureFixtures.index.random.count >= 5)
+    }
+
+    @Test(arguments: PictureFixtures.index.pictures)
+    func equalsPillow(_ name: String) throws {
+        let bytes = try PictureFixtures.bytes(name)
+        let color = try PictureFixtures.pnm(name + ".ppm")
+        let grey = try PictureFixtures.pnm(name + ".pgm")
+        expectEqual(try Image(decoding: bytes, options: DecodingOptions(channels: 3)), color, name)
+        expectEqual(try Image(decoding: bytes, options: DecodingOptions(channels: 1)), grey, name)
+        let native = try Image(decoding: bytes)
+        expectEqual(native, native.channels == 1 ? grey : color, name)
+    }
+
+    @Test func greyFilesStayGrey() throws {
+        for name in ["jpeg-grey.jpg", "png-grey-1.png", "png-grey-16.png", "png-grey-alpha-8.png"] {
+            #expect(try Image(decoding: try PictureFixtures.bytes(name)).channels == 1)
+        }
+    }
+
+    @Test func orientationOnlyOnRequest() throws {
+        let bytes = try PictureFixtures.bytes("jpeg-orientation-6.jpg")
+        let stored = try Image(decoding: bytes)
+        let turned = try Image(decoding: bytes, options: DecodingOptions(appliesOrientation: true))
+        #expect(turned.height == stored.width && turned.width == stored.height)
+        // Six asks for a quarter turn clockwise: the first row becomes the last column.
+        for x in 0..<stored.width {
+            let from = x * 3
+            let to = (x * turned.width + turned.width - 1) * 3
+            #expect(stored.pixels[from..<(from + 3)] == turned.pixels[to..<(to + 3)])
+        }
+    }
+
+    @Test func orientationsUndoOneAnother() throws {
+        let image = try PictureFixtures.pnm("resize-colour.ppm")
+        let inverses = [1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6]
+        for (orientation, inverse) in inverses {
+            #expect(image.oriented(orientation).oriented(inverse) == image)
+        }
+        #expect(Set(inverses.keys.map { image.oriented($0).pixels }).count == 8)
+        #expect(image.oriented(0) == image && image.oriented(9) == image)
+    }
+
+    @Test func formatIsToldByContent() {
+        func format(_ bytes: [UInt8]) -> ImageFormat? {
+            bytes.withUnsafeBytes { ImageFormat(bytes: $0) }
+        }
+        #expect(format([0xFF, 0xD8, 0xFF, 0xE0]) == .jpeg)
+        #expect(format([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) == .png)
+        #expect(format(Array("RIFF1234WEBP".utf8)) == .webp)
+        #expect(format(Array("RIFF1234WAVE".utf8)) == nil)
+        #expect(format([]) == nil)
+    }
+}

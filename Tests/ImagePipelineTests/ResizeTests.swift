@@ -1,0 +1,82 @@
+import ImagePipeline
+import Testing
+
+struct ResizeTests {
+    @Test(arguments: PictureFixtures.index.resizes)
+    func equalsPillow(_ fixture: PictureFixtures.Resize) throws {
+        let source = try PictureFixtures.pnm(fixture.source)
+        let resized = try source.resized(
+            height: fixture.height,
+            width: fixture.width,
+            interpolation: fixture.interpolation
+        )
+        expectEqual(resized, try PictureFixtures.pnm(fixture.expected), fixture.expected)
+    }
+
+    /// A window is a crop after, a region a crop before.
+    @Test(arguments: Interpolation.allCases)
+    func windowsAndRegionsAreCrops(_ interpolation: Interpolation) throws {
+        for source in [
+            try PictureFixtures.pnm("resize-colour.ppm"),
+            try PictureFixtures.pnm("resize-grey.pgm"),
+        ] {
+            var generator = SplitMix64(seed: 3)
+            for _ in 0..<60 {
+                let region = randomRegion(source.height, source.width, &generator)
+                let height = 1 + generator.integer(below: 40)
+                let width =
+                    generator.integer(below: 3) == 0
+                    ? region.width : 1 + generator.integer(below: 40)
+                let window = randomRegion(height, width, &generator)
+                let expected = try source.cropped(to: region)
+                    .resized(height: height, width: width, interpolation: interpolation)
+                    .cropped(to: window)
+                let actual = try source.resized(
+                    height: height,
+                    width: width,
+                    interpolation: interpolation,
+                    region: region,
+                    window: window
+                )
+                expectEqual(actual, expected, "\(region) to \(height) × \(width), \(window)")
+            }
+        }
+    }
+
+    @Test func refusesWhatDoesNotFit() throws {
+        let image = try PictureFixtures.pnm("resize-grey.pgm")
+        for (height, width) in [
+            (0, 4), (4, 0), (-1, 4), (Int.max, 2), (Int.max, Int.max), (1 << 40, 1),
+        ] {
+            #expect(throws: ImageError.self) {
+                try image.resized(height: height, width: width, interpolation: .bicubic)
+            }
+        }
+        for region in [
+            Region(top: -1, left: 0, height: 2, width: 2),
+            Region(top: 0, left: 0, height: 0, width: 2),
+            Region(top: 28, left: 0, height: 2, width: 2),
+            Region(top: Int.max, left: 0, height: 2, width: 2),
+            Region(top: 2, left: 2, height: Int.max, width: 2),
+        ] {
+            #expect(throws: ImageError.self) {
+                try image.resized(height: 4, width: 4, interpolation: .bilinear, region: region)
+            }
+            #expect(throws: ImageError.self) {
+                try image.resized(height: 29, width: 37, interpolation: .bilinear, window: region)
+            }
+        }
+    }
+
+    private func randomRegion(_ height: Int, _ width: Int, _ generator: inout SplitMix64) -> Region
+    {
+        let partHeight = 1 + generator.integer(below: height)
+        let partWidth = 1 + generator.integer(below: width)
+        return Region(
+            top: generator.integer(below: height - partHeight + 1),
+            left: generator.integer(below: width - partWidth + 1),
+            height: partHeight,
+            width: partWidth
+        )
+    }
+}
