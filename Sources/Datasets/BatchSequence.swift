@@ -66,8 +66,18 @@ final class Prefetcher {
     }
 
     func next(isolation actor: isolated (any Actor)?) async throws(DatasetError) -> ImageBatch? {
-        guard !pending.isEmpty else { return nil }
-        let work = pending.removeFirst()
+        while !pending.isEmpty {
+            let batch = try await deliver(pending.removeFirst(), isolation: actor)
+            // Only where unreadable pictures are dropped can a batch lose all of its own.
+            if batch.count > 0 { return batch }
+        }
+        return nil
+    }
+
+    private func deliver(
+        _ work: Work,
+        isolation actor: isolated (any Actor)?
+    ) async throws(DatasetError) -> ImageBatch {
         let result = await withTaskCancellationHandler {
             await work.value
         } onCancel: {

@@ -1,0 +1,254 @@
+import Datasets
+import Foundation
+import ImagePipeline
+import Synchronization
+import Testing
+
+/// Pictures made from their index; those in `broken` cannot be read.
+private final class MadeUpDataset: ImageDataset {
+    let count: Int
+    let broken: Set<Int>
+    let classNames = ["even", "odd"]
+    let reads = Mutex(0)
+
+    init(count: Int, broken: Set<Int> = []) {
+        self.count = count
+        self.broken = broken
+    }
+
+    func label(at index: Int) -> Int { index % 2 }
+
+    func name(at index: Int) -> String { "picture \(index)" }
+
+    func image(at index: Int) throws(ImageError) -> Image {
+        reads.withLock { $0 += 1 }
+        if broken.contains(index) { throw .notAnImage }
+        return try Image(
+            height: 6,
+            width: 8,
+            channels: 1,
+            pixels: (0..<48).map { UInt8(truncatingIfNeeded: index &* 31 &+ $0) }
+        )
+    }
+}
+
+/// Sizes that differ from picture to picture.
+private struct GrowingDataset: ImageDataset {
+    let count = 4
+    let classNames = ["only"]
+    func label(at index: Int) -> Int { 0 }
+    func name(at index: Int) -> String { "picture \(index)" }
+    func image(at index: Int) throws(ImageError) -> Image {
+        try Image(
+            height: index + 1,
+            width: 1,
+            channels: 1,
+            pixels: [UInt8](repeating: 0, count: index + 1)
+        )
+    }
+}
+
+/// An actor, as the one that a model runs on.
+private actor Consumer {
+    func batches(of loader: DataLoader, epoch: Int, from step: Int = 0) async throws -> [ImageBatch]
+    {
+        var batches: [ImageBatch] = []
+        for try await batch in loader.batches(epoch: epoch, startingAt: step) {
+            batches.append(batch)
+        }
+        return batches
+    }
+}
+
+@Suite(.timeLimit(.minutes(2)))
+struct DataLoaderTests {
+    private func transform() throws -> TrainingTransform {
+        try TrainingTransform(
+            operations: [
+                .randomCrop(RandomCrop(height: 6, width: 8, padding: 2)),
+                .horizontalFlip(probability: 0.5),
+            ],
+            channels: 1,
+            mean: [0.5],
+            std: [0.5]
+        )
+    }
+
+    private func loader(
+        _ dataset: any ImageDataset,
+        workers: Int = 2,
+        batch: Int = 7,
+        policy: UnreadablePolicy? = nil
+    ) throws -> DataLoader {
+        try DataLoader(
+            dataset: dataset,
+            transform: try transform(),
+            plan: try EpochPlan(count: dataset.count, batchSize: batch, seed: 9),
+            workers: workers,
+            policy: policy
+        )
+    }
+
+    @Test func resultsDoNotDependOnWorkers() async throws {
+        let broken: Set<Int> = [3, 4, 50, 99]
+        var reference: [[ImageBatch]] = []
+        var report: SkippedPictures?
+        for workers in [1, 2, 5, 16] {
+            let loader = try loader(MadeUpDataset(count: 100, broken: broken), workers: workers)
+            var epochs: [[ImageBatch]] = []
+            for epoch in 0..<3 {
+                epochs.append(try await Consumer().batches(of: loader, epoch: epoch))
+            }
+            if reference.isEmpty {
+                reference = epochs
+                report = loader.skipped
+            }
+            #expect(epochs == reference)
+            #expect(loader.skipped == report)
+        }
+        #expect(reference[0] != reference[1])
+        #expect(reference.allSatisfy { $0.map(\.count) == [Int](repeating: 7, count: 14) + [2] })
+        #expect(report?.count == 4)
+    }
+
+    @Test func goesOnInTheMiddleOfAnEpoch() async throws {
+        let loader = try loader(MadeUpDataset(count: 60))
+        let whole = try await Consumer().batches(of: loader, epoch: 4)
+        #expect(whole.count == 9)
+        for step in [1, 5, 8, 9] {
+            #expect(
+                try await Consumer().batches(of: loader, epoch: 4, from: step)
+                    == Array(whole[step...])
+            )
+        }
+    }
+
+    @Test func theNextReadablePictureTakesThePlace() async throws {
+        let data = MadeUpDataset(count: 20, broken: [5, 6, 19])
+        let loader = try loader(data, batch: 20)
+        let batches = try await Consumer().batches(of: loader, epoch: 0)
+        let expected = loader.plan.order(epoch: 0).map { [5: 7, 6: 7, 19: 0][$0] ?? $0 }
+        #expect(batches[0].indices == expected)
+        #expect(batches[0].labels == expected.map { $0 % 2 })
+        #expect(loader.skipped.count == 3)
+        #expect(Set(loader.skipped.first.map(\.name)) == ["picture 5", "picture 6", "picture 19"])
+        #expect(loader.skipped.listing.contains("not a picture"))
+    }
+
+    @Test func droppingMakesBatchesSmallerAndLeavesOutEmptyOnes() async throws {
+        let loader = try DataLoader(
+            dataset: MadeUpDataset(count: 10, broken: [0, 1, 2, 3, 7]),
+            transform: try transform(),
+            plan: try EpochPlan(count: 10, batchSize: 4, shuffles: false),
+            policy: .drop(limit: 5)
+        )
+        let batches = try await Consumer().batches(of: loader, epoch: 0)
+        #expect(batches.map(\.indices) == [[4, 5, 6], [8, 9]])
+        #expect(batches.map(\.pixels.count) == [3 * 48, 2 * 48])
+        #expect(loader.skipped.count == 5)
+    }
+
+    @Test func failingNamesThePicture() async throws {
+        let loader = try loader(MadeUpDataset(count: 20, broken: [5]), policy: .fail)
+        let error = await #expect(throws: DatasetError.self) {
+            try await Consumer().batches(of: loader, epoch: 0)
+        }
+        #expect(error == .unreadablePicture(name: "picture 5", error: .notAnImage))
+    }
+
+    @Test func tooManyUnreadableEndTheIteration() async throws {
+        let loader = try loader(
+            MadeUpDataset(count: 100, broken: Set(20..<35)),
+            policy: .replace(limit: 12)
+        )
+        let error = await #expect(throws: DatasetError.self) {
+            try await Consumer().batches(of: loader, epoch: 0)
+        }
+        guard case .tooManyUnreadable(let skipped) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(skipped.count > 12 && skipped.limit == 12 && skipped.first.count == 10)
+        #expect("\(error as Any)".contains("and \(skipped.count - 10) more"))
+    }
+
+    @Test func aPictureIsCountedOnce() async throws {
+        let loader = try loader(
+            MadeUpDataset(count: 30, broken: [3, 8]),
+            policy: .replace(limit: 2)
+        )
+        for epoch in 0..<5 { _ = try await Consumer().batches(of: loader, epoch: epoch) }
+        #expect(loader.skipped.count == 2)
+    }
+
+    @Test func nothingReadable() async throws {
+        let loader = try loader(
+            MadeUpDataset(count: 5, broken: [0, 1, 2, 3, 4]),
+            policy: .replace(limit: 100)
+        )
+        let error = await #expect(throws: DatasetError.self) {
+            try await Consumer().batches(of: loader, epoch: 0)
+        }
+        guard case .noReplacement = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
+    @Test func differentSizesAreTheTransformsFault() async throws {
+        let processor = try ImageProcessor(resize: .none, channels: 1, mean: [0], std: [1])
+        let loader = try DataLoader(
+            dataset: GrowingDataset(),
+            transform: processor,
+            plan: try EpochPlan(count: 4, batchSize: 2)
+        )
+        let error = await #expect(throws: DatasetError.self) {
+            try await Consumer().batches(of: loader, epoch: 0)
+        }
+        #expect("\(error as Any)".contains("the transform needs a crop"))
+    }
+
+    @Test func workStopsWithTheIterator() async throws {
+        let data = MadeUpDataset(count: 100_000)
+        let loader = try loader(data, workers: 2, batch: 100)
+        func takeTwo() async throws {
+            var iterator = loader.batches(epoch: 0).makeAsyncIterator()
+            _ = try await iterator.next()
+            _ = try await iterator.next()
+        }
+        try await takeTwo()
+        // No more than what was under way: two taken and twice the workers ahead.
+        var before = -1
+        var now = data.reads.withLock { $0 }
+        while now != before {
+            before = now
+            try await Task.sleep(for: .milliseconds(50))
+            now = data.reads.withLock { $0 }
+        }
+        #expect(now <= 6 * 100)
+    }
+
+    @Test func cancellationIsAnErrorNotAnEnd() async throws {
+        let loader = try loader(MadeUpDataset(count: 5000), batch: 5)
+        let task = Task { try await Consumer().batches(of: loader, epoch: 0).count }
+        task.cancel()
+        let error = await #expect(throws: DatasetError.self) { try await task.value }
+        #expect(error == .cancelled)
+    }
+
+    @Test func refusesWhatDoesNotFit() throws {
+        let data = MadeUpDataset(count: 10)
+        #expect(throws: DatasetError.self) {
+            try DataLoader(
+                dataset: data,
+                transform: try transform(),
+                plan: try EpochPlan(count: 9, batchSize: 3)
+            )
+        }
+        for workers in [0, -1, 100_000] {
+            #expect(throws: DatasetError.self) { try loader(data, workers: workers) }
+        }
+        #expect(UnreadablePolicy.usualLimit(count: 50) == 10)
+        #expect(UnreadablePolicy.usualLimit(count: 60_000) == 600)
+    }
+}

@@ -1,0 +1,48 @@
+import Datasets
+import Testing
+
+struct EpochPlanTests {
+    @Test func everyEpochHasEveryPictureOnce() throws {
+        for (count, size) in [(1, 1), (10, 3), (9, 3), (7, 10), (100, 32)] {
+            let plan = try EpochPlan(count: count, batchSize: size, seed: 4)
+            for epoch in 0..<3 {
+                let batches = plan.batches(epoch: epoch)
+                #expect(batches.count == plan.stepsPerEpoch)
+                #expect(batches.joined().sorted() == Array(0..<count))
+                #expect(batches.dropLast().allSatisfy { $0.count == size })
+            }
+        }
+    }
+
+    @Test func orderIsAFunctionOfSeedAndEpoch() throws {
+        let plan = try EpochPlan(count: 50, batchSize: 8, seed: 1)
+        #expect(plan.order(epoch: 3) == plan.order(epoch: 3))
+        let other = try EpochPlan(count: 50, batchSize: 8, seed: 2)
+        #expect(plan.order(epoch: 3) != plan.order(epoch: 4))
+        #expect(plan.order(epoch: 3) != other.order(epoch: 3))
+        // Pinned: a change would silently break the resuming of runs.
+        #expect(Array(plan.order(epoch: 0).prefix(5)) == [13, 22, 5, 4, 41])
+        let straight = try EpochPlan(count: 50, batchSize: 8, shuffles: false)
+        #expect(straight.order(epoch: 3) == Array(0..<50))
+    }
+
+    @Test func goesOnInTheMiddle() throws {
+        let plan = try EpochPlan(count: 50, batchSize: 8, seed: 1, dropsLast: true)
+        let all = plan.batches(epoch: 2)
+        #expect(all.count == 6)
+        for step in 0...6 {
+            #expect(plan.batches(epoch: 2, startingAt: step) == Array(all[step...]))
+        }
+        #expect(plan.batches(epoch: 2, startingAt: 7).isEmpty)
+        #expect(plan.batches(epoch: 2, startingAt: -1) == all)
+    }
+
+    @Test func refusesEpochsWithoutSteps() throws {
+        #expect(throws: DatasetError.self) { try EpochPlan(count: 0, batchSize: 1) }
+        #expect(throws: DatasetError.self) { try EpochPlan(count: 5, batchSize: 0) }
+        let error = #expect(throws: DatasetError.self) {
+            try EpochPlan(count: 5, batchSize: 6, dropsLast: true)
+        }
+        #expect("\(error as Any)".contains("batch of 6 is larger than the data of 5"))
+    }
+}
