@@ -7,7 +7,7 @@
 /// timm/models/vision_transformer.py, deit.py; transformers/models/deit/modeling_deit.py.
 public struct HuggingFaceKeyMap: Sendable, Equatable {
     /// A place in one of timm's tensors.
-    public struct Place: Sendable, Equatable {
+    public struct Place: Sendable, Hashable {
         /// timm's key.
         public let key: String
 

@@ -21,27 +21,39 @@ public enum Safetensors {
         of file: SafetensorsFile
     ) throws(CheckpointError) -> [String: Tensor] {
         var tensors: [String: Tensor] = [:]
-        for entry in file.header.entries {
-            guard let dtype = DType(entry.dtype) else {
-                throw CheckpointError.unsupported(
-                    file: file.path,
-                    reason: "tensor \(entry.name) has the element type \(entry.dtype.rawValue), "
-                        + "which tensors here do not have"
-                )
-            }
-            let bytes = try file.bytes(of: entry)
-            let result = bytes.withUnsafeBytes { buffer in
-                Result { () throws(TorchError) in
-                    try Tensor(bytes: buffer, dtype: dtype, shape: entry.shape)
-                }
-            }
-            do throws(TorchError) {
-                tensors[entry.name] = try result.get()
-            } catch {
-                throw CheckpointError.tensor(name: entry.name, reason: "\(error)")
+        for entry in file.header.entries { tensors[entry.name] = try tensor(entry, of: file) }
+        return tensors
+    }
+
+    /// Reads one tensor of an open file.
+    ///
+    /// - Parameters:
+    ///   - entry: The tensor's entry in the file's header.
+    ///   - file: The file.
+    /// - Returns: The tensor, on the CPU.
+    /// - Throws: ``CheckpointError`` as ``read(_:)``.
+    public static func tensor(
+        _ entry: SafetensorsHeader.Entry,
+        of file: SafetensorsFile
+    ) throws(CheckpointError) -> Tensor {
+        guard let dtype = DType(entry.dtype) else {
+            throw CheckpointError.unsupported(
+                file: file.path,
+                reason: "tensor \(entry.name) has the element type \(entry.dtype.rawValue), "
+                    + "which tensors here do not have"
+            )
+        }
+        let bytes = try file.bytes(of: entry)
+        let result = bytes.withUnsafeBytes { buffer in
+            Result { () throws(TorchError) in
+                try Tensor(bytes: buffer, dtype: dtype, shape: entry.shape)
             }
         }
-        return tensors
+        do throws(TorchError) {
+            return try result.get()
+        } catch {
+            throw CheckpointError.tensor(name: entry.name, reason: "\(error)")
+        }
     }
 
     /// Writes tensors to a file, aside and then under its name.

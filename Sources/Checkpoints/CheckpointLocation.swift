@@ -1,0 +1,81 @@
+import Foundation
+
+/// Where the model is that a path means.
+public enum CheckpointLocation: Sendable, Equatable {
+    /// A model directory: a folder with `config.json` and weights.
+    case directory(String)
+
+    /// A bare weights file.
+    case weights(String)
+
+    /// Finds the model that a path means.
+    ///
+    /// A path is a model directory, a `.safetensors` file, or a training run, of which the best
+    /// checkpoint is taken, else the last, else the one of the highest step.
+    ///
+    /// - Parameter path: The path.
+    /// - Throws: ``CheckpointError`` that says what was looked for.
+    public init(resolving path: String) throws(CheckpointError) {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw CheckpointError.unreadable(path: path, reason: "there is no such file or folder")
+        }
+        guard isFolder.boolValue else {
+            self = .weights(try Self.weightsFile(path))
+            return
+        }
+        if Self.isModel(path) {
+            self = .directory(path)
+        } else if let checkpoint = Self.checkpoint(of: path + "/checkpoints")
+            ?? Self.checkpoint(of: path)
+        {
+            self = .directory(checkpoint)
+        } else if FileManager.default.fileExists(atPath: "\(path)/model.safetensors") {
+            self = .weights("\(path)/model.safetensors")
+        } else {
+            let isRun = FileManager.default.fileExists(atPath: "\(path)/checkpoints")
+            throw CheckpointError.unreadable(
+                path: path,
+                reason: isRun
+                    ? "the run has no checkpoint yet"
+                    : "the folder holds neither a model (config.json, model.safetensors) nor a run (checkpoints/)"
+            )
+        }
+    }
+
+    private static func weightsFile(_ path: String) throws(CheckpointError) -> String {
+        let name = lastComponent(of: path)
+        for ending in [".pth", ".pt", ".bin", ".pth.tar", ".ckpt", ".h5", ".onnx", ".npz"]
+        where name.lowercased().hasSuffix(ending) {
+            throw CheckpointError.unsupported(
+                file: path,
+                reason: "weights are read from .safetensors files; convert it to one"
+            )
+        }
+        if name == "config.json" {
+            throw CheckpointError.unsupported(
+                file: path,
+                reason: "give the folder that it lies in, \(folder(of: path))"
+            )
+        }
+        return path
+    }
+
+    private static func isModel(_ path: String) -> Bool {
+        FileManager.default.fileExists(atPath: "\(path)/config.json")
+    }
+
+    private static func checkpoint(of folder: String) -> String? {
+        for pointer in ["best", "last"] where isModel("\(folder)/\(pointer)") {
+            return "\(folder)/\(pointer)"
+        }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        let steps = names.compactMap { name -> (Int, String)? in
+            guard name.hasPrefix("step-"), let step = Int(name.dropFirst("step-".count)),
+                isModel("\(folder)/\(name)")
+            else { return nil }
+            return (step, name)
+        }
+        return steps.max { $0.0 < $1.0 }.map { "\(folder)/\($0.1)" }
+    }
+}

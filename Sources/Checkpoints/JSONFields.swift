@@ -1,0 +1,125 @@
+/// The fields of a configuration file, read with errors that name file and key.
+struct JSONFields {
+    let object: JSONObject
+    let file: String
+    /// What stands before a key in a message, such as `pretrained_cfg.`.
+    var prefix = ""
+
+    func malformed(_ key: String, _ reason: String) -> CheckpointError {
+        .malformed(file: file, reason: "\(prefix)\(key) \(reason)")
+    }
+
+    func unsupported(_ key: String, _ reason: String) -> CheckpointError {
+        .unsupported(file: file, reason: "\(prefix)\(key) \(reason)")
+    }
+
+    /// The value of a key that is there and not null.
+    func value(_ key: String) -> JSONValue? {
+        guard let value = object[key], value != .null else { return nil }
+        return value
+    }
+
+    func int(_ key: String, default other: Int? = nil) throws(CheckpointError) -> Int {
+        guard let value = value(key) else {
+            if let other { return other }
+            throw malformed(key, "is missing")
+        }
+        guard let number = value.intValue else { throw malformed(key, "is no whole number") }
+        return number
+    }
+
+    func double(_ key: String, default other: Double? = nil) throws(CheckpointError) -> Double {
+        guard let value = value(key) else {
+            if let other { return other }
+            throw malformed(key, "is missing")
+        }
+        guard let number = value.doubleValue else { throw malformed(key, "is no number") }
+        return number
+    }
+
+    func bool(_ key: String, default other: Bool) throws(CheckpointError) -> Bool {
+        guard let value = value(key) else { return other }
+        guard let flag = value.boolValue else { throw malformed(key, "is neither true nor false") }
+        return flag
+    }
+
+    func string(_ key: String) throws(CheckpointError) -> String? {
+        guard let value = value(key) else { return nil }
+        guard let text = value.stringValue else { throw malformed(key, "is no text") }
+        return text
+    }
+
+    func object(_ key: String) throws(CheckpointError) -> JSONFields? {
+        guard let value = value(key) else { return nil }
+        guard let object = value.objectValue else { throw malformed(key, "is no object") }
+        return JSONFields(object: object, file: file, prefix: "\(prefix)\(key).")
+    }
+
+    func floats(_ key: String) throws(CheckpointError) -> [Float]? {
+        guard let value = value(key) else { return nil }
+        var floats: [Float] = []
+        for element in value.arrayValue ?? [value] {
+            guard let number = element.doubleValue else {
+                throw malformed(key, "is no list of numbers")
+            }
+            floats.append(Float(number))
+        }
+        return floats
+    }
+
+    func strings(_ key: String) throws(CheckpointError) -> [String]? {
+        guard let value = value(key) else { return nil }
+        var strings: [String] = []
+        for element in value.arrayValue ?? [] {
+            guard let text = element.stringValue else {
+                throw malformed(key, "is no list of texts")
+            }
+            strings.append(text)
+        }
+        guard value.arrayValue != nil else { throw malformed(key, "is no list of texts") }
+        return strings
+    }
+
+    /// One number for both sides, or a list or object of height and width.
+    func size(_ key: String) throws(CheckpointError) -> (height: Int, width: Int)? {
+        guard let value = value(key) else { return nil }
+        if let side = value.intValue { return (side, side) }
+        if let list = value.arrayValue, list.count == 2, let height = list[0].intValue,
+            let width = list[1].intValue
+        {
+            return (height, width)
+        }
+        if let height = value["height"]?.intValue, let width = value["width"]?.intValue {
+            return (height, width)
+        }
+        throw malformed(key, "is neither a whole number nor a height and a width")
+    }
+}
+
+extension JSONValue {
+    /// A number that reads back as the same `Float`, with no more digits than that takes.
+    init(_ float: Float) { self = .number(Double("\(float)") ?? Double(float)) }
+}
+
+extension JSONObject {
+    /// This object with the keys of another laid over it, objects inside objects likewise.
+    ///
+    /// - Parameters:
+    ///   - other: The object that wins.
+    ///   - replacing: Keys whose whole value is taken from the other.
+    /// - Returns: The object with all keys of both.
+    func overlaid(with other: JSONObject, replacing: Set<String>) -> JSONObject {
+        var result = self
+        for key in other.keys {
+            guard let theirs = other[key] else { continue }
+            if !replacing.contains(key), let inner = result[key]?.objectValue,
+                let theirs = theirs.objectValue
+            {
+                result[key] = .object(inner.overlaid(with: theirs, replacing: replacing))
+            } else {
+                result[key] = theirs
+            }
+        }
+        return result
+    }
+}

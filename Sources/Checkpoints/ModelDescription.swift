@@ -1,0 +1,54 @@
+public import ImagePipeline
+public import VisionModels
+
+/// Everything about a model but its weights.
+///
+/// What it is made from, what pictures it wants, what its classes are called: a model never travels
+/// without it.
+public struct ModelDescription: Sendable, Equatable {
+    /// What the network is made from.
+    public var configuration: ModelConfiguration
+
+    /// The way from a picture to the model's input.
+    public var processor: ImageProcessor
+
+    /// The names of the classes.
+    public var labels: ClassLabels
+
+    /// The name of the preset that it was made from, where it has one.
+    public var name: String?
+
+    /// The `config.json` that the model was read from, whose unknown keys are written back; else empty.
+    public var originalConfiguration: JSONObject
+
+    /// The `preprocessor_config.json` that the model was read from; else empty.
+    public var originalProcessor: JSONObject
+
+    /// Creates a description.
+    ///
+    /// - Parameters:
+    ///   - configuration: What the network is made from.
+    ///   - processor: The way from a picture to the model's input.
+    ///   - labels: The names of the classes, as many as the model has.
+    ///   - name: The name of the preset.
+    ///   - originalConfiguration: The `config.json` that the model was read from.
+    ///   - originalProcessor: The `preprocessor_config.json` that the model was read from.
+    public init(
+        configuration: ModelConfiguration,
+        processor: ImageProcessor,
+        labels: ClassLabels,
+        name: String? = nil,
+        originalConfiguration: JSONObject = [:],
+        originalProcessor: JSONObject = [:]
+    ) {
+        self.configuration = configuration
+        self.processor = processor
+        self.labels = labels
+        self.name = name
+        self.originalConfiguration = originalConfiguration
+        self.originalProcessor = originalProcessor
+    }
+
+    /// The names of the classes.
+    public var classNames: [String] { labels.names }
+}

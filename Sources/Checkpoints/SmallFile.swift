@@ -1,0 +1,48 @@
+import Foundation
+
+/// Reading of configurations and lists, which are small; what is not is refused before it is read.
+enum SmallFile {
+    static let limit = 64 << 20
+
+    static func read(_ path: String) throws(CheckpointError) -> [UInt8] {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw CheckpointError.unreadable(path: path, reason: "there is no such file")
+        }
+        guard !isFolder.boolValue else {
+            throw CheckpointError.unreadable(path: path, reason: "it is a folder")
+        }
+        do {
+            let attributes = try FileManager.default.attributesOfItem(
+                atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+            )
+            guard attributes[.type] as? FileAttributeType == .typeRegular else {
+                throw CheckpointError.unreadable(path: path, reason: "it is no regular file")
+            }
+            guard let size = attributes[.size] as? Int, size <= limit else {
+                throw CheckpointError.malformed(
+                    file: path,
+                    reason: "it is larger than any configuration"
+                )
+            }
+            return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        } catch let error as CheckpointError {
+            throw error
+        } catch {
+            throw CheckpointError.unreadable(path: path, reason: error.localizedDescription)
+        }
+    }
+
+    /// Reads a file that holds one JSON object.
+    static func readObject(_ path: String) throws(CheckpointError) -> JSONObject {
+        let bytes = try read(path)
+        do throws(JSONError) {
+            guard let object = try JSONValue.parse(bytes).objectValue else {
+                throw JSONError(offset: 0, reason: "expected an object")
+            }
+            return object
+        } catch {
+            throw CheckpointError.malformed(file: path, reason: "\(error)")
+        }
+    }
+}

@@ -1,0 +1,154 @@
+import ImagePipeline
+import VisionModels
+
+/// A model's `config.json` in timm's form, which is how residual networks are kept.
+///
+/// `timm.create_model("local-dir:DIR")` and transformers' `TimmWrapper` load it where the name under
+/// `architecture` is one of timm's. The small networks for CIFAR have names of our own, which those
+/// libraries do not know.
+///
+/// ## Source
+/// timm/models/_hub.py, `save_config_for_hf` and `_parse_model_cfg`.
+enum TimmConfiguration {
+    static func encode(
+        _ resNet: ResNetConfiguration,
+        of description: ModelDescription
+    ) -> JSONObject {
+        let labels = description.labels
+        let architecture = architecture(of: resNet)
+        let keys = labels.identifiers ?? labels.names
+        var texts = JSONObject()
+        for (key, name) in zip(keys, labels.names) { texts[key] = .string(name) }
+        var object: JSONObject = [
+            "architecture": .string(architecture),
+            "num_classes": .integer(resNet.numClasses),
+            "num_features": .integer((resNet.widths.last ?? 0) * resNet.block.expansion),
+            "global_pool": "avg",
+            "label_names": .array(keys.map(JSONValue.string)),
+            "label_descriptions": .object(texts),
+        ]
+        if resNet.inChannels != 3 {
+            object["model_args"] = ["in_chans": .integer(resNet.inChannels)]
+        }
+        var pretrained = TimmProcessor.encode(
+            description.processor,
+            height: resNet.imageSize,
+            width: resNet.imageSize
+        )
+        pretrained["num_classes"] = .integer(resNet.numClasses)
+        pretrained["fixed_input_size"] = false
+        pretrained["first_conv"] = "conv1"
+        pretrained["classifier"] = "fc"
+        object["pretrained_cfg"] = .object(pretrained)
+        var own = HuggingFaceConfiguration.ownFields(labels: labels, name: description.name)
+        own["block"] = .string(resNet.block.rawValue)
+        own["stem"] = .string(resNet.stem.rawValue)
+        own["layers"] = .array(resNet.layers.map(JSONValue.integer))
+        own["widths"] = .array(resNet.widths.map(JSONValue.integer))
+        own["image_size"] = .integer(resNet.imageSize)
+        object[HuggingFaceConfiguration.ownKey] = .object(own)
+        return object
+    }
+
+    /// The preset with these layers, whatever its classes and channels, or a name of ours.
+    static func architecture(of resNet: ResNetConfiguration) -> String {
+        for preset in ModelRegistry.presets {
+            guard case .resNet(let other) = preset.configuration else { continue }
+            if other.block == resNet.block, other.stem == resNet.stem,
+                other.layers == resNet.layers, other.widths == resNet.widths
+            {
+                return preset.name
+            }
+        }
+        return "resnet_swift_deit"
+    }
+
+    static func decode(
+        _ fields: JSONFields
+    ) throws(CheckpointError) -> (
+        configuration: ModelConfiguration, labels: ClassLabels, name: String?,
+        processor: ImageProcessor?
+    ) {
+        let name = try fields.string("architecture") ?? ""
+        let own = try fields.object(HuggingFaceConfiguration.ownKey)
+        let pretrained = try fields.object("pretrained_cfg") ?? fields
+        var configuration = try configuration(named: name, own: own, fields)
+        let count = try fields.int(
+            "num_classes",
+            default: try pretrained.int("num_classes", default: configuration.numClasses)
+        )
+        configuration.numClasses = count
+        if let channels = try fields.object("model_args")?.value("in_chans")?.intValue {
+            configuration.inChannels = channels
+        } else if let size = pretrained.value("input_size")?.arrayValue, size.count == 3,
+            let channels = size[0].intValue
+        {
+            configuration.inChannels = channels
+        }
+        let labels = try labels(fields, pretrained, own: own, count: count)
+        let processor = try TimmProcessor.decode(pretrained, channels: configuration.inChannels)
+        return (configuration, labels, try own?.string("preset") ?? name, processor)
+    }
+
+    private static func configuration(
+        named name: String,
+        own: JSONFields?,
+        _ fields: JSONFields
+    ) throws(CheckpointError) -> ModelConfiguration {
+        if let own, own.value("layers") != nil { return .resNet(try resNet(own)) }
+        guard let preset = ModelRegistry.presets.first(where: { $0.name == name }) else {
+            throw fields.unsupported(
+                "architecture",
+                "is \"\(name)\", which is not built here; `deit models` lists what is"
+            )
+        }
+        return preset.configuration
+    }
+
+    private static func resNet(_ own: JSONFields) throws(CheckpointError) -> ResNetConfiguration {
+        func integers(_ key: String) throws(CheckpointError) -> [Int] {
+            var list: [Int] = []
+            for value in own.value(key)?.arrayValue ?? [] {
+                guard let number = value.intValue else {
+                    throw own.malformed(key, "is no list of whole numbers")
+                }
+                list.append(number)
+            }
+            return list
+        }
+        guard let block = ResNetConfiguration.BlockKind(rawValue: try own.string("block") ?? ""),
+            let stem = ResNetConfiguration.Stem(rawValue: try own.string("stem") ?? "")
+        else { throw own.malformed("block or stem", "is unknown") }
+        return ResNetConfiguration(
+            block: block,
+            stem: stem,
+            layers: try integers("layers"),
+            widths: try integers("widths"),
+            imageSize: try own.int("image_size")
+        )
+    }
+
+    private static func labels(
+        _ fields: JSONFields,
+        _ pretrained: JSONFields,
+        own: JSONFields?,
+        count: Int
+    ) throws(CheckpointError) -> ClassLabels {
+        guard (1...1_000_000).contains(count) else {
+            throw fields.malformed("num_classes", "is out of range")
+        }
+        let inner = try pretrained.strings("label_names")
+        let keys = try fields.strings("label_names") ?? inner
+        guard let keys, try own?.bool("has_class_names", default: true) != false else {
+            return ClassLabels(placeholders: count)
+        }
+        guard keys.count == count else {
+            throw fields.malformed("label_names", "names \(keys.count) of \(count) classes")
+        }
+        let innerTexts = try pretrained.object("label_descriptions")
+        guard let texts = try fields.object("label_descriptions") ?? innerTexts
+        else { return ClassLabels(names: keys) }
+        let names = keys.map { texts.object[$0]?.stringValue ?? $0 }
+        return ClassLabels(names: names, identifiers: names == keys ? nil : keys)
+    }
+}

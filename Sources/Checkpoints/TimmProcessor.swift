@@ -1,0 +1,106 @@
+import ImagePipeline
+
+/// An image processor in the words of timm's `pretrained_cfg`.
+///
+/// timm resizes to `floor(size / crop_pct)` and crops the middle: the shorter side with the crop mode
+/// `center`, both sides with `squash`.
+///
+/// ## Source
+/// timm/data/transforms_factory.py, `transforms_imagenet_eval`.
+enum TimmProcessor {
+    static func encode(_ processor: ImageProcessor, height: Int, width: Int) -> JSONObject {
+        let height = processor.cropHeight ?? height
+        let width = processor.cropWidth ?? width
+        var share = 1.0
+        var mode = "center"
+        switch processor.resize {
+        case .none: break
+        case .shortestSide(let side): share = cropShare(of: min(height, width), in: side)
+        case .exact(let rows, _):
+            share = cropShare(of: height, in: rows)
+            mode = "squash"
+        }
+        return [
+            "input_size": [.integer(processor.channels), .integer(height), .integer(width)],
+            "interpolation": .string(processor.interpolation.rawValue),
+            "crop_pct": .number(share),
+            "crop_mode": .string(mode),
+            "mean": .array(processor.mean.map { JSONValue($0) }),
+            "std": .array(processor.std.map { JSONValue($0) }),
+        ]
+    }
+
+    /// The share `part / whole`, a hair smaller where rounding would make `part / share` too small.
+    private static func cropShare(of part: Int, in whole: Int) -> Double {
+        var share = Double(part) / Double(whole)
+        while share > 0, (Double(part) / share).rounded(.down) < Double(whole) {
+            share = share.nextDown
+        }
+        return share
+    }
+
+    /// The processor; nil where the configuration says nothing of the pictures.
+    static func decode(
+        _ fields: JSONFields,
+        channels: Int
+    ) throws(CheckpointError) -> ImageProcessor? {
+        guard let sizes = fields.value("input_size")?.arrayValue,
+            let mean = try fields.floats("mean"),
+            let std = try fields.floats("std")
+        else { return nil }
+        guard sizes.count == 3, let height = sizes[1].intValue, let width = sizes[2].intValue,
+            (1...1_000_000).contains(height), (1...1_000_000).contains(width)
+        else { throw fields.malformed("input_size", "is no list of channels, height and width") }
+        let share = try fields.double("crop_pct", default: 0.875)
+        guard share > 0.01, share <= 100 else {
+            throw fields.malformed("crop_pct", "is out of range")
+        }
+        let rows = Int(Double(height) / share)
+        let columns = Int(Double(width) / share)
+        let mode = try fields.string("crop_mode") ?? "center"
+        let resize: ResizeRule
+        switch mode {
+        case "center": resize = .shortestSide(min(rows, columns))
+        case "squash": resize = .exact(height: rows, width: columns)
+        default:
+            throw fields.unsupported(
+                "crop_mode",
+                "is \"\(mode)\"; center and squash are understood"
+            )
+        }
+        let isCropped = mode == "center" || rows != height || columns != width
+        return try makeProcessor(file: fields.file) { () throws(ImageError) in
+            try ImageProcessor(
+                resize: resize,
+                interpolation: Interpolation(rawValue: try interpolation(fields)) ?? .bilinear,
+                cropHeight: isCropped ? height : nil,
+                cropWidth: isCropped ? width : nil,
+                channels: channels,
+                mean: mean.count == channels
+                    ? mean : Array(repeating: mean.first ?? 0.5, count: channels),
+                std: std.count == channels
+                    ? std : Array(repeating: std.first ?? 0.5, count: channels)
+            )
+        }
+    }
+
+    private static func interpolation(_ fields: JSONFields) throws(ImageError) -> String {
+        let name = fields.value("interpolation")?.stringValue ?? "bilinear"
+        guard Interpolation(rawValue: name) != nil else {
+            throw ImageError.invalid("the interpolation \"\(name)\" is unknown")
+        }
+        return name
+    }
+}
+
+/// Makes a processor from a file's values; what does not fit together is told with the file's name.
+func makeProcessor(
+    file: String,
+    _ make: () throws(ImageError) -> ImageProcessor
+) throws(CheckpointError) -> ImageProcessor {
+    do throws(ImageError) {
+        return try make()
+    } catch {
+        throw CheckpointError.malformed(file: file, reason: "\(error)")
+    }
+}
