@@ -1,0 +1,80 @@
+import Checkpoints
+import Foundation
+import ImagePipeline
+import TestSupport
+import Testing
+import Torch
+import TorchNN
+import VisionModels
+
+/// Python's libraries load what we write and compute what we compute.
+@ModelActor
+@Suite(
+    .enabled(
+        if: ProcessInfo.processInfo.environment["PEERS_PYTHON"] != nil,
+        "needs PEERS_PYTHON, a Python with transformers 5, timm and safetensors"
+    )
+)
+struct DirectoryParityTests {
+    @Test func transformersAndTimmLoadEveryKind() throws {
+        let python = try #require(ProcessInfo.processInfo.environment["PEERS_PYTHON"])
+        let scratch = try Scratch()
+        for example in Example.allCases { try write(example, to: scratch.file(example.rawValue)) }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: python)
+        process.arguments =
+            [Checkout.root.appending(path: "Tools/parity/check_directories.py").path]
+            + Example.allCases.map { scratch.file($0.rawValue) }
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let text = String(
+            decoding: output.fileHandleForReading.readDataToEndOfFile(),
+            as: UTF8.self
+        )
+        process.waitUntilExit()
+        print(text)
+        #expect(process.terminationStatus == 0, "\(text)")
+        #expect(
+            text.split(separator: "\n").count { $0.hasPrefix("ok") } >= 2 * Example.allCases.count
+        )
+    }
+
+    private func write(_ example: Example, to path: String) throws {
+        let model = try example.makeModel()
+        let description = try example.description
+        try ModelDirectory.save(model, description, to: path)
+        let images = try Tensor.randn([2] + model.inputShape)
+        var probe = [(name: "images", tensor: images)]
+        try withoutGradient {
+            probe.append(("logits", try model(images)))
+            if let distilled = model as? DistilledVisionTransformer {
+                let logits = try distilled.logits(images)
+                probe += [("cls", logits.cls), ("dist", logits.dist)]
+            }
+        }
+        let picture = try picture(channels: description.processor.channels)
+        let pixels = try description.processor(picture)
+        let shape = [1, description.processor.channels, pixels.height, pixels.width]
+        probe.append(("pixels", try Tensor(pixels.values, shape: shape)))
+        let bytes = try picture.pixels.withUnsafeBytes {
+            try Tensor(
+                bytes: $0,
+                dtype: .uint8,
+                shape: [picture.height, picture.width, picture.channels]
+            )
+        }
+        probe.append(("picture", bytes))
+        try Safetensors.write(probe, to: "\(path)/probe.safetensors")
+        let names = JSONValue.array(description.classNames.map(JSONValue.string))
+        try AtomicFile.write(names.text().utf8, to: "\(path)/names.json")
+    }
+
+    private func picture(channels: Int) throws -> Image {
+        let (height, width) = (61, 47)
+        let pixels = (0..<(height * width * channels)).map {
+            UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7 ^ $0)
+        }
+        return try Image(height: height, width: width, channels: channels, pixels: pixels)
+    }
+}
