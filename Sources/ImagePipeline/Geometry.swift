@@ -130,7 +130,8 @@ func centerOffset(of part: Int, in whole: Int) -> Int {
     Int((Double(whole - part) / 2).rounded(.toNearestOrEven))
 }
 
-private func copyRows(
+/// Copies rows of bytes between two buffers whose rows are `stride` bytes apart.
+func copyRows(
     from source: UnsafeBufferPointer<UInt8>,
     at sourceStart: Int,
     stride sourceStride: Int,

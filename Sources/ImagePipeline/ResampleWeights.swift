@@ -1,3 +1,5 @@
+import CImageCodecs
+
 /// Fixed-point weights for one direction of a resize: which samples make up each new one.
 ///
 /// The arithmetic, in doubles first and then in integers of 22 fractional bits, follows Pillow's
@@ -7,9 +9,9 @@ struct ResampleWeights {
     static let precision = 32 - 8 - 2
 
     /// For each new sample the first old one that it draws on.
-    private(set) var starts: [Int] = []
+    private(set) var starts: [Int32] = []
     /// For each new sample how many old ones it draws on.
-    private(set) var counts: [Int] = []
+    private(set) var counts: [Int32] = []
     /// The weights, `stride` for each new sample.
     private(set) var values: [Int32] = []
     /// The room of one new sample in `values`.
@@ -43,8 +45,39 @@ struct ResampleWeights {
                 let scaled = normalised * Double(1 << ResampleWeights.precision)
                 values[i * stride + k] = Int32(normalised < 0 ? -0.5 + scaled : 0.5 + scaled)
             }
-            starts.append(start)
-            counts.append(count)
+            starts.append(Int32(start))
+            counts.append(Int32(count))
+        }
+    }
+
+    /// The old samples that the new ones draw on.
+    var span: Range<Int> {
+        var low = Int32.max
+        var high: Int32 = 0
+        for (i, start) in starts.enumerated() {
+            low = min(low, start)
+            high = max(high, start + counts[i])
+        }
+        return Int(min(low, high))..<Int(high)
+    }
+
+    /// Hands the weights to C, with `offset` old samples left out before the first.
+    func withKernel(startingAt offset: Int = 0, _ body: (ic_weights) -> Void) {
+        let shifted = offset == 0 ? starts : starts.map { $0 - Int32(offset) }
+        shifted.withUnsafeBufferPointer { starts in
+            counts.withUnsafeBufferPointer { counts in
+                values.withUnsafeBufferPointer { values in
+                    body(
+                        ic_weights(
+                            starts: starts.baseAddress,
+                            counts: counts.baseAddress,
+                            values: values.baseAddress,
+                            stride: stride,
+                            count: starts.count
+                        )
+                    )
+                }
+            }
         }
     }
 }

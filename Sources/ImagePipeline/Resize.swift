@@ -1,3 +1,5 @@
+import CImageCodecs
+
 extension Image {
     /// Returns the picture in another size, equal to Pillow's `Image.resize` byte for byte.
     ///
@@ -32,6 +34,7 @@ extension Image {
                 "the part wanted lies outside the new picture of \(newHeight) × \(newWidth) pixels"
             )
         }
+        try Image.checkRoom(rows: window.height, columns: window.width)
         if region.height == newHeight, region.width == newWidth {
             let part = Region(
                 top: region.top + window.top,
@@ -48,7 +51,18 @@ extension Image {
             window: window
         )
         return interpolation == .nearest
-            ? picked(by: plan) : resampled(by: plan, interpolation: interpolation)
+            ? picked(by: plan) : try resampled(by: plan, interpolation: interpolation)
+    }
+}
+
+extension Image {
+    /// Refuses a resize that would need more pixels than a file may have: a narrow picture made wide.
+    fileprivate static func checkRoom(rows: Int, columns: Int) throws(ImageError) {
+        let limit = DecodingOptions.defaultPixelLimit
+        let (area, overflow) = rows.multipliedReportingOverflow(by: columns)
+        guard !overflow, area <= limit else {
+            throw .tooLarge(width: columns, height: rows, limit: limit)
+        }
     }
 }
 
@@ -104,7 +118,10 @@ extension Image {
     }
 
     /// Convolves the rows that are needed, then the columns; a direction that keeps its size is skipped.
-    fileprivate func resampled(by plan: ResizePlan, interpolation: Interpolation) -> Image {
+    fileprivate func resampled(
+        by plan: ResizePlan,
+        interpolation: Interpolation
+    ) throws(ImageError) -> Image {
         let (region, window) = (plan.region, plan.window)
         let keepsRows = region.height == plan.newHeight
         let vertical = ResampleWeights(
@@ -114,38 +131,25 @@ extension Image {
             interpolation: interpolation
         )
         // The old rows that the wanted new ones draw on, counted from the region's top.
-        var first = window.top
-        var last = window.top + window.height
-        if !keepsRows {
-            first = vertical.starts.min() ?? 0
-            last = zip(vertical.starts, vertical.counts).reduce(0) { max($0, $1.0 + $1.1) }
-        }
-        let rowBytes = window.width * channels
-        let middle = [UInt8](unsafeUninitializedCapacity: (last - first) * rowBytes) {
-            buffer,
-            count in
-            count = (last - first) * rowBytes
-            let rows = (region.top + first)..<(region.top + last)
+        let span = keepsRows ? window.top..<(window.top + window.height) : vertical.span
+        try Image.checkRoom(rows: span.count, columns: window.width)
+        let stretched = Image.filled(height: span.count, width: window.width, channels: channels) {
+            buffer in
+            let rows = (region.top + span.lowerBound)..<(region.top + span.upperBound)
             stretchRows(rows, plan: plan, interpolation: interpolation, into: buffer)
         }
-        guard !keepsRows else {
-            return Image(
-                unchecked: middle,
-                height: window.height,
-                width: window.width,
-                channels: channels
-            )
-        }
+        guard !keepsRows else { return stretched }
         return Image.filled(height: window.height, width: window.width, channels: channels) {
             output in
-            middle.withUnsafeBufferPointer { input in
-                convolveColumns(
-                    input,
-                    rowBytes: rowBytes,
-                    firstRow: first,
-                    weights: vertical,
-                    into: output
-                )
+            stretched.pixels.withUnsafeBufferPointer { input in
+                vertical.withKernel(startingAt: span.lowerBound) { weights in
+                    ic_convolve_columns(
+                        input.baseAddress,
+                        window.width * channels,
+                        weights,
+                        output.baseAddress
+                    )
+                }
             }
         }
     }
@@ -160,32 +164,33 @@ extension Image {
         let rowBytes = window.width * channels
         pixels.withUnsafeBufferPointer { input in
             guard region.width != plan.newWidth else {
-                for (i, row) in rows.enumerated() {
-                    let start = (row * width + region.left + window.left) * channels
-                    let from = UnsafeBufferPointer(rebasing: input[start..<(start + rowBytes)])
-                    _ = UnsafeMutableBufferPointer(rebasing: output[(i * rowBytes)...])
-                        .update(fromContentsOf: from)
-                }
+                copyRows(
+                    from: input,
+                    at: (rows.lowerBound * width + region.left + window.left) * channels,
+                    stride: width * channels,
+                    to: output,
+                    at: 0,
+                    stride: rowBytes,
+                    rows: rows.count,
+                    rowBytes: rowBytes
+                )
                 return
             }
+            guard let source = input.baseAddress, let target = output.baseAddress else { return }
             let horizontal = ResampleWeights(
                 from: region.width,
                 to: plan.newWidth,
                 window: window.left..<(window.left + window.width),
                 interpolation: interpolation
             )
-            for (i, row) in rows.enumerated() {
-                let start = (row * width + region.left) * channels
-                let from = UnsafeBufferPointer(
-                    rebasing: input[start..<(start + region.width * channels)]
-                )
-                let to = UnsafeMutableBufferPointer(
-                    rebasing: output[(i * rowBytes)..<((i + 1) * rowBytes)]
-                )
-                if channels == 1 {
-                    convolveRow1(from, weights: horizontal, into: to)
-                } else {
-                    convolveRow3(from, weights: horizontal, into: to)
+            horizontal.withKernel { weights in
+                for (i, row) in rows.enumerated() {
+                    ic_convolve_row(
+                        source + (row * width + region.left) * channels,
+                        Int32(channels),
+                        weights,
+                        target + i * rowBytes
+                    )
                 }
             }
         }

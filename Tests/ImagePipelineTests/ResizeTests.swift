@@ -68,6 +68,43 @@ struct ResizeTests {
         }
     }
 
+    @Test func refusesWhatWouldFillTheMemory() throws {
+        // A line one pixel wide and long enough that the rows between the two passes take terabytes.
+        let line = try Image(
+            height: 4_000_000,
+            width: 1,
+            channels: 1,
+            pixels: [UInt8](repeating: 1, count: 4_000_000)
+        )
+        #expect(throws: ImageError.self) {
+            try line.resized(height: 2, width: 1_000_000, interpolation: .bilinear)
+        }
+        #expect(throws: ImageError.self) {
+            try line.resized(height: 1_000_000, width: 1_000_000, interpolation: .nearest)
+        }
+        let rule = ResizeRule.shortestSide(Int.max)
+        #expect(throws: ImageError.self) { try rule.size(height: 4, width: 4) }
+    }
+
+    /// Rows longer than a tile of the kernel, and every remainder after one.
+    @Test func widthDoesNotMatter() throws {
+        let source = try PictureFixtures.pnm("resize-colour.ppm")
+        let wide = try source.resized(height: 29, width: 120, interpolation: .bicubic)
+        let whole = try wide.resized(height: 17, width: 120, interpolation: .bicubic)
+        for width in 1...64 {
+            let part = try wide.cropped(
+                to: Region(top: 0, left: 120 - width, height: 29, width: width)
+            )
+            .resized(height: 17, width: width, interpolation: .bicubic)
+            #expect(
+                part
+                    == (try whole.cropped(
+                        to: Region(top: 0, left: 120 - width, height: 17, width: width)
+                    ))
+            )
+        }
+    }
+
     private func randomRegion(_ height: Int, _ width: Int, _ generator: inout SplitMix64) -> Region
     {
         let partHeight = 1 + generator.integer(below: height)

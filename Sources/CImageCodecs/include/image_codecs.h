@@ -1,10 +1,12 @@
-// Decoders of JPEG, PNG, WebP and gzip behind one plain C11 interface.
+// Decoders of JPEG, PNG, WebP and gzip behind one plain C11 interface, and the kernels of a resize.
 //
 // Every function returns an `ic_status`; none prints, exits or keeps state. `message` receives the
 // library's own words (UTF-8 or ASCII, always terminated) when the status is not IC_OK.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
+
+#include "image_kernels.h"
 
 #if defined(__cplusplus)
 extern "C" {
