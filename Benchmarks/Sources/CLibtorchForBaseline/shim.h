@@ -1,0 +1,1 @@
+// libtorch is C++: CTorch includes it, Swift never does.
