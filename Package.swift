@@ -88,14 +88,22 @@ let package = Package(
 
         library("VisionModels", ["Torch", "TorchNN"]),
         library("Checkpoints", ["VisionModels", "ImagePipeline", "Torch", "TorchNN"]),
-        library("Training", ["Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch", "TorchNN"]),
+        // Sources/Training/Recipes is a link to Recipes/: the files travel inside the library and the command.
+        .target(
+            name: "Training",
+            dependencies: [
+                "Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch", "TorchNN",
+                .product(name: "Yams", package: "Yams"),
+            ],
+            resources: [.embedInCode("Recipes")],
+            swiftSettings: swiftSettings
+        ),
         library("Evaluation", ["Training", "Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch", "TorchNN"]),
         .executableTarget(
             name: "deit",
             dependencies: [
                 "Evaluation", "Training", "Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch", "TorchNN",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: swiftSettings,
             linkerSettings: rpath

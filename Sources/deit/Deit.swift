@@ -1,11 +1,55 @@
 import ArgumentParser
+import Foundation
+import Torch
 
 /// The command.
 @main
 struct Deit: AsyncParsableCommand {
+    static let version = "0.1.0"
+
     static let configuration = CommandConfiguration(
         commandName: "deit",
-        abstract: "Vision transformers.",
-        subcommands: [BenchCommand.self]
+        abstract: "Train, distil and use vision transformers, without Python.",
+        discussion: """
+            A first run, on a folder with train/CLASS/… and val/CLASS/… or on IDX files:
+              deit train --data DIR --output runs/first
+              deit evaluate runs/first --data DIR
+              deit classify runs/first PICTURE.jpg
+
+            Exit codes: 0 success, 64 a wrong call, 65 data or a checkpoint that cannot be used, 1 any
+            other failure, 130 or 143 stopped by SIGINT or SIGTERM after saving.
+            """,
+        version: "deit \(version) (libtorch \(Libtorch.versionOfLibrary))",
+        subcommands: [TrainCommand.self, BenchCommand.self]
     )
+
+    static func main() async {
+        Signals.ignoreWriteSignals()
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            leave(error)
+        }
+    }
+
+    /// Tells an error in one sentence and ends the process with its code.
+    private static func leave(_ error: any Error) -> Never {
+        if let code = error as? ExitCode { exit(withError: code) }
+        let parserCode = exitCode(for: error)
+        let isParserError = parserCode == .success || parserCode == .validationFailure
+        guard isParserError else {
+            let failure = CommandFailure(error)
+            Console.complain("error: \(failure.description)")
+            Foundation.exit(failure.exitCode)
+        }
+        // Help and version are not failures; ArgumentParser prints them to standard output.
+        if parserCode == .success { exit(withError: error) }
+        Console.complain("error: \(message(for: error))")
+        Foundation.exit(CommandFailure.wrongCall)
+    }
 }

@@ -1,0 +1,45 @@
+import Torch
+import TorchNN
+
+/// Finds where numbers stopped being finite.
+enum NonFiniteDiagnosis {
+    /// Names the first culprit: the pictures, a weight, a layer's output or a gradient.
+    static func sentence(_ model: TrainableClassifier, pixels: Tensor) -> String {
+        do {
+            if try !isFinite(pixels) { return "the pictures hold values that are not finite" }
+            for (name, parameter) in model.module.namedParameters()
+            where try !isFinite(parameter.tensor) {
+                return "the weights of \(name) are not finite"
+            }
+            for (name, buffer) in model.module.namedBuffers() where try !isFinite(buffer.tensor) {
+                return "the statistics \(name) are not finite"
+            }
+            if let layer = model.firstNonFiniteLayer(pixels) {
+                return "the output of \(layer) is not finite"
+            }
+            // Gradients flow from the last layer to the first, so the last one named is the first that went wrong.
+            for (name, parameter) in model.module.namedParameters().reversed() {
+                if let gradient = try parameter.tensor.gradient(), try !isFinite(gradient) {
+                    return "the gradient of \(name) is not finite"
+                }
+            }
+            return "weights and outputs are finite, the loss is not"
+        } catch {
+            return "no diagnosis (\(error))"
+        }
+    }
+
+    /// Whether all weights are finite.
+    static func areFinite(_ module: Module) throws(TorchError) -> Bool {
+        var weights: [Tensor] = []
+        for (_, parameter) in module.namedParameters() {
+            weights.append(try parameter.tensor.detached())
+        }
+        return try Fused.norm(weights).isFinite
+    }
+
+    private static func isFinite(_ tensor: Tensor) throws(TorchError) -> Bool {
+        guard tensor.dtype.isFloatingPoint else { return true }
+        return try tensor.detached().isFinite().to(.float32).min().item() == 1
+    }
+}

@@ -1,0 +1,80 @@
+/// What one training step did.
+public struct StepReport: Sendable {
+    /// The steps taken since the run began, this one included.
+    public let step: Int
+    /// The steps of the whole run.
+    public let totalSteps: Int
+    /// The epoch, from 0.
+    public let epoch: Int
+    /// The epochs of the whole run.
+    public let epochs: Int
+    /// The mean loss of the step's pictures; not finite where the step was skipped.
+    public let loss: Double
+    /// The learning rate of the step.
+    public let lr: Double
+    /// The sums of the epoch so far.
+    public let sums: EpochSums
+}
+
+/// How well a model does on the validation pictures.
+public struct ValidationScore: Codable, Sendable, Equatable {
+    /// The mean cross-entropy of a picture.
+    public var loss: Double
+    /// The share of pictures whose class was predicted, 0 to 1.
+    public var top1: Double
+    /// The same by the class head alone, of a distilled model.
+    public var clsTop1: Double?
+    /// The same by the distillation head alone, of a distilled model.
+    public var distTop1: Double?
+    /// The pictures.
+    public var count: Int
+}
+
+/// What one epoch did.
+public struct EpochReport: Sendable {
+    /// The epochs finished, this one included.
+    public let epoch: Int
+    /// The epochs of the whole run.
+    public let epochs: Int
+    /// The steps taken since the run began.
+    public let step: Int
+    /// The sums over the epoch's training pictures.
+    public let training: EpochSums
+    /// The learning rate of the epoch's last step.
+    public let lr: Double
+    /// The model's score.
+    public let validation: ValidationScore
+    /// The averaged weights' score.
+    public let average: ValidationScore?
+    /// The best score so far.
+    public let best: BestScore
+    /// Whether this epoch reached it.
+    public let isBest: Bool
+    /// The steps skipped since the run began.
+    public let skippedSteps: Int
+    /// Training pictures of this epoch that could not be read.
+    public let unreadablePictures: Int
+    /// Seconds since the run began, over all processes.
+    public let seconds: Double
+}
+
+/// Watches a run.
+///
+/// Every method has a default that does nothing.
+public protocol TrainingObserver {
+    /// A step is done.
+    func didFinish(step: StepReport)
+    /// An epoch and its validation are done, and a checkpoint is saved.
+    func didFinish(epoch: EpochReport)
+    /// Something that a person should know: a skipped step, a rollback, an unreadable picture.
+    func didNotice(_ sentence: String)
+}
+
+extension TrainingObserver {
+    /// Does nothing.
+    public func didFinish(step: StepReport) {}
+    /// Does nothing.
+    public func didFinish(epoch: EpochReport) {}
+    /// Does nothing.
+    public func didNotice(_ sentence: String) {}
+}

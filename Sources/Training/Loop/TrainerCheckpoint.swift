@@ -1,0 +1,114 @@
+import Checkpoints
+import Foundation
+import Torch
+import TorchNN
+
+/// Writes and reads everything that a run needs to go on: the model directory and the trainer's state in it.
+///
+/// ```
+/// step-200/config.json, preprocessor_config.json, model.safetensors    the model, for anyone
+/// step-200/trainer.json                                                counters, sums, best score
+/// step-200/trainer.safetensors                                         the optimiser's memory, the average
+/// ```
+@ModelActor
+enum TrainerCheckpoint {
+    private static let stateFile = "trainer.json"
+    private static let tensorFile = "trainer.safetensors"
+
+    /// Saves a checkpoint, points `last` at it and returns its name.
+    static func save(_ parts: TrainingParts, state: TrainerState) throws -> String {
+        let name = RunDirectory.checkpointName(step: state.step)
+        let tensors = tensors(parts)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        let json = try encoder.encode(state)
+        try parts.run.saveCheckpoint(name) { folder in
+            try parts.student.save(folder)
+            try Safetensors.write(tensors, to: folder + "/" + tensorFile)
+            try AtomicFile.write(json, to: folder + "/" + stateFile)
+        }
+        try parts.run.point(.last, to: name)
+        return name
+    }
+
+    /// Saves a model directory of the averaged weights, which ``TrainingParts/average`` holds.
+    static func saveAverage(_ parts: TrainingParts, name: String) throws {
+        guard let average = parts.average else { return }
+        try parts.run.saveCheckpoint(name) { try average.save($0) }
+    }
+
+    /// Loads the newest checkpoint that can be loaded.
+    ///
+    /// - Returns: Its state, or nil where the run has no checkpoint.
+    /// - Throws: ``TrainingError/noUsableCheckpoint(run:reason:)`` where none of those there can be loaded.
+    static func loadNewest(into parts: TrainingParts) throws -> TrainerState? {
+        var problem: String?
+        for name in parts.run.checkpointNames {
+            do {
+                return try load(parts.run.checkpointPath(name), into: parts)
+            } catch {
+                problem = problem ?? "\(error)"
+            }
+        }
+        guard let problem else { return nil }
+        throw TrainingError.noUsableCheckpoint(run: parts.run.path, reason: problem)
+    }
+
+    private static func load(_ folder: String, into parts: TrainingParts) throws -> TrainerState {
+        let path = folder + "/" + stateFile
+        let state: TrainerState
+        do {
+            state = try JSONDecoder().decode(
+                TrainerState.self,
+                from: Data(contentsOf: URL(fileURLWithPath: path))
+            )
+        } catch {
+            throw RunError.unreadable(path: path, reason: "it is missing or damaged")
+        }
+        // Everything is read before anything is changed.
+        let stored = try Safetensors.read(folder + "/" + tensorFile)
+        let targets = tensors(parts)
+        try check(stored, against: targets, file: folder + "/" + tensorFile)
+        try parts.student.load(folder)
+        for (name, tensor) in targets {
+            if let value = stored[name] { try tensor.copy(from: value) }
+        }
+        parts.ema?.updateCount = state.optimizerSteps
+        return state
+    }
+
+    private static func tensors(_ parts: TrainingParts) -> [(name: String, tensor: Tensor)] {
+        parts.optimizer.namedState().map { ("optimizer.\($0.name)", $0.tensor) }
+            + (parts.ema?.namedTensors() ?? []).map { ("ema.\($0.name)", $0.tensor) }
+    }
+
+    private static func check(
+        _ stored: [String: Tensor],
+        against targets: [(name: String, tensor: Tensor)],
+        file: String
+    ) throws(CheckpointError) {
+        let names = Set(targets.map(\.name))
+        let missing = targets.map(\.name).filter { stored[$0] == nil }
+        let unexpected = stored.keys.filter { !names.contains($0) }.sorted()
+        let shapes = targets.compactMap { name, tensor in
+            stored[name].flatMap { value in
+                value.shape == tensor.shape
+                    ? nil
+                    : CheckpointError.ShapeMismatch(
+                        key: name,
+                        expected: tensor.shape,
+                        found: value.shape
+                    )
+            }
+        }
+        guard missing.isEmpty, unexpected.isEmpty, shapes.isEmpty else {
+            throw .incompatible(
+                file: file,
+                missing: missing,
+                unexpected: unexpected,
+                shapes: shapes,
+                hint: "the run was started with other options"
+            )
+        }
+    }
+}

@@ -1,0 +1,72 @@
+/// Where a run stands: everything but tensors that a resumed run needs to go on as if never stopped.
+public struct TrainerState: Codable, Sendable, Equatable {
+    /// The version of this file's form.
+    public var format = 1
+    /// The steps taken since the run began, skipped ones included.
+    public var step = 0
+    /// The epoch at hand, from 0.
+    public var epoch = 0
+    /// The steps taken of the epoch at hand.
+    public var stepInEpoch = 0
+    /// What the epoch at hand has added up.
+    public var sums = EpochSums()
+    /// What the steps since the last record in `metrics.jsonl` have added up.
+    public var recordSums = EpochSums()
+    /// The best validation score so far.
+    public var best: BestScore?
+    /// The length of `metrics.jsonl` in bytes.
+    public var metricsLength = 0
+    /// The seconds spent so far, over all processes that worked on this run.
+    public var seconds = 0.0
+    /// The steps whose loss or gradient was not finite.
+    public var skippedSteps = 0
+    /// How many of the last steps in a row were skipped.
+    public var skippedInARow = 0
+    /// How often the run went back to its last good checkpoint.
+    public var rollbacks = 0
+    /// The steps of the optimiser: those not skipped.
+    public var optimizerSteps = 0
+    /// Training pictures that could not be read.
+    public var unreadablePictures = 0
+
+    /// The start of a run.
+    public init() {}
+}
+
+/// Sums over some steps, from which means are taken.
+public struct EpochSums: Codable, Sendable, Equatable {
+    /// The sum of the losses of the pictures.
+    public var loss = 0.0
+    /// The pictures whose class was predicted.
+    public var correct = 0.0
+    /// The pictures.
+    public var count = 0
+    /// Seconds spent, waiting and working.
+    public var seconds = 0.0
+    /// Seconds spent waiting for pictures.
+    public var waiting = 0.0
+
+    /// Nothing yet.
+    public init() {}
+
+    /// The mean loss of a picture; 0 where none was seen.
+    public var meanLoss: Double { count == 0 ? 0 : loss / Double(count) }
+    /// The share of pictures whose class was predicted, 0 to 1.
+    public var top1: Double { count == 0 ? 0 : correct / Double(count) }
+    /// Pictures a second.
+    public var imagesPerSecond: Double { seconds > 0 ? Double(count) / seconds : 0 }
+    /// The share of the time spent waiting for pictures, 0 to 1.
+    public var dataWait: Double { seconds > 0 ? waiting / seconds : 0 }
+}
+
+/// The best validation score of a run and where it was reached.
+public struct BestScore: Codable, Sendable, Equatable {
+    /// The share of validation pictures whose class was predicted, 0 to 1.
+    public var top1: Double
+    /// The step after which it was measured.
+    public var step: Int
+    /// Whether the averaged weights reached it, not the model's own.
+    public var isAverage: Bool
+    /// The checkpoint's name.
+    public var checkpoint: String
+}

@@ -1,0 +1,44 @@
+/// A run that cannot start or go on.
+public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The teacher knows other classes than the data has.
+    case otherClasses(teacher: String, missing: [String], unexpected: [String], reordered: Bool)
+    /// The teacher reads pictures of another form than the student.
+    case otherInput(teacher: String, expected: String, found: String)
+    /// Losses are not finite, and going back to the last good checkpoint did not help or was not possible.
+    case diverged(step: Int, diagnosis: String)
+    /// The data is not the data that the run was started with.
+    case otherData(run: String, difference: String)
+    /// No checkpoint of the run can be loaded.
+    case noUsableCheckpoint(run: String, reason: String)
+
+    /// One sentence: what, where, what to do.
+    public var description: String {
+        switch self {
+        case .otherClasses(let teacher, _, _, reordered: true):
+            return
+                "the teacher \(teacher) has the data's classes in another order; train it on this data"
+        case .otherClasses(let teacher, let missing, let unexpected, reordered: false):
+            var parts: [String] = []
+            if !missing.isEmpty { parts.append("it lacks \(missing.joined(separator: ", "))") }
+            if !unexpected.isEmpty {
+                parts.append("it has besides \(unexpected.joined(separator: ", "))")
+            }
+            return "the teacher \(teacher) has other classes than the data: "
+                + parts.joined(separator: "; ") + "; train or fine-tune it on this data first"
+        case .otherInput(let teacher, let expected, let found):
+            return
+                "the teacher \(teacher) reads \(found) pictures, the student \(expected); choose a teacher "
+                + "of the student's size, or the student's --size"
+        case .diverged(let step, let diagnosis):
+            return
+                "training diverged at step \(step): \(diagnosis); try a lower --lr, --clip-grad 1, a longer "
+                + "--warmup-epochs or --dtype fp32"
+        case .otherData(let run, let difference):
+            return "the data is not the data that \(run) was started with: \(difference); "
+                + "give --data as it was, or start a new run"
+        case .noUsableCheckpoint(let run, let reason):
+            return
+                "no checkpoint of \(run) can be loaded: \(reason); start a new run with another --output"
+        }
+    }
+}

@@ -1,0 +1,319 @@
+import Datasets
+public import Torch
+import TorchNN
+
+/// The loop: batches in, steps, validation, checkpoints.
+///
+/// `runEpoch` is the place to start reading. It runs on ``Torch/ModelActor``. Everything random is a function of seed, epoch and step, and everything
+/// that a step depends on is in the checkpoint, so a resumed run equals one that never stopped.
+@ModelActor
+public final class TrainingLoop {
+    /// How a run ended.
+    public enum Outcome: Sendable {
+        /// All epochs are done.
+        case finished(BestScore?)
+        /// A signal asked to stop; the checkpoint of that name holds everything.
+        case stopped(signal: Int32, checkpoint: String?)
+    }
+
+    private enum EpochOutcome {
+        case finished
+        case stopped(Int32)
+        case rolledBack
+    }
+
+    /// How many steps in a row may have a loss that is not finite.
+    static let skipsInARowLimit = 3
+
+    let parts: TrainingParts
+    let metrics: MetricsLog
+    var state: TrainerState
+    private let observer: any TrainingObserver
+    private let stop: StopRequest
+    private var loader: DataLoader
+    private var lap = ContinuousClock.now
+
+    init(
+        _ parts: TrainingParts,
+        state: TrainerState,
+        observer: any TrainingObserver,
+        stop: StopRequest
+    ) throws {
+        self.parts = parts
+        self.state = state
+        self.observer = observer
+        self.stop = stop
+        metrics = try MetricsLog(path: parts.run.metricsPath, keeping: state.metricsLength)
+        loader = try parts.trainingLoader(state.rollbacks)
+    }
+
+    private var plan: TrainingPlan { parts.plan }
+
+    /// Trains from where the state stands to the last epoch, or until asked to stop.
+    public func run() async throws -> Outcome {
+        lap = .now
+        while state.epoch < plan.options.epochs {
+            switch try await runEpoch() {
+            case .finished, .rolledBack: continue
+            case .stopped(let signal): return .stopped(signal: signal, checkpoint: try save())
+            }
+        }
+        return .finished(state.best)
+    }
+
+    /// Trains what is left of the epoch at hand, validates and saves.
+    private func runEpoch() async throws -> EpochOutcome {
+        parts.student.module.train()
+        var batches = loader.batches(epoch: state.epoch, startingAt: state.stepInEpoch)
+            .makeAsyncIterator()
+        var reported = loader.skipped.count
+        while true {
+            let beforeWaiting = ContinuousClock.now
+            guard let batch = try await batches.next(isolation: #isolation) else { break }
+            let waiting = ContinuousClock.now - beforeWaiting
+
+            let lr = plan.schedule.value(at: Double(state.step))
+            let loss = try step(batch, lr: lr, waiting: waiting.inSeconds)
+            if loader.skipped.count > reported { reported = tellUnreadable() }
+            observer.didFinish(step: report(loss: loss, lr: lr))
+
+            if state.skippedInARow >= Self.skipsInARowLimit {
+                try rollBack(batch)
+                return .rolledBack
+            }
+            if state.step.isMultiple(of: plan.options.logInterval) { try recordSteps(lr: lr) }
+            if let signal = stop.signal { return .stopped(signal) }
+            if let interval = plan.options.checkpointInterval, state.step.isMultiple(of: interval),
+                state.stepInEpoch < plan.stepsPerEpoch
+            {
+                try save()
+            }
+        }
+        try await finishEpoch()
+        return .finished
+    }
+
+    // MARK: - A step
+
+    /// Forward, backward, optimiser, average.
+    ///
+    /// Reads the loss from the device once.
+    ///
+    /// - Returns: The loss; the weights are unchanged where it is not finite.
+    private func step(_ batch: ImageBatch, lr: Double, waiting: Double) throws -> Double {
+        try manualSeed(
+            StepRandomness.seed(
+                plan.options.seed,
+                epoch: state.epoch,
+                step: state.stepInEpoch,
+                attempt: state.rollbacks
+            )
+        )
+        let pixels = try Tensor(batch.pixels, shape: batch.shape)
+        let labels = try Tensor(batch.labels.map(Int64.init), shape: [batch.count])
+        let result = try parts.task(pixels: pixels, labels: labels)
+        try result.loss.backward()
+        let correct = try result.prediction.argmax(1).equal(labels).to(.float32).sum()
+        let numbers = try Tensor.stack([result.loss.detached(), correct]).floats()
+        let norm = try plan.options.clipGrad.map { try parts.optimizer.clipGradients(maxNorm: $0) }
+
+        let loss = Double(numbers[0])
+        state.step += 1
+        state.stepInEpoch += 1
+        if loss.isFinite, norm?.isFinite ?? true {
+            try parts.optimizer.step(lr: lr)
+            try parts.ema?.update()
+            state.optimizerSteps += 1
+            state.skippedInARow = 0
+        } else {
+            try skip(loss: loss, norm: norm, lr: lr, pixels: pixels)
+        }
+        try parts.optimizer.clearGradients()
+        let isCounted = loss.isFinite
+        count(
+            loss: isCounted ? loss : 0,
+            correct: Double(numbers[1]),
+            pictures: isCounted ? batch.count : 0,
+            waiting
+        )
+        return loss
+    }
+
+    private func count(loss: Double, correct: Double, pictures: Int, _ waiting: Double) {
+        let now = ContinuousClock.now
+        let seconds = (now - lap).inSeconds
+        lap = now
+        state.seconds += seconds
+        for sums in [\TrainerState.sums, \TrainerState.recordSums] {
+            state[keyPath: sums].loss += loss * Double(pictures)
+            state[keyPath: sums].correct += pictures == 0 ? 0 : correct
+            state[keyPath: sums].count += pictures
+            state[keyPath: sums].seconds += seconds
+            state[keyPath: sums].waiting += waiting
+        }
+    }
+
+    private func report(loss: Double, lr: Double) -> StepReport {
+        StepReport(
+            step: state.step,
+            totalSteps: plan.totalSteps,
+            epoch: state.epoch,
+            epochs: plan.options.epochs,
+            loss: loss,
+            lr: lr,
+            sums: state.sums
+        )
+    }
+
+    private func recordSteps(lr: Double) throws {
+        let sums = state.recordSums
+        try metrics.append(
+            StepRecord(
+                step: state.step,
+                epoch: state.epoch + 1,
+                trainLoss: sums.meanLoss,
+                trainTop1: sums.top1,
+                lr: lr,
+                imagesPerSecond: sums.imagesPerSecond,
+                dataWait: sums.dataWait
+            )
+        )
+        state.recordSums = EpochSums()
+    }
+
+    private func tellUnreadable() -> Int {
+        let skipped = loader.skipped
+        state.unreadablePictures = skipped.count
+        observer.didNotice(
+            "warning: \(skipped.count) of at most \(skipped.limit) unreadable pictures skipped: \(skipped.listing)"
+        )
+        return skipped.count
+    }
+
+    // MARK: - A loss that is not finite
+
+    private func skip(loss: Double, norm: Double?, lr: Double, pixels: Tensor) throws {
+        state.skippedSteps += 1
+        state.skippedInARow += 1
+        let diagnosis = NonFiniteDiagnosis.sentence(parts.student, pixels: pixels)
+        try metrics.append(
+            SkippedRecord(
+                step: state.step,
+                epoch: state.epoch + 1,
+                trainLoss: loss,
+                gradientNorm: norm,
+                lr: lr,
+                diagnosis: diagnosis
+            )
+        )
+        observer.didNotice("warning: step \(state.step) skipped: the loss is \(loss); \(diagnosis)")
+    }
+
+    /// Goes back to the newest checkpoint and on in another order of the pictures, once.
+    private func rollBack(_ batch: ImageBatch) throws {
+        let pixels = try Tensor(batch.pixels, shape: batch.shape)
+        let diagnosis = NonFiniteDiagnosis.sentence(parts.student, pixels: pixels)
+        let before = state
+        guard before.rollbacks == 0, let restored = try TrainerCheckpoint.loadNewest(into: parts)
+        else {
+            try metrics.synchronize()
+            throw TrainingError.diverged(step: state.step, diagnosis: diagnosis)
+        }
+        state = restored
+        state.rollbacks = before.rollbacks + 1
+        state.skippedSteps = before.skippedSteps
+        state.skippedInARow = 0
+        state.seconds = before.seconds
+        loader = try parts.trainingLoader(state.rollbacks)
+        try metrics.append(
+            RollbackRecord(step: before.step, backTo: state.step, diagnosis: diagnosis)
+        )
+        observer.didNotice(
+            "warning: \(Self.skipsInARowLimit) steps in a row had no finite loss (\(diagnosis)); "
+                + "going back to step \(state.step)"
+        )
+    }
+
+    // MARK: - The end of an epoch
+
+    private func finishEpoch() async throws {
+        let (score, average) = try await Validation.run(parts)
+        lap = takeLap()
+        let lr = plan.schedule.value(at: Double(max(state.step - 1, 0)))
+        let isAverageBetter = (average?.top1 ?? -1) > score.top1
+        let top1 = max(score.top1, average?.top1 ?? -1)
+        let name = RunDirectory.checkpointName(step: state.step)
+        let isBest = top1 > state.best?.top1 ?? -1
+        let best =
+            isBest
+            ? BestScore(
+                top1: top1,
+                step: state.step,
+                isAverage: isAverageBetter,
+                checkpoint: isAverageBetter ? name + "-ema" : name
+            )
+            : state.best
+                ?? BestScore(top1: top1, step: state.step, isAverage: false, checkpoint: name)
+        let report = EpochReport(
+            epoch: state.epoch + 1,
+            epochs: plan.options.epochs,
+            step: state.step,
+            training: state.sums,
+            lr: lr,
+            validation: score,
+            average: average,
+            best: best,
+            isBest: isBest,
+            skippedSteps: state.skippedSteps,
+            unreadablePictures: state.unreadablePictures,
+            seconds: state.seconds
+        )
+        try metrics.append(EpochRecord(report))
+        state.best = best
+        state.epoch += 1
+        state.stepInEpoch = 0
+        state.sums = EpochSums()
+        if isBest, isAverageBetter {
+            try TrainerCheckpoint.saveAverage(parts, name: best.checkpoint)
+        }
+        try save()
+        if isBest, parts.run.exists(best.checkpoint) {
+            try parts.run.point(.best, to: best.checkpoint)
+        }
+        parts.run.prune(keepLast: plan.options.keepLast)
+        observer.didFinish(epoch: report)
+    }
+
+    private func takeLap() -> ContinuousClock.Instant {
+        let now = ContinuousClock.now
+        state.seconds += (now - lap).inSeconds
+        return now
+    }
+
+    /// Saves a checkpoint of this moment, unless the weights are not fit to be kept.
+    ///
+    /// - Returns: Its name, or that of the newest one before.
+    @discardableResult
+    private func save() throws -> String? {
+        guard state.skippedInARow == 0, try NonFiniteDiagnosis.areFinite(parts.student.module)
+        else {
+            observer.didNotice(
+                "warning: no checkpoint at step \(state.step): the last loss was not finite"
+            )
+            return parts.run.target(of: .last)
+        }
+        lap = takeLap()
+        try metrics.synchronize()
+        state.metricsLength = metrics.length
+        let name = try TrainerCheckpoint.save(parts, state: state)
+        parts.run.prune(keepLast: plan.options.keepLast)
+        return name
+    }
+}
+
+extension Duration {
+    /// The duration in seconds.
+    var inSeconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) * 1e-18
+    }
+}

@@ -1,0 +1,95 @@
+import Datasets
+import Torch
+import TorchNN
+
+/// Measures the model and the averaged weights on the validation pictures, in one pass over them.
+@ModelActor
+enum Validation {
+    static func run(_ parts: TrainingParts) async throws -> (ValidationScore, ValidationScore?) {
+        if let average = parts.average, let ema = parts.ema { try copy(ema, into: average.module) }
+        let models = [parts.student] + (parts.average.map { [$0] } ?? [])
+        for model in models { model.module.eval() }
+        defer { parts.student.module.train() }
+        var scores = models.map { _ in Sums() }
+        var batches = parts.validationLoader.batches().makeAsyncIterator()
+        while let batch = try await batches.next(isolation: #isolation) {
+            guard batch.count > 0 else { continue }
+            let pixels = try Tensor(batch.pixels, shape: batch.shape)
+            let labels = try Tensor(batch.labels.map(Int64.init), shape: [batch.count])
+            for index in models.indices {
+                try scores[index].add(models[index].forward, pixels, labels)
+            }
+        }
+        return (scores[0].score, scores.count > 1 ? scores[1].score : nil)
+    }
+
+    private static func copy(
+        _ ema: ExponentialMovingAverage,
+        into module: Module
+    ) throws(TorchError) {
+        let targets = Dictionary(
+            module.namedTensors().map { ($0.name, $0.tensor) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        for (name, value) in ema.namedTensors() { try targets[name]?.copy(from: value) }
+    }
+
+    private struct Sums {
+        var loss = 0.0
+        var top1 = 0.0
+        var cls = 0.0
+        var dist = 0.0
+        var isDistilled = false
+        var count = 0
+
+        /// Adds a batch; the numbers come from the device at once.
+        mutating func add(
+            _ forward: ClassifierForward,
+            _ pixels: Tensor,
+            _ labels: Tensor
+        ) throws(TorchError) {
+            let numbers = try withoutGradient { () throws(TorchError) -> [Float] in
+                let logits = try forward(pixels).single()
+                let averaged = try logits.averaged()
+                var parts = [
+                    try Loss.crossEntropy(averaged, labels: labels),
+                    try Validation.correct(averaged, labels),
+                ]
+                if let dist = logits.dist {
+                    parts += [
+                        try Validation.correct(logits.cls, labels),
+                        try Validation.correct(dist, labels),
+                    ]
+                }
+                return try Tensor.stack(parts).floats()
+            }
+            let pictures = labels.elementCount
+            loss += Double(numbers[0]) * Double(pictures)
+            top1 += Double(numbers[1])
+            isDistilled = numbers.count == 4
+            if isDistilled {
+                cls += Double(numbers[2])
+                dist += Double(numbers[3])
+            }
+            count += pictures
+        }
+
+        var score: ValidationScore {
+            let pictures = Double(max(count, 1))
+            return ValidationScore(
+                loss: loss / pictures,
+                top1: top1 / pictures,
+                clsTop1: isDistilled ? cls / pictures : nil,
+                distTop1: isDistilled ? dist / pictures : nil,
+                count: count
+            )
+        }
+    }
+
+    private nonisolated static func correct(
+        _ logits: Tensor,
+        _ labels: Tensor
+    ) throws(TorchError) -> Tensor {
+        try logits.argmax(1).equal(labels).to(.float32).sum()
+    }
+}

@@ -1,0 +1,27 @@
+/// What the student learns from the teacher.
+public enum DistillationKind: String, Codable, Sendable, CaseIterable {
+    /// Nothing: the labels only.
+    case none
+    /// The teacher's distribution over the classes, softened by a temperature.
+    case soft
+    /// The teacher's decision, as a label.
+    case hard
+}
+
+/// The optimiser's kind.
+public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
+    /// AdamW: decoupled weight decay.
+    case adamw
+    /// Stochastic gradient descent with momentum.
+    case sgd
+}
+
+/// The number format of the forward and backward pass; parameters and optimiser stay fp32.
+public enum Precision: String, Codable, Sendable, CaseIterable {
+    /// 32-bit floating point.
+    case fp32
+    /// bfloat16 under autocast.
+    case bf16
+    /// bf16 where the processor computes in it, fp32 elsewhere.
+    case auto
+}

@@ -1,0 +1,191 @@
+/// One option: its name, what it is for, and how its text is read and written.
+///
+/// Recipes, flags, `run.yaml` and the printed table all go through these, so that a value means the
+/// same wherever it stands.
+public struct OptionField: Sendable {
+    /// The name in recipes, such as `weight_decay`.
+    public let key: String
+    /// One sentence for `--help`.
+    public let help: String
+    /// What the value is, for `--help`: `<rate>`.
+    public let placeholder: String
+    /// What a value has to be, for errors.
+    let expected: String
+    let read: @Sendable (TrainingOptions) -> String
+    /// Returns false where the text is not a value of this option.
+    let write: @Sendable (inout TrainingOptions, String) -> Bool
+
+    /// The name as a flag, such as `--weight-decay`.
+    public var flag: String { "--" + key.replacing("_", with: "-") }
+}
+
+// MARK: - Kinds of options
+
+extension OptionField {
+    typealias Key = TrainingOptions.CodingKeys
+    typealias Path<Value> = any WritableKeyPath<TrainingOptions, Value> & Sendable
+
+    static func text(
+        _ key: Key,
+        _ path: Path<String>,
+        _ placeholder: String,
+        _ help: String
+    ) -> OptionField {
+        OptionField(
+            key: key.rawValue,
+            help: help,
+            placeholder: placeholder,
+            expected: "text",
+            read: { $0[keyPath: path] },
+            write: { options, text in
+                options[keyPath: path] = text
+                return true
+            }
+        )
+    }
+
+    static func choice<Value: RawRepresentable<String> & CaseIterable & Sendable>(
+        _ key: Key,
+        _ path: Path<Value>,
+        _ help: String
+    ) -> OptionField {
+        let names = Value.allCases.map(\.rawValue)
+        return OptionField(
+            key: key.rawValue,
+            help: help,
+            placeholder: names.joined(separator: "|"),
+            expected: "one of \(names.joined(separator: ", "))",
+            read: { $0[keyPath: path].rawValue },
+            write: { options, text in
+                guard let value = Value(rawValue: text) else { return false }
+                options[keyPath: path] = value
+                return true
+            }
+        )
+    }
+
+    static func flag(_ key: Key, _ path: Path<Bool>, _ help: String) -> OptionField {
+        OptionField(
+            key: key.rawValue,
+            help: help,
+            placeholder: "on|off",
+            expected: "on or off",
+            read: { $0[keyPath: path] ? "on" : "off" },
+            write: { options, text in
+                switch text {
+                case "on", "true", "yes": options[keyPath: path] = true
+                case "off", "false", "no": options[keyPath: path] = false
+                default: return false
+                }
+                return true
+            }
+        )
+    }
+
+    static func int(
+        _ key: Key,
+        _ path: Path<Int>,
+        _ range: ClosedRange<Int>,
+        _ placeholder: String,
+        _ help: String
+    ) -> OptionField {
+        OptionField(
+            key: key.rawValue,
+            help: help,
+            placeholder: placeholder,
+            expected: expectation(range),
+            read: { String($0[keyPath: path]) },
+            write: { options, text in
+                guard let value = Int(text), range.contains(value) else { return false }
+                options[keyPath: path] = value
+                return true
+            }
+        )
+    }
+
+    static func int(
+        _ key: Key,
+        _ path: Path<Int?>,
+        _ range: ClosedRange<Int>,
+        absent: String,
+        _ placeholder: String,
+        _ help: String
+    ) -> OptionField {
+        OptionField(
+            key: key.rawValue,
+            help: help,
+            placeholder: placeholder,
+            expected: expectation(range) + ", or \"\(absent)\"",
+            read: { $0[keyPath: path].map(String.init) ?? absent },
+            write: { options, text in
+                let value = Int(text)
+                if let value, !range.contains(value) { return false }
+                if value == nil, !isAbsent(text, absent) { return false }
+                options[keyPath: path] = value
+                return true
+            }
+        )
+    }
+
+    static func real(
+        _ key: Key,
+        _ path: Path<Double>,
+        _ range: ClosedRange<Double>,
+        _ placeholder: String,
+        _ help: String
+    ) -> OptionField {
+        OptionField(
+            key: key.rawValue,
+            help: help,
+            placeholder: placeholder,
+            expected: expectation(range),
+            read: { String($0[keyPath: path]) },
+            write: { options, text in
+                guard let value = Double(text), range.contains(value) else { return false }
+                options[keyPath: path] = value
+                return true
+            }
+        )
+    }
+
+    static func real(
+        _ key: Key,
+        _ path: Path<Double?>,
+        _ range: ClosedRange<Double>,
+        absent: String,
+        _ placeholder: String,
+        _ help: String
+    ) -> OptionField {
+        OptionField(
+            key: key.rawValue,
+            help: help,
+            placeholder: placeholder,
+            expected: expectation(range) + ", or \"\(absent)\"",
+            read: { $0[keyPath: path].map { String($0) } ?? absent },
+            write: { options, text in
+                let value = Double(text)
+                if let value, !range.contains(value) { return false }
+                if value == nil, !isAbsent(text, absent) { return false }
+                options[keyPath: path] = value
+                return true
+            }
+        )
+    }
+
+    /// YAML reads an unquoted `off` or `none` in more than one way; all of them mean "absent".
+    private static func isAbsent(_ text: String, _ word: String) -> Bool {
+        text == word || (word == "off" && ["false", "no", "none"].contains(text))
+    }
+
+    private static func expectation(_ range: ClosedRange<Int>) -> String {
+        range.upperBound == .max
+            ? "a whole number of at least \(range.lowerBound)"
+            : "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    }
+
+    private static func expectation(_ range: ClosedRange<Double>) -> String {
+        range.upperBound == .greatestFiniteMagnitude
+            ? (range.lowerBound > 0 ? "a number above 0" : "a number of at least 0")
+            : "a number from \(range.lowerBound) to \(range.upperBound)"
+    }
+}

@@ -1,0 +1,115 @@
+import Foundation
+import Yams
+
+/// A named set of options, read from YAML.
+public struct Recipe: Sendable, Equatable {
+    /// The name, such as `quickstart`, or the path of the file.
+    public let name: String
+    /// Names and texts of the options in the order of the file.
+    public let values: [Value]
+
+    /// One option of a recipe.
+    public struct Value: Sendable, Equatable {
+        /// The option's key as in ``TrainingOptions/CodingKeys``.
+        public let key: String
+        /// The value's text.
+        public let text: String
+    }
+
+    /// Reads a recipe's YAML: a mapping from option names to single values.
+    ///
+    /// - Parameters:
+    ///   - name: What the recipe is called in errors and in `run.yaml`.
+    ///   - yaml: The file's text.
+    /// - Throws: ``OptionError`` for text that is no recipe.
+    public init(name: String, yaml: String) throws(OptionError) {
+        self.name = name
+        let root: Node?
+        do {
+            root = try Yams.compose(yaml: yaml)
+        } catch {
+            throw .unreadableRecipe(name, reason: Self.oneLine(error))
+        }
+        guard let root else {
+            values = []
+            return
+        }
+        guard let mapping = root.mapping else {
+            throw .unreadableRecipe(name, reason: "expected a mapping such as \"epochs: 10\"")
+        }
+        values = try Self.values(of: mapping, source: "the recipe \(name)")
+    }
+
+    /// The shipped recipe of a name, or the recipe in a file.
+    ///
+    /// - Parameter nameOrPath: A name out of ``shippedNames`` or the path of a YAML file.
+    /// - Returns: The recipe.
+    /// - Throws: ``OptionError`` for an unknown name or a file that is no recipe.
+    public static func named(_ nameOrPath: String) throws(OptionError) -> Recipe {
+        if let bytes = shipped[nameOrPath] {
+            return try Recipe(name: nameOrPath, yaml: String(decoding: bytes, as: UTF8.self))
+        }
+        let looksLikePath =
+            nameOrPath.contains("/") || nameOrPath.hasSuffix(".yaml")
+            || nameOrPath.hasSuffix(".yml")
+        guard looksLikePath || FileManager.default.fileExists(atPath: nameOrPath) else {
+            throw .unknownRecipe(nameOrPath, known: shippedNames)
+        }
+        let text: String
+        do {
+            text = try String(contentsOfFile: nameOrPath, encoding: .utf8)
+        } catch {
+            throw .unreadableRecipe(nameOrPath, reason: Self.oneLine(error))
+        }
+        return try Recipe(name: nameOrPath, yaml: text)
+    }
+
+    /// The names of the recipes inside the library.
+    public static var shippedNames: [String] { shipped.keys.sorted() }
+
+    /// The files of `Recipes/`, which SwiftPM compiles into the library.
+    static let shipped: [String: [UInt8]] = [
+        "cifar": PackageResources.cifar_yaml,
+        "deit": PackageResources.deit_yaml,
+        "quickstart": PackageResources.quickstart_yaml,
+    ]
+
+    /// The name for the run's folder: the recipe's, or the file's without its ending.
+    public var shortName: String {
+        URL(fileURLWithPath: name).deletingPathExtension().lastPathComponent
+    }
+
+    static func values(of mapping: Node.Mapping, source: String) throws(OptionError) -> [Value] {
+        var values: [Value] = []
+        for (keyNode, valueNode) in mapping {
+            let key = keyNode.string ?? ""
+            guard let field = TrainingOptions.field(key) else {
+                throw .unknownKey(key, source: source)
+            }
+            guard let text = valueNode.scalar?.string else {
+                throw .badValue(
+                    "a list or mapping",
+                    key: key,
+                    expected: field.expected,
+                    source: source
+                )
+            }
+            values.append(Value(key: field.key, text: text))
+        }
+        return values
+    }
+
+    private static func oneLine(_ error: any Error) -> String {
+        let text = (error as? YamlError)?.description ?? error.localizedDescription
+        return text.split(whereSeparator: \.isNewline).prefix(2).joined(separator: " ")
+    }
+}
+
+extension TrainingOptions {
+    /// Takes over every option that a recipe names.
+    public mutating func apply(_ recipe: Recipe) throws(OptionError) {
+        for value in recipe.values {
+            try set(value.key, to: value.text, source: "the recipe \(recipe.name)")
+        }
+    }
+}

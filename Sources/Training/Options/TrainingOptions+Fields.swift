@@ -1,0 +1,197 @@
+extension TrainingOptions {
+    /// All options in the order of `--help`.
+    public static let fields: [OptionField] = dataFields + modelFields + scheduleFields + runFields
+
+    private static let anyReal = 0...Double.greatestFiniteMagnitude
+    private static let positive = Double.leastNonzeroMagnitude...Double.greatestFiniteMagnitude
+
+    private static let dataFields: [OptionField] = [
+        .text(.data, \.data, "folder", "Pictures: IDX files, or train/CLASS/… and val/CLASS/…."),
+        .int(
+            .size,
+            \.size,
+            1...8_192,
+            absent: "auto",
+            "pixels",
+            "Side of the pictures; auto: the model's."
+        ),
+        .int(
+            .cropPadding,
+            \.cropPadding,
+            0...1_024,
+            absent: "off",
+            "pixels",
+            "Random crop after padding by so many pixels."
+        ),
+        .real(
+            .cropScale,
+            \.cropScale,
+            Double.leastNonzeroMagnitude...1,
+            absent: "off",
+            "share",
+            "Random resized crop that keeps at least this share of the area."
+        ),
+        .real(.flip, \.flip, 0...1, "probability", "Mirror a picture with this probability."),
+        .int(
+            .trainLimit,
+            \.trainLimit,
+            1...Int.max,
+            absent: "all",
+            "count",
+            "Use only so many training pictures."
+        ),
+        .int(
+            .valLimit,
+            \.valLimit,
+            1...Int.max,
+            absent: "all",
+            "count",
+            "Use only so many validation pictures."
+        ),
+        .int(
+            .skipLimit,
+            \.skipLimit,
+            0...Int.max,
+            "count",
+            "Skip so many unreadable pictures, then stop."
+        ),
+        .int(
+            .workers,
+            \.workers,
+            1...1_024,
+            absent: "auto",
+            "count",
+            "Workers that read pictures."
+        ),
+    ]
+
+    private static let modelFields: [OptionField] = [
+        .text(.model, \.model, "name", "Model to train; `deit models` lists them."),
+        .real(.dropPath, \.dropPath, 0...0.999, "rate", "Stochastic depth at the last block."),
+        .text(.teacher, \.teacher, "checkpoint", "Teacher: a run, a model directory or a file."),
+        .choice(.distillation, \.distillation, "What the student learns from the teacher."),
+        .real(
+            .distillationAlpha,
+            \.distillationAlpha,
+            0...1,
+            "weight",
+            "Weight of the teacher's part of the loss."
+        ),
+        .real(
+            .distillationTau,
+            \.distillationTau,
+            positive,
+            "tau",
+            "Temperature of soft distillation."
+        ),
+        .choice(
+            .klReduction,
+            \.klReduction,
+            "Divide the soft loss by pictures × classes, or by pictures."
+        ),
+        .real(
+            .smoothing,
+            \.smoothing,
+            0...0.999,
+            "share",
+            "Label smoothing (never of the teacher's labels)."
+        ),
+    ]
+
+    private static let scheduleFields: [OptionField] = [
+        .int(.epochs, \.epochs, 1...1_000_000, "count", "Passes over the training pictures."),
+        .int(.batch, \.batch, 1...1_000_000, "count", "Pictures in a step."),
+        .real(.lr, \.lr, positive, "rate", "Learning rate, before scaling."),
+        .flag(.lrScaling, \.lrScaling, "Multiply the learning rate by batch/512."),
+        .real(.minLR, \.minLR, anyReal, "rate", "Learning rate at the end; never scaled."),
+        .real(
+            .warmupLR,
+            \.warmupLR,
+            anyReal,
+            "rate",
+            "Learning rate at the start of the warm-up; never scaled."
+        ),
+        .real(.warmupEpochs, \.warmupEpochs, anyReal, "epochs", "Length of the warm-up."),
+        .choice(.schedule, \.schedule, "How the learning rate falls."),
+        .choice(.optimizer, \.optimizer, "Optimiser."),
+        .real(
+            .weightDecay,
+            \.weightDecay,
+            anyReal,
+            "rate",
+            "Weight decay; none for biases, norms and tokens."
+        ),
+        .real(.momentum, \.momentum, 0...0.999999, "rate", "Momentum of SGD."),
+        .real(
+            .ema,
+            \.ema,
+            0...0.9999999,
+            absent: "off",
+            "decay",
+            "Moving average of the weights, evaluated beside them."
+        ),
+        .real(
+            .clipGrad,
+            \.clipGrad,
+            positive,
+            absent: "off",
+            "norm",
+            "Largest norm of the gradient."
+        ),
+    ]
+
+    private static let runFields: [OptionField] = [
+        .choice(.dtype, \.dtype, "Number format; auto: bf16 where the processor computes in it."),
+        .int(.seed, \.seed, 0...Int.max, "number", "Seed of everything random."),
+        .int(.threads, \.threads, 1...4_096, absent: "auto", "count", "Threads that compute."),
+        .int(
+            .checkpointInterval,
+            \.checkpointInterval,
+            1...Int.max,
+            absent: "off",
+            "steps",
+            "Save every so many steps too, not only after each epoch."
+        ),
+        .int(
+            .keepLast,
+            \.keepLast,
+            1...Int.max,
+            "count",
+            "Keep so many of the newest checkpoints, and the best."
+        ),
+        .int(
+            .logInterval,
+            \.logInterval,
+            1...Int.max,
+            "steps",
+            "Steps between two records in metrics.jsonl."
+        ),
+    ]
+
+    private static let fieldsByKey: [String: OptionField] =
+        Dictionary(fields.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+
+    /// The option with a name as in a recipe or a flag: `weight_decay` or `weight-decay`.
+    public static func field(_ name: String) -> OptionField? {
+        fieldsByKey[name.replacing("-", with: "_")]
+    }
+
+    /// Sets one option from its text.
+    ///
+    /// - Parameters:
+    ///   - name: `weight_decay` or `weight-decay`.
+    ///   - text: The value as it stands in a recipe or after a flag.
+    ///   - source: Where it stands, for the error: `the recipe quickstart`, `the command line`.
+    /// - Throws: ``OptionError`` for an unknown name or a value that the option does not take.
+    public mutating func set(_ name: String, to text: String, source: String) throws(OptionError) {
+        guard let field = Self.field(name) else { throw .unknownKey(name, source: source) }
+        guard field.write(&self, text) else {
+            let choices = field.placeholder.split(separator: "|").map(String.init)
+            let hint = choices.count > 1 ? Suggestion.phrase(for: text, among: choices) : ""
+            throw .badValue(text, key: field.key, expected: field.expected + hint, source: source)
+        }
+    }
+
+    /// The text of one option's value, as a recipe would have it.
+    public func text(of field: OptionField) -> String { field.read(self) }
+}

@@ -1,0 +1,187 @@
+import Foundation
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// The folder of one training run, which a crash at any moment leaves usable.
+///
+/// ```
+/// RUN/run.yaml                     the options in effect, versions, seed
+/// RUN/metrics.jsonl                one record every few steps and one an epoch
+/// RUN/checkpoints/step-200/        a model directory, with the trainer's state beside it
+/// RUN/checkpoints/step-200-ema/    a model directory of the averaged weights, where they are the best
+/// RUN/checkpoints/last, best       links to the newest and the best of them
+/// ```
+///
+/// One process at a time: the folder is locked as long as this object lives.
+public final class RunDirectory: Sendable {
+    /// The path as it was given.
+    public let path: String
+    private let lock: Int32
+
+    /// Opens or creates a run's folder and locks it.
+    ///
+    /// - Parameters:
+    ///   - path: The folder; it and those above it are created.
+    ///   - resume: Whether it must hold a run already. Else it must be empty or absent.
+    /// - Throws: ``RunError`` where it cannot be used.
+    public init(path: String, resume: Bool) throws(RunError) {
+        self.path = path
+        try Self.check(path, resume: resume)
+        try DurableFiles.createFolder(path + "/checkpoints")
+        let lock = open(path + "/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard lock >= 0 else { throw DurableFiles.failure(path) }
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+            let code = errno
+            close(lock)
+            throw code == EWOULDBLOCK ? .locked(path: path) : DurableFiles.failure(path, code: code)
+        }
+        self.lock = lock
+        try removeLeftovers()
+    }
+
+    deinit { close(lock) }
+
+    /// Whether a new or a resumed run could use a path, before anything is created.
+    public static func check(_ path: String, resume: Bool) throws(RunError) {
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        let isRun = FileManager.default.fileExists(atPath: path + "/run.yaml")
+        if resume {
+            guard isRun else { throw .notARun(path: path) }
+            return
+        }
+        guard exists else { return }
+        guard isFolder.boolValue else { throw .notEmpty(path: path, isRun: false) }
+        // A lock and an empty folder are what a failed start leaves; they are no one's work.
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
+            .filter { $0 != ".lock" && $0 != "checkpoints" }
+        let checkpoints = try? FileManager.default.contentsOfDirectory(
+            atPath: path + "/checkpoints"
+        )
+        guard names.isEmpty, checkpoints?.isEmpty ?? true else {
+            throw .notEmpty(path: path, isRun: isRun)
+        }
+    }
+
+    /// The file of options, versions and seed.
+    public var manifestPath: String { path + "/run.yaml" }
+
+    /// The file of records.
+    public var metricsPath: String { path + "/metrics.jsonl" }
+
+    /// The folder of a checkpoint by its name, such as `step-200`.
+    public func checkpointPath(_ name: String) -> String { "\(path)/checkpoints/\(name)" }
+
+    /// Whether a checkpoint of a name is there.
+    public func exists(_ name: String) -> Bool {
+        FileManager.default.fileExists(atPath: checkpointPath(name))
+    }
+
+    // MARK: - Checkpoints
+
+    /// Saves a checkpoint: `write` fills a folder aside, which is then synced and renamed.
+    ///
+    /// Where anything fails, the folder aside is removed and every other checkpoint stays as it is.
+    ///
+    /// - Parameters:
+    ///   - name: `step-200` or `step-200-ema`.
+    ///   - write: Gets the path of an empty folder.
+    /// - Throws: ``RunError``, or what `write` throws.
+    public func saveCheckpoint(_ name: String, write: (_ folder: String) throws -> Void) throws {
+        let final = checkpointPath(name)
+        let aside = checkpointPath(".new-" + name)
+        try? FileManager.default.removeItem(atPath: aside)
+        do {
+            try DurableFiles.createFolder(aside)
+            try write(aside)
+            try DurableFiles.syncTree(aside)
+        } catch {
+            try? FileManager.default.removeItem(atPath: aside)
+            throw error
+        }
+        // A folder cannot be renamed over one with files; a crash in between is put right on opening.
+        let old = checkpointPath(".old-" + name)
+        let replaces = FileManager.default.fileExists(atPath: final)
+        if replaces { try DurableFiles.rename(final, to: old) }
+        try DurableFiles.rename(aside, to: final)
+        try DurableFiles.syncFolder(path + "/checkpoints")
+        if replaces { try? FileManager.default.removeItem(atPath: old) }
+    }
+
+    /// Points `last` or `best` at a checkpoint.
+    public func point(_ pointer: Pointer, to name: String) throws(RunError) {
+        try DurableFiles.point(checkpointPath(pointer.rawValue), to: name)
+    }
+
+    /// The checkpoint that `last` or `best` points at, where it exists.
+    public func target(of pointer: Pointer) -> String? {
+        let link = checkpointPath(pointer.rawValue)
+        guard let name = try? FileManager.default.destinationOfSymbolicLink(atPath: link),
+            FileManager.default.fileExists(atPath: checkpointPath(name))
+        else { return nil }
+        return name
+    }
+
+    /// The names of the run's checkpoints, the newest first, without those of averaged weights.
+    public var checkpointNames: [String] {
+        allNames.filter { !$0.hasSuffix("-ema") }
+            .sorted { (Self.step(of: $0) ?? 0) > (Self.step(of: $1) ?? 0) }
+    }
+
+    /// Removes all but the newest checkpoints and what `best` and `last` point at.
+    public func prune(keepLast: Int) {
+        var kept = Set(checkpointNames.prefix(keepLast))
+        for pointer in Pointer.allCases {
+            if let name = target(of: pointer) { kept.insert(name) }
+        }
+        for name in allNames where !kept.contains(name) {
+            try? FileManager.default.removeItem(atPath: checkpointPath(name))
+        }
+    }
+
+    /// The two links beside the checkpoints.
+    public enum Pointer: String, CaseIterable, Sendable {
+        /// The newest checkpoint.
+        case last
+        /// The checkpoint with the best validation score.
+        case best
+    }
+
+    /// The name of the checkpoint after so many steps.
+    public static func checkpointName(step: Int) -> String { "step-\(step)" }
+
+    static func step(of name: String) -> Int? {
+        let parts = name.split(separator: "-")
+        guard parts.count >= 2, parts[0] == "step" else { return nil }
+        return Int(parts[1])
+    }
+
+    private var allNames: [String] {
+        let names =
+            (try? FileManager.default.contentsOfDirectory(atPath: path + "/checkpoints")) ?? []
+        return names.filter { Self.step(of: $0) != nil }
+    }
+
+    /// Puts right what a process left that was killed while it saved.
+    private func removeLeftovers() throws(RunError) {
+        let folder = path + "/checkpoints"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        for name in names where name.hasPrefix(".old-") {
+            let final = folder + "/" + name.dropFirst(".old-".count)
+            if FileManager.default.fileExists(atPath: final) {
+                try? FileManager.default.removeItem(atPath: folder + "/" + name)
+            } else {
+                try DurableFiles.rename(folder + "/" + name, to: final)
+            }
+        }
+        for name in names where name.hasPrefix(".new-") || name.hasSuffix(".new") {
+            try? FileManager.default.removeItem(atPath: folder + "/" + name)
+        }
+    }
+}

@@ -1,0 +1,161 @@
+import Foundation
+public import TorchNN
+import Yams
+
+/// What `run.yaml` says of a run: the options in effect, versions, how it computes, what it reads.
+///
+/// A resumed run takes its options and its kernels from here: another kernel or thread count would round
+/// differently, and the run would no longer equal one that never stopped.
+public struct RunManifest: Sendable, Equatable {
+    /// The version of `deit`.
+    public var toolVersion: String
+    /// The version of libtorch.
+    public var libtorchVersion: String
+    /// When the run was started, in ISO 8601.
+    public var started: String
+    /// The recipe's name or path.
+    public var recipe: String
+    /// The options in effect.
+    public var options: TrainingOptions
+    /// The kernel of linear layers and of attention.
+    public var kernels: (linear: ComputePolicy.Kernel, attention: ComputePolicy.Kernel)
+    /// The number format, never `auto`.
+    public var dtype: Precision
+    /// The threads that compute.
+    public var threads: Int
+    /// The numbers of training and validation pictures.
+    public var counts: (train: Int, validation: Int)
+    /// The names of the classes, by label.
+    public var classNames: [String]
+    /// What followed from all this, for the reader.
+    public var facts: [(name: String, value: String)]
+
+    /// The file's text.
+    public func yaml() throws -> String {
+        let sections: [(String, Node)] = [
+            ("deit", Self.text(toolVersion)), ("libtorch", Self.text(libtorchVersion)),
+            ("started", Self.text(started)), ("recipe", Self.text(recipe)),
+            (
+                "options",
+                Self.mapping(
+                    TrainingOptions.fields.map { ($0.key, Self.plain(options.text(of: $0))) }
+                )
+            ),
+            (
+                "compute",
+                Self.mapping([
+                    ("dtype", Self.plain(dtype.rawValue)),
+                    ("linear", Self.plain(kernels.linear.rawValue)),
+                    ("attention", Self.plain(kernels.attention.rawValue)),
+                    ("threads", Self.plain("\(threads)")),
+                ])
+            ),
+            (
+                "data",
+                Self.mapping([
+                    ("train", Self.plain("\(counts.train)")),
+                    ("val", Self.plain("\(counts.validation)")),
+                    ("classes", Node(classNames.map(Self.text))),
+                ])
+            ),
+            ("effective", Self.mapping(facts.map { ($0.name, Self.text($0.value)) })),
+        ]
+        let heading =
+            "# Written by `deit train`; `--resume` reads it. `options` is a recipe as it stands.\n"
+        return try heading
+            + Yams.serialize(node: Self.mapping(sections), width: -1, allowUnicode: true)
+    }
+
+    /// Reads a run's file.
+    ///
+    /// - Parameter path: The path of `run.yaml`.
+    /// - Returns: What it says.
+    /// - Throws: ``RunError`` or ``OptionError`` where it is missing or damaged.
+    public static func read(_ path: String) throws -> RunManifest {
+        let root: Node?
+        do {
+            root = try Yams.compose(yaml: String(contentsOfFile: path, encoding: .utf8))
+        } catch {
+            throw RunError.unreadable(path: path, reason: "it is missing or not YAML")
+        }
+        guard let root, let stored = root["options"]?.mapping, let compute = root["compute"],
+            let linear = compute["linear"]?.string.flatMap(ComputePolicy.Kernel.init),
+            let attention = compute["attention"]?.string.flatMap(ComputePolicy.Kernel.init),
+            let dtype = compute["dtype"]?.string.flatMap(Precision.init),
+            let threads = compute["threads"]?.int,
+            let data = root["data"], let train = data["train"]?.int, let val = data["val"]?.int
+        else { throw RunError.unreadable(path: path, reason: "it is not a run's file, or damaged") }
+        var options = TrainingOptions()
+        for value in try Recipe.values(of: stored, source: path) {
+            try options.set(value.key, to: value.text, source: path)
+        }
+        return RunManifest(
+            toolVersion: root["deit"]?.string ?? "",
+            libtorchVersion: root["libtorch"]?.string ?? "",
+            started: root["started"]?.string ?? "",
+            recipe: root["recipe"]?.string ?? "",
+            options: options,
+            kernels: (linear, attention),
+            dtype: dtype,
+            threads: threads,
+            counts: (train, val),
+            classNames: data["classes"]?.array().compactMap(\.string) ?? [],
+            facts: []
+        )
+    }
+
+    /// The options of a resumed run: the stored ones, with those flags that change no result.
+    ///
+    /// - Parameter given: The options and texts that the command line gave.
+    /// - Returns: The options.
+    /// - Throws: ``OptionError`` for a flag that would change the result.
+    public func resumedOptions(
+        _ given: [(key: String, text: String)]
+    ) throws(OptionError) -> TrainingOptions {
+        var resumed = options
+        for (key, text) in given {
+            guard let field = TrainingOptions.field(key) else {
+                throw .unknownKey(key, source: "the command line")
+            }
+            var changed = resumed
+            try changed.set(key, to: text, source: "the command line")
+            guard changed != resumed else { continue }
+            guard Self.free.contains(field.key) else {
+                throw .conflict(
+                    "a resumed run keeps its options: \(field.key) is \(options.text(of: field)) in run.yaml and "
+                        + "\(text) on the command line; leave \(field.flag) out, or start a new run with another "
+                        + "--output"
+                )
+            }
+            resumed = changed
+        }
+        return resumed
+    }
+
+    /// Options that change where and how fast a run goes, never what comes out.
+    private static let free: Set<String> = [
+        "data", "teacher", "workers", "checkpoint_interval", "keep_last", "skip_limit",
+    ]
+
+    /// Whether two manifests say the same.
+    public static func == (first: RunManifest, second: RunManifest) -> Bool {
+        first.toolVersion == second.toolVersion && first.libtorchVersion == second.libtorchVersion
+            && first.started == second.started && first.recipe == second.recipe
+            && first.options == second.options && first.kernels == second.kernels
+            && first.dtype == second.dtype
+            && first.threads == second.threads && first.counts == second.counts
+            && first.classNames == second.classNames
+    }
+
+    private static func mapping(_ pairs: [(String, Node)]) -> Node {
+        Node(pairs.map { (Node($0.0), $0.1) })
+    }
+
+    private static func plain(_ value: String) -> Node {
+        Node(value, Tag(.implicit), value.isEmpty ? .doubleQuoted : .any)
+    }
+
+    private static func text(_ value: String) -> Node {
+        Node(value, Tag(.implicit), .doubleQuoted)
+    }
+}

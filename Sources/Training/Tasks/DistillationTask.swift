@@ -1,0 +1,77 @@
+public import Torch
+public import TorchNN
+
+/// Learning from the labels and from a teacher's answers to the same, augmented pictures.
+///
+/// `loss = (1 - α) · CE(class head, labels) + α · distillation(distillation head, teacher)`, where the
+/// distillation is the divergence of softened distributions, or the cross-entropy against the teacher's
+/// decision. Label smoothing belongs to the first part only. A student without the token learns both with its
+/// class head, as in the first rows of the paper's table of distillation methods.
+///
+/// ## Source
+/// Touvron et al. (arXiv:2012.12877), equations 2 and 3; facebookresearch/deit `losses.py`, `DistillationLoss`.
+public struct DistillationTask: TrainingTask {
+    private let student: ClassifierForward
+    private let teacher: ClassifierForward
+    private let kind: Kind
+    private let alpha: Double
+    private let smoothing: Double
+
+    /// How the teacher's answers are used.
+    public enum Kind: Sendable, Equatable {
+        /// As distributions, softened by a temperature above 0.
+        case soft(tau: Double, reduction: Loss.KLReduction)
+        /// As labels.
+        case hard
+    }
+
+    /// Creates the task.
+    ///
+    /// - Parameters:
+    ///   - student: The model that learns.
+    ///   - teacher: The model that is imitated; it must be in evaluation mode. No gradient reaches it.
+    ///   - kind: How the teacher's answers are used.
+    ///   - alpha: The weight of the teacher's part, 0 to 1.
+    ///   - smoothing: The label smoothing, 0 to 1.
+    public init(
+        student: @escaping ClassifierForward,
+        teacher: @escaping ClassifierForward,
+        kind: Kind,
+        alpha: Double,
+        smoothing: Double
+    ) {
+        self.student = student
+        self.teacher = teacher
+        self.kind = kind
+        self.alpha = alpha
+        self.smoothing = smoothing
+    }
+
+    /// The weighted sum of both losses, each a mean over the batch.
+    public func callAsFunction(pixels: Tensor, labels: Tensor) throws(TorchError) -> TaskResult {
+        let answer = try withoutGradient { () throws(TorchError) in
+            try teacher(pixels).averaged().to(.float32)
+        }
+        let logits = try student(pixels).single()
+        let base = try Loss.crossEntropy(logits.cls, labels: labels, smoothing: smoothing)
+        let imitation = try distillation(logits.dist ?? logits.cls, answer)
+        return TaskResult(
+            loss: try base * (1 - alpha) + imitation * alpha,
+            prediction: try logits.averaged().detached()
+        )
+    }
+
+    private func distillation(_ student: Tensor, _ teacher: Tensor) throws(TorchError) -> Tensor {
+        switch kind {
+        case .soft(let tau, let reduction):
+            try Loss.softDistillation(
+                student: student,
+                teacher: teacher,
+                tau: tau,
+                reduction: reduction
+            )
+        case .hard:
+            try Loss.hardDistillation(student: student, teacher: teacher)
+        }
+    }
+}

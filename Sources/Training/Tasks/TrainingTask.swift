@@ -1,0 +1,29 @@
+public import Torch
+
+/// What a task makes of a batch.
+public struct TaskResult {
+    /// The mean loss of the batch, one number, from which gradients flow back.
+    public let loss: Tensor
+    /// The prediction's logits, `[batch, classes]`, without gradient.
+    public let prediction: Tensor
+
+    /// Creates a result.
+    public init(loss: Tensor, prediction: Tensor) {
+        self.loss = loss
+        self.prediction = prediction
+    }
+}
+
+/// What a run teaches: the meaning of the loss.
+///
+/// The loop owns everything else.
+public protocol TrainingTask {
+    /// The loss of a batch in training.
+    ///
+    /// - Parameters:
+    ///   - pixels: `[batch, channels, height, width]`, normalised.
+    ///   - labels: `[batch]`, int64.
+    /// - Returns: The loss, and what was predicted on the way.
+    /// - Throws: ``TorchError`` when the shapes do not fit.
+    func callAsFunction(pixels: Tensor, labels: Tensor) throws(TorchError) -> TaskResult
+}

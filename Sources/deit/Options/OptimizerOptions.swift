@@ -1,0 +1,19 @@
+import ArgumentParser
+import Training
+
+/// The flags of the optimiser and of the averaged weights.
+struct OptimizerOptions: ParsableArguments {
+    @Option(help: .field("optimizer")) var optimizer: String?
+    @Option(help: .field("weight_decay")) var weightDecay: String?
+    @Option(help: .field("momentum")) var momentum: String?
+    @Option(help: .field("ema")) var ema: String?
+    @Option(help: .field("clip_grad")) var clipGrad: String?
+
+    var flags: [OptionText] {
+        [
+            OptionText("optimizer", optimizer), OptionText("weight_decay", weightDecay),
+            OptionText("momentum", momentum),
+            OptionText("ema", ema), OptionText("clip_grad", clipGrad),
+        ]
+    }
+}

@@ -1,0 +1,36 @@
+import ArgumentParser
+import Training
+
+/// The flags of where a run goes and how it is kept.
+struct RunOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "A recipe by name (\(Recipe.shippedNames.joined(separator: ", "))) or a YAML file.",
+            discussion: "Its keys are the flags; a flag overrides the recipe. Default: quickstart.",
+            valueName: "name|file"
+        )
+    )
+    var recipe: String?
+
+    @Option(help: ArgumentHelp("The run's folder; default: runs/TIME-RECIPE.", valueName: "folder"))
+    var output: String?
+
+    @Flag(help: "Continue the run in --output, with the options it started with.")
+    var resume = false
+
+    @Option(help: .field("dtype")) var dtype: String?
+    @Option(help: .field("seed")) var seed: String?
+    @Option(help: .field("threads")) var threads: String?
+    @Option(help: .field("checkpoint_interval")) var checkpointInterval: String?
+    @Option(help: .field("keep_last")) var keepLast: String?
+    @Option(help: .field("log_interval")) var logInterval: String?
+
+    var flags: [OptionText] {
+        [
+            OptionText("dtype", dtype), OptionText("seed", seed), OptionText("threads", threads),
+            OptionText("checkpoint_interval", checkpointInterval),
+            OptionText("keep_last", keepLast),
+            OptionText("log_interval", logInterval),
+        ]
+    }
+}

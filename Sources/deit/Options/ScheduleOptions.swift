@@ -1,0 +1,24 @@
+import ArgumentParser
+import Training
+
+/// The flags of the length of a run and of its learning rate.
+struct ScheduleOptions: ParsableArguments {
+    @Option(help: .field("epochs")) var epochs: String?
+    @Option(help: .field("batch")) var batch: String?
+    @Option(help: .field("lr")) var lr: String?
+    @Option(help: .field("lr_scaling")) var lrScaling: String?
+    @Option(help: .field("min_lr")) var minLr: String?
+    @Option(help: .field("warmup_lr")) var warmupLr: String?
+    @Option(help: .field("warmup_epochs")) var warmupEpochs: String?
+    @Option(help: .field("schedule")) var schedule: String?
+
+    var flags: [OptionText] {
+        [
+            OptionText("epochs", epochs), OptionText("batch", batch), OptionText("lr", lr),
+            OptionText("lr_scaling", lrScaling),
+            OptionText("min_lr", minLr), OptionText("warmup_lr", warmupLr),
+            OptionText("warmup_epochs", warmupEpochs),
+            OptionText("schedule", schedule),
+        ]
+    }
+}

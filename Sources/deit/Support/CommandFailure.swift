@@ -1,0 +1,64 @@
+import Checkpoints
+import Datasets
+import Foundation
+import ImagePipeline
+import Torch
+import TorchNN
+import Training
+
+/// A sentence for the user and the exit code that goes with it.
+///
+/// Codes: 0 success, 64 a wrong call, 65 data or a checkpoint that cannot be used, 1 anything else,
+/// 130 and 143 stopped by SIGINT and SIGTERM after everything was saved.
+struct CommandFailure: Error, CustomStringConvertible {
+    let description: String
+    let exitCode: Int32
+
+    static let wrongCall: Int32 = 64
+    static let badData: Int32 = 65
+    static let other: Int32 = 1
+
+    init(_ description: String, exitCode: Int32) {
+        self.description = description
+        self.exitCode = exitCode
+    }
+
+    /// What to tell about any error that reaches the top.
+    init(_ error: any Error) {
+        switch error {
+        case let failure as CommandFailure: self = failure
+        case let error as OptionError: self.init(error.description, exitCode: Self.wrongCall)
+        case let error as RunError: self.init(error.description, exitCode: Self.code(of: error))
+        case let error as ConfigurationError: self.init(error.description, exitCode: Self.wrongCall)
+        case let error as DatasetError: self.init(error.description, exitCode: Self.badData)
+        case let error as ImageError: self.init(error.description, exitCode: Self.badData)
+        case let error as CheckpointError:
+            self.init(error.description, exitCode: Self.code(of: error))
+        case let error as TrainingError:
+            self.init(error.description, exitCode: Self.code(of: error))
+        case let error as any CustomStringConvertible & Error:
+            self.init(error.description, exitCode: Self.other)
+        default:
+            self.init(error.localizedDescription, exitCode: Self.other)
+        }
+    }
+
+    private static func code(of error: RunError) -> Int32 {
+        switch error {
+        case .notEmpty, .notARun: wrongCall
+        case .unreadable: badData
+        case .locked, .cannotWrite: other
+        }
+    }
+
+    private static func code(of error: CheckpointError) -> Int32 {
+        if case .unwritable = error { other } else { badData }
+    }
+
+    private static func code(of error: TrainingError) -> Int32 {
+        switch error {
+        case .otherClasses, .otherInput, .otherData, .noUsableCheckpoint: badData
+        case .diverged: other
+        }
+    }
+}

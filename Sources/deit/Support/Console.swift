@@ -1,0 +1,54 @@
+import Foundation
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// What the command writes: results and progress to standard output, complaints to standard error.
+enum Console {
+    /// Whether standard output is a terminal.
+    static let isTerminal = isatty(STDOUT_FILENO) == 1
+
+    /// Writes a line, at once even into a pipe.
+    static func line(_ text: String) {
+        write(text + "\n", to: STDOUT_FILENO)
+    }
+
+    /// Replaces the terminal's current line.
+    static func update(_ text: String) {
+        write("\r\u{1B}[K" + text, to: STDOUT_FILENO)
+    }
+
+    /// Writes one sentence to standard error.
+    static func complain(_ text: String) {
+        write("deit: \(text)\n", to: STDERR_FILENO)
+    }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        // A reader that went away, as in `deit … | head`, is no reason to stop training.
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { systemWrite(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 else { return }
+            bytes = bytes.dropFirst(count)
+        }
+    }
+
+    private static func systemWrite(
+        _ descriptor: Int32,
+        _ bytes: UnsafeRawPointer?,
+        _ count: Int
+    ) -> Int {
+        #if canImport(Darwin)
+        Darwin.write(descriptor, bytes, count)
+        #elseif canImport(Musl)
+        Musl.write(descriptor, bytes, count)
+        #else
+        Glibc.write(descriptor, bytes, count)
+        #endif
+    }
+}

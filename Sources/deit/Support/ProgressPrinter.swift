@@ -1,0 +1,93 @@
+import Foundation
+import Synchronization
+import Training
+
+/// Shows how training goes: one updating line on a terminal, plain lines elsewhere.
+final class ProgressPrinter: TrainingObserver {
+    private let clock = ContinuousClock()
+    private let started: ContinuousClock.Instant
+    private var lastShown: ContinuousClock.Instant
+    private var lineIsOpen = false
+    private var stepsHere = 0
+
+    init() {
+        started = clock.now
+        lastShown = clock.now
+    }
+
+    func didFinish(step report: StepReport) {
+        stepsHere += 1
+        let interval: Duration = Console.isTerminal ? .milliseconds(200) : .seconds(10)
+        guard clock.now - lastShown >= interval else { return }
+        lastShown = clock.now
+        let text = line(report)
+        if Console.isTerminal {
+            Console.update(text)
+            lineIsOpen = true
+        } else {
+            Console.line(text)
+        }
+    }
+
+    func didFinish(epoch report: EpochReport) {
+        closeLine()
+        lastShown = clock.now
+        var parts = [
+            "epoch \(report.epoch)/\(report.epochs)",
+            "loss \(Self.fixed(report.training.meanLoss, 4))",
+            "accuracy \(Self.percent(report.training.top1))",
+            "| val loss \(Self.fixed(report.validation.loss, 4))",
+            "top-1 \(Self.percent(report.validation.top1))",
+        ]
+        if let cls = report.validation.clsTop1, let dist = report.validation.distTop1 {
+            parts.append("(class \(Self.percent(cls)), dist \(Self.percent(dist)))")
+        }
+        if let average = report.average { parts.append("ema \(Self.percent(average.top1))") }
+        parts.append("| \(Int(report.training.imagesPerSecond)) images/s")
+        if report.training.dataWait > 0.2 {
+            parts.append("(\(Self.percent(report.training.dataWait)) of it waiting for pictures)")
+        }
+        if report.isBest { parts.append("best") }
+        Console.line(parts.joined(separator: " "))
+    }
+
+    func didNotice(_ sentence: String) {
+        closeLine()
+        Console.complain(sentence)
+    }
+
+    /// Ends the updating line, so that what follows stands on its own.
+    func closeLine() {
+        if lineIsOpen { Console.line("") }
+        lineIsOpen = false
+    }
+
+    private func line(_ report: StepReport) -> String {
+        let perStep = (clock.now - started) / max(stepsHere, 1)
+        let left = perStep * (report.totalSteps - report.step)
+        return [
+            "epoch \(report.epoch + 1)/\(report.epochs)",
+            "step \(report.step)/\(report.totalSteps)",
+            "loss \(Self.fixed(report.sums.meanLoss, 4))",
+            "accuracy \(Self.percent(report.sums.top1))",
+            "lr \(Self.scientific(report.lr))",
+            "\(Int(report.sums.imagesPerSecond)) images/s",
+            "ETA \(Self.time(left))",
+        ].joined(separator: "  ")
+    }
+
+    static func fixed(_ value: Double, _ digits: Int) -> String {
+        String(format: "%.\(digits)f", value)
+    }
+
+    static func percent(_ share: Double) -> String { fixed(100 * share, 1) + " %" }
+
+    static func scientific(_ value: Double) -> String { String(format: "%.2e", value) }
+
+    static func time(_ duration: Duration) -> String {
+        let seconds = Int(duration.components.seconds)
+        let (minutes, rest) = seconds.quotientAndRemainder(dividingBy: 60)
+        guard minutes >= 60 else { return String(format: "%d:%02d", minutes, rest) }
+        return String(format: "%d:%02d:%02d", minutes / 60, minutes % 60, rest)
+    }
+}

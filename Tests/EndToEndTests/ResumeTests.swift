@@ -1,0 +1,120 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite(.serialized, .tags(.endToEnd)) struct ResumeTests {
+    private static let options = TinyRun.options + ["--epochs", "3", "--data", "data"]
+
+    /// A run that is never stopped.
+    private func uninterrupted(_ folder: URL, _ more: [String] = []) async throws -> TinyRun {
+        let result = try await DeitCommand.run(
+            ["train"] + Self.options + more + ["--output", "whole"],
+            in: folder
+        )
+        #expect(result.code == 0, "\(result.errors)")
+        return TinyRun(folder: folder.appending(path: "whole"))
+    }
+
+    private func resume(_ folder: URL) async throws {
+        let result = try await DeitCommand.run(
+            ["train", "--resume", "--output", "broken"],
+            in: folder
+        )
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(result.output.contains("resuming after step"))
+    }
+
+    @Test func aTerminatedRunResumesBitForBit() async throws {
+        try await withTemporaryFolder { folder in
+            try TinyData.writeIDX(to: folder.appending(path: "data"), train: 320, validation: 40)
+            let whole = try await uninterrupted(folder)
+            let broken = TinyRun(folder: folder.appending(path: "broken"))
+            let command = try DeitCommand.start(
+                ["train"] + Self.options + ["--output", "broken"],
+                in: folder
+            )
+            // In the middle of the second epoch of 40 steps.
+            try await command.wait { broken.recordedSteps >= 50 }
+            command.send(SIGTERM)
+            let stopped = try await command.result()
+            #expect(stopped.code == 143, "\(stopped.errors)")
+            let lastLine = stopped.output.split(separator: "\n").last.map(String.init) ?? ""
+            #expect(lastLine.hasPrefix("stopped by SIGTERM: saved broken/checkpoints/step-"))
+            #expect(lastLine.hasSuffix("continue with: deit train --resume --output broken"))
+            try await resume(folder)
+            try broken.expectEqual(whole)
+        }
+    }
+
+    @Test func aKilledRunResumesBitForBitFromItsLastCheckpoint() async throws {
+        try await withTemporaryFolder { folder in
+            try TinyData.writeIDX(to: folder.appending(path: "data"), train: 320, validation: 40)
+            let whole = try await uninterrupted(folder, ["--checkpoint-interval", "7"])
+            let broken = TinyRun(folder: folder.appending(path: "broken"))
+            let command = try DeitCommand.start(
+                ["train"] + Self.options + ["--checkpoint-interval", "7", "--output", "broken"],
+                in: folder
+            )
+            try await command.wait { broken.recordedSteps >= 60 }
+            command.send(SIGKILL)
+            #expect(try await command.result().code == 137)
+            try await resume(folder)
+            try broken.expectEqual(whole)
+        }
+    }
+
+    @Test func aRunKilledBeforeItsFirstCheckpointStartsOver() async throws {
+        try await withTemporaryFolder { folder in
+            try TinyData.writeIDX(to: folder.appending(path: "data"), train: 320, validation: 40)
+            let whole = try await uninterrupted(folder)
+            let broken = TinyRun(folder: folder.appending(path: "broken"))
+            let command = try DeitCommand.start(
+                ["train"] + Self.options + ["--output", "broken"],
+                in: folder
+            )
+            try await command.wait { broken.recordedSteps >= 5 }
+            command.send(SIGKILL)
+            _ = try await command.result()
+            try await resume(folder)
+            try broken.expectEqual(whole)
+        }
+    }
+
+    @Test func workersDoNotChangeTheResult() async throws {
+        try await withTemporaryFolder { folder in
+            try TinyData.writeIDX(to: folder.appending(path: "data"), train: 64, validation: 16)
+            let one = try await DeitCommand.run(
+                ["train"] + Self.options + ["--workers", "1", "--output", "one"],
+                in: folder
+            )
+            let four = try await DeitCommand.run(
+                ["train"] + Self.options + ["--workers", "4", "--output", "four"],
+                in: folder
+            )
+            #expect(one.code == 0 && four.code == 0, "\(one.errors)\(four.errors)")
+            try TinyRun(folder: folder.appending(path: "one")).expectEqual(
+                TinyRun(folder: folder.appending(path: "four"))
+            )
+        }
+    }
+
+    @Test func aDamagedNewestCheckpointIsPassedOver() async throws {
+        try await withTemporaryFolder { folder in
+            try TinyData.writeIDX(to: folder.appending(path: "data"), train: 64, validation: 16)
+            let options = ["train"] + Self.options + ["--output", "broken"]
+            #expect(try await DeitCommand.run(options, in: folder).code == 0)
+            let broken = TinyRun(folder: folder.appending(path: "broken"))
+            let before = try broken.data("checkpoints/step-24/model.safetensors")
+            try before.prefix(1_000).write(
+                to: broken.folder.appending(path: "checkpoints/step-24/model.safetensors")
+            )
+            let result = try await DeitCommand.run(
+                ["train", "--resume", "--output", "broken"],
+                in: folder
+            )
+            #expect(result.code == 0, "\(result.errors)")
+            #expect(result.output.contains("resuming after step 16"))
+            #expect(try broken.data("checkpoints/step-24/model.safetensors") == before)
+        }
+    }
+}
