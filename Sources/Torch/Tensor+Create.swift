@@ -44,6 +44,7 @@ extension Tensor {
     ///   - values: The elements, row by row.
     ///   - shape: The size of every dimension.
     /// - Throws: ``TorchError`` when the number of values does not fit the shape.
+    @_disfavoredOverload  // Literals without a type are floats.
     public convenience init(_ values: [Int64], shape: [Int]) throws(TorchError) {
         var handle: ct_tensor?
         let status = values.withUnsafeBytes { bytes in

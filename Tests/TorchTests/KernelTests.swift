@@ -1,0 +1,104 @@
+import TestSupport
+import Testing
+import Torch
+
+/// oneDNN's kernels compute what libtorch's compute, forward and backward.
+@Suite(
+    "oneDNN kernels",
+    .tags(.unit),
+    .enabled(if: Libtorch.hasOneDNN, "this libtorch has no oneDNN")
+)
+@ModelActor
+struct KernelTests {
+    @Test(
+        "Linear, with and without a bias, of any rank",
+        arguments: [[5, 12], [2, 7, 12], [2, 3, 4, 12]],
+        [true, false]
+    )
+    func linear(shape: [Int], hasBias: Bool) throws {
+        try manualSeed(3)
+        let x = try leaf(Tensor.randn(shape))
+        let weight = try leaf(Tensor.randn([8, 12]))
+        let bias = hasBias ? try leaf(Tensor.randn([8])) : nil
+        let leaves = [x, weight] + [bias].compactMap { $0 }
+        let expected = try results(leaves) { () throws(TorchError) in
+            try Functional.linear(x, weight, bias)
+        }
+        let found = try results(leaves) { () throws(TorchError) in
+            try Functional.linearOneDNN(x, weight, bias)
+        }
+        try compare(found, expected)
+    }
+
+    @Test("Attention", arguments: [1, 3])
+    func attention(heads: Int) throws {
+        try manualSeed(4)
+        let (batch, tokens, width) = (2, 7, 6 * heads)
+        let qkv = try leaf(Tensor.randn([batch, tokens, 3 * width]))
+        let expected = try results([qkv]) { () throws(TorchError) in
+            let split = try qkv.reshaped([batch, tokens, 3, heads, 6]).permuted([2, 0, 3, 1, 4])
+            return try Functional.scaledDotProductAttention(
+                query: split.selected(0, 0),
+                key: split.selected(0, 1),
+                value: split.selected(0, 2)
+            ).transposed(1, 2).reshaped([batch, tokens, width])
+        }
+        let found = try results([qkv]) { () throws(TorchError) in
+            try Functional.fusedAttentionOneDNN(qkv: qkv, heads: heads)
+        }
+        try compare(found, expected)
+    }
+
+    @Test("Autocast reaches them, and gradients stay in float32")
+    func autocast() throws {
+        let x = try Tensor.ones([4, 16])
+        let weight = try leaf(Tensor.ones([16, 16]))
+        let product = try withAutocast(.bfloat16) { () throws(TorchError) in
+            try Functional.linearOneDNN(x, weight, nil)
+        }
+        #expect(product.dtype == .bfloat16)
+        try product.to(.float32).sum().backward()
+        #expect(try weight.gradient()?.dtype == .float32)
+        #expect(try weight.gradient()?.floats() == [Float](repeating: 4, count: 256))
+    }
+
+    @Test("Shapes that do not fit are an error")
+    func misfits() throws {
+        #expect(throws: TorchError.self) {
+            try Functional.linearOneDNN(Tensor.ones([2, 3]), Tensor.ones([4, 5]), nil)
+        }
+        #expect(throws: TorchError.self) {
+            try Functional.fusedAttentionOneDNN(qkv: Tensor.ones([2, 3, 10]), heads: 2)
+        }
+        #expect(throws: TorchError.self) {
+            try Functional.fusedAttentionOneDNN(qkv: Tensor.ones([2, 3, 12]), heads: 0)
+        }
+    }
+
+    private func leaf(_ tensor: Tensor) throws -> Tensor {
+        try tensor.setRequiresGradient(true)
+        return tensor
+    }
+
+    /// The output and the gradients of a weighted sum of it.
+    private func results(
+        _ leaves: [Tensor],
+        _ body: () throws(TorchError) -> Tensor
+    ) throws -> [Tensor] {
+        for leaf in leaves { try leaf.clearGradient() }
+        let output = try body()
+        let weights = try Tensor.arange(output.elementCount, dtype: .float32).reshaped(output.shape)
+        try (output * (weights / Double(output.elementCount))).sum().backward()
+        return try [output.detached()] + leaves.map { try #require(try $0.gradient()).clone() }
+    }
+
+    private func compare(_ found: [Tensor], _ expected: [Tensor]) throws {
+        try #require(found.count == expected.count)
+        for index in found.indices {
+            #expect(found[index].shape == expected[index].shape)
+            let difference = try (found[index] - expected[index]).abs().max().item()
+            let scale = try expected[index].abs().max().item()
+            #expect(difference <= 1e-5 * scale, "result \(index): off by \(difference) of \(scale)")
+        }
+    }
+}
