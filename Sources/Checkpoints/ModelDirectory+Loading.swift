@@ -14,7 +14,7 @@ extension ModelDirectory {
     ///     training run, or a bare `.safetensors` file with timm's or Hugging Face's names.
     ///   - options: What may differ, and what the file cannot say.
     /// - Returns: The model in evaluation mode, on the CPU in `float32`.
-    /// - Throws: ``CheckpointError``, or ``TorchNN/ConfigurationError`` for an unknown preset.
+    /// - Throws: ``CheckpointError``, or `ConfigurationError` for an unknown preset.
     public static func load(
         _ path: String,
         options: LoadOptions = LoadOptions()

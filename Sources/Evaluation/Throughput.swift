@@ -55,7 +55,7 @@ extension Throughput {
     ///   - batch: The pictures of a step.
     ///   - seconds: How long to go on; at least five steps are timed after two that are not.
     /// - Returns: The rate under the current compute policy.
-    /// - Throws: ``TorchNN/ConfigurationError`` and ``Torch/TorchError`` when the model cannot be made or run.
+    /// - Throws: `ConfigurationError` and `TorchError` when the model cannot be made or run.
     public static func training(
         _ name: String,
         _ configuration: ModelConfiguration,
@@ -87,7 +87,7 @@ extension Throughput {
     ///   - batch: The pictures of a pass.
     ///   - seconds: How long to go on; at least five passes are timed after two that are not.
     /// - Returns: The rate under the current compute policy.
-    /// - Throws: ``TorchNN/ConfigurationError`` and ``Torch/TorchError`` when the model cannot be made or run.
+    /// - Throws: `ConfigurationError` and `TorchError` when the model cannot be made or run.
     public static func inference(
         _ name: String,
         _ configuration: ModelConfiguration,

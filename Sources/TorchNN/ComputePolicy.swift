@@ -46,7 +46,7 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
             + "\(Libtorch.threadCount) thread\(Libtorch.threadCount == 1 ? "" : "s")"
     }
 
-    /// The type to give to ``Torch/withAutocast(_:device:_:)``; `nil` where everything computes in `float32`.
+    /// The type to give to `withAutocast(_:device:_:)`; `nil` where everything computes in `float32`.
     public var autocastDType: DType? { dtype == .float32 ? nil : dtype }
 
     /// The policy in force in this process.
@@ -66,7 +66,7 @@ extension ComputePolicy {
     ///
     /// - Parameter dtype: The type to compute in; `nil` takes `bfloat16` where the processor multiplies it in hardware.
     /// - Returns: The policy; assign it to ``current`` to put it in force.
-    /// - Throws: ``ConfigurationError`` for an unknown `DEIT_COMPUTE`, ``TorchError`` when the probe fails.
+    /// - Throws: ``ConfigurationError`` for an unknown `DEIT_COMPUTE`, `TorchError` when the probe fails.
     public static func automatic(dtype: DType? = nil) throws -> ComputePolicy {
         var policy = ComputePolicy()
         policy.dtype = dtype ?? (Libtorch.hasFastBFloat16 ? .bfloat16 : .float32)

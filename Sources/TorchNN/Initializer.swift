@@ -1,6 +1,6 @@
 public import Torch
 
-/// Where a layer's first values come from; all draw from libtorch's default generator (``Torch/manualSeed(_:)``).
+/// Where a layer's first values come from; all draw from libtorch's default generator (`manualSeed(_:)`).
 public enum Initializer: Sendable {
     case zeros
     case ones
@@ -23,7 +23,7 @@ public enum Initializer: Sendable {
     ///
     /// - Parameter shape: The size of every dimension.
     /// - Returns: The new tensor.
-    /// - Throws: ``TorchError`` for a lack of memory.
+    /// - Throws: `TorchError` for a lack of memory.
     public func callAsFunction(_ shape: [Int]) throws(TorchError) -> Tensor {
         let tensor = try Tensor.zeros(shape)
         switch self {

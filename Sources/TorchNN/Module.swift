@@ -6,7 +6,7 @@ public import Torch
 /// `patch_embed.proj.weight`, and an element of an array has its index as its name (`blocks.0.norm1.weight`). The
 /// properties are found by reflection, once; see the article "How a module gets its names".
 ///
-/// Modules hold tensors and are not `Sendable`: they stay on ``Torch/ModelActor``.
+/// Modules hold tensors and are not `Sendable`: they stay on `ModelActor`.
 open class Module {
     /// A parameter and its key.
     public typealias NamedParameter = (name: String, parameter: Parameter)

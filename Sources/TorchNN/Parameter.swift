@@ -10,7 +10,7 @@ public final class Parameter {
     /// Creates a parameter that wants gradients.
     ///
     /// - Parameter tensor: The first values, of a floating-point type.
-    /// - Throws: ``TorchError`` when the type has no gradients.
+    /// - Throws: `TorchError` when the type has no gradients.
     public init(_ tensor: Tensor) throws(TorchError) {
         self.tensor = tensor
         try tensor.setRequiresGradient(true)

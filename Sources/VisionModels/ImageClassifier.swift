@@ -13,6 +13,6 @@ public protocol ImageClassifier: Module {
     ///
     /// - Parameter images: `[batch, channels, height, width]`, normalised.
     /// - Returns: `[batch, numClasses]`.
-    /// - Throws: ``Torch/TorchError`` when the pictures' shape does not fit.
+    /// - Throws: `TorchError` when the pictures' shape does not fit.
     func callAsFunction(_ images: Tensor) throws(TorchError) -> Tensor
 }

@@ -8,7 +8,7 @@ public enum ModelConfiguration: Sendable, Equatable {
     /// Creates the network with freshly initialised weights.
     ///
     /// - Returns: The network.
-    /// - Throws: ``TorchNN/ConfigurationError`` when the numbers do not fit together, ``Torch/TorchError`` for a lack
+    /// - Throws: `ConfigurationError` when the numbers do not fit together, `TorchError` for a lack
     ///   of memory.
     public func makeModel() throws -> any ImageClassifier {
         switch self {
@@ -115,7 +115,7 @@ public enum ModelRegistry {
     ///
     /// - Parameter name: The preset's name.
     /// - Returns: Its configuration.
-    /// - Throws: ``TorchNN/ConfigurationError`` for a name that is not on the list.
+    /// - Throws: `ConfigurationError` for a name that is not on the list.
     public static func configuration(
         named name: String
     ) throws(ConfigurationError) -> ModelConfiguration {

@@ -17,7 +17,7 @@ public final class BatchNorm2d: Module {
     /// The shift, 0 at first.
     public let bias: Parameter
 
-    /// The mean of every channel, moved by ``momentum`` with every batch of training.
+    /// The mean of every channel, moved by the momentum with every batch of training.
     public let runningMean: Buffer
 
     /// The unbiased variance of every channel, moved likewise.
@@ -36,7 +36,7 @@ public final class BatchNorm2d: Module {
     ///   - eps: What is added to the variance.
     ///   - momentum: The share of the batch in the running statistics, 0 to 1.
     ///   - zeroInit: Whether the scale starts at 0, so that a residual branch starts as nothing.
-    /// - Throws: ``TorchError`` for a lack of memory.
+    /// - Throws: `TorchError` for a lack of memory.
     public init(
         _ channels: Int,
         eps: Double = 1e-5,
@@ -56,7 +56,7 @@ public final class BatchNorm2d: Module {
     ///
     /// - Parameter x: `[batch, channels, height, width]`.
     /// - Returns: The same shape.
-    /// - Throws: ``TorchError`` when the number of channels differs, or in training for a single value a channel.
+    /// - Throws: `TorchError` when the number of channels differs, or in training for a single value a channel.
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
         if isTraining { try numBatchesTracked.tensor.copy(from: numBatchesTracked.tensor + 1.0) }
         return try Functional.batchNorm(

@@ -31,7 +31,7 @@ public final class Conv2d: Module {
     ///   - groups: The number of groups that do not see each other; it must divide both numbers of channels.
     ///   - bias: Whether there is a bias.
     ///   - initializer: The first values of the filters; PyTorch's default where `nil`.
-    /// - Throws: ``TorchError`` for a lack of memory.
+    /// - Throws: `TorchError` for a lack of memory.
     public init(
         _ inChannels: Int,
         _ outChannels: Int,
@@ -58,7 +58,7 @@ public final class Conv2d: Module {
     ///
     /// - Parameter x: `[batch, inChannels, height, width]`.
     /// - Returns: `[batch, outChannels, …]`.
-    /// - Throws: ``TorchError`` when the shape of `x` does not match.
+    /// - Throws: `TorchError` when the shape of `x` does not match.
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
         try Functional.conv2d(
             x,

@@ -45,7 +45,7 @@ public final class DropPath: Module {
     ///
     /// - Parameter x: `[batch, …]`.
     /// - Returns: The same shape.
-    /// - Throws: ``TorchError`` for a lack of memory.
+    /// - Throws: `TorchError` for a lack of memory.
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
         guard isTraining, probability > 0 else { return x }
         let keep = 1 - probability

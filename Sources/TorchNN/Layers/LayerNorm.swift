@@ -25,7 +25,7 @@ public final class LayerNorm: Module {
     ///   - width: The size of the last dimension.
     ///   - eps: What is added to the variance. It has no default: timm and DeiT use 1e-6, Hugging Face's configurations
     ///     1e-12.
-    /// - Throws: ``TorchError`` for a lack of memory.
+    /// - Throws: `TorchError` for a lack of memory.
     public init(_ width: Int, eps: Double) throws(TorchError) {
         self.weight = try Parameter(Tensor.ones([width]))
         self.bias = try Parameter(Tensor.zeros([width]))
@@ -37,7 +37,7 @@ public final class LayerNorm: Module {
     ///
     /// - Parameter x: `[…, width]`.
     /// - Returns: The same shape.
-    /// - Throws: ``TorchError`` when the last dimension is not `width`.
+    /// - Throws: `TorchError` when the last dimension is not `width`.
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
         try Functional.layerNorm(
             x,

@@ -25,7 +25,7 @@ public final class Linear: Module {
     ///   - outFeatures: The width of the output.
     ///   - bias: Whether there is a bias; it starts at zero.
     ///   - initializer: The first values of the matrix; timm's normal with 0.02 by default.
-    /// - Throws: ``TorchError`` for a lack of memory.
+    /// - Throws: `TorchError` for a lack of memory.
     public init(
         _ inFeatures: Int,
         _ outFeatures: Int,
@@ -40,7 +40,7 @@ public final class Linear: Module {
     ///
     /// - Parameter x: `[…, inFeatures]`.
     /// - Returns: `[…, outFeatures]`.
-    /// - Throws: ``TorchError`` when the shape of `x` does not match.
+    /// - Throws: `TorchError` when the shape of `x` does not match.
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
         switch ComputePolicy.current.linear {
         case .oneDNN where x.device == .cpu:

@@ -12,7 +12,7 @@ public enum Loss {
     ///   - smoothing: The share ε of each target that is spread over all classes, the true one too: the true class
     ///     gets `1 - ε + ε/K`, every other `ε/K` (timm, `LabelSmoothingCrossEntropy`).
     /// - Returns: One number.
-    /// - Throws: ``TorchError`` when the shapes do not fit.
+    /// - Throws: `TorchError` when the shapes do not fit.
     public static func crossEntropy(
         _ logits: Tensor,
         labels: Tensor,
@@ -27,7 +27,7 @@ public enum Loss {
     ///   - logits: `[batch, classes]`.
     ///   - targets: `[batch, classes]`, each row summing to 1.
     /// - Returns: One number.
-    /// - Throws: ``TorchError`` when the shapes do not fit.
+    /// - Throws: `TorchError` when the shapes do not fit.
     public static func crossEntropy(_ logits: Tensor, targets: Tensor) throws(TorchError) -> Tensor
     {
         guard logits.shape == targets.shape else {
@@ -57,7 +57,7 @@ public enum Loss {
     ///   - tau: The temperature τ, above 0.
     ///   - reduction: What the sum is divided by.
     /// - Returns: One number.
-    /// - Throws: ``TorchError`` when the shapes do not fit.
+    /// - Throws: `TorchError` when the shapes do not fit.
     ///
     /// ## Source
     /// Touvron et al. (arXiv:2012.12877), eq. 2; deit `losses.py`, `DistillationLoss.forward`.
@@ -81,7 +81,7 @@ public enum Loss {
     ///   - student: `[batch, classes]`.
     ///   - teacher: `[batch, classes]`.
     /// - Returns: One number.
-    /// - Throws: ``TorchError`` when the shapes do not fit.
+    /// - Throws: `TorchError` when the shapes do not fit.
     ///
     /// ## Source
     /// Touvron et al. (arXiv:2012.12877), eq. 3; deit `losses.py`, `DistillationLoss.forward`.

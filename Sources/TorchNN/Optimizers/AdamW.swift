@@ -27,7 +27,7 @@ public final class AdamW: Optimizer {
     ///   - beta1: The decay of the gradients' running mean.
     ///   - beta2: The decay of the squared gradients' running mean.
     ///   - eps: What keeps the denominator from zero.
-    /// - Throws: ``TorchError`` for a lack of memory.
+    /// - Throws: `TorchError` for a lack of memory.
     public init(
         _ groups: [ParameterGroup],
         beta1: Double = 0.9,

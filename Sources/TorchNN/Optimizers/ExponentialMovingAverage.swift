@@ -27,7 +27,7 @@ public final class ExponentialMovingAverage {
     ///   - model: The model whose weights are followed.
     ///   - decay: The share of the average that is kept.
     ///   - usesWarmup: Whether the first steps keep less.
-    /// - Throws: ``TorchError`` for a lack of memory.
+    /// - Throws: `TorchError` for a lack of memory.
     public init(of model: Module, decay: Double, usesWarmup: Bool = true) throws(TorchError) {
         self.decay = decay
         self.usesWarmup = usesWarmup
@@ -65,7 +65,7 @@ public final class ExponentialMovingAverage {
     ///
     /// - Parameter body: What to run, such as an evaluation or a save.
     /// - Returns: What `body` returns.
-    /// - Throws: ``TorchError`` when the weights cannot be exchanged, and what `body` throws.
+    /// - Throws: `TorchError` when the weights cannot be exchanged, and what `body` throws.
     public func withAverages<R>(_ body: () throws -> R) throws -> R {
         try exchange()
         let result = Result { try body() }

@@ -70,7 +70,7 @@ public protocol Optimizer: AnyObject {
     /// Moves every parameter that has a gradient.
     ///
     /// - Parameter lr: The learning rate of this step, before the groups' scales.
-    /// - Throws: ``TorchError`` when a gradient does not fit.
+    /// - Throws: `TorchError` when a gradient does not fit.
     func step(lr: Double) throws(TorchError)
 
     /// The optimiser's memory with names that stay the same from run to run; loaders write into these tensors.
@@ -100,7 +100,7 @@ extension Optimizer {
     ///
     /// - Parameter maxNorm: The largest norm that is left as it is.
     /// - Returns: The norm before.
-    /// - Throws: ``TorchError`` when the gradients cannot be read.
+    /// - Throws: `TorchError` when the gradients cannot be read.
     @discardableResult
     public func clipGradients(maxNorm: Double) throws(TorchError) -> Double {
         let gradients = try gradients()

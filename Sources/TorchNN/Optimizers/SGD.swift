@@ -22,7 +22,7 @@ public final class SGD: Optimizer {
     ///   - groups: What to optimise.
     ///   - momentum: The share of the buffer that is kept, 0 to 1.
     ///   - nesterov: Whether to look ahead; needs a momentum.
-    /// - Throws: ``TorchError`` for a lack of memory.
+    /// - Throws: `TorchError` for a lack of memory.
     public init(
         _ groups: [ParameterGroup],
         momentum: Double = 0.9,

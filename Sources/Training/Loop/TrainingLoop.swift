@@ -4,7 +4,7 @@ import TorchNN
 
 /// The loop: batches in, steps, validation, checkpoints.
 ///
-/// `runEpoch` is the place to start reading. It runs on ``Torch/ModelActor``. Everything random is a function of seed, epoch and step, and everything
+/// `runEpoch` is the place to start reading. It runs on `ModelActor`. Everything random is a function of seed, epoch and step, and everything
 /// that a step depends on is in the checkpoint, so a resumed run equals one that never stopped.
 @ModelActor
 public final class TrainingLoop {

@@ -13,7 +13,7 @@ public struct Renormalization {
     /// - Parameters:
     ///   - source: How the pixels are normalised.
     ///   - target: How they should be; the same number of channels.
-    /// - Throws: ``TorchError`` for a lack of memory.
+    /// - Throws: `TorchError` for a lack of memory.
     public init?(from source: ImageProcessor, to target: ImageProcessor) throws(TorchError) {
         guard source.mean != target.mean || source.std != target.std else { return nil }
         var scales: [Float] = []

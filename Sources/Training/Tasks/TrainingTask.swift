@@ -24,6 +24,6 @@ public protocol TrainingTask {
     ///   - pixels: `[batch, channels, height, width]`, normalised.
     ///   - labels: `[batch]`, int64.
     /// - Returns: The loss, and what was predicted on the way.
-    /// - Throws: ``TorchError`` when the shapes do not fit.
+    /// - Throws: `TorchError` when the shapes do not fit.
     func callAsFunction(pixels: Tensor, labels: Tensor) throws(TorchError) -> TaskResult
 }

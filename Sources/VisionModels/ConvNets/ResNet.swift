@@ -41,7 +41,7 @@ public final class ResNet: Module, ImageClassifier {
     /// Creates a network with freshly initialised weights.
     ///
     /// - Parameter configuration: What to make it from.
-    /// - Throws: ``TorchNN/ConfigurationError`` when the numbers do not fit together, ``Torch/TorchError`` for a lack
+    /// - Throws: `ConfigurationError` when the numbers do not fit together, `TorchError` for a lack
     ///   of memory.
     public init(_ configuration: ResNetConfiguration) throws {
         try configuration.validate()
@@ -91,7 +91,7 @@ public final class ResNet: Module, ImageClassifier {
     ///
     /// - Parameter images: `[batch, inChannels, height, width]`.
     /// - Returns: `[batch, channels, height / 32, width / 32]`, or a quarter of the size for the CIFAR kind.
-    /// - Throws: ``Torch/TorchError`` when the shape does not fit.
+    /// - Throws: `TorchError` when the shape does not fit.
     public func forwardFeatures(_ images: Tensor) throws(TorchError) -> Tensor {
         // oneDNN's convolutions are fastest with the channels innermost; the layout carries on from here.
         var x = try Functional.relu(bn1(conv1(images.channelsLast())))

@@ -65,7 +65,7 @@ public struct ResNetConfiguration: Codable, Sendable, Equatable {
 
     /// Checks that a network can be made from this.
     ///
-    /// - Throws: ``TorchNN/ConfigurationError`` that names the number that does not fit.
+    /// - Throws: `ConfigurationError` that names the number that does not fit.
     public func validate() throws(ConfigurationError) {
         guard layers.count == widths.count, (1...4).contains(layers.count) else {
             throw .outOfRange(

@@ -23,7 +23,7 @@ public class ResidualBlock: Module {
     ///
     /// - Parameter x: `[batch, inChannels, height, width]`.
     /// - Returns: `[batch, outChannels, height / stride, width / stride]`.
-    /// - Throws: ``Torch/TorchError`` when the shape does not fit.
+    /// - Throws: `TorchError` when the shape does not fit.
     public final func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
         var shortcut = x
         if let convolution = downsample?.first as? Conv2d,

@@ -30,7 +30,7 @@ public final class Attention: Module {
     /// Creates an attention layer with freshly initialised weights.
     ///
     /// - Parameter configuration: A checked configuration.
-    /// - Throws: ``TorchNN/ConfigurationError`` for a dropout rate out of range, ``Torch/TorchError`` for a lack of
+    /// - Throws: `ConfigurationError` for a dropout rate out of range, `TorchError` for a lack of
     ///   memory.
     public init(_ configuration: ViTConfiguration) throws {
         let embedDim = configuration.embedDim
@@ -44,7 +44,7 @@ public final class Attention: Module {
     ///
     /// - Parameter x: The tokens, `[batch, tokens, embedDim]`.
     /// - Returns: The attended tokens, of the same shape as `x`.
-    /// - Throws: ``Torch/TorchError`` when the shape of `x` does not match.
+    /// - Throws: `TorchError` when the shape of `x` does not match.
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
         let fused = try qkv(x)  // [batch, tokens, 3 * embedDim]
         let attended =

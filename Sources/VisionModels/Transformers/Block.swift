@@ -29,7 +29,7 @@ public final class Block: Module {
     /// - Parameters:
     ///   - configuration: A checked configuration.
     ///   - dropPathRate: The rate of stochastic depth of this block.
-    /// - Throws: ``TorchNN/ConfigurationError`` for a rate out of range, ``Torch/TorchError`` for a lack of memory.
+    /// - Throws: `ConfigurationError` for a rate out of range, `TorchError` for a lack of memory.
     public init(_ configuration: ViTConfiguration, dropPathRate: Double) throws {
         self.norm1 = try LayerNorm(configuration.embedDim, eps: configuration.layerNormEps)
         self.attn = try Attention(configuration)

@@ -32,7 +32,7 @@ public final class DistilledVisionTransformer: VisionTransformer {
     /// Creates a network with freshly initialised weights.
     ///
     /// - Parameter configuration: What to make it from; it gets a distillation token whatever `isDistilled` says.
-    /// - Throws: ``TorchNN/ConfigurationError`` when the numbers do not fit together, ``Torch/TorchError`` for a lack
+    /// - Throws: `ConfigurationError` when the numbers do not fit together, `TorchError` for a lack
     ///   of memory.
     public override init(_ configuration: ViTConfiguration) throws {
         var configuration = configuration
@@ -51,7 +51,7 @@ public final class DistilledVisionTransformer: VisionTransformer {
     ///
     /// - Parameter images: `[batch, inChannels, imageHeight, imageWidth]`.
     /// - Returns: The scores of the class head and of the distillation head.
-    /// - Throws: ``Torch/TorchError`` when the pictures' shape does not fit.
+    /// - Throws: `TorchError` when the pictures' shape does not fit.
     public func logits(_ images: Tensor) throws(TorchError) -> DistilledLogits {
         try distilledHead(forwardFeatures(images))
     }

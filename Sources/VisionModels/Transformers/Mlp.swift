@@ -24,7 +24,7 @@ public final class Mlp: Module {
     /// Creates the layers.
     ///
     /// - Parameter configuration: A checked configuration.
-    /// - Throws: ``TorchNN/ConfigurationError`` for a dropout rate out of range, ``Torch/TorchError`` for a lack of
+    /// - Throws: `ConfigurationError` for a dropout rate out of range, `TorchError` for a lack of
     ///   memory.
     public init(_ configuration: ViTConfiguration) throws {
         self.fc1 = try Linear(configuration.embedDim, configuration.mlpDim)

@@ -21,7 +21,7 @@ public final class PatchEmbed: Module {
     /// Creates the layer.
     ///
     /// - Parameter configuration: A checked configuration.
-    /// - Throws: ``Torch/TorchError`` for a lack of memory.
+    /// - Throws: `TorchError` for a lack of memory.
     public init(_ configuration: ViTConfiguration) throws(TorchError) {
         self.proj = try Conv2d(
             configuration.inChannels,
@@ -38,7 +38,7 @@ public final class PatchEmbed: Module {
     ///
     /// - Parameter x: `[batch, inChannels, height, width]`.
     /// - Returns: `[batch, patches, embedDim]`.
-    /// - Throws: ``Torch/TorchError`` when the pictures have another size or other channels than the model.
+    /// - Throws: `TorchError` when the pictures have another size or other channels than the model.
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
         guard x.rank == 4, Array(x.shape.dropFirst()) == imageShape else {
             throw TorchError(

@@ -94,7 +94,7 @@ public struct ViTConfiguration: Codable, Sendable, Equatable {
 
     /// Checks that a network can be made from this.
     ///
-    /// - Throws: ``TorchNN/ConfigurationError`` that names the number that does not fit.
+    /// - Throws: `ConfigurationError` that names the number that does not fit.
     public func validate() throws(ConfigurationError) {
         let sizes = [
             ("the image height", imageHeight), ("the image width", imageWidth),

@@ -41,7 +41,7 @@ public class VisionTransformer: Module, ImageClassifier {
     /// Creates a network with freshly initialised weights.
     ///
     /// - Parameter configuration: What to make it from; use ``make(_:)`` where it may be a distilled one.
-    /// - Throws: ``TorchNN/ConfigurationError`` when the numbers do not fit together, ``Torch/TorchError`` for a lack
+    /// - Throws: `ConfigurationError` when the numbers do not fit together, `TorchError` for a lack
     ///   of memory.
     public init(_ configuration: ViTConfiguration) throws {
         try configuration.validate()
@@ -81,7 +81,7 @@ public class VisionTransformer: Module, ImageClassifier {
     ///
     /// - Parameter images: `[batch, inChannels, imageHeight, imageWidth]`.
     /// - Returns: `[batch, prefixTokenCount + patches, embedDim]`: class token, distillation token if any, patches.
-    /// - Throws: ``Torch/TorchError`` when the pictures' shape does not fit.
+    /// - Throws: `TorchError` when the pictures' shape does not fit.
     public func forwardFeatures(_ images: Tensor) throws(TorchError) -> Tensor {
         var x = try embed(patchEmbed(images))
         for block in blocks { x = try block(x) }
@@ -92,7 +92,7 @@ public class VisionTransformer: Module, ImageClassifier {
     ///
     /// - Parameter patches: `[batch, patches, embedDim]`.
     /// - Returns: `[batch, prefixTokenCount + patches, embedDim]`.
-    /// - Throws: ``Torch/TorchError`` when the shape does not fit.
+    /// - Throws: `TorchError` when the shape does not fit.
     public func embed(_ patches: Tensor) throws(TorchError) -> Tensor {
         let (batch, _, embedDim) = try patches.shape3()
         var parts: [Tensor] = []
@@ -107,7 +107,7 @@ public class VisionTransformer: Module, ImageClassifier {
     ///
     /// - Parameter tokens: What ``forwardFeatures(_:)`` returned.
     /// - Returns: `[batch, numClasses]`, before any softmax.
-    /// - Throws: ``Torch/TorchError`` when the shape does not fit.
+    /// - Throws: `TorchError` when the shape does not fit.
     public func forwardHead(_ tokens: Tensor) throws(TorchError) -> Tensor {
         try head(tokens.selected(1, 0))
     }
@@ -116,7 +116,7 @@ public class VisionTransformer: Module, ImageClassifier {
     ///
     /// - Parameter images: `[batch, inChannels, imageHeight, imageWidth]`.
     /// - Returns: `[batch, numClasses]`.
-    /// - Throws: ``Torch/TorchError`` when the pictures' shape does not fit.
+    /// - Throws: `TorchError` when the pictures' shape does not fit.
     public final func callAsFunction(_ images: Tensor) throws(TorchError) -> Tensor {
         try forwardHead(forwardFeatures(images))
     }
