@@ -56,7 +56,7 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
         case .malformed(let path, let detail):
             "\(path) is damaged: \(detail)"
         case .unreadablePicture(let name, let error):
-            "the picture \(name) cannot be used: \(error)"
+            "the picture \(name) cannot be used: \(error.reason)"
         case .tooManyUnreadable(let skipped):
             "\(skipped.count) pictures cannot be used, more than the limit of \(skipped.limit): \(skipped.listing)"
         case .noReplacement(let name, let tries):

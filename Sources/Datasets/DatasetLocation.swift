@@ -1,37 +1,5 @@
 public import ImagePipeline
 
-/// A part of a data set.
-public enum DatasetSplit: String, Sendable, Codable, CaseIterable {
-    /// The pictures to learn from.
-    case train
-    /// The pictures to measure with.
-    case validation
-
-    /// The names that folders of image folders have for it, the preferred first.
-    var folderNames: [String] {
-        switch self {
-        case .train: ["train", "training"]
-        case .validation: ["val", "validation", "valid", "test"]
-        }
-    }
-
-    /// The prefix that MNIST's files have for it.
-    var filePrefix: String {
-        switch self {
-        case .train: "train"
-        case .validation: "t10k"
-        }
-    }
-}
-
-/// How many pictures of a set to use.
-public enum DatasetLimit: Sendable, Equatable {
-    /// The first ones.
-    case first(Int)
-    /// Some drawn at random so that every class keeps its share.
-    case stratified(Int, seed: UInt64)
-}
-
 /// A folder that holds a data set in one of the layouts that are understood.
 ///
 /// They are `train/CLASS/FILE` with `val/CLASS/FILE` (or `validation`, `valid`, `test`); IDX files named as

@@ -24,7 +24,10 @@ struct IDXFile {
         do {
             file = try readFile(at: path)
         } catch {
-            throw .unreadableSet(path: path, detail: "\(error)")
+            guard case .unreadable(_, let detail) = error else {
+                throw .malformed(path: path, detail: error.reason)
+            }
+            throw .unreadableSet(path: path, detail: detail)
         }
         let headerSize = 4 + 4 * rank
         let isCompressed = file.starts(with: [0x1F, 0x8B])

@@ -41,7 +41,7 @@ public struct SkippedPictures: Sendable, Equatable {
 
     /// The first few names with what is wrong, for a sentence; says how many more there are.
     public var listing: String {
-        let names = first.map { "\($0.name) (\($0.error))" }.joined(separator: ", ")
+        let names = first.map { "\($0.name) (\($0.error.reason))" }.joined(separator: ", ")
         return count > first.count ? "\(names) and \(count - first.count) more" : names
     }
 

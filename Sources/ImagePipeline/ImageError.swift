@@ -17,6 +17,12 @@ public enum ImageError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A value does not fit: a size, a count of channels, a region, a transform's parameter.
     case invalid(String)
 
+    /// What is wrong, where the sentence around it names the file.
+    public var reason: String {
+        if case .unreadable(_, let detail) = self { return "it cannot be read (\(detail))" }
+        return description
+    }
+
     /// One sentence for a person.
     public var description: String {
         switch self {

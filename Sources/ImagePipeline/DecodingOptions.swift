@@ -1,0 +1,28 @@
+/// How a file is turned into a picture.
+public struct DecodingOptions: Sendable, Equatable {
+    /// Pillow's own limit against decompression bombs: twice a quarter of a GiB of three-byte pixels.
+    public static let defaultPixelLimit = 178_956_970
+
+    /// The channels wanted, 1 or 3; `nil` keeps grey files grey and makes all others RGB.
+    public var channels: Int?
+    /// The most pixels that a file may ask for.
+    public var pixelLimit: Int
+    /// Whether the picture is turned as a camera's EXIF orientation says; Pillow and timm do not.
+    public var appliesOrientation: Bool
+
+    /// Creates options.
+    ///
+    /// - Parameters:
+    ///   - channels: 1 or 3, or `nil` for the file's own.
+    ///   - pixelLimit: The most pixels that a file may ask for.
+    ///   - appliesOrientation: Whether to follow the EXIF orientation of JPEG files.
+    public init(
+        channels: Int? = nil,
+        pixelLimit: Int = DecodingOptions.defaultPixelLimit,
+        appliesOrientation: Bool = false
+    ) {
+        self.channels = channels
+        self.pixelLimit = pixelLimit
+        self.appliesOrientation = appliesOrientation
+    }
+}

@@ -1,0 +1,57 @@
+/// A crop of fixed size at a random place, after a border was added: the usual augmentation of small pictures.
+///
+/// ## Source
+/// torchvision's `RandomCrop(size, padding, fill)`.
+public struct RandomCrop: Sendable, Equatable, Codable {
+    /// The rows of the result.
+    public var height: Int
+    /// The columns of the result.
+    public var width: Int
+    /// The border added to each side, in pixels.
+    public var padding: Int
+    /// The border's value, 0 to 255.
+    public var fill: UInt8
+
+    /// Creates a crop.
+    ///
+    /// - Parameters:
+    ///   - height: The rows of the result.
+    ///   - width: The columns of the result.
+    ///   - padding: The border added to each side, in pixels.
+    ///   - fill: The border's value.
+    public init(height: Int, width: Int, padding: Int = 0, fill: UInt8 = 0) {
+        self.height = height
+        self.width = width
+        self.padding = padding
+        self.fill = fill
+    }
+
+    func apply(to image: Image, using generator: inout SplitMix64) throws(ImageError) -> Image {
+        let whole = try image.padded(
+            top: padding,
+            left: padding,
+            bottom: padding,
+            right: padding,
+            fill: fill
+        )
+        guard whole.height >= height, whole.width >= width else {
+            throw .invalid(
+                "a picture of \(image.height) × \(image.width) with a border of \(padding) is too small"
+                    + " for a crop of \(height) × \(width)"
+            )
+        }
+        return try whole.cropped(
+            to: Region(
+                top: generator.integer(below: whole.height - height + 1),
+                left: generator.integer(below: whole.width - width + 1),
+                height: height,
+                width: width
+            )
+        )
+    }
+
+    func validate() throws(ImageError) {
+        _ = try Image.byteCount(height: height, width: width, channels: 3)
+        guard padding >= 0 else { throw .invalid("a border of \(padding) pixels is not possible") }
+    }
+}

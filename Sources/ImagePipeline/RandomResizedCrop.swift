@@ -1,0 +1,117 @@
+import Foundation
+
+/// A crop of random area and shape, resized to a fixed size: the usual augmentation of ImageNet training.
+///
+/// ## Source
+/// torchvision's `RandomResizedCrop.get_params`: ten tries, then the middle with the nearest allowed shape.
+public struct RandomResizedCrop: Sendable, Equatable, Codable {
+    /// The rows of the result.
+    public var height: Int
+    /// The columns of the result.
+    public var width: Int
+    /// The part of the area to take, from 0 to 1: least and most.
+    public var scale: [Double]
+    /// The width over the height of the part: least and most.
+    public var ratio: [Double]
+    /// How samples are weighed in the resize.
+    public var interpolation: Interpolation
+
+    /// Creates a crop.
+    ///
+    /// - Parameters:
+    ///   - height: The rows of the result.
+    ///   - width: The columns of the result.
+    ///   - scale: The part of the area to take, from 0 to 1.
+    ///   - ratio: The width over the height of the part.
+    ///   - interpolation: How samples are weighed in the resize.
+    public init(
+        height: Int,
+        width: Int,
+        scale: ClosedRange<Double> = 0.08...1,
+        ratio: ClosedRange<Double> = (3.0 / 4)...(4.0 / 3),
+        interpolation: Interpolation = .bicubic
+    ) {
+        self.height = height
+        self.width = width
+        self.scale = [scale.lowerBound, scale.upperBound]
+        self.ratio = [ratio.lowerBound, ratio.upperBound]
+        self.interpolation = interpolation
+    }
+
+    /// Draws the part of a picture to take.
+    ///
+    /// - Parameters:
+    ///   - pictureHeight: The picture's rows.
+    ///   - pictureWidth: The picture's columns.
+    ///   - generator: The source of chance.
+    /// - Returns: The part, which lies within the picture.
+    public func region(
+        height pictureHeight: Int,
+        width pictureWidth: Int,
+        using generator: inout SplitMix64
+    ) -> Region {
+        let area = Double(pictureHeight) * Double(pictureWidth)
+        let logRatio = (log(ratio[0]), log(ratio[1]))
+        for _ in 0..<10 {
+            let target = area * generator.uniform(scale[0], scale[1])
+            let aspect = exp(generator.uniform(logRatio.0, logRatio.1))
+            let partWidth = (target * aspect).squareRoot().rounded(.toNearestOrEven)
+            let partHeight = (target / aspect).squareRoot().rounded(.toNearestOrEven)
+            guard partWidth >= 1, partWidth <= Double(pictureWidth), partHeight >= 1,
+                partHeight <= Double(pictureHeight)
+            else { continue }
+            return Region(
+                top: generator.integer(below: pictureHeight - Int(partHeight) + 1),
+                left: generator.integer(below: pictureWidth - Int(partWidth) + 1),
+                height: Int(partHeight),
+                width: Int(partWidth)
+            )
+        }
+        return fallback(height: pictureHeight, width: pictureWidth)
+    }
+
+    /// The largest middle part whose shape is allowed.
+    private func fallback(height pictureHeight: Int, width pictureWidth: Int) -> Region {
+        func side(_ value: Double, atMost most: Int) -> Int {
+            Int(min(max(value.rounded(.toNearestOrEven), 1), Double(most)))
+        }
+        let shape = Double(pictureWidth) / Double(pictureHeight)
+        var partHeight = pictureHeight
+        var partWidth = pictureWidth
+        if shape < ratio[0] {
+            partHeight = side(Double(pictureWidth) / ratio[0], atMost: pictureHeight)
+        } else if shape > ratio[1] {
+            partWidth = side(Double(pictureHeight) * ratio[1], atMost: pictureWidth)
+        }
+        return Region(
+            top: (pictureHeight - partHeight) / 2,
+            left: (pictureWidth - partWidth) / 2,
+            height: partHeight,
+            width: partWidth
+        )
+    }
+
+    func apply(to image: Image, using generator: inout SplitMix64) throws(ImageError) -> Image {
+        let part = region(height: image.height, width: image.width, using: &generator)
+        return try image.resized(
+            height: height,
+            width: width,
+            interpolation: interpolation,
+            region: part
+        )
+    }
+
+    func validate() throws(ImageError) {
+        _ = try Image.byteCount(height: height, width: width, channels: 3)
+        guard scale.count == 2, scale[0] > 0, scale[0] <= scale[1], scale[1] <= 1 else {
+            throw .invalid(
+                "the scale of a random crop is two numbers from 0 to 1 in order, not \(scale)"
+            )
+        }
+        guard ratio.count == 2, ratio[0] > 0, ratio[0] <= ratio[1], ratio[1].isFinite else {
+            throw .invalid(
+                "the ratio of a random crop is two positive numbers in order, not \(ratio)"
+            )
+        }
+    }
+}
