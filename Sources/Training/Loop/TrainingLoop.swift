@@ -4,8 +4,8 @@ import TorchNN
 
 /// The loop: batches in, steps, validation, checkpoints.
 ///
-/// `runEpoch` is the place to start reading. It runs on `ModelActor`. Everything random is a function of seed, epoch and step, and everything
-/// that a step depends on is in the checkpoint, so a resumed run equals one that never stopped.
+/// `runEpoch` is the place to start reading. It runs on `ModelActor`. Everything random is a function of seed, epoch and
+/// step, and everything that a step depends on is in the checkpoint, so a resumed run equals one that never stopped.
 @ModelActor
 public final class TrainingLoop {
     /// How a run ended.
@@ -306,7 +306,7 @@ public final class TrainingLoop {
         try metrics.synchronize()
         state.metricsLength = metrics.length
         let name = try TrainerCheckpoint.save(parts, state: state)
-        parts.run.prune(keepLast: plan.options.keepLast)
+        parts.run.prune(keepLast: plan.options.keepLast, keeping: state.best?.checkpoint)
         return name
     }
 }

@@ -135,8 +135,13 @@ public final class RunDirectory: Sendable {
     }
 
     /// Removes all but the newest checkpoints and what `best` and `last` point at.
-    public func prune(keepLast: Int) {
+    ///
+    /// - Parameters:
+    ///   - keepLast: How many of the newest are kept.
+    ///   - best: A checkpoint that `best` will point at, but does not yet.
+    public func prune(keepLast: Int, keeping best: String? = nil) {
         var kept = Set(checkpointNames.prefix(keepLast))
+        if let best { kept.insert(best) }
         for pointer in Pointer.allCases {
             if let name = target(of: pointer) { kept.insert(name) }
         }
