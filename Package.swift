@@ -117,6 +117,7 @@ let package = Package(
         tests("VisionModelsTests", ["VisionModels", "Torch", "TorchNN"]),
         tests("CheckpointsTests", ["Checkpoints", "VisionModels", "ImagePipeline", "Torch", "TorchNN"]),
         tests("TrainingTests", ["Training", "Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch", "TorchNN"]),
+        tests("EvaluationTests", ["Evaluation", "Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch", "TorchNN"]),
         tests("ParityTests", ["Checkpoints", "VisionModels", "ImagePipeline", "Torch", "TorchNN"], resources: [.copy("Fixtures")]),
         tests("EndToEndTests", []),
     ],

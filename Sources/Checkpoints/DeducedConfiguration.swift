@@ -72,7 +72,7 @@ enum DeducedConfiguration {
         return (
             .visionTransformer(configuration),
             [
-                "\(configuration.numHeads) attention heads and layer norm eps 1e-6, which weights do not tell"
+                "\(configuration.numHeads) attention heads and a layer norm eps of 1e-6, which weights do not tell"
             ]
         )
     }

@@ -178,8 +178,17 @@ extension ModelDirectory {
     }
 
     private static func processorAssumption(_ processor: ImageProcessor) -> String {
-        "pictures are brought to the model by \(processor.resize), mean \(processor.mean), "
-            + "std \(processor.std), as the checkpoint does not say how"
+        var steps: [String] = []
+        switch processor.resize {
+        case .none: break
+        case .shortestSide(let side): steps.append("the shorter side resized to \(side) pixels")
+        case .exact(let height, let width): steps.append("resized to \(height) × \(width) pixels")
+        }
+        if let height = processor.cropHeight, let width = processor.cropWidth {
+            steps.append("the middle \(height) × \(width) cropped")
+        }
+        steps.append("mean \(processor.mean) and std \(processor.std)")
+        return "pictures as the checkpoint does not say: \(steps.joined(separator: ", "))"
     }
 
     private static func validate(

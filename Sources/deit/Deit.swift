@@ -20,7 +20,9 @@ struct Deit: AsyncParsableCommand {
             other failure, 130 or 143 stopped by SIGINT or SIGTERM after saving.
             """,
         version: "deit \(version) (libtorch \(Libtorch.versionOfLibrary))",
-        subcommands: [TrainCommand.self, BenchCommand.self]
+        subcommands: [
+            TrainCommand.self, EvaluateCommand.self, ClassifyCommand.self, ModelsCommand.self, BenchCommand.self,
+        ]
     )
 
     static func main() async {

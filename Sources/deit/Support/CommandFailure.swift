@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import Evaluation
 import Foundation
 import ImagePipeline
 import Torch
@@ -36,6 +37,8 @@ struct CommandFailure: Error, CustomStringConvertible {
             self.init(error.description, exitCode: Self.code(of: error))
         case let error as TrainingError:
             self.init(error.description, exitCode: Self.code(of: error))
+        case let error as EvaluationError:
+            self.init(error.description, exitCode: Self.code(of: error))
         case let error as any CustomStringConvertible & Error:
             self.init(error.description, exitCode: Self.other)
         default:
@@ -49,6 +52,10 @@ struct CommandFailure: Error, CustomStringConvertible {
         case .unreadable: badData
         case .locked, .cannotWrite: other
         }
+    }
+
+    private static func code(of error: EvaluationError) -> Int32 {
+        if case .fixedSize = error { wrongCall } else { badData }
     }
 
     private static func code(of error: CheckpointError) -> Int32 {

@@ -1,0 +1,42 @@
+/// A model and pictures that do not go together.
+public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The data has classes that the model does not tell apart.
+    case unknownClasses(data: [String], model: [String], hasIdentifiers: Bool)
+
+    /// The model takes pictures of one size only.
+    case fixedSize(height: Int, width: Int, asked: Int)
+
+    /// No picture of the data could be read.
+    case nothingToMeasure(skipped: Int)
+
+    /// A picture could not be read.
+    case unreadablePicture(file: String, reason: String)
+
+    /// One sentence: what is wrong and what to do.
+    public var description: String {
+        switch self {
+        case .unknownClasses(let data, let model, let hasIdentifiers):
+            let synsets = data.allSatisfy { $0.count == 9 && $0.hasPrefix("n") }
+            let advice =
+                synsets && !hasIdentifiers
+                ? "the folders have the names of ImageNet's synsets: give the model's with --labels FILE, "
+                    + "lines of synset and names in the order of its outputs"
+                : "rename the folders, or name the model's classes with --labels FILE"
+            return "the data has classes that the model does not know: \(listed(data)); "
+                + "the model's \(model.count) are \(listed(model)); \(advice)"
+        case .fixedSize(let height, let width, let asked):
+            return "the model takes pictures of \(height) × \(width) pixels only, not \(asked); "
+                + "its position embeddings belong to that size"
+        case .nothingToMeasure(let skipped):
+            return "none of the \(skipped) pictures can be read"
+        case .unreadablePicture(let file, let reason):
+            return "\(file) cannot be used: \(reason)"
+        }
+    }
+
+    /// The first names and how many more there are.
+    private func listed(_ names: [String]) -> String {
+        let shown = names.prefix(20).joined(separator: ", ")
+        return names.count > 20 ? "\(shown) and \(names.count - 20) more" : shown
+    }
+}

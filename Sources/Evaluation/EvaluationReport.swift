@@ -1,0 +1,40 @@
+public import Checkpoints
+public import Datasets
+
+/// How well a model predicts the classes of pictures.
+public struct EvaluationReport: Sendable, Equatable {
+    /// The share of pictures whose class was predicted, 0 to 1; of a distilled model by the mean of its heads.
+    public var top1: Double
+
+    /// The share of pictures whose class was among the five predicted first, 0 to 1.
+    public var top5: Double
+
+    /// The mean cross-entropy, in nats.
+    public var loss: Double
+
+    /// The number of pictures measured.
+    public var count: Int
+
+    /// Pictures per second, from files to predictions.
+    public var imagesPerSecond: Double
+
+    /// The share that a distilled model's class head alone predicts.
+    public var clsTop1: Double?
+
+    /// The share that a distilled model's distillation head alone predicts.
+    public var distTop1: Double?
+
+    /// The pictures that could not be read and were left out.
+    public var skipped: SkippedPictures
+
+    /// The report as a JSON object, shares from 0 to 1.
+    public var json: JSONValue {
+        var object: JSONObject = [
+            "top1": .number(top1), "top5": .number(top5), "loss": .number(loss),
+            "count": .integer(count), "images_per_second": .number(imagesPerSecond),
+        ]
+        if let clsTop1 { object["cls_top1"] = .number(clsTop1) }
+        if let distTop1 { object["dist_top1"] = .number(distTop1) }
+        return .object(object)
+    }
+}

@@ -1,0 +1,124 @@
+public import Checkpoints
+public import Datasets
+public import ImagePipeline
+import Torch
+import TorchNN
+import VisionModels
+
+/// Measuring of models on labelled pictures.
+public enum Evaluator {
+    /// Measures a model on all pictures of a loader.
+    ///
+    /// It computes under ``TorchNN/ComputePolicy/current``; losses and scores are taken in 32 bits.
+    ///
+    /// - Parameters:
+    ///   - loaded: The model, with what belongs to it.
+    ///   - loader: The pictures, transformed by the model's processor.
+    ///   - mapping: The model's class for each class of the data.
+    ///   - progress: Called after each batch with the number of pictures done.
+    /// - Returns: The report.
+    /// - Throws: ``Datasets/DatasetError`` when the data cannot be read, ``Torch/TorchError`` when pictures do not
+    ///   fit the model, ``EvaluationError/nothingToMeasure(skipped:)``.
+    @ModelActor
+    public static func evaluate(
+        _ loaded: LoadedModel,
+        on loader: DataLoader,
+        mapping: ClassMapping,
+        progress: (Int) -> Void = { _ in }
+    ) async throws -> EvaluationReport {
+        loaded.model.eval()
+        let classes = loaded.model.numClasses
+        var (whole, cls, dist) = (Scores(), Scores(), Scores())
+        let start = ContinuousClock.now
+        var batches = loader.batches().makeAsyncIterator()
+        while let batch = try await batches.next(isolation: #isolation) {
+            guard batch.count > 0 else { continue }
+            let labels = batch.labels.map { mapping.indices[$0] }
+            let logits = try HeadLogits(of: loaded.model, Tensor(batch.pixels, shape: batch.shape))
+            whole.add(logits.prediction, classes: classes, labels: labels)
+            if let heads = logits.heads {
+                cls.add(heads.cls, classes: classes, labels: labels)
+                dist.add(heads.dist, classes: classes, labels: labels)
+            }
+            progress(whole.count)
+        }
+        let duration = ContinuousClock.now - start
+        guard whole.count > 0 else {
+            throw EvaluationError.nothingToMeasure(skipped: loader.skipped.count)
+        }
+        let count = Double(whole.count)
+        return EvaluationReport(
+            top1: Double(whole.top1) / count,
+            top5: Double(whole.top5) / count,
+            loss: whole.loss / count,
+            count: whole.count,
+            imagesPerSecond: count / max(duration / .seconds(1), 1e-9),
+            clsTop1: cls.count > 0 ? Double(cls.top1) / count : nil,
+            distTop1: dist.count > 0 ? Double(dist.top1) / count : nil,
+            skipped: loader.skipped
+        )
+    }
+
+    /// The processor for pictures of another size than the model's own, resized in the same proportion.
+    ///
+    /// - Parameters:
+    ///   - size: The side of the model's input in pixels.
+    ///   - description: The model; only a convolutional network takes other sizes.
+    /// - Returns: The processor.
+    /// - Throws: ``EvaluationError/fixedSize(height:width:asked:)``, ``ImagePipeline/ImageError`` for a size that
+    ///   no picture has.
+    public static func processor(
+        size: Int,
+        for description: ModelDescription
+    ) throws -> ImageProcessor {
+        let (height, width) = description.configuration.imageSize
+        if size == height, size == width { return description.processor }
+        guard case .resNet = description.configuration else {
+            throw EvaluationError.fixedSize(height: height, width: width, asked: size)
+        }
+        let old = description.processor
+        let resize: ResizeRule =
+            switch old.resize {
+            case .none: .none
+            case .shortestSide(let side):
+                .shortestSide(Int(Double(side) * Double(size) / Double(min(height, width))))
+            case .exact: .exact(height: size, width: size)
+            }
+        return try ImageProcessor(
+            resize: resize,
+            interpolation: old.interpolation,
+            cropHeight: old.cropHeight == nil ? nil : size,
+            cropWidth: old.cropWidth == nil ? nil : size,
+            channels: old.channels,
+            mean: old.mean,
+            std: old.std
+        )
+    }
+}
+
+/// A model's scores of some pictures in 32 bits, and those of each head where it has two.
+struct HeadLogits {
+    /// The prediction, `[pictures, classes]`.
+    let prediction: [Float]
+
+    /// The scores of a distilled model's heads.
+    let heads: (cls: [Float], dist: [Float])?
+
+    init(of model: any ImageClassifier, _ images: Tensor) throws(TorchError) {
+        let policy = ComputePolicy.current
+        (prediction, heads) = try withoutGradient {
+            () throws(TorchError) -> ([Float], (cls: [Float], dist: [Float])?) in
+            guard let distilled = model as? DistilledVisionTransformer else {
+                let logits = try withAutocast(policy.autocastDType, device: policy.device) {
+                    () throws(TorchError) in try model(images)
+                }
+                return (try logits.floats(), nil)
+            }
+            let logits = try withAutocast(policy.autocastDType, device: policy.device) {
+                () throws(TorchError) in try distilled.logits(images)
+            }
+            let (cls, dist) = (try logits.cls.floats(), try logits.dist.floats())
+            return (cls.indices.map { (cls[$0] + dist[$0]) / 2 }, (cls, dist))
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import Checkpoints
+import Datasets
+import Evaluation
+import Foundation
+import TestSupport
+import Testing
+import Torch
+
+/// DeiT-Tiny's published weights on real pictures.
+@ModelActor
+@Suite(
+    .needsShared(
+        "data/deit_tiny_patch16_224.safetensors",
+        "data/imagenet-500",
+        "data/imagenet_synsets.txt"
+    )
+)
+struct RealEvaluationTests {
+    func load() throws -> LoadedModel {
+        let labels = try ClassLabels(
+            contentsOf: #require(Checkout.sharedFile("data/imagenet_synsets.txt")).path
+        )
+        let path = try #require(Checkout.sharedFile("data/deit_tiny_patch16_224.safetensors")).path
+        return try ModelDirectory.load(path, options: LoadOptions(labels: labels))
+    }
+
+    /// The whole set, for which timm and Pillow give 399 and 473, takes a minute: every tenth picture here.
+    @Test func accuracyOnEveryTenthPicture() async throws {
+        let loaded = try load()
+        let folder = try #require(Checkout.sharedFile("data/imagenet-500")).path
+        let whole = try ImageFolder(path: folder)
+        let data = try Subset(of: whole, indices: Array(stride(from: 0, to: 500, by: 10)))
+        let mapping = try ClassMapping(of: data.classNames, in: loaded.description.labels)
+        let loader = try DataLoader(
+            dataset: data,
+            transform: loaded.description.processor,
+            plan: EpochPlan(count: 50, batchSize: 25, shuffles: false),
+            policy: .fail
+        )
+        let report = try await Evaluator.evaluate(loaded, on: loader, mapping: mapping)
+        #expect(report.count == 50)
+        #expect((report.top1 * 50).rounded() == 0)
+        #expect((report.top5 * 50).rounded() == 0)
+    }
+
+    @Test func classifiesAPicture() throws {
+        let loaded = try load()
+        let file = try #require(
+            Checkout.sharedFile("data/imagenet-500/n01440764/n01440764_tench.JPEG")
+        ).path
+        let predictions = try PictureClassifier.classify([file, file], with: loaded, top: 3)
+        #expect(predictions.count == 2 && predictions[0] == predictions[1])
+        let best = try #require(predictions[0].predictions.first)
+        #expect(predictions[0].predictions.count == 3)
+        #expect(best.label == "tench, Tinca tinca" && best.index == 0)
+        #expect(best.score > 0.5 && best.score < 1)
+        let all = try PictureClassifier.classify([file], with: loaded, top: 5000)[0].predictions
+        #expect(all.count == 1000)
+        #expect(abs(all.reduce(0) { $0 + $1.score } - 1) < 1e-9)
+        #expect(throws: EvaluationError.self) {
+            try PictureClassifier.classify([file, file + ".none"], with: loaded, top: 1)
+        }
+    }
+}
