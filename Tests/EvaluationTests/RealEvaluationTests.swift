@@ -39,8 +39,10 @@ struct RealEvaluationTests {
         )
         let report = try await Evaluator.evaluate(loaded, on: loader, mapping: mapping)
         #expect(report.count == 50)
-        #expect((report.top1 * 50).rounded() == 0)
-        #expect((report.top5 * 50).rounded() == 0)
+        // timm 1.0.31 and Pillow 11.3 give 42, 48 and a loss of 0.84549.
+        #expect((report.top1 * 50).rounded() == 42)
+        #expect((report.top5 * 50).rounded() == 48)
+        #expect(abs(report.loss - 0.84549) < 0.005)
     }
 
     @Test func classifiesAPicture() throws {
