@@ -59,7 +59,8 @@ format:
 lint:
 	swift format lint --strict -p -r $(swift_files)
 	@for header in $(c_headers); do \
-		cc -x c -std=c11 -Wall -Werror -fsyntax-only "$$header" && echo "lint: $$header is C11"; \
+		echo "#include \"$$header\"" | cc -x c -std=c11 -Wall -Werror -fsyntax-only -I . -; \
+		echo "lint: $$header is C11"; \
 	done
 	@if command -v clang-format >/dev/null; then clang-format --dry-run --Werror $(c_files); \
 	else echo "lint: clang-format is not here; the form of the C and C++ files was not checked"; fi

@@ -16,16 +16,18 @@ func libtorchLibraryFolder() -> String? {
         (environment["PKG_CONFIG_PATH"] ?? "").split(separator: ":").map(String.init)
         + ["/usr/local/lib/pkgconfig", "\(cache)/swift-deit/pkgconfig"]
     for folder in folders {
-        guard let text = try? String(contentsOfFile: "\(folder)/libtorch.pc", encoding: .utf8) else { continue }
+        guard let text = try? String(contentsOfFile: "\(folder)/libtorch.pc", encoding: .utf8)
+        else { continue }
         let prefix = text.split(separator: "\n").first { $0.hasPrefix("prefix=") }
         if let prefix { return prefix.dropFirst("prefix=".count) + "/lib" }
     }
     return nil
 }
 
-let rpath: [LinkerSetting] = libtorchLibraryFolder().map {
-    [.unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", $0])]
-} ?? []
+let rpath: [LinkerSetting] =
+    libtorchLibraryFolder().map {
+        [.unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", $0])]
+    } ?? []
 
 // MARK: - Settings
 
@@ -40,7 +42,11 @@ func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+func tests(
+    _ name: String,
+    _ dependencies: [Target.Dependency],
+    resources: [Resource] = []
+) -> Target {
     .testTarget(
         name: name,
         dependencies: dependencies + ["TestSupport"],
@@ -78,9 +84,21 @@ let package = Package(
         library("Torch", ["CTorch"]),
         library("TorchNN", ["Torch"]),
 
-        .systemLibrary(name: "CLibJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]),
-        .systemLibrary(name: "CLibPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
-        .systemLibrary(name: "CLibWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
+        .systemLibrary(
+            name: "CLibJPEG",
+            pkgConfig: "libturbojpeg",
+            providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]
+        ),
+        .systemLibrary(
+            name: "CLibPNG",
+            pkgConfig: "libpng",
+            providers: [.apt(["libpng-dev"]), .brew(["libpng"])]
+        ),
+        .systemLibrary(
+            name: "CLibWebP",
+            pkgConfig: "libwebp",
+            providers: [.apt(["libwebp-dev"]), .brew(["webp"])]
+        ),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CImageCodecs", dependencies: ["CLibJPEG", "CLibPNG", "CLibWebP", "CZlib"]),
         library("ImagePipeline", ["CImageCodecs"]),
@@ -98,27 +116,58 @@ let package = Package(
             resources: [.embedInCode("Recipes")],
             swiftSettings: swiftSettings
         ),
-        library("Evaluation", ["Training", "Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch", "TorchNN"]),
+        library(
+            "Evaluation",
+            [
+                "Training", "Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch",
+                "TorchNN",
+            ]
+        ),
         .executableTarget(
             name: "deit",
             dependencies: [
-                "Evaluation", "Training", "Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch", "TorchNN",
+                "Evaluation", "Training", "Datasets", "Checkpoints", "ImagePipeline",
+                "VisionModels", "Torch", "TorchNN",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings,
             linkerSettings: rpath
         ),
 
-        .target(name: "TestSupport", dependencies: ["Torch"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
+        .target(
+            name: "TestSupport",
+            dependencies: ["Torch"],
+            path: "Tests/TestSupport",
+            swiftSettings: swiftSettings
+        ),
         tests("TorchTests", ["Torch"]),
         tests("TorchNNTests", ["Torch", "TorchNN"]),
         tests("ImagePipelineTests", ["ImagePipeline"], resources: [.copy("Fixtures")]),
         tests("DatasetsTests", ["Datasets", "ImagePipeline"]),
         tests("VisionModelsTests", ["VisionModels", "Torch", "TorchNN"]),
-        tests("CheckpointsTests", ["Checkpoints", "VisionModels", "ImagePipeline", "Torch", "TorchNN"]),
-        tests("TrainingTests", ["Training", "Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch", "TorchNN"]),
-        tests("EvaluationTests", ["Evaluation", "Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch", "TorchNN"]),
-        tests("ParityTests", ["Checkpoints", "VisionModels", "ImagePipeline", "Torch", "TorchNN"], resources: [.copy("Fixtures")]),
+        tests(
+            "CheckpointsTests",
+            ["Checkpoints", "VisionModels", "ImagePipeline", "Torch", "TorchNN"]
+        ),
+        tests(
+            "TrainingTests",
+            [
+                "Training", "Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch",
+                "TorchNN",
+            ]
+        ),
+        tests(
+            "EvaluationTests",
+            [
+                "Evaluation", "Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch",
+                "TorchNN",
+            ]
+        ),
+        tests(
+            "ParityTests",
+            ["Checkpoints", "VisionModels", "ImagePipeline", "Torch", "TorchNN"],
+            resources: [.copy("Fixtures")]
+        ),
         tests("EndToEndTests", []),
     ],
     cxxLanguageStandard: .cxx20
