@@ -7,6 +7,7 @@
 
 #include "guarded.h"
 #include "onednn.h"
+#include "softmax.h"
 
 // Exported by libtorch_cpu, but declared in no public header; weak, so that a libtorch without it still loads.
 namespace at::native {
@@ -80,7 +81,7 @@ struct Attention : torch::autograd::Function<Attention> {
         const auto q = split[0], k = split[1], v = split[2];
         const auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>(width)));
         auto weights = onednn_matmul(q, k.transpose(1, 2), scale);
-        at::_softmax_out(weights, weights, -1, false);
+        softmax_(weights);
         const auto attended = onednn_matmul(weights, v);
         context->save_for_backward({split, weights});
         context->saved_data["heads"] = heads;
@@ -102,8 +103,8 @@ struct Attention : torch::autograd::Function<Attention> {
         auto split_gradient = at::empty_like(split);
         const auto product = at::native::mkldnn_matmul;
         product(weights.transpose(1, 2), gradient, split_gradient[2], 0, 1);
-        const auto weights_gradient = onednn_matmul(gradient, v.transpose(1, 2));
-        const auto scores_gradient = at::_softmax_backward_data(weights_gradient, weights, -1, weights.scalar_type());
+        auto scores_gradient = onednn_matmul(gradient, v.transpose(1, 2));
+        softmax_backward_(scores_gradient, weights);
         product(scores_gradient, k, split_gradient[0], 0, scale);
         product(scores_gradient.transpose(1, 2), q, split_gradient[1], 0, scale);
         const auto qkv_gradient = split_gradient.view({3, batch, heads, tokens, width})

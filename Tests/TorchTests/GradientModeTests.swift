@@ -71,5 +71,7 @@ struct GradientModeTests {
         #expect(isGradientEnabled)
     }
 
-    private func currentThread() -> UInt { UInt(bitPattern: ObjectIdentifier(Thread.current).hashValue) }
+    private func currentThread() -> UInt {
+        UInt(bitPattern: ObjectIdentifier(Thread.current).hashValue)
+    }
 }

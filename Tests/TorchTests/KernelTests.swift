@@ -49,6 +49,48 @@ struct KernelTests {
         try compare(found, expected)
     }
 
+    @Test(
+        "Attention's softmax: any row length, huge scores, both types",
+        arguments: [1, 17, 50, 197]
+    )
+    func softmax(tokens: Int) throws {
+        try manualSeed(6)
+        // Scores of some hundreds: a softmax that forgets the largest would overflow.
+        let qkv = try leaf(Tensor.randn([1, tokens, 48]) * 20)
+        let expected = try results([qkv]) { () throws(TorchError) in
+            let split = try qkv.reshaped([1, tokens, 3, 1, 16]).permuted([2, 0, 3, 1, 4])
+            let scores = try split.selected(0, 0).matmul(split.selected(0, 1).transposed(2, 3)) / 4
+            return try Functional.softmax(scores).matmul(split.selected(0, 2)).reshaped([
+                1, tokens, 16,
+            ])
+        }
+        let found = try results([qkv]) { () throws(TorchError) in
+            try Functional.fusedAttentionOneDNN(qkv: qkv, heads: 1)
+        }
+        try compare(found, expected)
+        let short = try withAutocast(.bfloat16) { () throws(TorchError) in
+            try Functional.fusedAttentionOneDNN(qkv: qkv / 20, heads: 1)
+        }
+        let reference = try Functional.fusedAttentionOneDNN(qkv: qkv / 20, heads: 1)
+        #expect(short.dtype == .bfloat16)
+        let difference = try (short.to(.float32) - reference).abs().max().item()
+        #expect(
+            difference <= 2e-2 * (try reference.abs().max().item()),
+            "bfloat16 is off by \(difference)"
+        )
+    }
+
+    @Test("What is not a number stays so", arguments: [DType.float32, .bfloat16])
+    func notANumber(dtype: DType) throws {
+        var values = [Float](repeating: 0.5, count: 3 * 12)
+        values[13] = .nan
+        let attended = try Functional.fusedAttentionOneDNN(
+            qkv: Tensor(values, shape: [1, 3, 12]).to(dtype),
+            heads: 1
+        )
+        #expect(try attended.floats().contains { $0.isNaN })
+    }
+
     @Test("Autocast reaches them, and gradients stay in float32")
     func autocast() throws {
         let x = try Tensor.ones([4, 16])
