@@ -22,8 +22,8 @@ public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible
                 ? "the folders have the names of ImageNet's synsets: give the model's with --labels FILE, "
                     + "lines of synset and names in the order of its outputs"
                 : "rename the folders, or name the model's classes with --labels FILE"
-            return "the data has classes that the model does not know: \(listed(data)); "
-                + "the model's \(model.count) are \(listed(model)); \(advice)"
+            return "the data has classes that the model does not know: \(listed(data, limit: 20)); "
+                + "the model has \(described(model)); \(advice)"
         case .fixedSize(let height, let width, let asked):
             return "the model takes pictures of \(height) × \(width) pixels only, not \(asked); "
                 + "its position embeddings belong to that size"
@@ -34,9 +34,17 @@ public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible
         }
     }
 
-    /// The first names and how many more there are.
-    private func listed(_ names: [String]) -> String {
-        let shown = names.prefix(20).joined(separator: ", ")
-        return names.count > 20 ? "\(shown) and \(names.count - 20) more" : shown
+    private func described(_ classes: [String]) -> String {
+        if classes == classes.indices.map(String.init) {
+            return "\(classes.count) classes without names"
+        }
+        return "\(classes.count) classes: \(listed(classes, limit: 10))"
+    }
+
+    /// The first names and how many more there are; names may hold commas.
+    private func listed(_ names: [String], limit: Int) -> String {
+        let separator = names.contains { $0.contains(",") } ? " | " : ", "
+        let shown = names.prefix(limit).joined(separator: separator)
+        return names.count > limit ? "\(shown) and \(names.count - limit) more" : shown
     }
 }

@@ -86,7 +86,10 @@ public enum PictureClassifier {
                 size = (result.height, result.width)
                 pixels += result.values
             } catch {
-                throw EvaluationError.unreadablePicture(file: file, reason: "\(error)")
+                var reason = "\(error)"
+                // The error of a file that cannot be opened names it, which the sentence does already.
+                if case .unreadable(_, let detail) = error { reason = detail }
+                throw EvaluationError.unreadablePicture(file: file, reason: reason)
             }
         }
         let shape = [files.count, loaded.description.processor.channels, size.height, size.width]

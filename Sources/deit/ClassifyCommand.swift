@@ -12,10 +12,10 @@ struct ClassifyCommand: AsyncParsableCommand {
         discussion: """
             Examples:
               deit classify runs/first cat.jpg dog.png
-              deit classify deit_tiny.safetensors --labels synsets.txt --top 3 --json cat.jpg
+              deit classify tiny.safetensors --labels synsets.txt --top 3 --json cat.jpg
 
-            Pictures are JPEG, PNG or WebP. A score is a probability. One picture that cannot be read is an
-            error, and nothing is printed.
+            Pictures are JPEG, PNG or WebP. A score is a probability. One picture that
+            cannot be read is an error, and nothing is printed.
             """
     )
 
@@ -39,6 +39,7 @@ struct ClassifyCommand: AsyncParsableCommand {
     func run() async throws {
         let loaded = try checkpoint.load()
         let predictions = try PictureClassifier.classify(images, with: loaded, top: top)
+        checkpoint.tellAssumptions(loaded)
         if json {
             print(JSONValue.array(predictions.map(\.json)).text())
         } else {

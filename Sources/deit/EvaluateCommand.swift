@@ -14,11 +14,12 @@ struct EvaluateCommand: AsyncParsableCommand {
         discussion: """
             Examples:
               deit evaluate runs/first --data DIR
-              deit evaluate deit_tiny.safetensors --labels synsets.txt --data imagenet/val --json
+              deit evaluate tiny.safetensors --labels synsets.txt --data DIR --json
 
-            DIR holds val/CLASS/, CLASS/ or IDX files (t10k-images-idx3-ubyte …). Its classes are found
-            among the model's by name or synset and may be some of them only. Pictures that cannot be
-            read are left out and told. A distilled model predicts with the mean of its two heads.
+            DIR holds val/CLASS/, CLASS/ or IDX files (t10k-images-idx3-ubyte …). Its
+            classes are found among the model's by name or synset and may be some of them
+            only. Pictures that cannot be read are left out and told. A distilled model
+            predicts with the mean of its two heads.
             """
     )
 
@@ -66,9 +67,6 @@ struct EvaluateCommand: AsyncParsableCommand {
         let dataset = try DatasetLocation(path: data).open(.validation)
         let loaded = try checkpoint.load()
         let mapping = try ClassMapping(of: dataset.classNames, in: loaded.description.labels)
-        if mapping.isByOrder {
-            StatusLine.note("classes are matched by their order, as not both sides have names")
-        }
         let loader = try loader(dataset, loaded.description)
         let status = StatusLine()
         defer { status.clear() }
@@ -76,6 +74,10 @@ struct EvaluateCommand: AsyncParsableCommand {
             status.show($0, of: dataset.count, "pictures")
         }
         status.clear()
+        checkpoint.tellAssumptions(loaded)
+        if mapping.isByOrder {
+            StatusLine.note("assumed: classes in the same order, as not both sides have names")
+        }
         if report.skipped.count > 0 {
             let count = report.skipped.count
             StatusLine.note(

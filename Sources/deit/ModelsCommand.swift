@@ -12,8 +12,8 @@ struct ModelsCommand: ParsableCommand {
             Example:
               deit models --json
 
-            Parameters are those of the preset as it is; the number of classes, channels and the size of the
-            pictures follow the data when a model is trained.
+            Parameters are those of the preset as it is; the number of classes, channels
+            and the size of the pictures follow the data when a model is trained.
             """
     )
 

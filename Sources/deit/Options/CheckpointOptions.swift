@@ -27,7 +27,11 @@ struct CheckpointOptions: ParsableArguments {
 
     func validate() throws {
         guard !checkpoint.isEmpty else { throw ValidationError("the checkpoint's path is empty") }
-        _ = try DTypeOption.parse(dtype)
+        do {
+            _ = try DTypeOption.parse(dtype)
+        } catch {
+            throw ValidationError("\(error)")
+        }
         let presets = ModelRegistry.presets.map(\.name)
         if let preset, !presets.contains(preset) {
             let hint = Suggestion.phrase(for: preset, among: presets)
@@ -44,8 +48,11 @@ struct CheckpointOptions: ParsableArguments {
         ComputePolicy.current = try .automatic(dtype: DTypeOption.parse(dtype))
         var options = LoadOptions(preset: preset)
         if let labels { options.labels = try ClassLabels(contentsOf: labels) }
-        let loaded = try ModelDirectory.load(checkpoint, options: options)
+        return try ModelDirectory.load(checkpoint, options: options)
+    }
+
+    /// Tells what the checkpoint left open, once there is a result that depends on it.
+    func tellAssumptions(_ loaded: LoadedModel) {
         for assumption in loaded.report.assumptions { StatusLine.note("assumed: \(assumption)") }
-        return loaded
     }
 }
