@@ -32,6 +32,8 @@ public final class TrainingLoop {
     private let stop: StopRequest
     private var loader: DataLoader
     private var lap = ContinuousClock.now
+    /// What was wrong at the last step that was skipped.
+    private var diagnosis = ""
 
     init(
         _ parts: TrainingParts,
@@ -78,7 +80,7 @@ public final class TrainingLoop {
             observer.didFinish(step: report(loss: loss, lr: lr))
 
             if state.skippedInARow >= Self.skipsInARowLimit {
-                try rollBack(batch)
+                try rollBack()
                 return .rolledBack
             }
             if state.step.isMultiple(of: plan.options.logInterval) { try recordSteps(lr: lr) }
@@ -195,7 +197,8 @@ public final class TrainingLoop {
     private func skip(loss: Double, norm: Double?, lr: Double, pixels: Tensor) throws {
         state.skippedSteps += 1
         state.skippedInARow += 1
-        let diagnosis = NonFiniteDiagnosis.sentence(parts.student, pixels: pixels)
+        // The gradients are still there to be looked at.
+        diagnosis = NonFiniteDiagnosis.sentence(parts.student, pixels: pixels)
         try metrics.append(
             SkippedRecord(
                 step: state.step,
@@ -210,9 +213,7 @@ public final class TrainingLoop {
     }
 
     /// Goes back to the newest checkpoint and on in another order of the pictures, once.
-    private func rollBack(_ batch: ImageBatch) throws {
-        let pixels = try Tensor(batch.pixels, shape: batch.shape)
-        let diagnosis = NonFiniteDiagnosis.sentence(parts.student, pixels: pixels)
+    private func rollBack() throws {
         let before = state
         guard before.rollbacks == 0, let restored = try TrainerCheckpoint.loadNewest(into: parts)
         else {
