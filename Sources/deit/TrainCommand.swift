@@ -39,6 +39,7 @@ struct TrainCommand: AsyncParsableCommand {
     func run() async throws {
         try Libtorch.checkVersion()
         let request = try request()
+        if request.options.threads != 1 { OpenMPWaiting.sleep() }
         let stop = StopRequest()
         let signals = Signals(stop)
         defer { withExtendedLifetime(signals) {} }
