@@ -78,6 +78,12 @@ struct TrainCommand: AsyncParsableCommand {
         }
         try RunDirectory.check(output, resume: true)
         let manifest = try RunManifest.read(output + "/run.yaml")
+        if manifest.libtorchVersion != Libtorch.versionOfLibrary {
+            Console.complain(
+                "warning: the run was started with libtorch \(manifest.libtorchVersion), this is "
+                    + "\(Libtorch.versionOfLibrary); results may differ in the last digits"
+            )
+        }
         let given = flags.compactMap { flag in flag.text.map { (key: flag.key, text: $0) } }
         return TrainingSession.Request(
             options: try manifest.resumedOptions(given),

@@ -46,6 +46,31 @@ import Testing
         }
     }
 
+    @Test func aRunTerminatedWhileItValidatesResumesBitForBit() async throws {
+        try await withTemporaryFolder { folder in
+            try TinyData.writeIDX(
+                to: folder.appending(path: "data"),
+                train: 32,
+                validation: 2_000
+            )
+            let whole = try await uninterrupted(folder)
+            let broken = TinyRun(folder: folder.appending(path: "broken"))
+            let command = try DeitCommand.start(
+                ["train"] + Self.options + ["--output", "broken"],
+                in: folder
+            )
+            // The last of the first epoch's 4 steps is done; 2,000 pictures take longer than a signal.
+            try await command.wait { broken.recordedSteps >= 4 }
+            command.send(SIGTERM)
+            let stopped = try await command.result()
+            #expect(stopped.code == 143, "\(stopped.errors)")
+            #expect(stopped.output.contains("saved broken/checkpoints/step-4;"))
+            #expect(!stopped.output.contains("epoch 1/3 loss"))
+            try await resume(folder)
+            try broken.expectEqual(whole)
+        }
+    }
+
     @Test func aKilledRunResumesBitForBitFromItsLastCheckpoint() async throws {
         try await withTemporaryFolder { folder in
             try TinyData.writeIDX(to: folder.appending(path: "data"), train: 320, validation: 40)

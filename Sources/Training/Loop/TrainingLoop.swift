@@ -28,10 +28,11 @@ public final class TrainingLoop {
     let parts: TrainingParts
     let metrics: MetricsLog
     var state: TrainerState
-    private let observer: any TrainingObserver
-    private let stop: StopRequest
+    let observer: any TrainingObserver
+    let stop: StopRequest
     private var loader: DataLoader
-    private var lap = ContinuousClock.now
+    /// When the time that ``TrainerState/seconds`` holds was last added to.
+    var lap = ContinuousClock.now
     /// What was wrong at the last step that was skipped.
     private var diagnosis = ""
 
@@ -49,12 +50,13 @@ public final class TrainingLoop {
         loader = try parts.trainingLoader(state.rollbacks)
     }
 
-    private var plan: TrainingPlan { parts.plan }
+    var plan: TrainingPlan { parts.plan }
 
     /// Trains from where the state stands to the last epoch, or until asked to stop.
     public func run() async throws -> Outcome {
         lap = .now
         while state.epoch < plan.options.epochs {
+            if let signal = stop.signal { return .stopped(signal: signal, checkpoint: try save()) }
             switch try await runEpoch() {
             case .finished, .rolledBack: continue
             case .stopped(let signal): return .stopped(signal: signal, checkpoint: try save())
@@ -91,7 +93,9 @@ public final class TrainingLoop {
                 try save()
             }
         }
-        try await finishEpoch()
+        let isDone = try await finishEpoch()
+        // Stopped while validating: a resumed run has no step left in this epoch and validates again.
+        if !isDone, let signal = stop.signal { return .stopped(signal) }
         return .finished
     }
 
@@ -233,82 +237,6 @@ public final class TrainingLoop {
             "warning: \(Self.skipsInARowLimit) steps in a row had no finite loss (\(diagnosis)); "
                 + "going back to step \(state.step)"
         )
-    }
-
-    // MARK: - The end of an epoch
-
-    private func finishEpoch() async throws {
-        let (score, average) = try await Validation.run(parts)
-        lap = takeLap()
-        let lr = plan.schedule.value(at: Double(max(state.step - 1, 0)))
-        let isAverageBetter = (average?.top1 ?? -1) > score.top1
-        let top1 = max(score.top1, average?.top1 ?? -1)
-        let name = RunDirectory.checkpointName(step: state.step)
-        let isBest = top1 > state.best?.top1 ?? -1
-        let best =
-            isBest
-            ? BestScore(
-                top1: top1,
-                step: state.step,
-                isAverage: isAverageBetter,
-                checkpoint: isAverageBetter ? name + "-ema" : name
-            )
-            : state.best
-                ?? BestScore(top1: top1, step: state.step, isAverage: false, checkpoint: name)
-        let report = EpochReport(
-            epoch: state.epoch + 1,
-            epochs: plan.options.epochs,
-            step: state.step,
-            training: state.sums,
-            lr: lr,
-            validation: score,
-            average: average,
-            best: best,
-            isBest: isBest,
-            skippedSteps: state.skippedSteps,
-            unreadablePictures: state.unreadablePictures,
-            seconds: state.seconds
-        )
-        try metrics.append(EpochRecord(report))
-        state.best = best
-        state.epoch += 1
-        state.stepInEpoch = 0
-        state.sums = EpochSums()
-        if isBest, isAverageBetter {
-            try TrainerCheckpoint.saveAverage(parts, name: best.checkpoint)
-        }
-        try save()
-        if isBest, parts.run.exists(best.checkpoint) {
-            try parts.run.point(.best, to: best.checkpoint)
-        }
-        parts.run.prune(keepLast: plan.options.keepLast)
-        observer.didFinish(epoch: report)
-    }
-
-    private func takeLap() -> ContinuousClock.Instant {
-        let now = ContinuousClock.now
-        state.seconds += (now - lap).inSeconds
-        return now
-    }
-
-    /// Saves a checkpoint of this moment, unless the weights are not fit to be kept.
-    ///
-    /// - Returns: Its name, or that of the newest one before.
-    @discardableResult
-    private func save() throws -> String? {
-        guard state.skippedInARow == 0, try NonFiniteDiagnosis.areFinite(parts.student.module)
-        else {
-            observer.didNotice(
-                "warning: no checkpoint at step \(state.step): the last loss was not finite"
-            )
-            return parts.run.target(of: .last)
-        }
-        lap = takeLap()
-        try metrics.synchronize()
-        state.metricsLength = metrics.length
-        let name = try TrainerCheckpoint.save(parts, state: state)
-        parts.run.prune(keepLast: plan.options.keepLast, keeping: state.best?.checkpoint)
-        return name
     }
 }
 

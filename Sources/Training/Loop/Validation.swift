@@ -5,7 +5,11 @@ import TorchNN
 /// Measures the model and the averaged weights on the validation pictures, in one pass over them.
 @ModelActor
 enum Validation {
-    static func run(_ parts: TrainingParts) async throws -> (ValidationScore, ValidationScore?) {
+    /// The scores of the model and of the average, or nil where a signal asked to stop in between.
+    static func run(
+        _ parts: TrainingParts,
+        stop: StopRequest
+    ) async throws -> (model: ValidationScore, average: ValidationScore?)? {
         if let average = parts.average, let ema = parts.ema { try copy(ema, into: average.module) }
         let models = [parts.student] + (parts.average.map { [$0] } ?? [])
         for model in models { model.module.eval() }
@@ -13,6 +17,7 @@ enum Validation {
         var scores = models.map { _ in Sums() }
         var batches = parts.validationLoader.batches().makeAsyncIterator()
         while let batch = try await batches.next(isolation: #isolation) {
+            guard stop.signal == nil else { return nil }
             guard batch.count > 0 else { continue }
             let pixels = try Tensor(batch.pixels, shape: batch.shape)
             let labels = try Tensor(batch.labels.map(Int64.init), shape: [batch.count])
