@@ -8,6 +8,10 @@ set -euo pipefail
 # as long as the work itself.
 export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
 
+# Some tests load what this package wrote with Python's libraries, where an environment with them is at hand.
+peers=${XDG_CACHE_HOME:-$HOME/.cache}/swift-deit/peers/bin/python
+if [[ -z ${PEERS_PYTHON:-} && -x $peers ]]; then export PEERS_PYTHON=$peers; fi
+
 log=$(mktemp "${TMPDIR:-/tmp}/swift-deit-test.XXXXXX")
 trap 'rm -f "$log"' EXIT
 started=$SECONDS
