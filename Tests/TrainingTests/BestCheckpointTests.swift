@@ -44,6 +44,8 @@ struct BestCheckpointTests {
             options.trainLimit = 1000
             options.valLimit = 500
             options.workers = 1
+            // The policy is the process's and stays: other tests expect fp32.
+            options.dtype = .fp32
             let request = TrainingSession.Request(
                 options: options,
                 output: folder.appending(path: "run").path,
