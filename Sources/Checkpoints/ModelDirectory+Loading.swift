@@ -90,7 +90,7 @@ extension ModelDirectory {
             let (vit, found, preset) = try HuggingFaceConfiguration.decode(fields)
             (configuration, labels, name) = (.visionTransformer(vit), found, preset)
         }
-        try validate(configuration, file: path)
+        try validate(configuration, weights, file: path)
         var processor = try usualProcessor(configuration, file: path)
         if let timmProcessor { processor = timmProcessor }
         var description = ModelDescription(
@@ -143,7 +143,7 @@ extension ModelDirectory {
         } else {
             (configuration, assumptions) = try DeducedConfiguration.deduce(weights)
         }
-        try validate(configuration, file: path)
+        try validate(configuration, weights, file: path)
         let processor = try usualProcessor(configuration, file: path)
         assumptions.append(processorAssumption(processor))
         let description = ModelDescription(
@@ -193,12 +193,23 @@ extension ModelDirectory {
 
     private static func validate(
         _ configuration: ModelConfiguration,
+        _ weights: WeightsFile,
         file: String
     ) throws(CheckpointError) {
         do throws(ConfigurationError) {
             try configuration.validate()
         } catch {
             throw CheckpointError.malformed(file: file, reason: "\(error)")
+        }
+        // A network is made before its keys can be compared; one that the file cannot fill by far might not
+        // fit the memory.
+        let needed = configuration.estimatedParameterCount
+        guard needed <= 2 * weights.elementCount + 1e8 else {
+            throw CheckpointError.malformed(
+                file: file,
+                reason: "it describes a network of \(needed) numbers, "
+                    + "\(weights.file.path) holds \(Int(weights.elementCount))"
+            )
         }
     }
 

@@ -59,7 +59,8 @@ struct WeightLoader {
         let map = HuggingFaceKeyMap(isDistilled: isDistilled)
         var wishes: [Wish] = []
         for (key, tensor) in model.namedTensors() {
-            let names = weights.isHuggingFace ? map.huggingFaceKeys(of: key) : [key]
+            let names =
+                weights.isHuggingFace ? map.huggingFaceKeys(of: key) : [weights.prefix + key]
             guard names.count == 3 else {
                 let name = names.first ?? key
                 wishes.append(

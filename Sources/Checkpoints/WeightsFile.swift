@@ -7,6 +7,9 @@ struct WeightsFile {
     /// Whether the tensors have Hugging Face's names.
     let isHuggingFace: Bool
 
+    /// What stands before every one of timm's names in the file; mostly nothing.
+    let prefix: String
+
     /// The tensors with a place in a model.
     let entries: [Place: SafetensorsHeader.Entry]
 
@@ -19,6 +22,9 @@ struct WeightsFile {
         isHuggingFace = names.contains {
             HuggingFaceKeyMap.place(of: $0)?.key == "patch_embed.proj.weight"
         }
+        // transformers puts this before timm's names when it saves one of timm's networks.
+        let wrapper = "timm_model."
+        prefix = !names.isEmpty && names.allSatisfy { $0.hasPrefix(wrapper) } ? wrapper : ""
         var entries: [Place: SafetensorsHeader.Entry] = [:]
         var unused: [String] = []
         for entry in file.header.entries {
@@ -27,7 +33,7 @@ struct WeightsFile {
                 continue
             }
             let known = isHuggingFace ? HuggingFaceKeyMap.place(of: entry.name) : nil
-            let place = known ?? Place(key: entry.name)
+            let place = known ?? Place(key: String(entry.name.dropFirst(prefix.count)))
             guard entries[place] == nil else {
                 throw CheckpointError.malformed(
                     file: path,
@@ -38,6 +44,11 @@ struct WeightsFile {
         }
         self.entries = entries
         self.unused = unused
+    }
+
+    /// The number of numbers in the file.
+    var elementCount: Double {
+        file.header.entries.reduce(0) { $0 + Double($1.range.count / $1.dtype.byteSize) }
     }
 
     /// The shape of a tensor by timm's name; nil where the file does not have it whole.

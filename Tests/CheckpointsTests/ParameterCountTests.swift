@@ -1,4 +1,4 @@
-import Evaluation
+import Checkpoints
 import Testing
 import Torch
 import TorchNN

@@ -1,0 +1,163 @@
+import Checkpoints
+import Foundation
+import ImagePipeline
+import Testing
+import Torch
+import TorchNN
+import VisionModels
+
+/// Folders as other libraries write them, of today and of 2021.
+@ModelActor @Suite struct ForeignDirectoryTests {
+    let scratch: Scratch
+    let path: String
+
+    init() throws {
+        scratch = try Scratch()
+        path = scratch.file("m")
+    }
+
+    func write(_ text: String, to name: String) throws {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(path)/\(name)"))
+    }
+
+    func processor(_ text: String) throws -> ImageProcessor {
+        try ModelDirectory.save(Example.plain.makeModel(), Example.plain.description, to: path)
+        try write(text, to: "preprocessor_config.json")
+        return try ModelDirectory.description(of: path).processor
+    }
+
+    @Test func processorsOfAllAges() throws {
+        let imageNet = Normalization.imageNet
+        let half: [Float] = [0.5, 0.5, 0.5]
+        #expect(
+            try processor(
+                """
+                {"do_center_crop": true, "crop_size": 224, "size": 256, "resample": 3, "do_normalize": true,
+                 "feature_extractor_type": "DeiTFeatureExtractor", "image_mean": [0.485, 0.456, 0.406],
+                 "image_std": [0.229, 0.224, 0.225]}
+                """
+            )
+                == ImageProcessor(
+                    resize: .exact(height: 256, width: 256),
+                    cropHeight: 224,
+                    cropWidth: 224,
+                    mean: imageNet.mean,
+                    std: imageNet.std
+                )
+        )
+        #expect(
+            try processor(#"{"feature_extractor_type": "DeiTFeatureExtractor"}"#)
+                == ImageProcessor(
+                    resize: .exact(height: 256, width: 256),
+                    cropHeight: 224,
+                    cropWidth: 224,
+                    mean: imageNet.mean,
+                    std: imageNet.std
+                )
+        )
+        #expect(
+            try processor(
+                #"{"image_processor_type": "ViTImageProcessor", "size": 224, "resample": 2}"#
+            )
+                == ImageProcessor(
+                    resize: .exact(height: 224, width: 224),
+                    interpolation: .bilinear,
+                    mean: half,
+                    std: half
+                )
+        )
+        #expect(
+            try processor(
+                #"{"image_processor_type": "DeiTImageProcessorFast", "size": {"shortest_edge": 248}, "do_normalize": false}"#
+            )
+                == ImageProcessor(
+                    resize: .shortestSide(248),
+                    cropHeight: 224,
+                    cropWidth: 224,
+                    mean: [0, 0, 0],
+                    std: [1, 1, 1]
+                )
+        )
+        #expect(
+            try processor(
+                #"{"do_resize": false, "crop_size": {"height": 32, "width": 16}, "do_center_crop": true}"#
+            )
+                == ImageProcessor(
+                    resize: .none,
+                    interpolation: .bilinear,
+                    cropHeight: 32,
+                    cropWidth: 16,
+                    mean: half,
+                    std: half
+                )
+        )
+    }
+
+    @Test func timmsFolderOfATransformer() throws {
+        let configuration = try ModelRegistry.configuration(named: "deit_nano_distilled_patch7_28")
+        let model = try configuration.makeModel()
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        try Safetensors.write(model.namedTensors(), to: "\(path)/model.safetensors")
+        try write(
+            """
+            {"architecture": "deit_nano_distilled_patch7_28", "num_classes": 1000, "pretrained_cfg":
+             {"input_size": [3, 28, 28], "crop_pct": 0.9, "interpolation": "bicubic", "crop_mode": "center",
+              "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25], "first_conv": "patch_embed.proj"}}
+            """,
+            to: "config.json"
+        )
+        let loaded = try ModelDirectory.load(path)
+        #expect(loaded.description.configuration == configuration)
+        #expect(loaded.description.labels == ClassLabels(placeholders: 1000))
+        #expect(loaded.description.processor.resize == .shortestSide(31))
+        #expect(loaded.description.processor.cropHeight == 28)
+        #expect(try contents(of: loaded.model) == contents(of: model))
+        try ModelDirectory.save(loaded.model, loaded.description, to: scratch.file("n"))
+        let again = try ModelDirectory.load(scratch.file("n"))
+        #expect(again.description.configuration == configuration)
+        #expect(again.description.processor == loaded.description.processor)
+    }
+
+    @Test func theWrapperOfTransformersPutsAPrefixBeforeNames() throws {
+        let model = try Example.resNet.makeModel()
+        try ModelDirectory.save(model, Example.resNet.description, to: path)
+        let prefixed = model.namedTensors().map {
+            (name: "timm_model.\($0.name)", tensor: $0.tensor)
+        }
+        try Safetensors.write(prefixed, to: "\(path)/model.safetensors")
+        #expect(try contents(of: ModelDirectory.load(path).model) == contents(of: model))
+        try Safetensors.write(Array(prefixed.dropFirst()), to: "\(path)/model.safetensors")
+        let error = #expect(throws: CheckpointError.self) { try ModelDirectory.load(path) }
+        guard case .incompatible(_, let missing, let unexpected, _, _) = error else {
+            Issue.record("another error: \(String(describing: error))")
+            return
+        }
+        #expect(missing == ["timm_model.conv1.weight"] && unexpected.isEmpty)
+    }
+
+    @Test(arguments: [
+        (#""architecture": "resnet18""#, #""architecture": "resnet19""#),
+        (#""num_classes": 5"#, #""num_classes": 6"#),
+        (#""num_classes": 5"#, #""num_classes": -5"#), (#""crop_pct": 1.0"#, #""crop_pct": 0"#),
+        (#""crop_mode": "squash""#, #""crop_mode": "border""#),
+        (#""block": "basic""#, #""block": "odd""#),
+        (#""image_size": 224"#, #""image_size": 0"#),
+        (#""interpolation": "bicubic""#, #""interpolation": "lanczos""#),
+        (#""label_names": ["#, #""label_names": [ "more","#),
+        (#""in_chans": 1"#, #""in_chans": 0"#),
+    ])
+    func badTimmConfigurationsAreTypedErrors(old: String, new: String) throws {
+        try ModelDirectory.save(Example.resNet.makeModel(), Example.resNet.description, to: path)
+        try FileManager.default.removeItem(atPath: "\(path)/preprocessor_config.json")
+        let url = URL(fileURLWithPath: "\(path)/config.json")
+        let text = try String(contentsOf: url, encoding: .utf8)
+        #expect(text.contains(old))
+        var changed = text.replacingOccurrences(of: old, with: new)
+        if old.contains("architecture") {
+            // Without our own layers the name has to tell them.
+            changed = changed.replacingOccurrences(of: "\"layers\"", with: "\"former_layers\"")
+        }
+        try changed.write(to: url, atomically: true, encoding: .utf8)
+        #expect(throws: CheckpointError.self) { try ModelDirectory.load(path) }
+    }
+}
