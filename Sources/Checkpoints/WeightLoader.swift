@@ -145,6 +145,9 @@ struct WeightLoader {
             return
                 "The file has a distillation token: it is of the distilled model, not the plain one"
         }
+        if misshapen.isEmpty, unexpected.isEmpty, missing.isSubset(of: Self.headKeys) {
+            return "The file lacks a classifier: it can be trained on with a fresh one, not used as it is"
+        }
         if missing.union(misshapen).isSubset(of: Self.headKeys),
             unexpected.isSubset(of: Self.headKeys)
         {

@@ -136,18 +136,18 @@ import VisionModels
     }
 
     @Test(arguments: [
-        (#""architecture": "resnet18""#, #""architecture": "resnet19""#),
+        (#""architecture": "resnet_swift_deit""#, #""architecture": "resnet19""#),
         (#""num_classes": 5"#, #""num_classes": 6"#),
         (#""num_classes": 5"#, #""num_classes": -5"#), (#""crop_pct": 1.0"#, #""crop_pct": 0"#),
         (#""crop_mode": "squash""#, #""crop_mode": "border""#),
         (#""block": "basic""#, #""block": "odd""#),
-        (#""image_size": 224"#, #""image_size": 0"#),
+        (#""image_size": 28"#, #""image_size": 0"#),
         (#""interpolation": "bicubic""#, #""interpolation": "lanczos""#),
         (#""label_names": ["#, #""label_names": [ "more","#),
         (#""in_chans": 1"#, #""in_chans": 0"#),
     ])
     func badTimmConfigurationsAreTypedErrors(old: String, new: String) throws {
-        try ModelDirectory.save(Example.resNet.makeModel(), Example.resNet.description, to: path)
+        try ModelDirectory.save(Example.cifar.makeModel(), Example.cifar.description, to: path)
         try FileManager.default.removeItem(atPath: "\(path)/preprocessor_config.json")
         let url = URL(fileURLWithPath: "\(path)/config.json")
         let text = try String(contentsOf: url, encoding: .utf8)
