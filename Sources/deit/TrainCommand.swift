@@ -16,13 +16,17 @@ struct TrainCommand: AsyncParsableCommand {
                 --teacher runs/teacher --distillation hard --output runs/student
               deit train --resume --output runs/first
 
-            DIR holds IDX files (train-images-idx3-ubyte, .gz too, …) or folders train/CLASS/ and
-            val/CLASS/ of JPEG, PNG or WebP files. Defaults come first, the recipe overrides them, flags
-            override the recipe; recipes are YAML files whose keys are the flags.
+            DIR holds IDX files (train-images-idx3-ubyte, .gz too, …), or the folders \
+            train/CLASS/ and val/CLASS/ of JPEG, PNG or WebP files. A model without a \
+            teacher learns from the labels alone.
 
-            The run's folder gets run.yaml, metrics.jsonl and checkpoints/, each a model directory; `last`
-            and `best` there point at the newest and the best. Ctrl-C (or SIGTERM) finishes the step, saves
-            and exits with 130 (143); --resume goes on as if the run had never stopped.
+            Defaults (in parentheses below) come first, the recipe overrides them, flags \
+            override the recipe. A recipe is a YAML file whose keys are the flags.
+
+            The run's folder gets run.yaml, metrics.jsonl and checkpoints/, each of which is a \
+            model directory; `last` and `best` there point at the newest and the best. Ctrl-C \
+            (or SIGTERM) finishes the step, saves and exits with 130 (143); --resume goes on as \
+            if the run had never stopped.
             """
     )
 

@@ -5,8 +5,7 @@ import Training
 struct RunOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A recipe by name (\(Recipe.shippedNames.joined(separator: ", "))) or a YAML file.",
-            discussion: "Its keys are the flags; a flag overrides the recipe. Default: quickstart.",
+            "A recipe (\(Recipe.shippedNames.joined(separator: ", "))) or a YAML file. (quickstart)",
             valueName: "name|file"
         )
     )
