@@ -42,8 +42,8 @@ struct TrainCommand: AsyncParsableCommand {
 
     func run() async throws {
         try Libtorch.checkVersion()
+        if run.threads != "1" { OpenMPWaiting.sleep() }
         let request = try request()
-        if request.options.threads != 1 { OpenMPWaiting.sleep() }
         let stop = StopRequest()
         let signals = Signals(stop)
         defer { withExtendedLifetime(signals) {} }

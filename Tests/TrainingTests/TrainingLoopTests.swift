@@ -30,8 +30,11 @@ import TorchNN
 
     private final class Model: Module {
         let head: Linear
+        /// Counts the steps, as a batch normalisation's running mean would move with them.
+        let seen: Buffer
         init(classes: Int) throws {
             head = try Linear(4, classes)
+            seen = Buffer(try Tensor.zeros([1]))
             super.init()
         }
     }
@@ -41,11 +44,13 @@ import TorchNN
         let forward: ClassifierForward
         let faults: Set<Int>
         let calls: Counter
+        let seen: Tensor
 
         func callAsFunction(pixels: Tensor, labels: Tensor) throws(TorchError) -> TaskResult {
             calls.value += 1
             let logits = try forward(pixels).cls
             let loss = try Loss.crossEntropy(logits, labels: labels)
+            try seen.copy(from: faults.contains(calls.value) ? seen * Double.nan : seen + 1)
             return TaskResult(
                 loss: faults.contains(calls.value) ? try loss * Double.nan : loss,
                 prediction: try logits.detached()
@@ -123,7 +128,12 @@ import TorchNN
             plan: plan,
             student: student,
             average: nil,
-            task: FaultyTask(forward: forward, faults: faults, calls: Counter()),
+            task: FaultyTask(
+                forward: forward,
+                faults: faults,
+                calls: Counter(),
+                seen: model.seen.tensor
+            ),
             optimizer: try AdamW(ParameterGroup.decaying(model, weightDecay: 0)),
             ema: nil,
             trainingLoader: { attempt in
@@ -182,6 +192,7 @@ import TorchNN
             #expect(rig.notes.notices.count == 1)
             let text = try String(contentsOfFile: rig.folder + "/metrics.jsonl", encoding: .utf8)
             #expect(text.contains(#""event":"skipped""#) && text.contains(#""train_loss":"nan""#))
+            #expect(try rig.model.seen.tensor.floats() == [7])
             for (_, tensor) in rig.model.namedTensors() {
                 #expect(try tensor.floats().allSatisfy(\.isFinite))
             }

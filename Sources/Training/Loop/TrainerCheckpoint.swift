@@ -39,19 +39,31 @@ enum TrainerCheckpoint {
 
     /// Loads the newest checkpoint that can be loaded.
     ///
+    /// - Parameters:
+    ///   - parts: What gets the weights and the optimiser's memory.
+    ///   - notice: Is told of each newer one that cannot be loaded.
     /// - Returns: Its state, or nil where the run has no checkpoint.
     /// - Throws: ``TrainingError/noUsableCheckpoint(run:reason:)`` where none of those there can be loaded.
-    static func loadNewest(into parts: TrainingParts) throws -> TrainerState? {
-        var problem: String?
+    static func loadNewest(
+        into parts: TrainingParts,
+        notice: (String) -> Void
+    ) throws -> TrainerState? {
+        var problems: [(name: String, reason: String)] = []
         for name in parts.run.checkpointNames {
             do {
-                return try load(parts.run.checkpointPath(name), into: parts)
+                let state = try load(parts.run.checkpointPath(name), into: parts)
+                for problem in problems {
+                    notice(
+                        "warning: the checkpoint \(problem.name) cannot be used: \(problem.reason)"
+                    )
+                }
+                return state
             } catch {
-                problem = problem ?? "\(error)"
+                problems.append((name, "\(error)"))
             }
         }
-        guard let problem else { return nil }
-        throw TrainingError.noUsableCheckpoint(run: parts.run.path, reason: problem)
+        guard let first = problems.first else { return nil }
+        throw TrainingError.noUsableCheckpoint(run: parts.run.path, reason: first.reason)
     }
 
     private static func load(_ folder: String, into parts: TrainingParts) throws -> TrainerState {

@@ -117,6 +117,10 @@ public final class TrainingLoop {
         )
         let pixels = try Tensor(batch.pixels, shape: batch.shape)
         let labels = try Tensor(batch.labels.map(Int64.init), shape: [batch.count])
+        // A forward pass moves running statistics; those of a skipped step must not stay.
+        let buffers = try parts.student.module.namedBuffers().map {
+            ($0.buffer.tensor, try $0.buffer.tensor.clone())
+        }
         let result = try parts.task(pixels: pixels, labels: labels)
         try result.loss.backward()
         let correct = try result.prediction.argmax(1).equal(labels).to(.float32).sum()
@@ -132,7 +136,10 @@ public final class TrainingLoop {
             state.optimizerSteps += 1
             state.skippedInARow = 0
         } else {
+            // Before the diagnosis, which is to find the cause, and after it, which runs the layers again.
+            for (buffer, value) in buffers { try buffer.copy(from: value) }
             try skip(loss: loss, norm: norm, lr: lr, pixels: pixels)
+            for (buffer, value) in buffers { try buffer.copy(from: value) }
         }
         try parts.optimizer.clearGradients()
         let isCounted = loss.isFinite
@@ -219,7 +226,8 @@ public final class TrainingLoop {
     /// Goes back to the newest checkpoint and on in another order of the pictures, once.
     private func rollBack() throws {
         let before = state
-        guard before.rollbacks == 0, let restored = try TrainerCheckpoint.loadNewest(into: parts)
+        guard before.rollbacks == 0,
+            let restored = try TrainerCheckpoint.loadNewest(into: parts, notice: observer.didNotice)
         else {
             try metrics.synchronize()
             throw TrainingError.diverged(step: state.step, diagnosis: diagnosis)

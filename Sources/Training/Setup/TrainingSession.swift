@@ -132,7 +132,9 @@ public final class TrainingSession {
             ),
             run: run
         )
-        let state = try TrainerCheckpoint.loadNewest(into: parts) ?? TrainerState()
+        let state =
+            try TrainerCheckpoint.loadNewest(into: parts, notice: observer.didNotice)
+            ?? TrainerState()
         // A process that was killed between saving and pointing left `best` behind.
         if let best = state.best, run.exists(best.checkpoint) {
             try run.point(.best, to: best.checkpoint)

@@ -21,6 +21,7 @@ final class Signals {
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
                 if !stop.request(signal: number) { _exit(128 + number) }
+                if Console.isTerminal { Console.line("") }
                 Console.complain(
                     "stopping after this step; press Ctrl-C again to stop at once, without saving"
                 )
