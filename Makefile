@@ -6,7 +6,8 @@ export PKG_CONFIG_PATH := $(shell scripts/setup.sh --pkg-config-path):$(PKG_CONF
 swift_build := swift build --explicit-target-dependency-import-check error
 swift_files := $(wildcard Package.swift Benchmarks/Package.swift) Sources Tests $(wildcard Benchmarks/Sources)
 c_files := $(wildcard Sources/CTorch/*.cpp Sources/CTorch/*.h Sources/CTorch/include/*.h \
-	Sources/CImageCodecs/*.c Sources/CImageCodecs/include/*.h)
+	Sources/CImageCodecs/*.c Sources/CImageCodecs/*.h Sources/CImageCodecs/include/*.h \
+	Benchmarks/Sources/CBaseline/*.cpp Benchmarks/Sources/CBaseline/include/*.h)
 c_headers := $(wildcard Sources/CTorch/include/*.h Sources/CImageCodecs/include/*.h)
 documented := Torch TorchNN VisionModels Training Checkpoints
 PARITY_PYTHON ?= $(firstword $(wildcard $(HOME)/.cache/swift-deit/peers/bin/python) python3)

@@ -6,6 +6,6 @@
 #include "image_codecs.h"
 
 static inline ic_status ic_fail(char *message, ic_status status, const char *text) {
-  snprintf(message, IC_MESSAGE_SIZE, "%s", text);
-  return status;
+    snprintf(message, IC_MESSAGE_SIZE, "%s", text);
+    return status;
 }

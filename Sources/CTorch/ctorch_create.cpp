@@ -35,8 +35,7 @@ int32_t ct_arange(int64_t count, ct_dtype dtype, ct_tensor *out) {
 }
 
 int32_t ct_randn(const int64_t *sizes, int32_t rank, ct_dtype dtype, ct_tensor *out) {
-    return returning(
-        out, [&] { return at::randn(dims_of(sizes, rank), at::TensorOptions().dtype(dtype_of(dtype))); });
+    return returning(out, [&] { return at::randn(dims_of(sizes, rank), at::TensorOptions().dtype(dtype_of(dtype))); });
 }
 
 int32_t ct_rand_like(ct_tensor like, const int64_t *sizes, int32_t rank, ct_tensor *out) {

@@ -85,8 +85,8 @@ int32_t ct_mul_many_(const ct_tensor *a, int32_t count, double factor) {
 int32_t ct_norm_many(const ct_tensor *a, int32_t count, double *out) {
     return guarded([&] {
         c10::NoGradGuard no_grad;
-        *out = count == 0 ? 0
-                          : at::linalg_vector_norm(at::stack(at::_foreach_norm(list_of(a, count)))).item().toDouble();
+        *out =
+            count == 0 ? 0 : at::linalg_vector_norm(at::stack(at::_foreach_norm(list_of(a, count)))).item().toDouble();
     });
 }
 

@@ -52,15 +52,13 @@ int32_t ct_clamp(ct_tensor a, double low, double high, ct_tensor *out) {
 }
 
 int32_t ct_sum(ct_tensor a, const int64_t *dims, int32_t dim_count, bool keep, ct_tensor *out) {
-    return returning(out, [&] {
-        return dim_count == 0 ? at::sum(a->value) : at::sum(a->value, dims_of(dims, dim_count), keep);
-    });
+    return returning(
+        out, [&] { return dim_count == 0 ? at::sum(a->value) : at::sum(a->value, dims_of(dims, dim_count), keep); });
 }
 
 int32_t ct_mean(ct_tensor a, const int64_t *dims, int32_t dim_count, bool keep, ct_tensor *out) {
-    return returning(out, [&] {
-        return dim_count == 0 ? at::mean(a->value) : at::mean(a->value, dims_of(dims, dim_count), keep);
-    });
+    return returning(
+        out, [&] { return dim_count == 0 ? at::mean(a->value) : at::mean(a->value, dims_of(dims, dim_count), keep); });
 }
 
 int32_t ct_argmax(ct_tensor a, int64_t dim, bool keep, ct_tensor *out) {

@@ -18,8 +18,8 @@ int32_t ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride_
 }
 
 int32_t ct_layer_norm(ct_tensor x, int64_t width, ct_tensor weight, ct_tensor bias, double eps, ct_tensor *out) {
-    return returning(
-        out, [&] { return at::layer_norm(x->value, {width}, optional_of(weight), optional_of(bias), eps); });
+    return returning(out,
+                     [&] { return at::layer_norm(x->value, {width}, optional_of(weight), optional_of(bias), eps); });
 }
 
 int32_t ct_batch_norm(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor running_mean, ct_tensor running_var,
@@ -52,8 +52,9 @@ int32_t ct_attention(ct_tensor q, ct_tensor k, ct_tensor v, double dropout, ct_t
 }
 
 int32_t ct_max_pool2d(ct_tensor x, int64_t kernel, int64_t stride, int64_t padding, ct_tensor *out) {
-    return returning(
-        out, [&] { return at::max_pool2d(x->value, {kernel, kernel}, {stride, stride}, {padding, padding}); });
+    return returning(out, [&] {
+        return at::max_pool2d(x->value, {kernel, kernel}, {stride, stride}, {padding, padding});
+    });
 }
 
 int32_t ct_avg_pool2d(ct_tensor x, int64_t kernel, int64_t stride, ct_tensor *out) {

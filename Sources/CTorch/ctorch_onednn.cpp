@@ -41,12 +41,12 @@ at::Tensor autocast(const at::Tensor &tensor) {
 at::Tensor rows_of(const at::Tensor &x) { return x.reshape({-1, x.size(-1)}); }
 
 at::Tensor linear_forward(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
-    static const auto op = c10::Dispatcher::singleton()
-                               .findSchemaOrThrow("mkldnn::_linear_pointwise", "")
-                               .typed<at::Tensor(const at::Tensor &, const at::Tensor &,
-                                                 const std::optional<at::Tensor> &, c10::string_view,
-                                                 c10::List<std::optional<at::Scalar>>,
-                                                 std::optional<c10::string_view>)>();
+    static const auto op =
+        c10::Dispatcher::singleton()
+            .findSchemaOrThrow("mkldnn::_linear_pointwise", "")
+            .typed<at::Tensor(const at::Tensor &, const at::Tensor &, const std::optional<at::Tensor> &,
+                              c10::string_view, c10::List<std::optional<at::Scalar>>,
+                              std::optional<c10::string_view>)>();
     return op.call(x, weight, bias, "none", c10::List<std::optional<at::Scalar>>(), "");
 }
 

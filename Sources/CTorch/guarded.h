@@ -27,9 +27,7 @@ int32_t guarded(Body &&body) noexcept {
         return 0;
     } catch (const c10::Error &error) {
         last_error() = error.what_without_backtrace();
-    } catch (const std::exception &error) {
-        last_error() = error.what();
-    } catch (...) {
+    } catch (const std::exception &error) { last_error() = error.what(); } catch (...) {
         last_error() = "libtorch threw something that is not a std::exception";
     }
     return 1;

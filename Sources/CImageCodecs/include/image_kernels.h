@@ -10,11 +10,11 @@ extern "C" {
 // The weights of one direction: new sample i is the sum of counts[i] old ones from starts[i] on, each times
 // values[i * stride + k], shifted right by 22 bits with rounding and clipped to 0...255.
 typedef struct {
-  const int32_t *starts;
-  const int32_t *counts;
-  const int32_t *values;
-  size_t stride;
-  size_t count;
+    const int32_t *starts;
+    const int32_t *counts;
+    const int32_t *values;
+    size_t stride;
+    size_t count;
 } ic_weights;
 
 // Convolves one row of `channels` (1 or 3) interleaved samples. Reads exactly the samples that the weights name.

@@ -71,8 +71,8 @@ int32_t ct_manual_seed(uint64_t seed);
 
 void ct_tensor_release(ct_tensor CT_NULLABLE tensor);
 /// Copies `byte_count` bytes, which must be exactly what `sizes` and `dtype` need.
-int32_t ct_from_bytes(const void *CT_NULLABLE bytes, size_t byte_count, ct_dtype dtype, const int64_t *CT_NULLABLE sizes,
-                      int32_t rank, ct_tensor CT_NULLABLE *CT_NONNULL out);
+int32_t ct_from_bytes(const void *CT_NULLABLE bytes, size_t byte_count, ct_dtype dtype,
+                      const int64_t *CT_NULLABLE sizes, int32_t rank, ct_tensor CT_NULLABLE *CT_NONNULL out);
 int32_t ct_full(const int64_t *CT_NULLABLE sizes, int32_t rank, double value, ct_dtype dtype, ct_device device,
                 int32_t device_index, ct_tensor CT_NULLABLE *CT_NONNULL out);
 int32_t ct_arange(int64_t count, ct_dtype dtype, ct_tensor CT_NULLABLE *CT_NONNULL out);
