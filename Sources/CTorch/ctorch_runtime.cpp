@@ -4,6 +4,10 @@
 #include <ATen/Version.h>
 #include <torch/version.h>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #include "guarded.h"
 #include "onednn.h"
 
@@ -94,6 +98,16 @@ int32_t ct_set_thread_count(int32_t count) {
         TORCH_CHECK(count > 0, "the number of threads must be positive, not ", count);
         at::set_num_threads(count);
     });
+}
+
+void ct_keep_freed_memory(void) {
+#if defined(__GLIBC__)
+    // One arena: those of other threads are heaps of 64 MiB, which go back to the system as a whole.
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    mallopt(M_TOP_PAD, 16 << 20);
+#endif
 }
 
 int32_t ct_manual_seed(uint64_t seed) {

@@ -28,8 +28,10 @@ struct Deit: AsyncParsableCommand {
 
     static func main() async {
         Signals.ignoreWriteSignals()
+        Libtorch.keepFreedMemory()
         do {
             var command = try parseAsRoot()
+            try Libtorch.checkVersion()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {

@@ -41,7 +41,6 @@ struct TrainCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try Libtorch.checkVersion()
         if run.threads != "1" { OpenMPWaiting.sleep() }
         let request = try request()
         let stop = StopRequest()

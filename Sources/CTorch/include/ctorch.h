@@ -64,6 +64,8 @@ bool ct_has_mps(void);
 bool ct_has_fast_bfloat16(void);
 int32_t ct_thread_count(void);
 int32_t ct_set_thread_count(int32_t count);
+/// Lets the allocator keep freed blocks for the next tensor; does nothing where glibc is not the allocator.
+void ct_keep_freed_memory(void);
 /// Seeds libtorch's default generators on all devices.
 int32_t ct_manual_seed(uint64_t seed);
 

@@ -44,7 +44,6 @@ struct CheckpointOptions: ParsableArguments {
     /// Loads the model and puts the choice of kernels in force.
     @ModelActor
     func load() throws -> LoadedModel {
-        try Libtorch.checkVersion()
         ComputePolicy.current = try .automatic(dtype: DTypeOption.parse(dtype))
         var options = LoadOptions(preset: preset)
         if let labels { options.labels = try ClassLabels(contentsOf: labels) }
