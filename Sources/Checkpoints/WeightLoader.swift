@@ -146,7 +146,7 @@ struct WeightLoader {
                 "The file has a distillation token: it is of the distilled model, not the plain one"
         }
         if misshapen.isEmpty, unexpected.isEmpty, missing.isSubset(of: Self.headKeys) {
-            return "The file lacks a classifier: it can be trained on with a fresh one, not used as it is"
+            return "The file lacks a classifier: only training on with a fresh one makes it of use"
         }
         if missing.union(misshapen).isSubset(of: Self.headKeys),
             unexpected.isSubset(of: Self.headKeys)

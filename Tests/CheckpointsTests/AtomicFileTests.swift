@@ -87,6 +87,12 @@ import Testing
         #expect(error.map { "\($0)".contains("No space left on device") } == true)
         let file = try SafetensorsFile(path: path)
         #expect(file.header.entries.map(\.shape) == [[1000]])
+        #expect(throws: CheckpointError.self) {
+            try AtomicFolder.write(to: "\(disk)/model") { folder in
+                try AtomicFile.write([1], to: "\(folder)/config.json")
+                try AtomicFile.write([UInt8](repeating: 1, count: 1_000_000), to: "\(folder)/big")
+            }
+        }
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: disk) == ["weights.safetensors"]
         )
