@@ -37,6 +37,7 @@ struct ClassifyCommand: AsyncParsableCommand {
 
     @ModelActor
     func run() async throws {
+        OpenMPWaiting.sleep()
         let loaded = try checkpoint.load()
         let predictions = try PictureClassifier.classify(images, with: loaded, top: top)
         checkpoint.tellAssumptions(loaded)

@@ -64,6 +64,8 @@ struct EvaluateCommand: AsyncParsableCommand {
 
     @ModelActor
     func run() async throws {
+        // The workers need the processors that idle threads would spin on.
+        OpenMPWaiting.sleep()
         let dataset = try DatasetLocation(path: data).open(.validation)
         let loaded = try checkpoint.load()
         let mapping = try ClassMapping(of: dataset.classNames, in: loaded.description.labels)
