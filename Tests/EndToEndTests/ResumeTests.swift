@@ -88,6 +88,31 @@ import Testing
         }
     }
 
+    /// With a checkpoint after every step, most of the time goes into saving, and so do the kills.
+    @Test func aRunKilledManyTimesWhileItSavesStillEndsAsOneThatWasNot() async throws {
+        try await withTemporaryFolder { folder in
+            try TinyData.writeIDX(to: folder.appending(path: "data"), train: 96, validation: 16)
+            let saving = ["--checkpoint-interval", "1", "--keep-last", "1"]
+            let whole = try await uninterrupted(folder, saving)
+            let broken = TinyRun(folder: folder.appending(path: "broken"))
+            var arguments = ["train"] + Self.options + saving + ["--output", "broken"]
+            for _ in 0..<5 {
+                let before = broken.recordedSteps
+                let command = try DeitCommand.start(arguments, in: folder)
+                try await command.wait { broken.recordedSteps >= before + 5 }
+                command.send(SIGKILL)
+                _ = try await command.result()
+                arguments = ["train", "--resume", "--output", "broken"]
+            }
+            try await resume(folder)
+            try broken.expectEqual(whole)
+            let names = try FileManager.default.contentsOfDirectory(
+                atPath: broken.folder.appending(path: "checkpoints").path
+            )
+            #expect(names.allSatisfy { !$0.hasPrefix(".") }, "\(names)")
+        }
+    }
+
     @Test func aRunKilledBeforeItsFirstCheckpointStartsOver() async throws {
         try await withTemporaryFolder { folder in
             try TinyData.writeIDX(to: folder.appending(path: "data"), train: 320, validation: 40)
