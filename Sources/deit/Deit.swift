@@ -16,8 +16,8 @@ struct Deit: AsyncParsableCommand {
               deit evaluate runs/first --data DIR
               deit classify runs/first PICTURE.jpg
 
-            Exit codes: 0 success, 64 a wrong call, 65 data or a checkpoint that cannot be used, 1 any
-            other failure, 130 or 143 stopped by SIGINT or SIGTERM after saving.
+            Exit codes: 0 success, 64 a wrong call, 65 data or a checkpoint that cannot be \
+            used, 1 any other failure, 130 or 143 stopped by SIGINT or SIGTERM after saving.
             """,
         version: "deit \(version) (libtorch \(Libtorch.versionOfLibrary))",
         subcommands: [
