@@ -204,10 +204,10 @@ extension ModelDirectory {
         // A network is made before its keys can be compared; one that the file cannot fill by far might not
         // fit the memory.
         let needed = configuration.estimatedParameterCount
-        guard needed <= 2 * weights.elementCount + 1e8 else {
+        guard needed <= 2 * weights.elementCount + 1e7 else {
             throw CheckpointError.malformed(
                 file: file,
-                reason: "it describes a network of \(needed) numbers, "
+                reason: "it describes a network of \(configuration.parameterCount) numbers, "
                     + "\(weights.file.path) holds \(Int(weights.elementCount))"
             )
         }

@@ -170,6 +170,30 @@ import VisionModels
         #expect(throws: CheckpointError.self) { try ModelDirectory.load(path) }
     }
 
+    /// Changes bytes of every file at random places: any outcome is fine but a trap.
+    @Test(arguments: ["config.json", "preprocessor_config.json", "model.safetensors"])
+    func survivesChangedBytes(name: String) throws {
+        let file = "\(path)/\(name)"
+        let original = [UInt8](try Data(contentsOf: URL(fileURLWithPath: file)))
+        var state: UInt64 = 1
+        func random(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        var refused = 0
+        for _ in 0..<150 {
+            var bytes = original
+            // The weights' header is where structure is.
+            let reach = min(bytes.count, 3000)
+            for _ in 0...random(2) {
+                bytes[random(reach)] = Array("0159-.eE\"[]{},: n".utf8)[random(17)]
+            }
+            try Data(bytes).write(to: URL(fileURLWithPath: file))
+            do { _ = try ModelDirectory.load(path) } catch { refused += 1 }
+        }
+        #expect(refused > 20)
+    }
+
     @Test func pathsThatHoldNoModelSayWhatIsExpected() throws {
         for (name, word) in [("none", "no such file"), ("", "neither a model")] {
             let error = #expect(throws: CheckpointError.self) {
