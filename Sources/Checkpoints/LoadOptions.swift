@@ -20,7 +20,8 @@ public struct LoadOptions: Sendable, Equatable {
     /// The classes that the model is to have, instead of those that the file names.
     public var labels: ClassLabels?
 
-    /// The preset of a bare weights file, which otherwise is deduced from the shapes of its tensors.
+    /// The preset of a bare weights file, which otherwise is deduced from the shapes of its tensors; an error
+    /// for a directory, which tells itself.
     public var preset: String?
 
     /// Creates options.

@@ -44,7 +44,14 @@ extension ModelDirectory {
         var described: Described
         switch try CheckpointLocation(resolving: path) {
         case .weights(let file): described = try describeWeights(file, options)
-        case .directory(let folder): described = try describeDirectory(folder)
+        case .directory(let folder):
+            guard options.preset == nil else {
+                throw CheckpointError.unsupported(
+                    file: "\(folder)/\(configurationName)",
+                    reason: "it tells itself what model it is; leave out the preset"
+                )
+            }
+            described = try describeDirectory(folder)
         }
         try apply(options, to: &described)
         return described

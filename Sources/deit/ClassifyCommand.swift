@@ -42,9 +42,9 @@ struct ClassifyCommand: AsyncParsableCommand {
         let predictions = try PictureClassifier.classify(images, with: loaded, top: top)
         checkpoint.tellAssumptions(loaded)
         if json {
-            print(JSONValue.array(predictions.map(\.json)).text())
+            try Results.print(JSONValue.array(predictions.map(\.json)).text())
         } else {
-            print(predictions.map(text).joined(separator: "\n"))
+            try Results.print(predictions.map(text).joined(separator: "\n"))
         }
     }
 

@@ -86,7 +86,7 @@ struct EvaluateCommand: AsyncParsableCommand {
                 "left out \(count) picture\(count == 1 ? "" : "s") that cannot be read: \(report.skipped.listing)"
             )
         }
-        print(json ? report.json.text(isIndented: false) : table(report))
+        try Results.print(json ? report.json.text(isIndented: false) : table(report))
     }
 
     private func loader(

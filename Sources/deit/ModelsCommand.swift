@@ -23,15 +23,15 @@ struct ModelsCommand: ParsableCommand {
     func run() throws {
         let presets = ModelRegistry.presets
         if json {
-            print(JSONValue.array(presets.map(Self.json)).text())
+            try Results.print(JSONValue.array(presets.map(Self.json)).text())
             return
         }
         let width = presets.map(\.name.count).max() ?? 0
-        print(Self.row("model", "parameters", "pictures", "classes", width: width))
+        var lines = [Self.row("model", "parameters", "pictures", "classes", width: width)]
         for preset in presets {
             let configuration = preset.configuration
             let (height, wide) = configuration.imageSize
-            print(
+            lines.append(
                 Self.row(
                     preset.name,
                     Self.grouped(configuration.parameterCount),
@@ -41,6 +41,7 @@ struct ModelsCommand: ParsableCommand {
                 )
             )
         }
+        try Results.print(lines.joined(separator: "\n"))
     }
 
     private static func json(_ preset: ModelRegistry.Preset) -> JSONValue {

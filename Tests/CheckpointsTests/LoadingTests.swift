@@ -276,5 +276,9 @@ import VisionModels
         #expect(throws: ConfigurationError.self) {
             try ModelDirectory.load(file, options: LoadOptions(preset: "deit_tinny"))
         }
+        let needless = #expect(throws: CheckpointError.self) {
+            try ModelDirectory.load(path, options: LoadOptions(preset: "deit_tiny_patch16_224"))
+        }
+        #expect(needless.map { "\($0)".contains("leave out the preset") } == true)
     }
 }

@@ -172,6 +172,13 @@ import Testing
             let text = try await DeitCommand.run(["models"], in: folder)
             #expect(text.output.contains("5,910,800"))
             #expect(text.output.split(separator: "\n").count == models.count + 1)
+            // A result that cannot be written is a failure.
+            let full = try await DeitCommand.start(
+                ["-c", "\"$0\" models > /dev/full", DeitCommand.binary.path],
+                in: folder,
+                program: URL(filePath: "/bin/sh")
+            ).result()
+            full.expectRefusal(1, saying: "No space left")
             try await DeitCommand.run(["models", "--jsn"], in: folder)
                 .expectRefusal(64, saying: "--json")
         }
