@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Torch
+import Training
 
 /// The command.
 @main
@@ -30,6 +31,7 @@ struct Deit: AsyncParsableCommand {
         Signals.ignoreWriteSignals()
         Libtorch.keepFreedMemory()
         do {
+            try checkSubcommand(CommandLine.arguments.dropFirst().first)
             var command = try parseAsRoot()
             try Libtorch.checkVersion()
             if var asynchronous = command as? any AsyncParsableCommand {
@@ -40,6 +42,19 @@ struct Deit: AsyncParsableCommand {
         } catch {
             leave(error)
         }
+    }
+
+    /// Names the nearest command where the first word is none; the parser would only call it unexpected.
+    private static func checkSubcommand(_ word: String?) throws {
+        let known = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
+        guard let word, !word.hasPrefix("-"), !known.contains(word) else { return }
+        let advice =
+            Suggestion.nearest(to: word, among: known).map { "did you mean \"\($0)\"?" }
+            ?? "choose one of: \(known.joined(separator: ", "))"
+        throw CommandFailure(
+            "there is no command \"\(word)\"; \(advice)",
+            exitCode: CommandFailure.wrongCall
+        )
     }
 
     /// Tells an error in one sentence and ends the process with its code.
