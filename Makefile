@@ -67,7 +67,7 @@ lint:
 	else echo "lint: clang-format is not here; the form of the C and C++ files was not checked"; fi
 
 bench: setup
-	OMP_WAIT_POLICY=$${OMP_WAIT_POLICY:-passive} swift run --package-path Benchmarks -c release deit-benchmarks
+	GOMP_SPINCOUNT=$${GOMP_SPINCOUNT:-1000} swift run --package-path Benchmarks -c release deit-benchmarks
 
 docs: setup
 	@scripts/docs.sh $(documented)

@@ -6,7 +6,7 @@ set -euo pipefail
 
 # OpenMP's threads otherwise spin while they wait, which on a machine that is shared or has few cores takes ten times
 # as long as the work itself.
-export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
+[[ -n ${OMP_WAIT_POLICY:-} ]] || export GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-1000}
 
 # Some tests load what this package wrote with Python's libraries, where an environment with them is at hand.
 peers=${XDG_CACHE_HOME:-$HOME/.cache}/swift-deit/peers/bin/python

@@ -27,6 +27,7 @@ struct BenchCommand: AsyncParsableCommand {
         @OptionGroup var options: BenchOptions
 
         func run() async throws {
+            OpenMPWaiting.spinBriefly()
             try await options.report(Throughput.training)
         }
     }
@@ -40,6 +41,7 @@ struct BenchCommand: AsyncParsableCommand {
         @OptionGroup var options: BenchOptions
 
         func run() async throws {
+            OpenMPWaiting.spinBriefly()
             try await options.report(Throughput.inference)
         }
     }

@@ -37,7 +37,7 @@ struct ClassifyCommand: AsyncParsableCommand {
 
     @ModelActor
     func run() async throws {
-        OpenMPWaiting.sleep()
+        OpenMPWaiting.spinBriefly()
         let loaded = try checkpoint.load()
         let predictions = try PictureClassifier.classify(images, with: loaded, top: top)
         checkpoint.tellAssumptions(loaded)

@@ -65,7 +65,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     @ModelActor
     func run() async throws {
         // The workers need the processors that idle threads would spin on.
-        OpenMPWaiting.sleep()
+        OpenMPWaiting.spinBriefly()
         let dataset = try DatasetLocation(path: data).open(.validation)
         let loaded = try checkpoint.load()
         let mapping = try ClassMapping(of: dataset.classNames, in: loaded.description.labels)

@@ -41,7 +41,7 @@ struct TrainCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        if run.threads != "1" { OpenMPWaiting.sleep() }
+        if run.threads != "1" { OpenMPWaiting.spinBriefly() }
         let request = try request()
         let stop = StopRequest()
         let signals = Signals(stop)
