@@ -71,6 +71,7 @@ public struct Recipe: Sendable, Equatable {
     static let shipped: [String: [UInt8]] = [
         "cifar": PackageResources.cifar_yaml,
         "deit": PackageResources.deit_yaml,
+        "fashion-mnist": PackageResources.fashion_mnist_yaml,
         "quickstart": PackageResources.quickstart_yaml,
     ]
 
