@@ -45,7 +45,11 @@ public final class RunDirectory: Sendable {
         try removeLeftovers()
     }
 
-    deinit { close(lock) }
+    deinit {
+        // Closing alone is not enough: a child that another thread is just starting holds the lock until it runs.
+        flock(lock, LOCK_UN)
+        close(lock)
+    }
 
     /// Whether a new or a resumed run could use a path, before anything is created.
     public static func check(_ path: String, resume: Bool) throws(RunError) {
