@@ -80,11 +80,14 @@ enum TrainerCheckpoint {
         // Everything is read before anything is changed.
         let stored = try Safetensors.read(folder + "/" + tensorFile)
         let targets = tensors(parts)
-        try check(stored, against: targets, file: folder + "/" + tensorFile)
+        try StoredTensors.check(
+            stored,
+            fit: targets,
+            file: folder + "/" + tensorFile,
+            hint: "the run was started with other options"
+        )
         try parts.student.load(folder)
-        for (name, tensor) in targets {
-            if let value = stored[name] { try tensor.copy(from: value) }
-        }
+        try StoredTensors.copy(stored, into: targets)
         parts.ema?.updateCount = state.optimizerSteps
         return state
     }
@@ -92,35 +95,5 @@ enum TrainerCheckpoint {
     private static func tensors(_ parts: TrainingParts) -> [(name: String, tensor: Tensor)] {
         parts.optimizer.namedState().map { ("optimizer.\($0.name)", $0.tensor) }
             + (parts.ema?.namedTensors() ?? []).map { ("ema.\($0.name)", $0.tensor) }
-    }
-
-    private static func check(
-        _ stored: [String: Tensor],
-        against targets: [(name: String, tensor: Tensor)],
-        file: String
-    ) throws(CheckpointError) {
-        let names = Set(targets.map(\.name))
-        let missing = targets.map(\.name).filter { stored[$0] == nil }
-        let unexpected = stored.keys.filter { !names.contains($0) }.sorted()
-        let shapes = targets.compactMap { name, tensor in
-            stored[name].flatMap { value in
-                value.shape == tensor.shape
-                    ? nil
-                    : CheckpointError.ShapeMismatch(
-                        key: name,
-                        expected: tensor.shape,
-                        found: value.shape
-                    )
-            }
-        }
-        guard missing.isEmpty, unexpected.isEmpty, shapes.isEmpty else {
-            throw .incompatible(
-                file: file,
-                missing: missing,
-                unexpected: unexpected,
-                shapes: shapes,
-                hint: "the run was started with other options"
-            )
-        }
     }
 }

@@ -82,10 +82,11 @@ extension OptionField {
         )
     }
 
-    static func int(
+    /// A whole or a real number within a range.
+    static func number<Value: OptionNumber>(
         _ key: Key,
-        _ path: Path<Int>,
-        _ range: ClosedRange<Int>,
+        _ path: Path<Value>,
+        _ range: ClosedRange<Value>,
         _ placeholder: String,
         _ help: String
     ) -> OptionField {
@@ -93,20 +94,21 @@ extension OptionField {
             key: key.rawValue,
             help: help,
             placeholder: placeholder,
-            expected: expectation(range),
+            expected: Value.expectation(range),
             read: { String($0[keyPath: path]) },
             write: { options, text in
-                guard let value = Int(text), range.contains(value) else { return false }
+                guard let value = Value(text), range.contains(value) else { return false }
                 options[keyPath: path] = value
                 return true
             }
         )
     }
 
-    static func int(
+    /// A number within a range, or a word for none.
+    static func number<Value: OptionNumber>(
         _ key: Key,
-        _ path: Path<Int?>,
-        _ range: ClosedRange<Int>,
+        _ path: Path<Value?>,
+        _ range: ClosedRange<Value>,
         absent: String,
         _ placeholder: String,
         _ help: String
@@ -115,55 +117,10 @@ extension OptionField {
             key: key.rawValue,
             help: help,
             placeholder: placeholder,
-            expected: expectation(range) + ", or \"\(absent)\"",
-            read: { $0[keyPath: path].map(String.init) ?? absent },
-            write: { options, text in
-                let value = Int(text)
-                if let value, !range.contains(value) { return false }
-                if value == nil, !isAbsent(text, absent) { return false }
-                options[keyPath: path] = value
-                return true
-            }
-        )
-    }
-
-    static func real(
-        _ key: Key,
-        _ path: Path<Double>,
-        _ range: ClosedRange<Double>,
-        _ placeholder: String,
-        _ help: String
-    ) -> OptionField {
-        OptionField(
-            key: key.rawValue,
-            help: help,
-            placeholder: placeholder,
-            expected: expectation(range),
-            read: { String($0[keyPath: path]) },
-            write: { options, text in
-                guard let value = Double(text), range.contains(value) else { return false }
-                options[keyPath: path] = value
-                return true
-            }
-        )
-    }
-
-    static func real(
-        _ key: Key,
-        _ path: Path<Double?>,
-        _ range: ClosedRange<Double>,
-        absent: String,
-        _ placeholder: String,
-        _ help: String
-    ) -> OptionField {
-        OptionField(
-            key: key.rawValue,
-            help: help,
-            placeholder: placeholder,
-            expected: expectation(range) + ", or \"\(absent)\"",
+            expected: Value.expectation(range) + ", or \"\(absent)\"",
             read: { $0[keyPath: path].map { String($0) } ?? absent },
             write: { options, text in
-                let value = Double(text)
+                let value = Value(text)
                 if let value, !range.contains(value) { return false }
                 if value == nil, !isAbsent(text, absent) { return false }
                 options[keyPath: path] = value
@@ -176,14 +133,24 @@ extension OptionField {
     private static func isAbsent(_ text: String, _ word: String) -> Bool {
         text == word || (word == "off" && ["false", "no", "none"].contains(text))
     }
+}
 
-    private static func expectation(_ range: ClosedRange<Int>) -> String {
+/// A number that an option can have.
+protocol OptionNumber: LosslessStringConvertible, Comparable, Sendable {
+    /// What a value within a range is called in errors.
+    static func expectation(_ range: ClosedRange<Self>) -> String
+}
+
+extension Int: OptionNumber {
+    static func expectation(_ range: ClosedRange<Int>) -> String {
         range.upperBound == .max
             ? "a whole number of at least \(range.lowerBound)"
             : "a whole number from \(range.lowerBound) to \(range.upperBound)"
     }
+}
 
-    private static func expectation(_ range: ClosedRange<Double>) -> String {
+extension Double: OptionNumber {
+    static func expectation(_ range: ClosedRange<Double>) -> String {
         range.upperBound == .greatestFiniteMagnitude
             ? (range.lowerBound > 0 ? "a number above 0" : "a number of at least 0")
             : "a number from \(range.lowerBound) to \(range.upperBound)"

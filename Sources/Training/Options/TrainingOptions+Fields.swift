@@ -7,7 +7,7 @@ extension TrainingOptions {
 
     private static let dataFields: [OptionField] = [
         .text(.data, \.data, "folder", "Pictures: IDX files, or train/CLASS/… and val/CLASS/…."),
-        .int(
+        .number(
             .size,
             \.size,
             1...8_192,
@@ -15,7 +15,7 @@ extension TrainingOptions {
             "pixels",
             "Side of the pictures; auto: the model's."
         ),
-        .int(
+        .number(
             .cropPadding,
             \.cropPadding,
             0...1_024,
@@ -23,7 +23,7 @@ extension TrainingOptions {
             "pixels",
             "Random crop after padding by so many pixels."
         ),
-        .real(
+        .number(
             .cropScale,
             \.cropScale,
             Double.leastNonzeroMagnitude...1,
@@ -31,8 +31,8 @@ extension TrainingOptions {
             "share",
             "Random resized crop that keeps at least this share of the area."
         ),
-        .real(.flip, \.flip, 0...1, "probability", "Mirror a picture with this probability."),
-        .int(
+        .number(.flip, \.flip, 0...1, "probability", "Mirror a picture with this probability."),
+        .number(
             .trainLimit,
             \.trainLimit,
             1...Int.max,
@@ -40,7 +40,7 @@ extension TrainingOptions {
             "count",
             "Use only so many training pictures."
         ),
-        .int(
+        .number(
             .valLimit,
             \.valLimit,
             1...Int.max,
@@ -48,14 +48,14 @@ extension TrainingOptions {
             "count",
             "Use only so many validation pictures."
         ),
-        .int(
+        .number(
             .skipLimit,
             \.skipLimit,
             0...Int.max,
             "count",
             "Skip so many unreadable pictures, then stop."
         ),
-        .int(
+        .number(
             .workers,
             \.workers,
             1...1_024,
@@ -67,17 +67,17 @@ extension TrainingOptions {
 
     private static let modelFields: [OptionField] = [
         .text(.model, \.model, "name", "Model to train; `deit models` lists them."),
-        .real(.dropPath, \.dropPath, 0...0.999, "rate", "Stochastic depth at the last block."),
+        .number(.dropPath, \.dropPath, 0...0.999, "rate", "Stochastic depth at the last block."),
         .text(.teacher, \.teacher, "checkpoint", "Teacher: a run, a model directory or a file."),
         .choice(.distillation, \.distillation, "What the student learns from the teacher."),
-        .real(
+        .number(
             .distillationAlpha,
             \.distillationAlpha,
             0...1,
             "weight",
             "Weight of the teacher's part of the loss."
         ),
-        .real(
+        .number(
             .distillationTau,
             \.distillationTau,
             positive,
@@ -89,7 +89,7 @@ extension TrainingOptions {
             \.klReduction,
             "Divide the soft loss by pictures × classes, or by pictures."
         ),
-        .real(
+        .number(
             .smoothing,
             \.smoothing,
             0...0.999,
@@ -99,30 +99,30 @@ extension TrainingOptions {
     ]
 
     private static let scheduleFields: [OptionField] = [
-        .int(.epochs, \.epochs, 1...1_000_000, "count", "Passes over the training pictures."),
-        .int(.batch, \.batch, 1...1_000_000, "count", "Pictures in a step."),
-        .real(.lr, \.lr, positive, "rate", "Learning rate, before scaling."),
+        .number(.epochs, \.epochs, 1...1_000_000, "count", "Passes over the training pictures."),
+        .number(.batch, \.batch, 1...1_000_000, "count", "Pictures in a step."),
+        .number(.lr, \.lr, positive, "rate", "Learning rate, before scaling."),
         .flag(.lrScaling, \.lrScaling, "Multiply the learning rate by batch/512."),
-        .real(.minLR, \.minLR, anyReal, "rate", "Learning rate at the end; never scaled."),
-        .real(
+        .number(.minLR, \.minLR, anyReal, "rate", "Learning rate at the end; never scaled."),
+        .number(
             .warmupLR,
             \.warmupLR,
             anyReal,
             "rate",
             "Learning rate at the start of the warm-up; never scaled."
         ),
-        .real(.warmupEpochs, \.warmupEpochs, anyReal, "epochs", "Length of the warm-up."),
+        .number(.warmupEpochs, \.warmupEpochs, anyReal, "epochs", "Length of the warm-up."),
         .choice(.schedule, \.schedule, "How the learning rate falls."),
         .choice(.optimizer, \.optimizer, "Optimiser."),
-        .real(
+        .number(
             .weightDecay,
             \.weightDecay,
             anyReal,
             "rate",
             "Weight decay; none for biases, norms and tokens."
         ),
-        .real(.momentum, \.momentum, 0...0.999999, "rate", "Momentum of SGD."),
-        .real(
+        .number(.momentum, \.momentum, 0...0.999999, "rate", "Momentum of SGD."),
+        .number(
             .ema,
             \.ema,
             0...0.9999999,
@@ -130,7 +130,7 @@ extension TrainingOptions {
             "decay",
             "Moving average of the weights, evaluated beside them."
         ),
-        .real(
+        .number(
             .clipGrad,
             \.clipGrad,
             positive,
@@ -142,9 +142,9 @@ extension TrainingOptions {
 
     private static let runFields: [OptionField] = [
         .choice(.dtype, \.dtype, "Number format; auto: bf16 where the processor computes in it."),
-        .int(.seed, \.seed, 0...Int.max, "number", "Seed of everything random."),
-        .int(.threads, \.threads, 1...4_096, absent: "auto", "count", "Threads that compute."),
-        .int(
+        .number(.seed, \.seed, 0...Int.max, "number", "Seed of everything random."),
+        .number(.threads, \.threads, 1...4_096, absent: "auto", "count", "Threads that compute."),
+        .number(
             .checkpointInterval,
             \.checkpointInterval,
             1...Int.max,
@@ -152,14 +152,14 @@ extension TrainingOptions {
             "steps",
             "Save every so many steps too, not only after each epoch."
         ),
-        .int(
+        .number(
             .keepLast,
             \.keepLast,
             1...Int.max,
             "count",
             "Keep so many of the newest checkpoints, and the best."
         ),
-        .int(
+        .number(
             .logInterval,
             \.logInterval,
             1...Int.max,
