@@ -130,6 +130,8 @@ let package = Package(
                 "VisionModels", "Torch", "TorchNN",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
+            // Bench/Peers is a link to Benchmarks/peers: the script travels inside the command.
+            resources: [.embedInCode("Bench/Peers")],
             swiftSettings: swiftSettings,
             linkerSettings: rpath
         ),

@@ -14,8 +14,9 @@ struct BenchCommand: AsyncParsableCommand {
             Examples:
               deit bench training --model deit_tiny_patch16_224 --batch 16 --dtype fp32 --json
               deit bench inference --model deit_small_patch16_224 --batch 8 --dtype bf16
+              PEERS_PYTHON=venv/bin/python deit bench peers
             """,
-        subcommands: [Training.self, Inference.self]
+        subcommands: [Training.self, Inference.self, PeersBenchmark.self]
     )
 
     struct Training: AsyncParsableCommand {
