@@ -105,7 +105,8 @@ let package = Package(
         library("Datasets", ["ImagePipeline"]),
 
         library("VisionModels", ["Torch", "TorchNN"]),
-        library("Checkpoints", ["VisionModels", "ImagePipeline", "Torch", "TorchNN"]),
+        .target(name: "CMappedFile"),
+        library("Checkpoints", ["CMappedFile", "VisionModels", "ImagePipeline", "Torch", "TorchNN"]),
         // Sources/Training/Recipes is a link to Recipes/: the files travel inside the library and the command.
         .target(
             name: "Training",

@@ -22,6 +22,10 @@ int32_t ct_from_bytes(const void *bytes, size_t byte_count, ct_dtype dtype, cons
     });
 }
 
+int32_t ct_empty(const int64_t *sizes, int32_t rank, ct_dtype dtype, ct_tensor *out) {
+    return returning(out, [&] { return at::empty(dims_of(sizes, rank), at::TensorOptions().dtype(dtype_of(dtype))); });
+}
+
 int32_t ct_full(const int64_t *sizes, int32_t rank, double value, ct_dtype dtype, ct_device device,
                 int32_t device_index, ct_tensor *out) {
     return returning(out, [&] {
@@ -83,6 +87,13 @@ int32_t ct_data(ct_tensor a, const void **out) {
         TORCH_CHECK(a->value.device().is_cpu() && a->value.is_contiguous(),
                     "the elements can be read only from a contiguous tensor on the CPU");
         *out = a->value.const_data_ptr();
+    });
+}
+
+int32_t ct_mutable_data(ct_tensor a, void **out) {
+    return guarded([&] {
+        const bool reachable = a->value.device().is_cpu() && a->value.is_contiguous();
+        *out = reachable ? a->value.mutable_data_ptr() : nullptr;
     });
 }
 

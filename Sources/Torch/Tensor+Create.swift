@@ -21,6 +21,19 @@ extension Tensor {
         self.init(owning: handle)
     }
 
+    /// Creates a tensor on the CPU whose elements are yet to be written.
+    ///
+    /// - Parameters:
+    ///   - shape: The size of every dimension.
+    ///   - dtype: The type of the elements.
+    /// - Throws: ``TorchError`` for a negative size or a lack of memory.
+    public convenience init(unwritten shape: [Int], dtype: DType) throws(TorchError) {
+        var handle: ct_tensor?
+        let status = withSizes(shape) { ct_empty($0, $1, dtype.code, &handle) }
+        guard status == 0, let handle else { throw TorchError.last("allocate") }
+        self.init(owning: handle)
+    }
+
     /// Creates a tensor of `float32`.
     ///
     /// - Parameters:
@@ -153,6 +166,23 @@ extension Tensor {
                 )
             )
         }
+    }
+
+    /// Calls `body` with the memory of the elements, row by row, for writing; autograd does not see it.
+    ///
+    /// - Parameter body: What writes the bytes, in native byte order; valid only during the call.
+    /// - Returns: What `body` returns; nil, without a call, where the elements are not contiguous in the
+    ///   CPU's memory.
+    /// - Throws: What `body` throws.
+    public func withMutableBytes<R, E: Error>(
+        _ body: (UnsafeMutableRawBufferPointer) throws(E) -> R
+    ) throws(E) -> R? {
+        var address: UnsafeMutableRawPointer?
+        guard ct_mutable_data(handle, &address) == 0 else { return nil }
+        let count = elementCount * dtype.byteSize
+        guard address != nil || count == 0 && device == .cpu else { return nil }
+        defer { withExtendedLifetime(self) {} }
+        return try body(UnsafeMutableRawBufferPointer(start: address, count: count))
     }
 
     /// The elements as `Float`, row by row.

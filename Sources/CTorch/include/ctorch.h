@@ -75,6 +75,8 @@ void ct_tensor_release(ct_tensor CT_NULLABLE tensor);
 /// Copies `byte_count` bytes, which must be exactly what `sizes` and `dtype` need.
 int32_t ct_from_bytes(const void *CT_NULLABLE bytes, size_t byte_count, ct_dtype dtype,
                       const int64_t *CT_NULLABLE sizes, int32_t rank, ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// A tensor on the CPU whose elements are whatever its memory held.
+int32_t ct_empty(const int64_t *CT_NULLABLE sizes, int32_t rank, ct_dtype dtype, ct_tensor CT_NULLABLE *CT_NONNULL out);
 int32_t ct_full(const int64_t *CT_NULLABLE sizes, int32_t rank, double value, ct_dtype dtype, ct_device device,
                 int32_t device_index, ct_tensor CT_NULLABLE *CT_NONNULL out);
 int32_t ct_arange(int64_t count, ct_dtype dtype, ct_tensor CT_NULLABLE *CT_NONNULL out);
@@ -97,6 +99,8 @@ int32_t ct_dtype_of(ct_tensor CT_NONNULL a);
 void ct_device_of(ct_tensor CT_NONNULL a, int32_t *CT_NONNULL type, int32_t *CT_NONNULL index);
 /// The address of a contiguous CPU tensor's elements; valid while the tensor lives.
 int32_t ct_data(ct_tensor CT_NONNULL a, const void *CT_NULLABLE *CT_NONNULL out);
+/// The address of a contiguous CPU tensor's elements, for writing; null for any other tensor.
+int32_t ct_mutable_data(ct_tensor CT_NONNULL a, void *CT_NULLABLE *CT_NONNULL out);
 /// The only element, as a double; waits for the device.
 int32_t ct_item(ct_tensor CT_NONNULL a, double *CT_NONNULL out);
 

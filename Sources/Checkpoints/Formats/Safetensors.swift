@@ -20,9 +20,7 @@ public enum Safetensors {
     public static func tensors(
         of file: SafetensorsFile
     ) throws(CheckpointError) -> [String: Tensor] {
-        var tensors: [String: Tensor] = [:]
-        for entry in file.header.entries { tensors[entry.name] = try tensor(entry, of: file) }
-        return tensors
+        try file.readAll()
     }
 
     /// Reads one tensor of an open file.
@@ -36,24 +34,7 @@ public enum Safetensors {
         _ entry: SafetensorsHeader.Entry,
         of file: SafetensorsFile
     ) throws(CheckpointError) -> Tensor {
-        guard let dtype = DType(entry.dtype) else {
-            throw CheckpointError.unsupported(
-                file: file.path,
-                reason: "tensor \(entry.name) has the element type \(entry.dtype.rawValue), "
-                    + "which tensors here do not have"
-            )
-        }
-        let bytes = try file.bytes(of: entry)
-        let result = bytes.withUnsafeBytes { buffer in
-            Result { () throws(TorchError) in
-                try Tensor(bytes: buffer, dtype: dtype, shape: entry.shape)
-            }
-        }
-        do throws(TorchError) {
-            return try result.get()
-        } catch {
-            throw CheckpointError.tensor(name: entry.name, reason: "\(error)")
-        }
+        try file.read(.init(name: entry.name, dtype: entry.dtype, shape: entry.shape))
     }
 
     /// Writes tensors to a file, aside and then under its name.

@@ -56,6 +56,41 @@ public struct SafetensorsHeader: Sendable, Equatable {
         self.metadata = metadata
     }
 
+    /// Reads the header of a whole file.
+    ///
+    /// - Returns: The header, and where the data begin in the file.
+    static func read(
+        _ source: any ByteSource
+    ) throws(CheckpointError) -> (header: SafetensorsHeader, dataStart: Int) {
+        let file = source.path
+        let length = source.count
+        guard length >= 8 else {
+            throw CheckpointError.malformed(
+                file: file,
+                reason: "it has \(length) bytes, fewer than the 8 of a header's length"
+            )
+        }
+        let size = try source.bytes(0..<8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        guard size <= UInt64(maximumSize) else {
+            throw CheckpointError.malformed(
+                file: file,
+                reason: "its header would have \(size) bytes; it is no safetensors file"
+            )
+        }
+        guard size <= UInt64(length - 8) else {
+            throw CheckpointError.malformed(
+                file: file,
+                reason:
+                    "its header would have \(size) bytes, the file has \(length); it is cut short "
+                    + "or no safetensors file"
+            )
+        }
+        let dataStart = 8 + Int(size)
+        let json = try source.bytes(8..<dataStart)
+        let header = try SafetensorsHeader(json: json, dataLength: length - dataStart, file: file)
+        return (header, dataStart)
+    }
+
     private static func object(
         _ json: [UInt8],
         file: String
