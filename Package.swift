@@ -106,7 +106,10 @@ let package = Package(
 
         library("VisionModels", ["Torch", "TorchNN"]),
         .target(name: "CMappedFile"),
-        library("Checkpoints", ["CMappedFile", "VisionModels", "ImagePipeline", "Torch", "TorchNN"]),
+        library(
+            "Checkpoints",
+            ["CMappedFile", "VisionModels", "ImagePipeline", "Torch", "TorchNN"]
+        ),
         // Sources/Training/Recipes is a link to Recipes/: the files travel inside the library and the command.
         .target(
             name: "Training",

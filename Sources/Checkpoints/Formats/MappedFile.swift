@@ -18,6 +18,7 @@ final class MappedFile: ByteSource {
     let count: Int
     // A mapping lasts as long as this object and is only ever read.
     nonisolated(unsafe) private let start: UnsafeMutableRawPointer?
+    private let descriptor: Int32
 
     /// Maps a file.
     ///
@@ -26,11 +27,25 @@ final class MappedFile: ByteSource {
     init(path: String) throws(CheckpointError) {
         self.path = path
         // Not blocking, so that a pipe under the name of a file is an error and no endless wait.
-        let descriptor = uninterrupted { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+        descriptor = uninterrupted { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
         guard descriptor >= 0 else {
             throw CheckpointError.unreadable(path: path, reason: systemReason())
         }
-        defer { close(descriptor) }
+        do throws(CheckpointError) {
+            count = try Self.length(of: descriptor, path: path)
+            start = try Self.map(descriptor, count, path: path)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+    }
+
+    deinit {
+        if let start { munmap(start, count) }
+        close(descriptor)
+    }
+
+    private static func length(of descriptor: Int32, path: String) throws(CheckpointError) -> Int {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
             throw CheckpointError.unreadable(path: path, reason: systemReason())
@@ -38,20 +53,20 @@ final class MappedFile: ByteSource {
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw CheckpointError.unreadable(path: path, reason: "it is no regular file")
         }
-        count = Int(status.st_size)
-        guard count > 0 else {
-            start = nil
-            return
-        }
+        return Int(status.st_size)
+    }
+
+    private static func map(
+        _ descriptor: Int32,
+        _ count: Int,
+        path: String
+    ) throws(CheckpointError) -> UnsafeMutableRawPointer? {
+        guard count > 0 else { return nil }
         let mapping = mmap(nil, count, PROT_READ, MAP_SHARED, descriptor, 0)
         guard let mapping, mapping != MAP_FAILED else {
             throw CheckpointError.unreadable(path: path, reason: systemReason())
         }
-        start = mapping
-    }
-
-    deinit {
-        if let start { munmap(start, count) }
+        return mapping
     }
 
     func copy(
@@ -68,15 +83,16 @@ final class MappedFile: ByteSource {
             let size = min(Self.pieceSize, destination.count - done)
             let source = start + offset + done
             advise(source, size, Self.willRead)
-            guard mf_copy(target + done, source, size) else {
-                throw CheckpointError.unreadable(
-                    path: path,
-                    reason: "it has become shorter while it was read"
-                )
-            }
+            guard mf_copy(target + done, source, size) else { throw shortened }
             advise(source, size, MADV_DONTNEED)
             done += size
         }
+        // The last page of a file that was cut reads as zeros beyond its end, without a fault.
+        guard try Self.length(of: descriptor, path: path) >= count else { throw shortened }
+    }
+
+    private var shortened: CheckpointError {
+        .unreadable(path: path, reason: "it has become shorter while it was read")
     }
 
     private static let pieceSize = 16 << 20
