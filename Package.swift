@@ -69,6 +69,7 @@ let package = Package(
         .library(name: "Datasets", targets: ["Datasets"]),
         .library(name: "VisionModels", targets: ["VisionModels"]),
         .library(name: "Checkpoints", targets: ["Checkpoints"]),
+        .library(name: "HuggingFace", targets: ["HuggingFace"]),
         .library(name: "Training", targets: ["Training"]),
         .library(name: "Evaluation", targets: ["Evaluation"]),
         .executable(name: "deit", targets: ["deit"]),
@@ -109,6 +110,10 @@ let package = Package(
         library(
             "Checkpoints",
             ["CMappedFile", "VisionModels", "ImagePipeline", "Torch", "TorchNN"]
+        ),
+        library(
+            "HuggingFace",
+            ["Checkpoints", "VisionModels", "ImagePipeline", "Torch", "TorchNN"]
         ),
         // Sources/Training/Recipes is a link to Recipes/: the files travel inside the library and the command.
         .target(
@@ -154,6 +159,11 @@ let package = Package(
         tests(
             "CheckpointsTests",
             ["Checkpoints", "VisionModels", "ImagePipeline", "Torch", "TorchNN"]
+        ),
+        tests(
+            "HuggingFaceTests",
+            ["HuggingFace", "Checkpoints", "VisionModels", "ImagePipeline", "Torch", "TorchNN"],
+            resources: [.copy("Fixtures")]
         ),
         tests(
             "TrainingTests",

@@ -1,25 +1,35 @@
 /// The fields of a configuration file, read with errors that name file and key.
-struct JSONFields {
-    let object: JSONObject
-    let file: String
+package struct JSONFields {
+    package let object: JSONObject
+    package let file: String
     /// What stands before a key in a message, such as `pretrained_cfg.`.
     var prefix = ""
 
-    func malformed(_ key: String, _ reason: String) -> CheckpointError {
+    package init(object: JSONObject, file: String) {
+        self.init(object: object, file: file, prefix: "")
+    }
+
+    init(object: JSONObject, file: String, prefix: String) {
+        self.object = object
+        self.file = file
+        self.prefix = prefix
+    }
+
+    package func malformed(_ key: String, _ reason: String) -> CheckpointError {
         .malformed(file: file, reason: "\(prefix)\(key) \(reason)")
     }
 
-    func unsupported(_ key: String, _ reason: String) -> CheckpointError {
+    package func unsupported(_ key: String, _ reason: String) -> CheckpointError {
         .unsupported(file: file, reason: "\(prefix)\(key) \(reason)")
     }
 
     /// The value of a key that is there and not null.
-    func value(_ key: String) -> JSONValue? {
+    package func value(_ key: String) -> JSONValue? {
         guard let value = object[key], value != .null else { return nil }
         return value
     }
 
-    func int(_ key: String, default other: Int? = nil) throws(CheckpointError) -> Int {
+    package func int(_ key: String, default other: Int? = nil) throws(CheckpointError) -> Int {
         guard let value = value(key) else {
             if let other { return other }
             throw malformed(key, "is missing")
@@ -28,7 +38,10 @@ struct JSONFields {
         return number
     }
 
-    func double(_ key: String, default other: Double? = nil) throws(CheckpointError) -> Double {
+    package func double(
+        _ key: String,
+        default other: Double? = nil
+    ) throws(CheckpointError) -> Double {
         guard let value = value(key) else {
             if let other { return other }
             throw malformed(key, "is missing")
@@ -37,25 +50,25 @@ struct JSONFields {
         return number
     }
 
-    func bool(_ key: String, default other: Bool) throws(CheckpointError) -> Bool {
+    package func bool(_ key: String, default other: Bool) throws(CheckpointError) -> Bool {
         guard let value = value(key) else { return other }
         guard let flag = value.boolValue else { throw malformed(key, "is neither true nor false") }
         return flag
     }
 
-    func string(_ key: String) throws(CheckpointError) -> String? {
+    package func string(_ key: String) throws(CheckpointError) -> String? {
         guard let value = value(key) else { return nil }
         guard let text = value.stringValue else { throw malformed(key, "is no text") }
         return text
     }
 
-    func object(_ key: String) throws(CheckpointError) -> JSONFields? {
+    package func object(_ key: String) throws(CheckpointError) -> JSONFields? {
         guard let value = value(key) else { return nil }
         guard let object = value.objectValue else { throw malformed(key, "is no object") }
         return JSONFields(object: object, file: file, prefix: "\(prefix)\(key).")
     }
 
-    func floats(_ key: String) throws(CheckpointError) -> [Float]? {
+    package func floats(_ key: String) throws(CheckpointError) -> [Float]? {
         guard let value = value(key) else { return nil }
         var floats: [Float] = []
         for element in value.arrayValue ?? [value] {
@@ -67,7 +80,7 @@ struct JSONFields {
         return floats
     }
 
-    func strings(_ key: String) throws(CheckpointError) -> [String]? {
+    package func strings(_ key: String) throws(CheckpointError) -> [String]? {
         guard let value = value(key) else { return nil }
         var strings: [String] = []
         for element in value.arrayValue ?? [] {
@@ -81,7 +94,7 @@ struct JSONFields {
     }
 
     /// One number for both sides, or a list or object of height and width.
-    func size(_ key: String) throws(CheckpointError) -> (height: Int, width: Int)? {
+    package func size(_ key: String) throws(CheckpointError) -> (height: Int, width: Int)? {
         guard let value = value(key) else { return nil }
         if let side = value.intValue { return (side, side) }
         if let list = value.arrayValue, list.count == 2, let height = list[0].intValue,
@@ -98,7 +111,7 @@ struct JSONFields {
 
 extension JSONValue {
     /// A number that reads back as the same `Float`, with no more digits than that takes.
-    init(_ float: Float) { self = .number(Double("\(float)") ?? Double(float)) }
+    package init(_ float: Float) { self = .number(Double("\(float)") ?? Double(float)) }
 }
 
 extension JSONObject {

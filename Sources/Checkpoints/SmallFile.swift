@@ -1,10 +1,10 @@
 import Foundation
 
 /// Reading of configurations and lists, which are small; what is not is refused before it is read.
-enum SmallFile {
+package enum SmallFile {
     static let limit = 64 << 20
 
-    static func read(_ path: String) throws(CheckpointError) -> [UInt8] {
+    package static func read(_ path: String) throws(CheckpointError) -> [UInt8] {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw CheckpointError.unreadable(path: path, reason: "there is no such file")
@@ -34,7 +34,7 @@ enum SmallFile {
     }
 
     /// Reads a file that holds one JSON object.
-    static func readObject(_ path: String) throws(CheckpointError) -> JSONObject {
+    package static func readObject(_ path: String) throws(CheckpointError) -> JSONObject {
         let bytes = try read(path)
         do throws(JSONError) {
             guard let object = try JSONValue.parse(bytes).objectValue else {

@@ -1,0 +1,219 @@
+public import Checkpoints
+import Foundation
+
+extension PretrainedConfig {
+    /// Reads the `config.json` of a model.
+    ///
+    /// - Parameter nameOrPath: The model's folder.
+    /// - Returns: The configuration.
+    /// - Throws: ``PretrainedError/notFound(_:)``, or `CheckpointError` for a file that is damaged or of another
+    ///   family.
+    public static func fromPretrained(_ nameOrPath: String) async throws -> Self {
+        try read(folder: try await PretrainedLocation.resolve(nameOrPath))
+    }
+
+    static func read(folder: String) throws(CheckpointError) -> Self {
+        let path = "\(folder)/config.json"
+        return try Self(json: SmallFile.readObject(path), file: path)
+    }
+
+    /// Writes `config.json` into a folder, which is made where it does not exist.
+    ///
+    /// - Parameter folder: The folder.
+    /// - Throws: `CheckpointError` when it cannot be written.
+    public func savePretrained(to folder: String) throws {
+        try PretrainedFolder.make(folder)
+        try AtomicFile.write(
+            (JSONValue.object(json).text() + "\n").utf8,
+            to: "\(folder)/config.json"
+        )
+    }
+
+    /// The file's object: of a configuration that was read, the object that was read with what changed since.
+    public var json: JSONObject {
+        guard !origin.keys.isEmpty, let before = try? Self(json: origin, file: "") else {
+            return canonical
+        }
+        var result = origin.replacing(from: before.canonical, to: canonical)
+        if result["num_labels"] != nil { result["num_labels"] = .integer(numLabels) }
+        return result
+    }
+
+    /// Reads the object of a `config.json`.
+    ///
+    /// - Parameters:
+    ///   - json: The object.
+    ///   - file: The file's name, for errors.
+    /// - Throws: `CheckpointError` when a field has another type than Hugging Face's, or the file is of another family.
+    public init(json: JSONObject, file: String = "config.json") throws(CheckpointError) {
+        let fields = JSONFields(object: json, file: file)
+        if let type = try fields.string("model_type"), type != Family.modelType {
+            throw fields.unsupported(
+                "model_type",
+                "is \"\(type)\"; the \(Family.classPrefix) classes are for \"\(Family.modelType)\""
+            )
+        }
+        try self.init(architectureOf: fields)
+        let width = try fields.int("pooler_output_size", default: 0)
+        poolerOutputSize = width > 0 ? width : nil
+        poolerAct = try fields.string("pooler_act") ?? poolerAct
+        outputHiddenStates = try fields.bool("output_hidden_states", default: false)
+        outputAttentions = try fields.bool("output_attentions", default: false)
+        architectures = try fields.strings("architectures")
+        let oldType = try fields.string("torch_dtype")
+        dtype = try fields.string("dtype") ?? oldType
+        transformersVersion = try fields.string("transformers_version")
+        if let text = try fields.string("problem_type") {
+            guard let type = ProblemType(rawValue: text) else {
+                let known = ProblemType.allCases.map(\.rawValue).joined(separator: ", ")
+                throw fields.malformed("problem_type", "is \"\(text)\", none of \(known)")
+            }
+            problemType = type
+        }
+        try readLabels(fields)
+        origin = json
+    }
+
+    private init(architectureOf fields: JSONFields) throws(CheckpointError) {
+        self.init()
+        hiddenSize = try fields.int("hidden_size", default: hiddenSize)
+        numHiddenLayers = try fields.int("num_hidden_layers", default: numHiddenLayers)
+        numAttentionHeads = try fields.int("num_attention_heads", default: numAttentionHeads)
+        intermediateSize = try fields.int("intermediate_size", default: intermediateSize)
+        hiddenAct = try fields.string("hidden_act") ?? hiddenAct
+        hiddenDropoutProb = try fields.double("hidden_dropout_prob", default: hiddenDropoutProb)
+        attentionProbsDropoutProb = try fields.double(
+            "attention_probs_dropout_prob",
+            default: attentionProbsDropoutProb
+        )
+        initializerRange = try fields.double("initializer_range", default: initializerRange)
+        layerNormEps = try fields.double("layer_norm_eps", default: layerNormEps)
+        if let size = try fields.size("image_size") {
+            imageSize = PixelSize(height: size.height, width: size.width)
+        }
+        if let size = try fields.size("patch_size") {
+            patchSize = PixelSize(height: size.height, width: size.width)
+        }
+        numChannels = try fields.int("num_channels", default: numChannels)
+        qkvBias = try fields.bool("qkv_bias", default: qkvBias)
+        encoderStride = try fields.int("encoder_stride", default: encoderStride)
+    }
+
+    private mutating func readLabels(_ fields: JSONFields) throws(CheckpointError) {
+        guard let names = try fields.object("id2label")?.object else {
+            let count = try fields.int("num_labels", default: 2)
+            guard (0...1_000_000).contains(count) else {
+                throw fields.malformed("num_labels", "is out of range")
+            }
+            numLabels = count
+            return
+        }
+        id2label = [:]
+        for key in names.keys {
+            guard let index = Int(key), let name = names[key]?.stringValue else {
+                throw fields.malformed("id2label", "does not give texts under whole numbers")
+            }
+            id2label[index] = name
+        }
+        label2id = [:]
+        guard let indices = try fields.object("label2id")?.object else {
+            for (index, name) in id2label.sorted(by: { $0.key > $1.key }) { label2id[name] = index }
+            return
+        }
+        for key in indices.keys {
+            // Examples of Hugging Face's own write the numbers as texts.
+            guard let value = indices[key],
+                let index = value.intValue ?? value.stringValue.flatMap({ Int($0) })
+            else { throw fields.malformed("label2id", "does not give whole numbers") }
+            label2id[key] = index
+        }
+    }
+
+    static var knownKeys: [String] {
+        [
+            "architectures", "attention_probs_dropout_prob", "dtype", "encoder_stride",
+            "hidden_act",
+            "hidden_dropout_prob", "hidden_size", "id2label", "image_size", "initializer_range",
+            "intermediate_size", "label2id", "layer_norm_eps", "model_type", "num_attention_heads",
+            "num_channels", "num_hidden_layers", "num_labels", "output_attentions",
+            "output_hidden_states", "patch_size", "pooler_act", "pooler_output_size",
+            "problem_type", "qkv_bias", "torch_dtype", "transformers_version",
+        ]
+    }
+
+    /// The object that Hugging Face would write for these fields, less what it leaves out.
+    var canonical: JSONObject {
+        var object = JSONObject()
+        let (names, indices) = labelObjects
+        if let architectures { object["architectures"] = .array(architectures.map { .string($0) }) }
+        object["attention_probs_dropout_prob"] = .number(attentionProbsDropoutProb)
+        if let dtype { object["dtype"] = .string(dtype) }
+        object["encoder_stride"] = .integer(encoderStride)
+        object["hidden_act"] = .string(hiddenAct)
+        object["hidden_dropout_prob"] = .number(hiddenDropoutProb)
+        object["hidden_size"] = .integer(hiddenSize)
+        if let names { object["id2label"] = .object(names) }
+        object["image_size"] = imageSize.json
+        object["initializer_range"] = .number(initializerRange)
+        object["intermediate_size"] = .integer(intermediateSize)
+        if let indices { object["label2id"] = .object(indices) }
+        object["layer_norm_eps"] = .number(layerNormEps)
+        object["model_type"] = .string(Family.modelType)
+        object["num_attention_heads"] = .integer(numAttentionHeads)
+        object["num_channels"] = .integer(numChannels)
+        object["num_hidden_layers"] = .integer(numHiddenLayers)
+        if outputAttentions { object["output_attentions"] = true }
+        if outputHiddenStates { object["output_hidden_states"] = true }
+        object["patch_size"] = patchSize.json
+        object["pooler_act"] = .string(poolerAct)
+        object["pooler_output_size"] = .integer(poolerOutputSize ?? hiddenSize)
+        if let problemType { object["problem_type"] = .string(problemType.rawValue) }
+        object["qkv_bias"] = .bool(qkvBias)
+        if let transformersVersion { object["transformers_version"] = .string(transformersVersion) }
+        return object
+    }
+
+    /// Nil for the two classes that a file without names means.
+    private var labelObjects: (names: JSONObject?, indices: JSONObject?) {
+        guard id2label != [0: "LABEL_0", 1: "LABEL_1"] else { return (nil, nil) }
+        var names = JSONObject()
+        for (index, name) in id2label.sorted(by: { $0.key < $1.key }) {
+            names[String(index)] = .string(name)
+        }
+        var indices = JSONObject()
+        for (name, index) in label2id.sorted(by: { ($0.value, $0.key) < ($1.value, $1.key) }) {
+            indices[name] = .integer(index)
+        }
+        return (names, indices)
+    }
+}
+
+extension PretrainedConfig: Equatable {
+    /// Whether all fields are equal and the unknown keys of the files, in whatever order.
+    public static func == (a: Self, b: Self) -> Bool {
+        a.canonical == b.canonical
+            && JSONValue.object(a.unknownFields).ordered
+                == JSONValue.object(b.unknownFields).ordered
+    }
+}
+
+extension PretrainedConfig: Codable {
+    /// Reads the fields of a `config.json`.
+    ///
+    /// - Parameter decoder: The decoder to read from.
+    /// - Throws: A decoding error, or `CheckpointError` for a field of another type.
+    public init(from decoder: any Decoder) throws {
+        guard let object = try CodableJSON(from: decoder).value.objectValue else {
+            throw CheckpointError.malformed(file: "config.json", reason: "expected an object")
+        }
+        try self.init(json: object)
+    }
+
+    /// Writes the fields of a `config.json`.
+    ///
+    /// - Parameter encoder: The encoder to write to.
+    /// - Throws: An encoding error.
+    public func encode(to encoder: any Encoder) throws {
+        try CodableJSON(.object(json)).encode(to: encoder)
+    }
+}
