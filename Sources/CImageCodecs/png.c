@@ -13,7 +13,6 @@ typedef struct {
     int ended;
     char *message;
     png_bytep *rows;
-    uint8_t *wide;
 } source;
 
 static void read_bytes(png_structp png, png_bytep into, size_t count) {
@@ -43,28 +42,23 @@ static int32_t prepare(png_structp png, png_infop info) {
     int depth = png_get_bit_depth(png, info);
     if (type == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
     if (type == PNG_COLOR_TYPE_GRAY && depth < 8) png_set_expand_gray_1_2_4_to_8(png);
-    // Sixteen-bit grey stays: its values are clipped at 255, the others lose their low byte. Both as in Pillow.
-    if (depth == 16 && type != PNG_COLOR_TYPE_GRAY) png_set_strip_16(png);
+    // The high byte of 16 bits, as Pillow reads colours. Grey it clips at 255, which leaves a white picture: not here.
+    if (depth == 16) png_set_strip_16(png);
     png_set_strip_alpha(png);
     return (type & PNG_COLOR_MASK_COLOR) ? 3 : 1;
 }
 
 // Reads all rows. What is allocated lies in the source, whose owner frees it, also after a long jump.
 static void read_rows(png_structp png, png_infop info, ic_info shape, uint8_t *pixels, source *from) {
-    int is_wide = png_get_color_type(png, info) == PNG_COLOR_TYPE_GRAY && png_get_bit_depth(png, info) == 16;
-    size_t width = (size_t)shape.width, height = (size_t)shape.height;
-    size_t stride = width * (is_wide ? 2 : (size_t)shape.channels);
+    size_t height = (size_t)shape.height;
+    size_t stride = (size_t)shape.width * (size_t)shape.channels;
     png_set_interlace_handling(png);
     png_read_update_info(png, info);
     if (png_get_rowbytes(png, info) != stride) png_error(png, "unexpected length of a row");
     from->rows = malloc(height * sizeof(png_bytep));
-    if (is_wide) from->wide = malloc(height * stride);
-    if (!from->rows || (is_wide && !from->wide)) png_error(png, "out of memory");
-    uint8_t *base = is_wide ? from->wide : pixels;
-    for (size_t y = 0; y < height; y += 1) from->rows[y] = base + y * stride;
+    if (!from->rows) png_error(png, "out of memory");
+    for (size_t y = 0; y < height; y += 1) from->rows[y] = pixels + y * stride;
     png_read_image(png, from->rows);
-    if (!is_wide) return;
-    for (size_t i = 0; i < width * height; i += 1) pixels[i] = base[2 * i] ? 255 : base[2 * i + 1];
 }
 
 // The part that a long jump may leave: it owns nothing and changes no local variable after setjmp.
@@ -96,7 +90,6 @@ static ic_status run(const uint8_t *data, size_t size, ic_info *shape, uint8_t *
     ic_status status = IC_OK;
     if (!read_guarded(png, info, shape, pixels, &from)) status = from.ended ? IC_TRUNCATED : IC_CORRUPT;
     free(from.rows);
-    free(from.wide);
     png_destroy_read_struct(&png, &info, NULL);
     return status;
 }

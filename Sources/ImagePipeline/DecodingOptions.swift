@@ -7,7 +7,8 @@ public struct DecodingOptions: Sendable, Equatable {
     public var channels: Int?
     /// The most pixels that a file may ask for.
     public var pixelLimit: Int
-    /// Whether the picture is turned as a camera's EXIF orientation says; Pillow and timm do not.
+    /// Whether the picture is turned as its EXIF orientation says: transformers' `load_image` does, timm and
+    /// torchvision's `ImageFolder` do not.
     public var appliesOrientation: Bool
 
     /// Creates options.
@@ -15,7 +16,7 @@ public struct DecodingOptions: Sendable, Equatable {
     /// - Parameters:
     ///   - channels: 1 or 3, or `nil` for the file's own.
     ///   - pixelLimit: The most pixels that a file may ask for.
-    ///   - appliesOrientation: Whether to follow the EXIF orientation of JPEG files.
+    ///   - appliesOrientation: Whether to follow the EXIF orientation.
     public init(
         channels: Int? = nil,
         pixelLimit: Int = DecodingOptions.defaultPixelLimit,

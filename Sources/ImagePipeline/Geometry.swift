@@ -76,16 +76,16 @@ extension Image {
 
     /// Returns the middle of the picture, with a black border where the picture is smaller.
     ///
-    /// The middle is where torchvision's `CenterCrop` puts it: half pixels round to the even side.
-    ///
     /// - Parameters:
     ///   - cropHeight: The rows wanted, at least 1.
     ///   - cropWidth: The columns wanted, at least 1.
+    ///   - centering: Where the middle begins when an odd number of pixels is left over.
     /// - Returns: A picture of exactly the size wanted.
     /// - Throws: ``ImageError/invalid(_:)`` when a size is not positive.
     public func centerCropped(
         height cropHeight: Int,
-        width cropWidth: Int
+        width cropWidth: Int,
+        centering: CropCentering = .rounded
     ) throws(ImageError) -> Image {
         _ = try Image.byteCount(height: cropHeight, width: cropWidth, channels: channels)
         let missingRows = max(0, cropHeight - height)
@@ -101,8 +101,8 @@ extension Image {
         }
         return try whole.cropped(
             to: Region(
-                top: centerOffset(of: cropHeight, in: whole.height),
-                left: centerOffset(of: cropWidth, in: whole.width),
+                top: centering.offset(of: cropHeight, in: whole.height),
+                left: centering.offset(of: cropWidth, in: whole.width),
                 height: cropHeight,
                 width: cropWidth
             )
@@ -123,11 +123,6 @@ extension Image {
             }
         }
     }
-}
-
-/// Where a middle part starts, `int(round((whole - part) / 2))` with Python's rounding to even.
-func centerOffset(of part: Int, in whole: Int) -> Int {
-    Int((Double(whole - part) / 2).rounded(.toNearestOrEven))
 }
 
 /// Copies rows of bytes between two buffers whose rows are `stride` bytes apart.

@@ -4,8 +4,9 @@ extension Image {
     /// Decodes a JPEG, PNG or WebP file, told apart by its content.
     ///
     /// The samples equal those of Pillow 11's `Image.open(file).convert("RGB")` (or `"L"`): alpha is dropped,
-    /// palettes are expanded, 16-bit grey is clipped at 255, CMYK is taken as Adobe stores it, no colour
-    /// profile and no gamma is applied. Of an animation the first frame is taken.
+    /// palettes are expanded, CMYK is taken as Adobe stores it, no colour profile and no gamma is applied. Of 16
+    /// bits the high byte is taken (Pillow clips grey at 255 instead), of an animation the first frame. See
+    /// <doc:UnusualPictures>.
     ///
     /// - Parameters:
     ///   - bytes: The whole file.
@@ -16,7 +17,10 @@ extension Image {
         options: DecodingOptions = DecodingOptions()
     ) throws(ImageError) {
         guard !bytes.isEmpty else { throw .empty }
-        guard let format = ImageFormat(bytes: bytes) else { throw .notAnImage }
+        guard let format = ImageFormat(bytes: bytes) else {
+            if let name = ImageFormat.foreignName(of: bytes) { throw .foreignFormat(name) }
+            throw .notAnImage
+        }
         let codec = Codec(format: format, bytes: bytes)
         let info = try codec.readInfo()
         let width = Int(info.width)
@@ -26,8 +30,8 @@ extension Image {
             throw .tooLarge(width: width, height: height, limit: options.pixelLimit)
         }
         var image = try codec.decode(info)
-        if options.appliesOrientation, format == .jpeg {
-            image = image.oriented(exifOrientation(ofJPEG: bytes))
+        if options.appliesOrientation {
+            image = image.oriented(exifOrientation(of: format, bytes))
         }
         if let channels = options.channels {
             image = try image.converted(toChannels: channels)

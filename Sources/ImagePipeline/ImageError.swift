@@ -2,8 +2,10 @@
 public enum ImageError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The file is empty.
     case empty
-    /// The file is neither JPEG, PNG nor WebP.
+    /// The file is no picture of a kind that is known.
     case notAnImage
+    /// The file is a picture, but neither JPEG, PNG nor WebP; the format's usual name.
+    case foreignFormat(String)
     /// The data ends before the picture does.
     case truncated(format: ImageFormat, detail: String)
     /// The data breaks the rules of its format.
@@ -30,6 +32,8 @@ public enum ImageError: Error, Sendable, Equatable, CustomStringConvertible {
             "the file is empty"
         case .notAnImage:
             "the file is not a picture (JPEG, PNG and WebP are read)"
+        case .foreignFormat(let name):
+            "the file is a \(name) picture, which is not read: convert it to JPEG, PNG or WebP"
         case .truncated(let format, let detail):
             "the \(format.name) file is cut short (\(detail))"
         case .corrupt(let format, let detail):

@@ -34,4 +34,28 @@ public enum ImageFormat: String, Sendable, Equatable, Codable, CaseIterable {
             return nil
         }
     }
+
+    /// The name of a common format that is told apart only to refuse it in words that help.
+    static func foreignName(of bytes: UnsafeRawBufferPointer) -> String? {
+        func has(_ text: String, at offset: Int = 0) -> Bool {
+            let text = Array(text.utf8)
+            guard bytes.count >= offset + text.count else { return false }
+            return text.indices.allSatisfy { bytes[offset + $0] == text[$0] }
+        }
+        if has("GIF87a") || has("GIF89a") { return "GIF" }
+        if has("II*\0") || has("MM\0*") { return "TIFF" }
+        if has("ftyp", at: 4) {
+            if has("avif", at: 8) || has("avis", at: 8) { return "AVIF" }
+            if ["heic", "heix", "hevc", "heim", "heis", "mif1", "msf1"].contains(where: {
+                has($0, at: 8)
+            }) {
+                return "HEIF"
+            }
+        }
+        if has("BM"), bytes.count >= 26, bytes[6] | bytes[7] | bytes[8] | bytes[9] == 0 {
+            return "BMP"
+        }
+        if has("<svg") { return "SVG" }
+        return nil
+    }
 }

@@ -1,10 +1,12 @@
 /// The deterministic way from a picture to a model's input, which travels with the model.
 ///
-/// Channels are converted first, then come resize, centre crop and normalisation to `[channels, height, width]`.
+/// Channels are converted first, then come resize, centre crop and normalisation to `[channels, height, width]`. The
+/// flavours in use are: shortest side and crop (DeiT, timm), squash and crop (`DeiTImageProcessor`), squash alone
+/// (`ViTImageProcessor`). Before normalisation all equal their sources byte for byte; see <doc:UnusualPictures>.
 ///
 /// ## Source
 /// torchvision's `Resize`, `CenterCrop`, `ToTensor` and `Normalize` on Pillow pictures, as in DeiT's
-/// `datasets.py, build_transform`.
+/// `datasets.py, build_transform`; `transformers/image_processing_backends.py, PilBackend`.
 public struct ImageProcessor: Sendable, Equatable, Codable {
     /// How the picture is brought to size before the crop.
     public let resize: ResizeRule
@@ -14,6 +16,8 @@ public struct ImageProcessor: Sendable, Equatable, Codable {
     public let cropHeight: Int?
     /// The columns that the centre crop leaves, or `nil` for no crop.
     public let cropWidth: Int?
+    /// Where the crop begins when an odd number of pixels is left over.
+    public let centering: CropCentering
     /// The channels of the result, 1 or 3.
     public let channels: Int
     /// The mean and deviation of each channel.
@@ -31,6 +35,7 @@ public struct ImageProcessor: Sendable, Equatable, Codable {
     ///   - interpolation: How samples are weighed in the resize.
     ///   - cropHeight: The rows that the centre crop leaves; `nil`, together with `cropWidth`, for no crop.
     ///   - cropWidth: The columns that the centre crop leaves.
+    ///   - centering: Where the crop begins when an odd number of pixels is left over.
     ///   - channels: The channels of the result, 1 or 3.
     ///   - mean: One mean for each channel, for samples from 0 to 1.
     ///   - std: One standard deviation for each channel, above 0.
@@ -40,6 +45,7 @@ public struct ImageProcessor: Sendable, Equatable, Codable {
         interpolation: Interpolation = .bicubic,
         cropHeight: Int? = nil,
         cropWidth: Int? = nil,
+        centering: CropCentering = .rounded,
         channels: Int = 3,
         mean: [Float],
         std: [Float]
@@ -57,6 +63,7 @@ public struct ImageProcessor: Sendable, Equatable, Codable {
         self.interpolation = interpolation
         self.cropHeight = cropHeight
         self.cropWidth = cropWidth
+        self.centering = centering
         self.channels = channels
         self.normalization = normalization
     }
@@ -66,6 +73,7 @@ public struct ImageProcessor: Sendable, Equatable, Codable {
         case interpolation
         case cropHeight
         case cropWidth
+        case centering
         case channels
         case mean
         case std
@@ -82,6 +90,8 @@ public struct ImageProcessor: Sendable, Equatable, Codable {
             interpolation: try container.decode(Interpolation.self, forKey: .interpolation),
             cropHeight: try container.decodeIfPresent(Int.self, forKey: .cropHeight),
             cropWidth: try container.decodeIfPresent(Int.self, forKey: .cropWidth),
+            centering: try container.decodeIfPresent(CropCentering.self, forKey: .centering)
+                ?? .rounded,
             channels: try container.decode(Int.self, forKey: .channels),
             mean: try container.decode([Float].self, forKey: .mean),
             std: try container.decode([Float].self, forKey: .std)
@@ -98,6 +108,7 @@ public struct ImageProcessor: Sendable, Equatable, Codable {
         try container.encode(interpolation, forKey: .interpolation)
         try container.encodeIfPresent(cropHeight, forKey: .cropHeight)
         try container.encodeIfPresent(cropWidth, forKey: .cropWidth)
+        try container.encode(centering, forKey: .centering)
         try container.encode(channels, forKey: .channels)
         try container.encode(mean, forKey: .mean)
         try container.encode(std, forKey: .std)
@@ -161,7 +172,7 @@ extension ImageProcessor {
         }
         guard cropHeight <= height, cropWidth <= width else {
             return try image.resized(height: height, width: width, interpolation: interpolation)
-                .centerCropped(height: cropHeight, width: cropWidth)
+                .centerCropped(height: cropHeight, width: cropWidth, centering: centering)
         }
         // Only what the crop keeps is computed.
         return try image.resized(
@@ -169,8 +180,8 @@ extension ImageProcessor {
             width: width,
             interpolation: interpolation,
             window: Region(
-                top: centerOffset(of: cropHeight, in: height),
-                left: centerOffset(of: cropWidth, in: width),
+                top: centering.offset(of: cropHeight, in: height),
+                left: centering.offset(of: cropWidth, in: width),
                 height: cropHeight,
                 width: cropWidth
             )

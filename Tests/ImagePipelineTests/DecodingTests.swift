@@ -7,6 +7,7 @@ struct DecodingTests {
         #expect(PictureFixtures.index.resizes.count >= 25)
         #expect(PictureFixtures.index.processors.count >= 6)
         #expect(PictureFixtures.index.random.count >= 5)
+        #expect(PictureFixtures.index.orientations.count >= 39)
     }
 
     @Test(arguments: PictureFixtures.index.pictures)
@@ -39,6 +40,27 @@ struct DecodingTests {
         }
     }
 
+    /// All orientations in all formats, both byte orders, values of two types, data before and after the picture.
+    @Test(arguments: PictureFixtures.index.orientations)
+    func orientationEqualsPillow(_ name: String) throws {
+        let options = DecodingOptions(channels: 3, appliesOrientation: true)
+        let turned = try Image(decoding: PictureFixtures.bytes(name), options: options)
+        expectEqual(turned, try PictureFixtures.pnm(name + ".turned.ppm"), name)
+    }
+
+    @Test(arguments: PictureFixtures.index.orientations)
+    func damagedOrientationIsHarmless(_ name: String) throws {
+        let bytes = try PictureFixtures.bytes(name)
+        let options = DecodingOptions(pixelLimit: 1 << 16, appliesOrientation: true)
+        var generator = SplitMix64(seed: 5, epoch: 0, index: bytes.count)
+        for length in stride(from: 1, to: bytes.count, by: 3) {
+            _ = try? Image(decoding: Array(bytes[..<length]), options: options)
+            var damaged = bytes
+            damaged[generator.integer(below: bytes.count)] = UInt8(generator.integer(below: 256))
+            _ = try? Image(decoding: damaged, options: options)
+        }
+    }
+
     @Test func orientationsUndoOneAnother() throws {
         let image = try PictureFixtures.pnm("resize-colour.ppm")
         let inverses = [1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6]
@@ -58,5 +80,17 @@ struct DecodingTests {
         #expect(format(Array("RIFF1234WEBP".utf8)) == .webp)
         #expect(format(Array("RIFF1234WAVE".utf8)) == nil)
         #expect(format([]) == nil)
+    }
+
+    @Test func foreignFormatsAreNamed() {
+        let files: [(String, [UInt8])] = [
+            ("GIF", Array("GIF89a, not read".utf8)), ("TIFF", [0x49, 0x49, 0x2A, 0, 8, 0, 0, 0]),
+            ("HEIF", [0, 0, 0, 24] + Array("ftypheic".utf8)), ("SVG", Array("<svg xmlns".utf8)),
+            ("AVIF", [0, 0, 0, 24] + Array("ftypavif".utf8)),
+            ("BMP", Array("BM".utf8) + [70, 0, 0, 0] + [UInt8](repeating: 0, count: 24)),
+        ]
+        for (name, bytes) in files {
+            #expect(throws: ImageError.foreignFormat(name)) { try Image(decoding: bytes) }
+        }
     }
 }

@@ -35,6 +35,7 @@ enum PictureFixtures {
         var resizes: [Resize] = []
         var processors: [Processor] = []
         var random: [Stream] = []
+        var orientations: [String] = []
     }
 
     static let folder = Bundle.module.resourceURL?.appending(path: "Fixtures")

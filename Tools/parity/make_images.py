@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import PIL
-from PIL import Image, features
+from PIL import Image, ImageOps, features
 
 OUT = Path(__file__).resolve().parents[2] / "Tests" / "ImagePipelineTests" / "Fixtures"
 WIDTH, HEIGHT = 21, 13
@@ -48,6 +48,9 @@ def add(name, data):
         warnings.simplefilter("ignore")
         image = Image.open(io.BytesIO(data))
         image.load()
+        if image.mode.startswith("I;16"):
+            # Pillow's convert() clips 16-bit grey at 255, which leaves a white picture; ours takes the high byte.
+            image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
         files[name + ".ppm"] = pnm(image.convert("RGB"))
         files[name + ".pgm"] = pnm(image.convert("L"))
 
@@ -184,6 +187,67 @@ def make_webp():
     add("webp-animated.webp", saved(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True))
 
 
+# --- EXIF's orientation
+
+
+def tiff(order, tags):
+    """A TIFF directory: tags are (tag, type, value), type 3 a short and 4 a long."""
+    sign = "<" if order == b"II" else ">"
+    body = b"".join(
+        struct.pack(sign + "HHI", tag, kind, 1) + struct.pack(sign + ("HH" if kind == 3 else "I"), *value)
+        for tag, kind, value in tags)
+    return order + struct.pack(sign + "HIH", 42, 8, len(tags)) + body + bytes(4)
+
+
+def webp_with(exif):
+    """A lossless file with a chunk of EXIF data as it is, where Pillow would put a prefix or change it."""
+    small = saved(turned_picture(), "WEBP", lossless=True)[12:]
+    canvas = struct.pack("<I", TURNED[0] - 1)[:3] + struct.pack("<I", TURNED[1] - 1)[:3]
+    body = b"WEBPVP8X" + struct.pack("<I", 10) + bytes([8, 0, 0, 0]) + canvas + small
+    body += b"EXIF" + struct.pack("<I", len(exif)) + exif + bytes(len(exif) % 2)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+TURNED = (7, 5)
+
+
+def turned_picture():
+    index = np.arange(TURNED[0] * TURNED[1] * 3, dtype=np.uint32)
+    return ((index * 2654435761) >> 13).astype(np.uint8).reshape(TURNED[1], TURNED[0], 3)
+
+
+def make_orientations():
+    """Files with an orientation, and Pillow's exif_transpose of them."""
+    array, names = turned_picture(), []
+
+    def add_turned(name, data):
+        files[name] = data
+        image = Image.open(io.BytesIO(data))
+        files[name + ".turned.ppm"] = pnm(ImageOps.exif_transpose(image).convert("RGB"))
+        names.append(name)
+
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        for kind, ending, options in (("JPEG", "jpg", {"subsampling": "4:4:4"}), ("PNG", "png", {}),
+                                      ("WEBP", "webp", {"lossless": True})):
+            add_turned(f"turned-{orientation}.{ending}", saved(array, kind, exif=exif, **options))
+    one = (0x0100, 4, (7,))  # another tag before, the width
+    for name, data in (
+        ("short-little", tiff(b"II", [one, (0x0112, 3, (6, 0))])),
+        ("long-little", tiff(b"II", [(0x0112, 4, (6,))])),
+        ("long-big", tiff(b"MM", [one, (0x0112, 4, (8,))])),
+        ("nine", tiff(b"MM", [(0x0112, 3, (9, 0))])),
+        ("none", tiff(b"MM", [one])),
+    ):
+        add_turned(f"turned-{name}.webp", webp_with(data))
+        plain = saved(array, "PNG")
+        # Before IDAT, and after it, where the format allows it too.
+        add_turned(f"turned-{name}.png", plain[:33] + chunk(b"eXIf", data) + plain[33:])
+        add_turned(f"turned-{name}-late.png", plain[:-12] + chunk(b"eXIf", data) + plain[-12:])
+    return names
+
+
 # --- Resize, crop and normalisation
 
 FILTERS = {"nearest": Image.NEAREST, "bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC}
@@ -279,11 +343,13 @@ def main():
     make_png()
     make_webp()
     pictures = sorted(n for n in files if not n.endswith((".ppm", ".pgm")))
-    index = {"pictures": pictures, "resizes": make_resize(), "processors": make_processor(), "random": make_random()}
+    index = {"pictures": pictures, "resizes": make_resize(), "processors": make_processor(), "random": make_random(),
+             "orientations": make_orientations()}
     files["index.json"] = (json.dumps(index, indent=1) + "\n").encode()
     OUT.mkdir(parents=True, exist_ok=True)
     for old in OUT.iterdir():
-        old.unlink()
+        if old.is_file():
+            old.unlink()
     for name, data in files.items():
         (OUT / name).write_bytes(data)
     versions = {"Pillow": PIL.__version__, "numpy": np.__version__,
@@ -301,6 +367,8 @@ Made by `Tools/parity/make_images.py` with {versions}. `manifest.json` has every
 
 - `{{jpeg,png,webp}}-KIND.EXT`: tiny picture files; beside each, `….ppm` is Pillow's `Image.open(f).convert("RGB")`
   and `….pgm` its `convert("L")`. No file shows anything: the samples are sines and noise.
+- `turned-KIND.EXT`: files with an EXIF orientation; beside each, `….turned.ppm` is Pillow's `ImageOps.exif_transpose`.
+- `processors/`: fingerprints of whole pictures, made by `Tools/parity/make_processors.py`; see there.
 - `resize-SOURCE-FILTER-HxW`: Pillow's `Image.resize` of `resize-SOURCE`.
 - `processor-…`: torchvision's `Resize(side)`, bicubic, and `CenterCrop`.
 - `normalised.f32`: `(x / 255 - mean) / std` in float32 for x = 0 … 255 and ImageNet's three channels, little-endian.
