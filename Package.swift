@@ -177,7 +177,8 @@ let package = Package(
             [
                 "Evaluation", "Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch",
                 "TorchNN",
-            ]
+            ],
+            resources: [.copy("Fixtures")]
         ),
         tests(
             "ParityTests",

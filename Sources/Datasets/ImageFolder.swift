@@ -70,6 +70,13 @@ public struct ImageFolder: ImageDataset {
     /// - Returns: The name.
     public func name(at index: Int) -> String { files[index] }
 
+    /// The pictures in a folder and the folders in it, sorted folder by folder; nil where the path is no folder.
+    package static func pictures(below path: String) throws(DatasetError) -> [String]? {
+        guard isFolder(path) else { return nil }
+        var visited: Set<String> = []
+        return try pictures(in: path, visited: &visited)
+    }
+
     /// The pictures in a folder and the folders in it; one reached again through a link is left out.
     private static func pictures(
         in path: String,

@@ -1,3 +1,5 @@
+public import Datasets
+
 /// A model and pictures that do not go together.
 public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The data has classes that the model does not tell apart.
@@ -7,10 +9,19 @@ public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible
     case fixedSize(height: Int, width: Int, asked: Int)
 
     /// No picture of the data could be read.
-    case nothingToMeasure(skipped: Int)
+    case nothingToMeasure(SkippedPictures)
 
     /// A picture could not be read.
     case unreadablePicture(file: String, reason: String)
+
+    /// The model names no classes: its checkpoint has no classifier.
+    case noClassifier(path: String)
+
+    /// The model does not have what was asked of it.
+    case noSuchFeature(String)
+
+    /// Features of a kind that the file's format does not hold.
+    case notInFormat(String)
 
     /// One sentence: what is wrong and what to do.
     public var description: String {
@@ -28,9 +39,17 @@ public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible
             return "the model takes pictures of \(height) × \(width) pixels only, not \(asked); "
                 + "its position embeddings belong to that size"
         case .nothingToMeasure(let skipped):
-            return "none of the \(skipped) pictures can be read"
+            let subject =
+                skipped.count == 1
+                ? "the only picture cannot" : "none of \(skipped.count) pictures can"
+            return "\(subject) be read: \(skipped.listing)"
         case .unreadablePicture(let file, let reason):
             return "\(file) cannot be used: \(reason)"
+        case .noClassifier(let path):
+            return "\(path) has no classifier, so it tells no classes apart; "
+                + "`deit features` works with it, `deit train` makes a classifier"
+        case .noSuchFeature(let text), .notInFormat(let text):
+            return text
         }
     }
 

@@ -18,7 +18,7 @@ public enum Evaluator {
     ///   - progress: Called after each batch with the number of pictures done.
     /// - Returns: The report.
     /// - Throws: ``Datasets/DatasetError`` when the data cannot be read, ``Torch/TorchError`` when pictures do not
-    ///   fit the model, ``EvaluationError/nothingToMeasure(skipped:)``.
+    ///   fit the model, ``EvaluationError/nothingToMeasure(_:)``.
     @ModelActor
     public static func evaluate(
         _ loaded: LoadedModel,
@@ -44,7 +44,7 @@ public enum Evaluator {
         }
         let duration = ContinuousClock.now - start
         guard whole.count > 0 else {
-            throw EvaluationError.nothingToMeasure(skipped: loader.skipped.count)
+            throw EvaluationError.nothingToMeasure(loader.skipped)
         }
         let count = Double(whole.count)
         return EvaluationReport(

@@ -1,104 +1,100 @@
 public import Checkpoints
+import Datasets
 import ImagePipeline
 import Torch
 import TorchNN
 import VisionModels
 
-/// What a model says of one picture.
-public struct PicturePrediction: Sendable, Equatable {
-    /// One class and how likely it is.
-    public struct Class: Sendable, Equatable {
-        /// The class's name.
-        public let label: String
-
-        /// The class's place among the model's outputs.
-        public let index: Int
-
-        /// Its probability, 0 to 1: the softmax of the scores, of a distilled model of the mean of its heads.
-        public let score: Double
-    }
-
-    /// The picture's file.
-    public let file: String
-
-    /// The classes, the most likely first.
-    public let predictions: [Class]
-
-    /// The prediction as a JSON object.
-    public var json: JSONValue {
-        let classes = predictions.map { prediction -> JSONValue in
-            [
-                "label": .string(prediction.label), "index": .integer(prediction.index),
-                "score": .number(prediction.score),
-            ]
-        }
-        return ["file": .string(file), "predictions": .array(classes)]
-    }
-}
-
-/// Naming of what picture files show.
+/// Naming of what pictures show.
 public enum PictureClassifier {
     /// The pictures that the model sees at once.
     static let batchSize = 16
 
-    /// Classifies picture files.
+    /// Classifies pictures.
+    ///
+    /// Pictures are read ahead while the model computes; no more than some batches are held at a time.
     ///
     /// - Parameters:
-    ///   - files: The pictures.
+    ///   - pictures: The pictures.
     ///   - loaded: The model, with what belongs to it.
     ///   - top: How many classes to return for each, at least 1; all where the model has fewer.
-    /// - Returns: A prediction for each file, in order.
-    /// - Throws: ``EvaluationError/unreadablePicture(file:reason:)`` for the first that cannot be read,
-    ///   ``Torch/TorchError`` when the processor's pictures do not fit the model.
+    ///   - workers: How many batches are read at the same time, at least 1.
+    ///   - deliver: Called for each picture in the list's order.
+    /// - Throws: ``EvaluationError/noClassifier(path:)``, `TorchError` when the processor's pictures do not fit the
+    ///   model, and what `deliver` throws. A picture that cannot be used is a result of its own.
     @ModelActor
     public static func classify(
-        _ files: [String],
+        _ pictures: PictureList,
         with loaded: LoadedModel,
-        top: Int
-    ) throws -> [PicturePrediction] {
-        loaded.model.eval()
-        var predictions: [PicturePrediction] = []
-        var start = 0
-        while start < files.count {
-            let names = Array(files[start..<min(start + batchSize, files.count)])
-            predictions += try classify(batch: names, with: loaded, top: top)
-            start += names.count
+        top: Int,
+        workers: Int = 2,
+        deliver: (PictureResult) throws -> Void
+    ) async throws {
+        guard loaded.model.numClasses > 0 else {
+            throw EvaluationError.noClassifier(path: loaded.weightsPath)
         }
-        return predictions
-    }
-
-    private static func classify(
-        batch files: [String],
-        with loaded: LoadedModel,
-        top: Int
-    ) throws -> [PicturePrediction] {
-        var pixels: [Float] = []
-        var size = (height: 0, width: 0)
-        for file in files {
-            do throws(ImageError) {
-                let result = try loaded.description.processor(Image(contentsOf: file))
-                guard size == (0, 0) || size == (result.height, result.width) else {
-                    throw ImageError.invalid(
-                        "pictures of different sizes cannot be classified together; "
-                            + "the model's processor neither resizes nor crops"
-                    )
-                }
-                size = (result.height, result.width)
-                pixels += result.values
-            } catch {
-                var reason = "\(error)"
-                // The error of a file that cannot be opened names it, which the sentence does already.
-                if case .unreadable(_, let detail) = error { reason = detail }
-                throw EvaluationError.unreadablePicture(file: file, reason: reason)
+        guard pictures.count > 0 else { return }
+        loaded.model.eval()
+        let processor = loaded.description.processor
+        let loader = try DataLoader(
+            dataset: pictures,
+            transform: processor,
+            plan: EpochPlan(
+                count: pictures.count,
+                batchSize: processor.hasFixedSize ? batchSize : 1,
+                shuffles: false
+            ),
+            workers: workers,
+            policy: .drop(limit: .max)
+        )
+        var next = 0
+        func deliverFailures(before index: Int) throws {
+            while next < index {
+                let reason = failure(of: next, in: pictures, processor)
+                try deliver(.failure(file: pictures.name(at: next), reason: reason))
+                next += 1
             }
         }
-        let shape = [files.count, loaded.description.processor.channels, size.height, size.width]
-        let logits = try HeadLogits(of: loaded.model, Tensor(pixels, shape: shape)).prediction
+        var batches = loader.batches().makeAsyncIterator()
+        while let batch = try await batches.next(isolation: #isolation) {
+            let rows = try predictions(for: batch, by: loaded, top: top)
+            for (row, index) in batch.indices.enumerated() {
+                try deliverFailures(before: index)
+                let file = pictures.name(at: index)
+                try deliver(.prediction(.init(file: file, predictions: rows[row])))
+                next = index + 1
+            }
+        }
+        try deliverFailures(before: pictures.count)
+    }
+
+    private static func predictions(
+        for batch: ImageBatch,
+        by loaded: LoadedModel,
+        top: Int
+    ) throws -> [[PicturePrediction.Class]] {
+        let images = try Tensor(batch.pixels, shape: batch.shape)
+        let logits = try HeadLogits(of: loaded.model, images).prediction
         let classes = loaded.model.numClasses
-        return files.indices.map { index in
-            let scores = logits[(index * classes)..<((index + 1) * classes)]
-            let best = best(Scores.softmax(scores), top: top, labels: loaded.description.labels)
-            return PicturePrediction(file: files[index], predictions: best)
+        return batch.indices.indices.map { row in
+            let scores = logits[(row * classes)..<((row + 1) * classes)]
+            return best(Scores.softmax(scores), top: top, labels: loaded.description.labels)
+        }
+    }
+
+    /// Why a picture was left out; it is read again, as the loader keeps the reasons of the first few only.
+    private static func failure(
+        of index: Int,
+        in pictures: PictureList,
+        _ processor: ImageProcessor
+    ) -> String {
+        do throws(ImageError) {
+            _ = try processor.prepare(pictures.image(at: index))
+            return "it could not be read at first"
+        } catch {
+            // The error of a file that cannot be opened names it, which the sentence around it does already.
+            if case .unreadable(_, let detail) = error { return detail }
+            return error.reason
         }
     }
 
@@ -116,5 +112,14 @@ public enum PictureClassifier {
         return order.prefix(max(1, top)).map {
             .init(label: labels.names[$0], index: $0, score: scores[$0])
         }
+    }
+}
+
+extension ImageProcessor {
+    /// Whether pictures of all sizes come out in one.
+    var hasFixedSize: Bool {
+        if cropHeight != nil { return true }
+        if case .exact = resize { return true }
+        return false
     }
 }

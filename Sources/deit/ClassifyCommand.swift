@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Evaluation
 import Foundation
+import ImagePipeline
 import Torch
 
 /// `deit classify`: what pictures show.
@@ -12,16 +13,27 @@ struct ClassifyCommand: AsyncParsableCommand {
         discussion: """
             Examples:
               deit classify runs/first cat.jpg dog.png
-              deit classify tiny.safetensors --labels synsets.txt --top 3 --json cat.jpg
+              deit classify runs/first holiday/ --top 1
+              deit classify tiny.safetensors --labels synsets.txt --json cat.jpg
+              curl -s https://example.org/cat.jpg | deit classify runs/first -
 
-            Pictures are JPEG, PNG or WebP. A score is a probability. One picture that
-            cannot be read is an error, and nothing is printed.
+            Pictures are JPEG, PNG or WebP, told by their content, and turned as their EXIF
+            data say. Of a folder all pictures in it and its folders are taken, sorted by
+            name. "-" is one picture on standard input. A score is a probability.
+
+            On a terminal the classes are shown as a table; elsewhere one line for each class:
+            file, score from 0 to 1, class, with tabs between them. Pictures that cannot be
+            read are told on standard error; the others are classified all the same, and the
+            exit code is then 65.
             """
     )
 
     @OptionGroup var checkpoint: CheckpointOptions
 
-    @Argument(help: "The pictures.", completion: .file())
+    @Argument(
+        help: "The pictures: files, folders, or - for standard input.",
+        completion: .file()
+    )
     var images: [String]
 
     @Option(help: "How many classes to print for each picture.")
@@ -33,25 +45,66 @@ struct ClassifyCommand: AsyncParsableCommand {
     func validate() throws {
         guard top > 0 else { throw ValidationError("--top must be at least 1, not \(top)") }
         guard !images.isEmpty else { throw ValidationError("name at least one picture") }
+        guard images.count(where: { $0 == "-" }) < 2 else {
+            throw ValidationError("standard input holds one picture, so - can be named once")
+        }
     }
 
     @ModelActor
     func run() async throws {
-        OpenMPWaiting.spinBriefly()
-        let loaded = try checkpoint.load()
-        let predictions = try PictureClassifier.classify(images, with: loaded, top: top)
-        checkpoint.tellAssumptions(loaded)
-        if json {
-            try Results.print(JSONValue.array(predictions.map(\.json)).text())
-        } else {
-            try Results.print(predictions.map(text).joined(separator: "\n"))
+        let pictures = try pictures()
+        // Waiting threads only get in the way where pictures are read while the model computes.
+        if pictures.count > 1, !images.contains("-") { OpenMPWaiting.spinBriefly() }
+        let empty = pictures.emptyFolders.map { "\($0) holds no pictures (jpg, jpeg, png or webp)" }
+        guard pictures.count > 0 else {
+            throw CommandFailure(
+                empty.joined(separator: "; "),
+                exitCode: CommandFailure.badData
+            )
         }
+        for sentence in empty { StatusLine.note(sentence) }
+        let loaded = try checkpoint.load()
+        let status = StatusLine()
+        defer { status.clear() }
+        var printer = PredictionPrinter(form: json ? .json : Console.isTerminal ? .table : .lines)
+        var (done, failed) = (0, [String]())
+        try await PictureClassifier.classify(
+            pictures,
+            with: loaded,
+            top: top,
+            workers: min(8, ProcessInfo.processInfo.activeProcessorCount)
+        ) { result in
+            done += 1
+            status.clear()
+            if case .failure(let file, let reason) = result {
+                failed.append("\(file) cannot be used: \(reason)")
+                if pictures.count > 1 { StatusLine.note(failed[failed.count - 1]) }
+            }
+            guard try printer.print(result) else { throw ExitCode.success }
+            status.show(done, of: pictures.count, "pictures")
+        }
+        status.clear()
+        try printer.finish()
+        if done > failed.count { checkpoint.tellAssumptions(loaded) }
+        try tellFailures(failed, of: pictures)
     }
 
-    private func text(_ prediction: PicturePrediction) -> String {
-        let lines = prediction.predictions.map {
-            String(format: "  %6.2f %%  ", $0.score * 100) + $0.label
+    /// The pictures, in the order of the arguments.
+    private func pictures() throws -> PictureList {
+        let options = DecodingOptions(appliesOrientation: true)
+        let list = try PictureList(paths: images, options: options)
+        guard images.contains("-") else { return list }
+        return list.replacing("-", by: try StandardInput.read(), named: "standard input")
+    }
+
+    private func tellFailures(_ failed: [String], of pictures: PictureList) throws {
+        guard let first = failed.first else {
+            guard pictures.emptyFolders.isEmpty else { throw ExitCode(CommandFailure.badData) }
+            return
         }
-        return ([prediction.file] + lines).joined(separator: "\n")
+        let sentence =
+            pictures.count == 1
+            ? first : "\(failed.count) of \(pictures.count) pictures cannot be used; see above"
+        throw CommandFailure(sentence, exitCode: CommandFailure.badData)
     }
 }

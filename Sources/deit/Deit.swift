@@ -22,8 +22,8 @@ struct Deit: AsyncParsableCommand {
             """,
         version: "deit \(version) (libtorch \(Libtorch.versionOfLibrary))",
         subcommands: [
-            TrainCommand.self, EvaluateCommand.self, ClassifyCommand.self, ModelsCommand.self,
-            BenchCommand.self,
+            TrainCommand.self, EvaluateCommand.self, ClassifyCommand.self, FeaturesCommand.self,
+            ModelsCommand.self, BenchCommand.self,
         ]
     )
 

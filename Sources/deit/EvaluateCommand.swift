@@ -5,6 +5,7 @@ import Evaluation
 import Foundation
 import Torch
 import TorchNN
+import VisionModels
 
 /// `deit evaluate`: how often a model is right.
 struct EvaluateCommand: AsyncParsableCommand {
@@ -28,37 +29,20 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Option(help: "The folder of pictures.")
     var data: String
 
-    @Option(help: "The pictures that the model sees at once.")
-    var batch = 32
-
     @Option(
         help:
             "The side of the pictures in pixels, for convolutional networks (default: the model's)."
     )
     var size: Int?
 
-    @Option(help: "How many batches are read at the same time (default: one a core, at most 8).")
-    var workers: Int?
-
-    @Option(
-        help:
-            "How many unreadable pictures are left out before it is an error (default: 1 %, at least 10)."
-    )
-    var skipLimit: Int?
+    @OptionGroup var reading: ReadingOptions
 
     @Flag(help: "Print one JSON object.")
     var json = false
 
     func validate() throws {
-        guard batch > 0 else { throw ValidationError("--batch must be at least 1, not \(batch)") }
         guard size.map({ $0 > 0 }) ?? true else {
             throw ValidationError("--size must be at least 1")
-        }
-        guard workers.map({ (1...1024).contains($0) }) ?? true else {
-            throw ValidationError("--workers must be from 1 to 1024")
-        }
-        guard skipLimit.map({ $0 >= 0 }) ?? true else {
-            throw ValidationError("--skip-limit must not be negative")
         }
     }
 
@@ -66,10 +50,14 @@ struct EvaluateCommand: AsyncParsableCommand {
     func run() async throws {
         // The workers need the processors that idle threads would spin on.
         OpenMPWaiting.spinBriefly()
-        let dataset = try DatasetLocation(path: data).open(.validation)
+        let dataset = try DatasetLocation(path: data, options: reading.decoding).open(.validation)
         let loaded = try checkpoint.load()
+        guard loaded.model.numClasses > 0 else {
+            throw EvaluationError.noClassifier(path: checkpoint.checkpoint)
+        }
         let mapping = try ClassMapping(of: dataset.classNames, in: loaded.description.labels)
-        let loader = try loader(dataset, loaded.description)
+        let processor = try size.map { try Evaluator.processor(size: $0, for: loaded.description) }
+        let loader = try reading.loader(dataset, processor ?? loaded.description.processor)
         let status = StatusLine()
         defer { status.clear() }
         let report = try await Evaluator.evaluate(loaded, on: loader, mapping: mapping) {
@@ -80,27 +68,8 @@ struct EvaluateCommand: AsyncParsableCommand {
         if mapping.isByOrder {
             StatusLine.note("assumed: classes in the same order, as not both sides have names")
         }
-        if report.skipped.count > 0 {
-            let count = report.skipped.count
-            StatusLine.note(
-                "left out \(count) picture\(count == 1 ? "" : "s") that cannot be read: \(report.skipped.listing)"
-            )
-        }
+        reading.tell(report.skipped)
         try Results.print(json ? report.json.text(isIndented: false) : table(report))
-    }
-
-    private func loader(
-        _ dataset: any ImageDataset,
-        _ description: ModelDescription
-    ) throws -> DataLoader {
-        let processor = try size.map { try Evaluator.processor(size: $0, for: description) }
-        return try DataLoader(
-            dataset: dataset,
-            transform: processor ?? description.processor,
-            plan: EpochPlan(count: dataset.count, batchSize: batch, shuffles: false),
-            workers: workers ?? min(8, ProcessInfo.processInfo.activeProcessorCount),
-            policy: .drop(limit: skipLimit ?? UnreadablePolicy.usualLimit(count: dataset.count))
-        )
     }
 
     private func table(_ report: EvaluationReport) -> String {

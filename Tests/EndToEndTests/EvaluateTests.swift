@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `deit evaluate`, `deit classify` and `deit models` as a user and a program meet them.
+/// `deit evaluate` as a user and a program meet it.
 @Suite(.serialized, .tags(.endToEnd)) struct EvaluateTests {
     private static let classes = ["ant", "bee", "cat", "dog"]
 
@@ -27,22 +27,10 @@ import Testing
         return try #require(json as? [String: Double])
     }
 
-    private struct Picture: Decodable {
-        struct Prediction: Decodable {
-            let label: String
-            let index: Int
-            let score: Double
-        }
-
-        let file: String
-        let predictions: [Prediction]
-    }
-
-    @Test func measuresAndNamesWhatTheRunLearnt() async throws {
+    @Test func measuresWhatTheRunLearnt() async throws {
         try await withRun { folder in
             try await measures(in: folder)
             try await leavesOutWhatCannotBeRead(in: folder)
-            try await classifies(in: folder)
             try await refusesWhatDoesNotFit(in: folder)
         }
     }
@@ -97,35 +85,6 @@ import Testing
             .expectRefusal(65, saying: "broken.png")
     }
 
-    private func classifies(in folder: URL) async throws {
-        let files = ["data/val/ant/0.png", "data/val/dog/1.png"]
-        let json = try await DeitCommand.run(
-            ["classify", "run", "--top", "9", "--json"] + files,
-            in: folder
-        )
-        #expect(json.code == 0 && json.errors.isEmpty, "\(json.errors)")
-        let pictures = try JSONDecoder().decode([Picture].self, from: Data(json.output.utf8))
-        #expect(pictures.map(\.file) == files)
-        for picture in pictures {
-            #expect(Set(picture.predictions.map(\.label)) == Set(Self.classes))
-            #expect(picture.predictions.allSatisfy { Self.classes[$0.index] == $0.label })
-            let scores = picture.predictions.map(\.score)
-            #expect(scores == scores.sorted(by: >))
-            #expect(abs(scores.reduce(0, +) - 1) < 1e-9)
-        }
-        let text = try await DeitCommand.run(
-            ["classify", "run", files[0], "--top", "1"],
-            in: folder
-        )
-        #expect(text.output.split(separator: "\n").count == 2)
-        let bad = try await DeitCommand.run(
-            ["classify", "run", files[0], "run/run.yaml"],
-            in: folder
-        )
-        bad.expectRefusal(65, saying: "run/run.yaml", "not a picture")
-        #expect(bad.output.isEmpty)
-    }
-
     private func refusesWhatDoesNotFit(in folder: URL) async throws {
         let data = folder.appending(path: "other")
         try TinyData.writeFolders(
@@ -150,8 +109,11 @@ import Testing
             in: folder
         )
         .expectRefusal(64, saying: "--batch")
-        try await DeitCommand.run(["classify", "run", "x.png", "--dtype", "fp8"], in: folder)
-            .expectRefusal(64, saying: "fp8", "bf16")
+        try await DeitCommand.run(
+            ["evaluate", "run", "--data", "data", "--dtype", "fp8"],
+            in: folder
+        )
+        .expectRefusal(64, saying: "fp8", "bf16")
         let subset = folder.appending(path: "subset")
         try TinyData.writeFolders(to: subset, classes: ["bee", "dog"], train: 1, validation: 3)
         let part = try await DeitCommand.run(
@@ -159,28 +121,5 @@ import Testing
             in: folder
         )
         #expect(try object(part.output)["count"] == 6)
-    }
-
-    @Test func listsModels() async throws {
-        try await withTemporaryFolder { folder in
-            let json = try await DeitCommand.run(["models", "--json"], in: folder)
-            let list = try JSONSerialization.jsonObject(with: Data(json.output.utf8))
-            let models = try #require(list as? [[String: Any]])
-            let tiny = models.first { $0["name"] as? String == "deit_tiny_distilled_patch16_224" }
-            #expect(tiny?["parameters"] as? Int == 5_910_800)
-            #expect(tiny?["input"] as? [Int] == [3, 224, 224])
-            let text = try await DeitCommand.run(["models"], in: folder)
-            #expect(text.output.contains("5,910,800"))
-            #expect(text.output.split(separator: "\n").count == models.count + 1)
-            // A result that cannot be written is a failure.
-            let full = try await DeitCommand.start(
-                ["-c", "\"$0\" models > /dev/full", DeitCommand.binary.path],
-                in: folder,
-                program: URL(filePath: "/bin/sh")
-            ).result()
-            full.expectRefusal(1, saying: "No space left")
-            try await DeitCommand.run(["models", "--jsn"], in: folder)
-                .expectRefusal(64, saying: "--json")
-        }
     }
 }

@@ -45,22 +45,41 @@ struct RealEvaluationTests {
         #expect(abs(report.loss - 0.84549) < 0.005)
     }
 
-    @Test func classifiesAPicture() throws {
+    @Test func classifiesAPicture() async throws {
         let loaded = try load()
         let file = try #require(
             Checkout.sharedFile("data/imagenet-500/n01440764/n01440764_tench.JPEG")
         ).path
-        let predictions = try PictureClassifier.classify([file, file], with: loaded, top: 3)
-        #expect(predictions.count == 2 && predictions[0] == predictions[1])
-        let best = try #require(predictions[0].predictions.first)
-        #expect(predictions[0].predictions.count == 3)
+        func classify(_ files: [String], top: Int) async throws -> [PictureResult] {
+            var results: [PictureResult] = []
+            try await PictureClassifier.classify(
+                try PictureList(paths: files),
+                with: loaded,
+                top: top
+            ) { results.append($0) }
+            return results
+        }
+        let missing = file + ".none"
+        let results = try await classify([missing, file, missing, file], top: 3)
+        try #require(results.count == 4)
+        #expect(results[0] == results[2] && results[1] == results[3])
+        guard case .failure(missing, let reason) = results[0],
+            case .prediction(let prediction) = results[1]
+        else {
+            Issue.record("\(results)")
+            return
+        }
+        #expect(reason.contains("no such file"))
+        let best = try #require(prediction.predictions.first)
+        #expect(prediction.predictions.count == 3)
         #expect(best.label == "tench, Tinca tinca" && best.index == 0)
         #expect(best.score > 0.5 && best.score < 1)
-        let all = try PictureClassifier.classify([file], with: loaded, top: 5000)[0].predictions
-        #expect(all.count == 1000)
-        #expect(abs(all.reduce(0) { $0 + $1.score } - 1) < 1e-9)
-        #expect(throws: EvaluationError.self) {
-            try PictureClassifier.classify([file, file + ".none"], with: loaded, top: 1)
+        guard case .prediction(let all) = try await classify([file], top: 5000).first else {
+            Issue.record("no prediction")
+            return
         }
+        #expect(all.predictions.count == 1000)
+        #expect(abs(all.predictions.reduce(0) { $0 + $1.score } - 1) < 1e-9)
+        #expect(try await classify([], top: 1).isEmpty)
     }
 }

@@ -55,7 +55,10 @@ struct CommandFailure: Error, CustomStringConvertible {
     }
 
     private static func code(of error: EvaluationError) -> Int32 {
-        if case .fixedSize = error { wrongCall } else { badData }
+        switch error {
+        case .fixedSize, .noSuchFeature, .notInFormat: wrongCall
+        default: badData
+        }
     }
 
     private static func code(of error: CheckpointError) -> Int32 {

@@ -3,10 +3,18 @@ import Foundation
 /// Results on standard output, whose loss is a failure.
 enum Results {
     /// Writes a result and a newline.
+    static func print(_ text: String) throws(CommandFailure) {
+        try write(text + "\n")
+    }
+
+    /// Writes text as it is.
     ///
     /// A reader that went away, as in `deit models | head`, is no failure; a full disk is one.
-    static func print(_ text: String) throws(CommandFailure) {
-        var rest = Array((text + "\n").utf8)[...]
+    ///
+    /// - Returns: Whether anybody still reads.
+    @discardableResult
+    static func write(_ text: String) throws(CommandFailure) -> Bool {
+        var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let written = rest.withUnsafeBytes {
                 Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count)
@@ -14,7 +22,7 @@ enum Results {
             if written > 0 {
                 rest = rest.dropFirst(written)
             } else if written < 0, errno == EPIPE {
-                return
+                return false
             } else if written == 0 || errno != EINTR {
                 let reason = String(cString: strerror(errno))
                 throw CommandFailure(
@@ -23,5 +31,6 @@ enum Results {
                 )
             }
         }
+        return true
     }
 }

@@ -1,0 +1,173 @@
+public import Checkpoints
+public import Datasets
+public import Torch
+import TorchNN
+import VisionModels
+
+/// Reads a model's inner states for pictures: features for search, neighbours, clustering and linear probes.
+///
+/// A transformer's are the tokens of its last blocks after the last normalisation, a residual network's the mean of its
+/// last maps. The model needs no classifier.
+///
+/// ## Source
+/// Caron et al., `dino/vision_transformer.py, get_intermediate_layers`; `timm/models/vision_transformer.py,
+/// get_intermediate_layers(norm=True)`.
+public struct FeatureExtractor {
+    /// What is extracted, with the usual token filled in.
+    public let request: FeatureRequest
+
+    /// The arrays that come out, in the order of the request.
+    public let columns: [FeatureColumn]
+
+    private let model: any ImageClassifier
+
+    /// Creates an extractor.
+    ///
+    /// - Parameters:
+    ///   - loaded: The model.
+    ///   - request: What is wanted of it.
+    /// - Throws: ``EvaluationError/noSuchFeature(_:)`` when the model does not have it.
+    public init(_ loaded: LoadedModel, _ request: FeatureRequest) throws(EvaluationError) {
+        var request = request
+        if let twice = request.tokens.first(where: { token in
+            request.tokens.count { $0 == token } > 1
+        }) {
+            throw .noSuchFeature("the token \(twice.rawValue) is asked for twice")
+        }
+        switch loaded.description.configuration {
+        case .visionTransformer(let configuration):
+            if request.tokens.isEmpty { request.tokens = [.cls] }
+            guard (1...configuration.depth).contains(request.blocks) else {
+                throw .noSuchFeature(
+                    "the model has \(configuration.depth) blocks; of the last \(request.blocks) there are no tokens"
+                )
+            }
+            guard configuration.isDistilled || !request.tokens.contains(.dist) else {
+                throw .noSuchFeature(
+                    "the model has no distillation token; choose among cls, patch and mean"
+                )
+            }
+            let length = configuration.embedDim * request.blocks
+            columns = request.tokens.map {
+                FeatureColumn(
+                    token: $0,
+                    vectors: $0 == .patch ? configuration.patchCount : 1,
+                    length: length
+                )
+            }
+        case .resNet(let configuration):
+            if request.tokens.isEmpty { request.tokens = [.mean] }
+            guard request.tokens == [.mean], request.blocks == 1 else {
+                throw .noSuchFeature(
+                    "a residual network has no tokens and blocks of them; its features are the mean of its last maps"
+                )
+            }
+            let length = (configuration.widths.last ?? 0) * configuration.block.expansion
+            columns = [FeatureColumn(token: .mean, vectors: 1, length: length)]
+        }
+        self.request = request
+        model = loaded.model
+    }
+
+    /// Returns the features of pictures.
+    ///
+    /// It computes under `ComputePolicy.current`; the features are taken in 32 bits.
+    ///
+    /// - Parameter images: `[pictures, channels, height, width]`, normalised.
+    /// - Returns: For each column its numbers, row-major in the shape that the column tells.
+    /// - Throws: `TorchError` when the pictures do not fit the model.
+    public func callAsFunction(_ images: Tensor) throws(TorchError) -> [[Float]] {
+        let policy = ComputePolicy.current
+        let arrays = try withoutGradient { () throws(TorchError) -> [[Float]] in
+            let outputs = try withAutocast(policy.autocastDType, device: policy.device) {
+                () throws(TorchError) in try self.tensors(images)
+            }
+            var arrays: [[Float]] = []
+            for output in outputs { arrays.append(try output.floats()) }
+            return arrays
+        }
+        guard request.isNormalized else { return arrays }
+        return arrays.indices.map { scaled(arrays[$0], length: columns[$0].length) }
+    }
+
+    /// Extracts the features of all pictures of a loader into a file.
+    ///
+    /// - Parameters:
+    ///   - loader: The pictures, transformed by the model's processor.
+    ///   - file: The file, which is finished by the caller.
+    ///   - progress: Called after each batch with the number of pictures done.
+    /// - Throws: `DatasetError` when the data cannot be read, `TorchError` when pictures do not fit the model,
+    ///   `CheckpointError` when the file cannot be written.
+    @ModelActor
+    public func extract(
+        _ loader: DataLoader,
+        into file: FeatureFile,
+        progress: (Int) -> Void = { _ in }
+    ) async throws {
+        model.eval()
+        var batches = loader.batches().makeAsyncIterator()
+        while let batch = try await batches.next(isolation: #isolation) {
+            let arrays = try self(Tensor(batch.pixels, shape: batch.shape))
+            let names = batch.indices.map { loader.dataset.name(at: $0) }
+            try file.append(arrays, names: names, labels: batch.labels)
+            progress(file.count)
+        }
+    }
+
+    /// The columns as tensors.
+    private func tensors(_ images: Tensor) throws(TorchError) -> [Tensor] {
+        if let network = model as? ResNet {
+            return [try network.forwardFeatures(images).mean([2, 3])]
+        }
+        guard let transformer = model as? VisionTransformer else { return [] }
+        let layers = try transformer.lastTokens(images, blocks: request.blocks)
+        let prefix = transformer.configuration.prefixTokenCount
+        var tensors: [Tensor] = []
+        for token in request.tokens {
+            var parts: [Tensor] = []
+            for layer in layers {
+                parts.append(try token.part(of: layer, prefix: prefix))
+            }
+            tensors.append(try parts.count == 1 ? parts[0] : Tensor.cat(parts, dim: -1))
+        }
+        return tensors
+    }
+
+    /// The vectors scaled to length 1, as torch's `F.normalize` does.
+    private func scaled(_ values: [Float], length: Int) -> [Float] {
+        var values = values
+        for start in stride(from: 0, to: values.count, by: length) {
+            let range = start..<min(start + length, values.count)
+            let square = values[range].reduce(0.0) { $0 + Double($1) * Double($1) }
+            let norm = max(square.squareRoot(), 1e-12)
+            for i in range { values[i] = Float(Double(values[i]) / norm) }
+        }
+        return values
+    }
+}
+
+extension FeatureRequest.Token {
+    /// The part of normalised tokens `[pictures, tokens, embedDim]`.
+    fileprivate func part(of tokens: Tensor, prefix: Int) throws(TorchError) -> Tensor {
+        switch self {
+        case .cls: return try tokens.selected(1, 0)
+        case .dist: return try tokens.selected(1, 1)
+        case .patch: return try tokens.narrowed(1, prefix..<tokens.shape[1])
+        case .mean: return try tokens.narrowed(1, prefix..<tokens.shape[1]).mean([1])
+        }
+    }
+}
+
+extension VisionTransformer {
+    /// The tokens after each of the last blocks, normalised, the last block's at the end.
+    fileprivate func lastTokens(_ images: Tensor, blocks count: Int) throws(TorchError) -> [Tensor]
+    {
+        var x = try embed(patchEmbed(images))
+        var layers: [Tensor] = []
+        for (index, block) in blocks.enumerated() {
+            x = try block(x)
+            if index >= blocks.count - count { layers.append(try norm(x)) }
+        }
+        return layers
+    }
+}

@@ -1,0 +1,154 @@
+import ArgumentParser
+import Checkpoints
+import Datasets
+import Evaluation
+import Foundation
+import Torch
+
+/// `deit features`: what a model sees in pictures, as numbers for other programs.
+struct FeaturesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "features",
+        abstract: "Write a model's features of pictures to a file.",
+        discussion: """
+            Examples:
+              deit features runs/first --data DIR --output features.safetensors
+              deit features dino.pth cats/ dog.jpg --tokens cls,mean --output f.npy
+              deit features runs/first holiday/ --normalize --output f.csv
+
+            Features are tokens after the model's last normalisation: cls (the class
+            token), dist (the distillation token), patch (every patch), mean (the mean
+            of the patches); of the last blocks, put one behind the other, the last
+            block's at the end. A residual network has one feature, mean: the mean of
+            its last maps. No classifier is needed.
+
+            The ending of the output tells its kind. A .safetensors file has an array
+            for each token, [pictures, length] or [pictures, patches, length], "labels"
+            where there are some, and the names of files and classes in its metadata. A
+            .npy file has one array, and the names stand beside it in NAME.files.csv. A
+            .csv file has a line for each picture.
+
+            DIR holds val/CLASS/, CLASS/ or IDX files, as for `deit evaluate`. Pictures
+            that cannot be read are left out and told.
+            """
+    )
+
+    @OptionGroup var checkpoint: CheckpointOptions
+
+    @Argument(help: "Pictures or folders of them, without labels.", completion: .file())
+    var images: [String] = []
+
+    @Option(help: "A folder of labelled pictures, in place of IMAGES.", completion: .directory)
+    var data: String?
+
+    /// A part of the labelled pictures.
+    enum Split: String, CaseIterable, ExpressibleByArgument {
+        case train
+        case val
+    }
+
+    @Option(help: "Which part of DIR.")
+    var split = Split.val
+
+    @Option(help: "The file to write: .safetensors, .npy or .csv.", completion: .file())
+    var output: String
+
+    @Option(help: "The tokens, with commas between them: cls, dist, patch, mean (default: cls).")
+    var tokens: String?
+
+    @Option(help: "How many blocks, counted from the last.")
+    var blocks = 1
+
+    @Flag(help: "Scale every vector to length 1.")
+    var normalize = false
+
+    @OptionGroup var reading: ReadingOptions
+
+    func validate() throws {
+        guard images.isEmpty != (data == nil) else {
+            throw ValidationError(
+                images.isEmpty
+                    ? "say which pictures: --data DIR, or files and folders"
+                    : "name pictures or --data DIR, not both"
+            )
+        }
+        guard FeatureFormat(path: output) != nil else {
+            throw ValidationError(
+                "--output \(output) must end in .safetensors, .npy or .csv"
+            )
+        }
+        _ = try tokenList()
+        guard blocks > 0 else {
+            throw ValidationError("--blocks must be at least 1, not \(blocks)")
+        }
+    }
+
+    @ModelActor
+    func run() async throws {
+        OpenMPWaiting.spinBriefly()
+        let dataset = try dataset()
+        let loaded = try checkpoint.load()
+        let extractor = try FeatureExtractor(
+            loaded,
+            FeatureRequest(tokens: tokenList(), blocks: blocks, isNormalized: normalize)
+        )
+        let file = try FeatureFile(
+            path: output,
+            format: FeatureFormat(path: output) ?? .safetensors,
+            columns: extractor.columns,
+            description: .init(
+                model: checkpoint.checkpoint,
+                request: extractor.request,
+                classNames: data == nil ? nil : dataset.classNames
+            )
+        )
+        let loader = try reading.loader(dataset, loaded.description.processor)
+        let status = StatusLine()
+        defer { status.clear() }
+        try await extractor.extract(loader, into: file) {
+            status.show($0, of: dataset.count, "pictures")
+        }
+        status.clear()
+        guard file.count > 0 else {
+            throw EvaluationError.nothingToMeasure(loader.skipped)
+        }
+        try file.finish()
+        checkpoint.tellAssumptions(loaded)
+        reading.tell(loader.skipped)
+        try Results.print(summary(file))
+    }
+
+    /// The tokens of `--tokens`; none stands for the usual one.
+    private func tokenList() throws -> [FeatureRequest.Token] {
+        guard let tokens else { return [] }
+        return try tokens.split(separator: ",", omittingEmptySubsequences: false).map { name in
+            if let token = FeatureRequest.Token(rawValue: String(name)) { return token }
+            let known = FeatureRequest.Token.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("there is no token \"\(name)\"; --tokens takes \(known)")
+        }
+    }
+
+    private func dataset() throws -> any ImageDataset {
+        if let data {
+            return try DatasetLocation(path: data, options: reading.decoding).open(
+                split == .train ? .train : .validation
+            )
+        }
+        let list = try PictureList(paths: images, options: reading.decoding)
+        for folder in list.emptyFolders {
+            StatusLine.note("\(folder) holds no pictures (jpg, jpeg, png or webp)")
+        }
+        guard list.count > 0 else {
+            throw CommandFailure("there are no pictures", exitCode: CommandFailure.badData)
+        }
+        return list
+    }
+
+    private func summary(_ file: FeatureFile) -> String {
+        let arrays = file.columns.map { column in
+            let shape = column.shape(pictures: file.count).map(String.init).joined(separator: "×")
+            return "\(column.name) \(shape)"
+        }
+        return "\(output): \(arrays.joined(separator: ", "))"
+    }
+}

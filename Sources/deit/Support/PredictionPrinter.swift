@@ -1,0 +1,66 @@
+import Checkpoints
+import Evaluation
+import Foundation
+
+/// Writes what a model says of pictures, one after the other.
+struct PredictionPrinter {
+    /// How it is written.
+    enum Form {
+        /// For people: a heading for each picture, and its classes below.
+        case table
+        /// For line tools: file, score and class on a line, with tabs between them.
+        case lines
+        /// For programs: a list with an object for each picture.
+        case json
+    }
+
+    let form: Form
+    private var count = 0
+
+    init(form: Form) { self.form = form }
+
+    /// Writes one result; a failure shows in JSON only, as it is told on standard error.
+    ///
+    /// - Returns: Whether anybody still reads.
+    mutating func print(_ result: PictureResult) throws -> Bool {
+        let text: String
+        switch (form, result) {
+        case (.json, _):
+            // Written as it comes: a list of a million pictures is never held in memory.
+            text = (count == 0 ? "[\n" : ",\n") + result.json.text(isIndented: false)
+        case (.lines, .prediction(let prediction)): text = Self.lines(prediction) + "\n"
+        case (.table, .prediction(let prediction)): text = Self.table(prediction) + "\n"
+        case (_, .failure): return true
+        }
+        count += 1
+        return try Results.write(text)
+    }
+
+    /// Writes what follows the last result.
+    func finish() throws {
+        guard form == .json else { return }
+        try Results.print(count == 0 ? "[]" : "\n]")
+    }
+
+    private static func lines(_ prediction: PicturePrediction) -> String {
+        prediction.predictions.map {
+            [field(prediction.file), String(format: "%.4f", $0.score), field($0.label)]
+                .joined(separator: "\t")
+        }
+        .joined(separator: "\n")
+    }
+
+    /// A name without the characters that would end its field.
+    private static func field(_ name: String) -> String {
+        name.replacing("\t", with: " ").replacing("\n", with: " ")
+    }
+
+    private static func table(_ prediction: PicturePrediction) -> String {
+        let digits = String(prediction.predictions.count).count
+        let lines = prediction.predictions.enumerated().map { place, prediction in
+            String(format: "  %\(digits)d  %6.2f %%  ", place + 1, prediction.score * 100)
+                + prediction.label
+        }
+        return ([prediction.file] + lines).joined(separator: "\n")
+    }
+}

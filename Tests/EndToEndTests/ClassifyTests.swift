@@ -1,0 +1,157 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `deit classify` as a user and a program meet it.
+@Suite(.serialized, .tags(.endToEnd)) struct ClassifyTests {
+    private static let classes = ["ant", "bee", "cat", "dog"]
+
+    private struct Picture: Decodable {
+        struct Prediction: Decodable {
+            let label: String
+            let index: Int
+            let score: Double
+        }
+
+        let file: String
+        let predictions: [Prediction]?
+        let error: String?
+    }
+
+    private func pictures(_ result: CommandResult) throws -> [Picture] {
+        try JSONDecoder().decode([Picture].self, from: Data(result.output.utf8))
+    }
+
+    @Test func namesWhatPicturesShow() async throws {
+        try await withTemporaryFolder { folder in
+            let data = folder.appending(path: "data")
+            try TinyData.writeFolders(to: data, classes: Self.classes, train: 12, validation: 5)
+            let result = try await DeitCommand.run(
+                ["train"] + TinyRun.options + [
+                    "--epochs", "2", "--data", "data", "--output", "run",
+                ],
+                in: folder
+            )
+            #expect(result.code == 0, "\(result.errors)")
+            try await files(in: folder)
+            try await folders(in: folder)
+            try await standardInput(in: folder)
+            try await goesOnAfterWhatCannotBeRead(in: folder)
+            try await refuses(in: folder)
+        }
+    }
+
+    private func files(in folder: URL) async throws {
+        let files = ["data/val/ant/0.png", "data/val/dog/1.png"]
+        let json = try await DeitCommand.run(
+            ["classify", "run", "--top", "9", "--json"] + files,
+            in: folder
+        )
+        #expect(json.code == 0 && json.errors.isEmpty, "\(json.errors)")
+        let pictures = try pictures(json)
+        #expect(pictures.map(\.file) == files)
+        var best: [String] = []
+        for picture in pictures {
+            let predictions = try #require(picture.predictions)
+            #expect(Set(predictions.map(\.label)) == Set(Self.classes))
+            #expect(predictions.allSatisfy { Self.classes[$0.index] == $0.label })
+            let scores = predictions.map(\.score)
+            #expect(scores == scores.sorted(by: >))
+            #expect(abs(scores.reduce(0, +) - 1) < 1e-9)
+            best += predictions.prefix(1).map {
+                "\(picture.file)\t\(String(format: "%.4f", $0.score))\t\($0.label)\n"
+            }
+        }
+        let text = try await DeitCommand.run(["classify", "run", "--top", "1"] + files, in: folder)
+        #expect(text.output == best.joined())
+    }
+
+    /// A folder's pictures come sorted, those of its folders too, and more than a batch of them.
+    private func folders(in folder: URL) async throws {
+        let result = try await DeitCommand.run(
+            ["classify", "run", "data/val", "data/val/bee/2.png", "--top", "1"],
+            in: folder
+        )
+        #expect(result.code == 0 && result.errors.isEmpty, "\(result.errors)")
+        let files = result.output.split(separator: "\n").compactMap {
+            $0.split(separator: "\t").first
+        }
+        let expected = Self.classes.flatMap { name in (0..<5).map { "data/val/\(name)/\($0).png" } }
+        #expect(files.map(String.init) == expected + ["data/val/bee/2.png"])
+    }
+
+    private func standardInput(in folder: URL) async throws {
+        let named = try await DeitCommand.run(
+            ["classify", "run", "data/val/cat/1.png", "--json"],
+            in: folder
+        )
+        let piped = try await DeitCommand.start(
+            ["-c", "\"$0\" classify run - --json < data/val/cat/1.png", DeitCommand.binary.path],
+            in: folder,
+            program: URL(filePath: "/bin/sh")
+        ).result()
+        #expect(piped.code == 0, "\(piped.errors)")
+        #expect(
+            piped.output
+                == named.output.replacingOccurrences(
+                    of: "data/val/cat/1.png",
+                    with: "standard input"
+                )
+        )
+        try await DeitCommand.run(["classify", "run", "-"], in: folder)
+            .expectRefusal(65, saying: "standard input", "empty")
+        try await DeitCommand.run(["classify", "run", "-", "-"], in: folder)
+            .expectRefusal(64, saying: "standard input")
+    }
+
+    private func goesOnAfterWhatCannotBeRead(in folder: URL) async throws {
+        try Data().write(to: folder.appending(path: "empty.jpg"))
+        try Data("GIF89a and more".utf8).write(to: folder.appending(path: "moving.jpg"))
+        let files = [
+            "empty.jpg", "data/val/ant/0.png", "moving.jpg", "run/run.yaml", "nowhere.png",
+        ]
+        let result = try await DeitCommand.run(["classify", "run", "--json"] + files, in: folder)
+        result.expectRefusal(65, saying: "4 of 5 pictures cannot be used")
+        for (file, word) in [
+            ("empty.jpg", "empty"), ("moving.jpg", "GIF"), ("run/run.yaml", "not a picture"),
+            ("nowhere.png", "no such file"),
+        ] {
+            let line = result.errors.split(separator: "\n").first { $0.contains("deit: \(file) ") }
+            #expect(line?.contains(word) == true, "\(result.errors)")
+        }
+        let pictures = try pictures(result)
+        #expect(pictures.map(\.file) == files)
+        #expect(pictures.map { $0.error == nil } == [false, true, false, false, false])
+        #expect(pictures[1].predictions?.count == 4)
+        let lines = try await DeitCommand.run(["classify", "run"] + files, in: folder)
+        #expect(lines.code == 65 && lines.output.split(separator: "\n").count == 4)
+    }
+
+    private func refuses(in folder: URL) async throws {
+        try await DeitCommand.run(["classify", "run", "nowhere.png"], in: folder)
+            .expectRefusal(65, saying: "nowhere.png", "no such file")
+        let empty = folder.appending(path: "none")
+        try FileManager.default.createDirectory(at: empty, withIntermediateDirectories: true)
+        try await DeitCommand.run(["classify", "run", "none"], in: folder)
+            .expectRefusal(65, saying: "none holds no pictures")
+        let partly = try await DeitCommand.run(
+            ["classify", "run", "none", "data/val/ant/0.png"],
+            in: folder
+        )
+        #expect(partly.code == 65 && partly.output.contains("data/val/ant/0.png"))
+        #expect(partly.errors.contains("none holds no pictures"))
+        try await DeitCommand.run(["classify", "run", "x.png", "--top", "0"], in: folder)
+            .expectRefusal(64, saying: "--top")
+        try await DeitCommand.run(["classify", "run", "x.png", "--dtype", "fp8"], in: folder)
+            .expectRefusal(64, saying: "fp8", "bf16")
+        let full = try await DeitCommand.start(
+            [
+                "-c", "\"$0\" classify run data/val/ant/0.png > /dev/full",
+                DeitCommand.binary.path,
+            ],
+            in: folder,
+            program: URL(filePath: "/bin/sh")
+        ).result()
+        full.expectRefusal(1, saying: "No space left")
+    }
+}
