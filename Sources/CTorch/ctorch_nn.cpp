@@ -73,10 +73,29 @@ int32_t ct_resize2d(ct_tensor x, int64_t height, int64_t width, bool bicubic, bo
     });
 }
 
+int32_t ct_resize2d_by_factors(ct_tensor x, int64_t height, int64_t width, double factor_h, double factor_w,
+                               ct_tensor *out) {
+    return returning(out, [&] {
+        const int64_t size[] = {height, width};
+        return at::upsample_bicubic2d(x->value, size, /*align_corners=*/false, factor_h, factor_w);
+    });
+}
+
+int32_t ct_pixel_shuffle(ct_tensor x, int64_t factor, ct_tensor *out) {
+    return returning(out, [&] { return at::pixel_shuffle(x->value, factor); });
+}
+
 int32_t ct_cross_entropy(ct_tensor logits, ct_tensor targets, double smoothing, ct_tensor *out) {
     return returning(out, [&] {
         return at::cross_entropy_loss(logits->value, targets->value, std::nullopt, at::Reduction::Mean, -100,
                                       smoothing);
+    });
+}
+
+int32_t ct_binary_cross_entropy(ct_tensor logits, ct_tensor targets, ct_tensor *out) {
+    return returning(out, [&] {
+        return at::binary_cross_entropy_with_logits(logits->value, targets->value, std::nullopt, std::nullopt,
+                                                    at::Reduction::Mean);
     });
 }
 

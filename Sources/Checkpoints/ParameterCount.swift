@@ -18,12 +18,14 @@ extension ModelConfiguration {
         let (side, prefix) = (Double(vit.patchSize), Double(vit.prefixTokenCount))
         let patch = width * Double(vit.inChannels) * side * side + width
         let patches = Double(vit.grid.height) * Double(vit.grid.width)
-        let positions = (patches + prefix) * width
+        let positions = (patches + Double(vit.embeddedPrefixCount)) * width
         let attention = 4 * width * width + (vit.qkvBias ? 3 * width : 0) + width
         let mlp = 2 * width * hidden + hidden + width
         let norm = 2 * width
+        let scales = vit.initValues == nil ? 0 : 2 * width
         let head = Double(vit.numClasses) * (width + 1)
-        return patch + prefix * width + positions + Double(vit.depth) * (attention + mlp + 2 * norm)
+        let block = attention + mlp + 2 * norm + scales
+        return patch + prefix * width + positions + Double(vit.depth) * block
             + norm + (vit.isDistilled ? 2 : 1) * head
     }
 

@@ -66,7 +66,10 @@ extension Throughput {
         let model = try configuration.makeModel()
         let optimizer = try AdamW(ParameterGroup.decaying(model, weightDecay: 0.05))
         let images = try Tensor.randn([batch] + model.inputShape)
-        let labels = try Tensor((0..<batch).map { Int64($0 % model.numClasses) }, shape: [batch])
+        let labels = try Tensor(
+            (0..<batch).map { Int64($0 % max(model.numClasses, 1)) },
+            shape: [batch]
+        )
         let policy = ComputePolicy.current
         let times = try timed(seconds: seconds) {
             try optimizer.clearGradients()

@@ -177,6 +177,34 @@ public enum Functional {
         }
     }
 
+    /// Resamples `[batch, channels, height, width]` bicubically by factors, `align_corners` off, without antialiasing.
+    ///
+    /// The source positions follow from the factors, not from the ratio of the sizes: what torch's
+    /// `interpolate(scale_factor=…)` does.
+    public static func resizeBicubic(
+        _ x: Tensor,
+        height: Int,
+        width: Int,
+        factors: (height: Double, width: Double)
+    ) throws(TorchError) -> Tensor {
+        try tensor("resize") {
+            ct_resize2d_by_factors(
+                x.handle,
+                Int64(height),
+                Int64(width),
+                factors.height,
+                factors.width,
+                $0
+            )
+        }
+    }
+
+    /// Moves channels into pixels: `[batch, channels · factor², height, width]` to
+    /// `[batch, channels, height · factor, width · factor]`.
+    public static func pixelShuffle(_ x: Tensor, factor: Int) throws(TorchError) -> Tensor {
+        try tensor("pixel shuffle") { ct_pixel_shuffle(x.handle, Int64(factor), $0) }
+    }
+
     /// The mean cross-entropy.
     ///
     /// - Parameters:
@@ -192,6 +220,16 @@ public enum Functional {
     ) throws(TorchError) -> Tensor {
         try tensor("cross-entropy") {
             ct_cross_entropy(logits.handle, targets.handle, smoothing, $0)
+        }
+    }
+
+    /// The mean binary cross-entropy of logits against targets of 0 to 1, of equal shapes.
+    public static func binaryCrossEntropy(
+        _ logits: Tensor,
+        _ targets: Tensor
+    ) throws(TorchError) -> Tensor {
+        try tensor("binary cross-entropy") {
+            ct_binary_cross_entropy(logits.handle, targets.handle, $0)
         }
     }
 }

@@ -3,7 +3,7 @@ public import TorchNN
 
 /// A network that gives a score to every class of a picture.
 public protocol ImageClassifier: Module {
-    /// How many classes it tells apart.
+    /// How many classes it tells apart; 0 for a transformer without a classifier, which returns features.
     var numClasses: Int { get }
 
     /// The pictures that it takes, `[channels, height, width]`; convolutional networks take other sizes as well.

@@ -181,7 +181,8 @@ struct VisionTransformerParityTests {
         }
         x = try model.norm(x)
         stages.append(("norm", x))
-        stages.append(("head", try model.head(x.selected(1, 0))))
+        let head = try #require(model.head)
+        stages.append(("head", try head(x.selected(1, 0))))
         #expect(
             try model.forwardFeatures(input).floats() == x.floats(),
             "the stages are the model's own forward pass"

@@ -105,7 +105,8 @@ struct ModelTests {
         for change in [
             { (c: inout ViTConfiguration) in c.numHeads = 5 }, { $0.numHeads = 0 },
             { $0.patchSize = -16 }, { $0.depth = 0 },
-            { $0.numClasses = 0 }, { $0.mlpRatio = .nan }, { $0.layerNormEps = -1 },
+            { $0.numClasses = -1 }, { $0.initValues = .infinity }, { $0.mlpRatio = .nan },
+            { $0.layerNormEps = -1 },
             { $0.embedDim = Int.max },
         ] as [(inout ViTConfiguration) -> Void] {
             var configuration = ViTConfiguration(layerNormEps: 1e-6)

@@ -200,9 +200,18 @@ int32_t ct_avg_pool2d(ct_tensor CT_NONNULL x, int64_t kernel, int64_t stride, ct
 /// Bicubic or bilinear resampling of `[batch, channels, height, width]`, `align_corners` off.
 int32_t ct_resize2d(ct_tensor CT_NONNULL x, int64_t height, int64_t width, bool bicubic, bool antialias,
                     ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// Bicubic resampling whose source positions follow from the given factors instead of the ratio of the sizes, as
+/// `interpolate(scale_factor=…)` does; no antialiasing, `align_corners` off.
+int32_t ct_resize2d_by_factors(ct_tensor CT_NONNULL x, int64_t height, int64_t width, double factor_h, double factor_w,
+                               ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// `[batch, channels · factor², height, width]` to `[batch, channels, height · factor, width · factor]`.
+int32_t ct_pixel_shuffle(ct_tensor CT_NONNULL x, int64_t factor, ct_tensor CT_NULLABLE *CT_NONNULL out);
 /// Mean cross-entropy; `targets` holds class indices, or probabilities of the logits' shape.
 int32_t ct_cross_entropy(ct_tensor CT_NONNULL logits, ct_tensor CT_NONNULL targets, double smoothing,
                          ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// Mean binary cross-entropy of every logit's logistic function against a target of 0 to 1.
+int32_t ct_binary_cross_entropy(ct_tensor CT_NONNULL logits, ct_tensor CT_NONNULL targets,
+                                ct_tensor CT_NULLABLE *CT_NONNULL out);
 
 // ---- oneDNN kernels with their gradients (ctorch_onednn.cpp)
 

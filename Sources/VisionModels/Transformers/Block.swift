@@ -6,6 +6,10 @@ public import TorchNN
 /// ## Shapes
 /// - Input and output: `[batch, tokens, embedDim]`
 ///
+/// ## Parameters in a checkpoint
+/// - Those of `norm1`, `attn`, `norm2` and `mlp`; `ls1.gamma` and `ls2.gamma`: `[embedDim]` where
+///   ``ViTConfiguration/initValues`` is given (DeiT-III)
+///
 /// ## Source
 /// `timm/models/vision_transformer.py`, `Block`.
 public final class Block: Module {
@@ -15,11 +19,17 @@ public final class Block: Module {
     /// The attention.
     public let attn: Attention
 
+    /// The scale of attention's branch, where the configuration wants one.
+    public let ls1: LayerScale?
+
     /// The normalisation before the feed-forward layers.
     public let norm2: LayerNorm
 
     /// The feed-forward layers.
     public let mlp: Mlp
+
+    /// The scale of the feed-forward branch, where the configuration wants one.
+    public let ls2: LayerScale?
 
     /// The stochastic depth of both branches.
     public let dropPath: DropPath
@@ -33,14 +43,46 @@ public final class Block: Module {
     public init(_ configuration: ViTConfiguration, dropPathRate: Double) throws {
         self.norm1 = try LayerNorm(configuration.embedDim, eps: configuration.layerNormEps)
         self.attn = try Attention(configuration)
+        self.ls1 = try Self.scale(configuration)
         self.norm2 = try LayerNorm(configuration.embedDim, eps: configuration.layerNormEps)
         self.mlp = try Mlp(configuration)
+        self.ls2 = try Self.scale(configuration)
         self.dropPath = try DropPath(dropPathRate)
     }
 
+    private static func scale(
+        _ configuration: ViTConfiguration
+    ) throws(TorchError) -> LayerScale? {
+        guard let value = configuration.initValues else { return nil }
+        return try LayerScale(configuration.embedDim, initValue: value)
+    }
+
     /// Returns the tokens after the block.
+    ///
+    /// - Parameter x: The tokens, `[batch, tokens, embedDim]`.
+    /// - Returns: The tokens, of the same shape as `x`.
+    /// - Throws: `TorchError` when the shape of `x` does not match.
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
-        let attended = try x + dropPath(attn(norm1(x)))
-        return try attended + dropPath(mlp(norm2(attended)))
+        try feedForward(attended(x, by: attn(norm1(x))))
+    }
+
+    /// Returns the tokens after the block and the weights of its attention; slower than calling the block.
+    ///
+    /// - Parameter x: The tokens, `[batch, tokens, embedDim]`.
+    /// - Returns: The tokens, of the same shape as `x`, and the weights, `[batch, heads, tokens, tokens]`.
+    /// - Throws: `TorchError` when the shape of `x` does not match.
+    public func withWeights(_ x: Tensor) throws(TorchError) -> (tokens: Tensor, weights: Tensor) {
+        let (branch, weights) = try attn.withWeights(norm1(x))
+        return (try feedForward(attended(x, by: branch)), weights)
+    }
+
+    private func attended(_ x: Tensor, by branch: Tensor) throws(TorchError) -> Tensor {
+        try x + dropPath(ls1.map { (scale) throws(TorchError) in try scale(branch) } ?? branch)
+    }
+
+    private func feedForward(_ x: Tensor) throws(TorchError) -> Tensor {
+        let branch = try mlp(norm2(x))
+        return try x
+            + dropPath(ls2.map { (scale) throws(TorchError) in try scale(branch) } ?? branch)
     }
 }

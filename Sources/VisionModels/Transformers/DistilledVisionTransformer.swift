@@ -26,8 +26,8 @@ public final class DistilledVisionTransformer: VisionTransformer {
     /// The token that meets the teacher, `[1, 1, embedDim]`.
     public let distToken: Parameter
 
-    /// The classifier on the distillation token.
-    public let headDist: Linear
+    /// The classifier on the distillation token; nil where there are no classes.
+    public let headDist: Linear?
 
     /// Creates a network with freshly initialised weights.
     ///
@@ -41,13 +41,13 @@ public final class DistilledVisionTransformer: VisionTransformer {
         self.distToken = try Parameter(
             Initializer.normal(std: 0.02)([1, 1, configuration.embedDim])
         )
-        self.headDist = try Linear(configuration.embedDim, configuration.numClasses)
+        self.headDist = try Self.classifier(configuration)
         try super.init(configuration)
     }
 
     override func prefixTokens() -> [Parameter] { [clsToken, distToken] }
 
-    /// Returns the scores of each head.
+    /// Returns the scores of each head; without classes the two tokens themselves, `[batch, embedDim]`.
     ///
     /// - Parameter images: `[batch, inChannels, imageHeight, imageWidth]`.
     /// - Returns: The scores of the class head and of the distillation head.
@@ -63,8 +63,8 @@ public final class DistilledVisionTransformer: VisionTransformer {
 
     private func distilledHead(_ tokens: Tensor) throws(TorchError) -> DistilledLogits {
         DistilledLogits(
-            cls: try head(tokens.selected(1, 0)),
-            dist: try headDist(tokens.selected(1, 1))
+            cls: try classified(tokens.selected(1, 0), by: head),
+            dist: try classified(tokens.selected(1, 1), by: headDist)
         )
     }
 }

@@ -1,5 +1,3 @@
-public import TorchNN
-
 /// Everything that a vision transformer is made from.
 ///
 /// The memberwise defaults are DeiT-Tiny/16 at 224 pixels. `layerNormEps` has none: timm and DeiT use 1e-6, Hugging
@@ -17,7 +15,7 @@ public struct ViTConfiguration: Codable, Sendable, Equatable {
     /// The channels of a picture.
     public var inChannels: Int
 
-    /// The number of classes.
+    /// The number of classes; 0 makes a network without a classifier, whose prediction is the token itself.
     public var numClasses: Int
 
     /// The width of a token.
@@ -47,6 +45,21 @@ public struct ViTConfiguration: Codable, Sendable, Equatable {
     /// The rate of stochastic depth in the last block; it grows linearly from 0 in the first.
     public var dropPathRate: Double
 
+    /// The dropout rate of attention's weights, 0 up to 1.
+    public var attnDropRate: Double
+
+    /// The first value of the scales of both branches of a block (DeiT-III); `nil` where there are none.
+    public var initValues: Double?
+
+    /// Whether positions are added to the patches alone, before the tokens in front of them are there (DeiT-III).
+    public var noEmbedClass: Bool
+
+    enum CodingKeys: CodingKey {
+        case imageHeight, imageWidth, patchSize, inChannels, numClasses, embedDim, depth, numHeads
+        case mlpRatio, qkvBias, isDistilled, layerNormEps, dropRate, dropPathRate
+        case attnDropRate, initValues, noEmbedClass
+    }
+
     /// Creates a configuration.
     public init(
         imageHeight: Int = 224,
@@ -62,7 +75,10 @@ public struct ViTConfiguration: Codable, Sendable, Equatable {
         isDistilled: Bool = false,
         layerNormEps: Double,
         dropRate: Double = 0,
-        dropPathRate: Double = 0
+        dropPathRate: Double = 0,
+        attnDropRate: Double = 0,
+        initValues: Double? = nil,
+        noEmbedClass: Bool = false
     ) {
         self.imageHeight = imageHeight
         self.imageWidth = imageWidth
@@ -78,64 +94,28 @@ public struct ViTConfiguration: Codable, Sendable, Equatable {
         self.layerNormEps = layerNormEps
         self.dropRate = dropRate
         self.dropPathRate = dropPathRate
+        self.attnDropRate = attnDropRate
+        self.initValues = initValues
+        self.noEmbedClass = noEmbedClass
     }
 
     /// The number of patches down and across.
-    public var grid: (height: Int, width: Int) { (imageHeight / patchSize, imageWidth / patchSize) }
+    public var grid: PatchGrid {
+        PatchGrid(height: imageHeight / patchSize, width: imageWidth / patchSize)
+    }
 
     /// The number of patches.
-    public var patchCount: Int { grid.height * grid.width }
+    public var patchCount: Int { grid.count }
 
     /// The number of tokens before the patches: the class token and, where distilled, the distillation token.
     public var prefixTokenCount: Int { isDistilled ? 2 : 1 }
 
+    /// The tokens before the patches that have a position: none where ``noEmbedClass`` says so.
+    public var embeddedPrefixCount: Int { noEmbedClass ? 0 : prefixTokenCount }
+
+    /// The number of positions, `embeddedPrefixCount + patchCount`.
+    public var positionCount: Int { embeddedPrefixCount + patchCount }
+
     /// The hidden width of the feed-forward layers.
     public var mlpDim: Int { Int(Double(embedDim) * mlpRatio) }
-
-    /// Checks that a network can be made from this.
-    ///
-    /// - Throws: `ConfigurationError` that names the number that does not fit.
-    public func validate() throws(ConfigurationError) {
-        let sizes = [
-            ("the image height", imageHeight), ("the image width", imageWidth),
-            ("the patch size", patchSize),
-            ("the number of channels", inChannels), ("the number of classes", numClasses),
-            ("the embedding width", embedDim), ("the depth", depth),
-            ("the number of heads", numHeads),
-        ]
-        // The upper bound keeps products of sizes far from overflow, whatever a file says.
-        for (name, value) in sizes where !(1...1_000_000).contains(value) {
-            throw .outOfRange(
-                name: name,
-                value: "\(value)",
-                expected: "at least 1 and at most 1000000"
-            )
-        }
-        guard mlpRatio.isFinite, mlpRatio > 0, mlpRatio <= 64, mlpDim > 0 else {
-            throw .outOfRange(
-                name: "the mlp ratio",
-                value: "\(mlpRatio)",
-                expected: "above 0 and at most 64"
-            )
-        }
-        guard layerNormEps.isFinite, layerNormEps >= 0 else {
-            throw .outOfRange(
-                name: "the layer norm's eps",
-                value: "\(layerNormEps)",
-                expected: "0 or more"
-            )
-        }
-        for (name, value) in [("image height", imageHeight), ("image width", imageWidth)]
-        where value % patchSize != 0 {
-            throw .notDivisible(name: name, value: value, by: patchSize, divisorName: "patch size")
-        }
-        guard embedDim % numHeads == 0 else {
-            throw .notDivisible(
-                name: "embedding width",
-                value: embedDim,
-                by: numHeads,
-                divisorName: "number of heads"
-            )
-        }
-    }
 }

@@ -9,7 +9,7 @@ public import TorchNN
 /// ## Shapes
 /// - Input: `[batch, inChannels, imageHeight, imageWidth]`
 /// - Tokens: `[batch, prefixTokenCount + patches, embedDim]`
-/// - Output: `[batch, numClasses]`
+/// - Output: `[batch, numClasses]`; `[batch, embedDim]` where there are no classes
 ///
 /// ## Source
 /// Dosovitskiy et al. (arXiv:2010.11929); `timm/models/vision_transformer.py`, `VisionTransformer`.
@@ -20,7 +20,8 @@ public class VisionTransformer: Module, ImageClassifier {
     /// The token whose last state is classified, `[1, 1, embedDim]`.
     public let clsToken: Parameter
 
-    /// What is added to every token, `[1, prefixTokenCount + patches, embedDim]`.
+    /// What is added to the tokens, `[1, positionCount, embedDim]`: to all of them, or to the patches alone where
+    /// ``ViTConfiguration/noEmbedClass`` says so.
     public let posEmbed: Parameter
 
     /// The patches' projection.
@@ -35,8 +36,8 @@ public class VisionTransformer: Module, ImageClassifier {
     /// The last normalisation.
     public let norm: LayerNorm
 
-    /// The classifier on the class token.
-    public let head: Linear
+    /// The classifier on the class token; nil where there are no classes.
+    public let head: Linear?
 
     /// Creates a network with freshly initialised weights.
     ///
@@ -50,7 +51,7 @@ public class VisionTransformer: Module, ImageClassifier {
         self.configuration = configuration
         self.clsToken = try Parameter(embedding([1, 1, embedDim]))
         self.posEmbed = try Parameter(
-            embedding([1, configuration.prefixTokenCount + configuration.patchCount, embedDim])
+            embedding([1, configuration.positionCount, embedDim])
         )
         self.patchEmbed = try PatchEmbed(configuration)
         self.posDrop = try Dropout(configuration.dropRate)
@@ -60,8 +61,14 @@ public class VisionTransformer: Module, ImageClassifier {
             return try Block(configuration, dropPathRate: configuration.dropPathRate * share)
         }
         self.norm = try LayerNorm(embedDim, eps: configuration.layerNormEps)
-        self.head = try Linear(embedDim, configuration.numClasses)
+        self.head = try Self.classifier(configuration)
         super.init()
+    }
+
+    /// A classifier for the configuration's classes, if there are any.
+    static func classifier(_ configuration: ViTConfiguration) throws(TorchError) -> Linear? {
+        guard configuration.numClasses > 0 else { return nil }
+        return try Linear(configuration.embedDim, configuration.numClasses)
     }
 
     /// Creates the plain or the distilled network, as the configuration says.
@@ -99,23 +106,34 @@ public class VisionTransformer: Module, ImageClassifier {
         for token in prefixTokens() {
             parts.append(try token.tensor.expanded([batch, 1, embedDim]))
         }
+        guard !configuration.noEmbedClass else {
+            return try posDrop(Tensor.cat(parts + [patches + posEmbed.tensor], dim: 1))
+        }
         let tokens = try Tensor.cat(parts + [patches], dim: 1)
         return try posDrop(tokens + posEmbed.tensor)
     }
 
     /// Returns the scores of the classes from the last tokens: for a distilled model the mean of its two heads.
     ///
+    /// Without classes it is the class token, or the mean of the class and the distillation token, as timm's models
+    /// with `num_classes=0` return it.
+    ///
     /// - Parameter tokens: What ``forwardFeatures(_:)`` returned.
-    /// - Returns: `[batch, numClasses]`, before any softmax.
+    /// - Returns: `[batch, numClasses]`, before any softmax; without classes `[batch, embedDim]`.
     /// - Throws: `TorchError` when the shape does not fit.
     public func forwardHead(_ tokens: Tensor) throws(TorchError) -> Tensor {
-        try head(tokens.selected(1, 0))
+        try classified(tokens.selected(1, 0), by: head)
+    }
+
+    final func classified(_ token: Tensor, by head: Linear?) throws(TorchError) -> Tensor {
+        guard let head else { return token }
+        return try head(token)
     }
 
     /// Returns the scores of the classes, before any softmax.
     ///
     /// - Parameter images: `[batch, inChannels, imageHeight, imageWidth]`.
-    /// - Returns: `[batch, numClasses]`.
+    /// - Returns: `[batch, numClasses]`; without classes what ``forwardHead(_:)`` says.
     /// - Throws: `TorchError` when the pictures' shape does not fit.
     public final func callAsFunction(_ images: Tensor) throws(TorchError) -> Tensor {
         try forwardHead(forwardFeatures(images))
