@@ -25,22 +25,32 @@ public struct HuggingFaceKeyMap: Sendable, Equatable {
         }
     }
 
-    /// Whether the model has a distillation token and two heads: model type `deit`, otherwise `vit`.
-    public let isDistilled: Bool
+    /// Whose names are written; any are read.
+    public let architecture: HuggingFaceArchitecture
 
-    /// Creates the map of a kind of model.
+    /// Creates a map.
+    ///
+    /// - Parameter architecture: Whose names are written.
+    public init(_ architecture: HuggingFaceArchitecture) { self.architecture = architecture }
+
+    /// Creates a map for a classifier.
     ///
     /// - Parameter isDistilled: Whether the model has a distillation token and two heads.
     public init(isDistilled: Bool) {
-        self.isDistilled = isDistilled
+        self.init(
+            isDistilled ? .deitForImageClassificationWithTeacher : .vitForImageClassification
+        )
     }
 
     private static let whole = [
         ("cls_token", "embeddings.cls_token"),
         ("dist_token", "embeddings.distillation_token"),
+        ("mask_token", "embeddings.mask_token"),
         ("pos_embed", "embeddings.position_embeddings"),
         ("patch_embed.proj", "embeddings.patch_embeddings.projection"),
         ("norm", "layernorm"),
+        // Older versions of timm had the pooler by this name.
+        ("pre_logits.fc", "pooler.dense"),
     ]
 
     private static let inBlock = [
@@ -51,26 +61,45 @@ public struct HuggingFaceKeyMap: Sendable, Equatable {
         ("mlp.fc2", "output.dense"),
     ]
 
+    // transformers 5 has these names in memory, and so in a state dict that somebody saves himself; `save_pretrained`
+    // writes the older ones.
+    private static let inLayerOfVersion5 = [
+        ("norm1", "layernorm_before"),
+        ("attn.proj", "attention.o_proj"),
+        ("norm2", "layernorm_after"),
+        ("mlp.fc1", "mlp.fc1"),
+        ("mlp.fc2", "mlp.fc2"),
+    ]
+
     private static let qkv = ["query", "key", "value"]
+
+    private static let classifiers = [
+        ("classifier", "head"), ("cls_classifier", "head"),
+        ("distillation_classifier", "head_dist"),
+    ]
 
     /// The names in a Hugging Face file of one of timm's tensors.
     ///
     /// - Parameter timm: timm's key.
     /// - Returns: One name; three for a `qkv`, whose rows are split in that order; none for a key that
-    ///   no vision transformer has.
+    ///   the architecture does not have.
     public func huggingFaceKeys(of timm: String) -> [String] {
-        let prefix = isDistilled ? "deit." : "vit."
+        let (head, headDist) = architecture.classifiers
         if let suffix = Self.suffix(of: timm, after: "head_dist") {
-            return isDistilled ? ["distillation_classifier\(suffix)"] : []
+            return headDist.map { [$0 + suffix] } ?? []
         }
         if let suffix = Self.suffix(of: timm, after: "head") {
-            return [(isDistilled ? "cls_classifier" : "classifier") + suffix]
+            return head.map { [$0 + suffix] } ?? []
         }
+        if Self.suffix(of: timm, after: "decoder.0") != nil { return [timm] }
+        guard timm != "dist_token" || architecture.isDistilled else { return [] }
         for (ours, theirs) in Self.whole {
-            if let suffix = Self.suffix(of: timm, after: ours) { return [prefix + theirs + suffix] }
+            if let suffix = Self.suffix(of: timm, after: ours) {
+                return [architecture.prefix + theirs + suffix]
+            }
         }
         guard let (index, rest) = Self.layer(of: timm, after: "blocks.") else { return [] }
-        let layer = "\(prefix)encoder.layer.\(index)."
+        let layer = "\(architecture.prefix)encoder.layer.\(index)."
         if let suffix = Self.suffix(of: rest, after: "attn.qkv") {
             return Self.qkv.map { "\(layer)attention.attention.\($0)\(suffix)" }
         }
@@ -82,36 +111,55 @@ public struct HuggingFaceKeyMap: Sendable, Equatable {
 
     /// The place in timm's tensors of a tensor of a Hugging Face file.
     ///
-    /// The prefixes `vit.` and `deit.` may be absent, as in the file of a model without head.
+    /// The prefixes `vit.` and `deit.` may be absent, as in the file of a base model.
     ///
     /// - Parameter key: The name in the file.
     /// - Returns: The place, or nil for a name that no vision transformer has.
     public static func place(of key: String) -> Place? {
-        var key = key
-        for (theirs, ours) in [
-            ("classifier", "head"), ("cls_classifier", "head"),
-            ("distillation_classifier", "head_dist"),
-        ] {
+        for (theirs, ours) in classifiers {
             if let suffix = suffix(of: key, after: theirs) { return Place(key: ours + suffix) }
         }
-        for prefix in ["vit.", "deit."] where key.hasPrefix(prefix) {
-            key.removeFirst(prefix.count)
-        }
+        if suffix(of: key, after: "decoder.0") != nil { return Place(key: key) }
+        let key = baseKey(of: key)
         for (ours, theirs) in whole {
             if let suffix = suffix(of: key, after: theirs) { return Place(key: ours + suffix) }
         }
-        guard let (index, rest) = layer(of: key, after: "encoder.layer.") else { return nil }
-        for (third, name) in qkv.enumerated() {
-            if let suffix = suffix(of: rest, after: "attention.attention.\(name)") {
+        if let (index, rest) = layer(of: key, after: "encoder.layer.") {
+            let thirds = qkv.map { "attention.attention.\($0)" }
+            return place(of: rest, in: index, thirds: thirds, others: inBlock)
+        }
+        if let (index, rest) = layer(of: key, after: "layers.") {
+            let thirds = ["q", "k", "v"].map { "attention.\($0)_proj" }
+            return place(of: rest, in: index, thirds: thirds, others: inLayerOfVersion5)
+        }
+        return nil
+    }
+
+    private static func place(
+        of rest: String,
+        in index: Int,
+        thirds: [String],
+        others: [(String, String)]
+    ) -> Place? {
+        for (third, name) in thirds.enumerated() {
+            if let suffix = suffix(of: rest, after: name) {
                 return Place(key: "blocks.\(index).attn.qkv\(suffix)", third: third)
             }
         }
-        for (ours, theirs) in inBlock {
+        for (ours, theirs) in others {
             if let suffix = suffix(of: rest, after: theirs) {
                 return Place(key: "blocks.\(index).\(ours)\(suffix)")
             }
         }
         return nil
+    }
+
+    /// A name without `vit.` or `deit.`.
+    static func baseKey(of key: String) -> String {
+        for prefix in ["vit.", "deit."] where key.hasPrefix(prefix) {
+            return String(key.dropFirst(prefix.count))
+        }
+        return key
     }
 
     /// Whether a tensor belongs to a part that classification does not use: the pooler and what masked
@@ -120,10 +168,7 @@ public struct HuggingFaceKeyMap: Sendable, Equatable {
     /// - Parameter key: The name in a Hugging Face file.
     /// - Returns: Whether it can be left out without loss.
     public static func isUnused(_ key: String) -> Bool {
-        var key = Substring(key)
-        for prefix in ["vit.", "deit."] where key.hasPrefix(prefix) {
-            key = key.dropFirst(prefix.count)
-        }
+        let key = baseKey(of: key)
         return key.hasPrefix("pooler.") || key == "embeddings.mask_token"
             || key.hasPrefix("decoder.")
     }

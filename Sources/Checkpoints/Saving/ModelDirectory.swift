@@ -16,6 +16,7 @@ public import VisionModels
 /// CIFAR exist in neither library; their folders have timm's form and are read here only.
 public enum ModelDirectory {
     static let weightsName = "model.safetensors"
+    static let pytorchName = "pytorch_model.bin"
     static let configurationName = "config.json"
     static let processorName = "preprocessor_config.json"
 

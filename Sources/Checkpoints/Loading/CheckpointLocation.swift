@@ -10,8 +10,9 @@ public enum CheckpointLocation: Sendable, Equatable {
 
     /// Finds the model that a path means.
     ///
-    /// A path is a model directory, a `.safetensors` file, or a training run, of which the best
-    /// checkpoint is taken, else the last, else the one of the highest step.
+    /// A path is a model directory, a file of weights (safetensors or PyTorch's, or the index of several), a folder
+    /// with such files and no configuration, or a training run, of which the best checkpoint is taken, else the
+    /// last, else the one of the highest step.
     ///
     /// - Parameter path: The path.
     /// - Throws: ``CheckpointError`` that says what was looked for.
@@ -30,8 +31,8 @@ public enum CheckpointLocation: Sendable, Equatable {
             ?? Self.checkpoint(of: path)
         {
             self = .directory(checkpoint)
-        } else if FileManager.default.fileExists(atPath: "\(path)/model.safetensors") {
-            self = .weights("\(path)/model.safetensors")
+        } else if let weights = Self.weights(in: path).first {
+            self = .weights(weights)
         } else {
             let isRun = FileManager.default.fileExists(atPath: "\(path)/checkpoints")
             throw CheckpointError.unreadable(
@@ -45,11 +46,11 @@ public enum CheckpointLocation: Sendable, Equatable {
 
     private static func weightsFile(_ path: String) throws(CheckpointError) -> String {
         let name = lastComponent(of: path)
-        for ending in [".pth", ".pt", ".bin", ".pth.tar", ".ckpt", ".h5", ".onnx", ".npz"]
+        for ending in [".h5", ".onnx", ".npz", ".msgpack", ".gguf"]
         where name.lowercased().hasSuffix(ending) {
             throw CheckpointError.unsupported(
                 file: path,
-                reason: "weights are read from .safetensors files; convert it to one"
+                reason: "weights are read from safetensors and PyTorch files; convert it to one"
             )
         }
         if name == "config.json" {
@@ -59,6 +60,14 @@ public enum CheckpointLocation: Sendable, Equatable {
             )
         }
         return path
+    }
+
+    /// The files that can hold a folder's weights, the one to take first.
+    static func weights(in folder: String) -> [String] {
+        [
+            "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
+            "pytorch_model.bin.index.json",
+        ].map { "\(folder)/\($0)" }.filter { FileManager.default.fileExists(atPath: $0) }
     }
 
     private static func isModel(_ path: String) -> Bool {

@@ -1,0 +1,176 @@
+import ImagePipeline
+import VisionModels
+
+/// The configuration of a model of which there is nothing but weights, by the shapes of its tensors.
+enum DeducedConfiguration {
+    /// The configuration, and what had to be assumed.
+    ///
+    /// - Parameters:
+    ///   - weights: The file.
+    ///   - imageSize: The size of pictures, for a grid of patches that is no square.
+    ///   - clues: What stands beside the weights.
+    static func deduce(
+        _ weights: WeightsFile,
+        imageSize: LoadOptions.ImageSize?,
+        clues: CheckpointClues
+    ) throws(CheckpointError) -> (configuration: ModelConfiguration, assumptions: [String]) {
+        if weights.shape("patch_embed.proj.weight") != nil {
+            return try transformer(weights, imageSize, clues)
+        }
+        if let shape = weights.shape("conv1.weight"), weights.shape("layer1.0.conv1.weight") != nil
+        {
+            return (.resNet(try resNet(weights, stem: shape)), [])
+        }
+        let names = weights.archive.tensors.prefix(3).map(\.name).joined(separator: ", ")
+        throw CheckpointError.unsupported(
+            file: weights.path,
+            reason: "it is neither a vision transformer's nor a residual network's weights "
+                + "(its tensors begin with \(names.isEmpty ? "nothing" : names))"
+        )
+    }
+
+    private static func transformer(
+        _ weights: WeightsFile,
+        _ imageSize: LoadOptions.ImageSize?,
+        _ clues: CheckpointClues
+    ) throws(CheckpointError) -> (ModelConfiguration, [String]) {
+        guard let patch = weights.shape("patch_embed.proj.weight"), patch.count == 4,
+            patch[2] == patch[3],
+            patch.allSatisfy({ (1...1_000_000).contains($0) })
+        else { throw odd("patch_embed.proj.weight", weights) }
+        guard let hidden = weights.shape("blocks.0.mlp.fc1.weight"), hidden.count == 2 else {
+            throw odd("blocks.0.mlp.fc1.weight", weights)
+        }
+        let isDistilled = weights.has("dist_token")
+        let (size, noEmbedClass) = try pictures(
+            weights,
+            patchSize: patch[2],
+            prefix: isDistilled ? 2 : 1,
+            imageSize
+        )
+        let width = patch[0]
+        var configuration = ViTConfiguration(
+            imageHeight: size.height,
+            imageWidth: size.width,
+            patchSize: patch[2],
+            inChannels: patch[1],
+            numClasses: weights.shape("head.weight")?.first ?? weights.shape("head.bias")?.first
+                ?? 0,
+            embedDim: width,
+            depth: weights.count(after: "blocks."),
+            numHeads: max(1, width / 64),
+            mlpRatio: Double(hidden[0]) / Double(width),
+            qkvBias: weights.has("blocks.0.attn.qkv.bias"),
+            isDistilled: isDistilled,
+            layerNormEps: 1e-6
+        )
+        configuration.noEmbedClass = noEmbedClass
+        // The weights do not tell what the scale began with; it only matters to a network without weights.
+        if weights.has("blocks.0.ls1.gamma") { configuration.initValues = 1e-6 }
+        var assumptions: [String] = []
+        if let (named, source) = clues.architecture {
+            configuration.numHeads = named.configuration.numHeads
+            assumptions.append("\(named.name), as \(source) says")
+            if let side = clues.inputSize, side != size.height {
+                assumptions.append(
+                    "pictures of \(size.height) pixels by its positions, "
+                        + "though its arguments say input_size \(side)"
+                )
+            }
+        } else if let heads = presetHeads(configuration) {
+            configuration.numHeads = heads
+        }
+        assumptions.append(
+            "\(configuration.numHeads) attention heads and a layer norm eps of 1e-6, which weights do not tell"
+        )
+        return (.visionTransformer(configuration), assumptions)
+    }
+
+    /// The size of pictures, and whether the tokens before the patches are without positions.
+    private static func pictures(
+        _ weights: WeightsFile,
+        patchSize: Int,
+        prefix: Int,
+        _ imageSize: LoadOptions.ImageSize?
+    ) throws(CheckpointError) -> (size: LoadOptions.ImageSize, noEmbedClass: Bool) {
+        guard let positions = weights.shape("pos_embed"), positions.count == 3 else {
+            throw odd("pos_embed", weights)
+        }
+        let counts = [positions[1] - prefix, positions[1]]
+        for (count, noEmbedClass) in zip(counts, [false, true]) {
+            if let grid = PatchGrid.square(of: count), grid.height <= 10_000 {
+                let side = grid.height * patchSize
+                return (.init(height: side, width: side), noEmbedClass)
+            }
+        }
+        guard let imageSize, imageSize.height > 0, imageSize.width > 0 else {
+            throw CheckpointError.unsupported(
+                file: weights.path,
+                reason: "its \(max(0, counts[0])) patches are no square, so that the size of the "
+                    + "pictures has to be given"
+            )
+        }
+        let grid = PatchGrid(
+            height: imageSize.height / patchSize,
+            width: imageSize.width / patchSize
+        )
+        guard let index = counts.firstIndex(of: grid.count) else {
+            throw CheckpointError.unsupported(
+                file: weights.path,
+                reason: "its \(max(0, counts[0])) patches are neither a square nor the \(grid) of "
+                    + "pictures of \(imageSize.height)×\(imageSize.width)"
+            )
+        }
+        return (imageSize, index == 1)
+    }
+
+    private static func odd(_ key: String, _ weights: WeightsFile) -> CheckpointError {
+        .unsupported(
+            file: weights.path,
+            reason: "the shape of \(key) is not a vision transformer's"
+        )
+    }
+
+    /// The heads of a preset that is the same in all that the weights tell.
+    private static func presetHeads(_ found: ViTConfiguration) -> Int? {
+        for preset in ModelRegistry.presets {
+            guard case .visionTransformer(let other) = preset.configuration else { continue }
+            if other.embedDim == found.embedDim, other.depth == found.depth,
+                other.mlpRatio == found.mlpRatio
+            {
+                return other.numHeads
+            }
+        }
+        return nil
+    }
+
+    private static func resNet(
+        _ weights: WeightsFile,
+        stem: [Int]
+    ) throws(CheckpointError) -> ResNetConfiguration {
+        var layers: [Int] = []
+        var widths: [Int] = []
+        for stage in 1...4 {
+            let count = weights.count(after: "layer\(stage).")
+            guard count > 0 else { break }
+            layers.append(count)
+            widths.append(weights.shape("layer\(stage).0.conv1.weight")?.first ?? 0)
+        }
+        guard let classes = weights.shape("fc.weight")?.first, stem.count == 4 else {
+            throw CheckpointError.unsupported(
+                file: weights.path,
+                reason: "it has no classifier (fc.weight)"
+            )
+        }
+        let isLarge = stem[2] == 7
+        return ResNetConfiguration(
+            block: weights.shape("layer1.0.conv3.weight") == nil ? .basic : .bottleneck,
+            stem: isLarge ? .imagenet : .cifar,
+            layers: layers,
+            widths: widths,
+            inChannels: stem[1],
+            numClasses: classes,
+            imageSize: isLarge ? 224 : 32
+        )
+    }
+}

@@ -1,0 +1,56 @@
+import VisionModels
+
+/// What to do about weights that do not fit.
+enum LoadHint {
+    /// One sentence about differences, by which they are all explained.
+    ///
+    /// - Parameters:
+    ///   - missing: Names that the file lacks.
+    ///   - unexpected: Keys, in timm's names, that the model lacks.
+    ///   - shapes: Tensors of other shapes.
+    static func hint(
+        missing: [String],
+        unexpected: Set<String>,
+        shapes: [CheckpointError.ShapeMismatch]
+    ) -> String {
+        let heads = WeightsFile.headKeys
+        let missing = Set(missing.map(key))
+        let misshapen = Set(shapes.map { key($0.key) })
+        if missing.contains("dist_token") {
+            return
+                "The file has no distillation token: it is of the plain model, not the distilled one"
+        }
+        if unexpected.contains("dist_token") {
+            return
+                "The file has a distillation token: it is of the distilled model, not the plain one"
+        }
+        let isHeadAlone = misshapen.isEmpty && unexpected.isEmpty
+        if isHeadAlone, !missing.isEmpty,
+            missing.isSubset(of: ["head_dist.weight", "head_dist.bias"])
+        {
+            return "The file has a distillation token but one classifier, as Hugging Face's "
+                + "DeiTForImageClassification: here it is of use for features, "
+                + "or for training with fresh classifiers"
+        }
+        if isHeadAlone, missing.isSubset(of: heads) {
+            return "The file lacks a classifier: it is of use for features, "
+                + "or for training on with a fresh one"
+        }
+        if missing.union(misshapen).isSubset(of: heads), unexpected.isSubset(of: heads) {
+            return "Only the classifier differs: ask for a fresh one to train on other classes"
+        }
+        if misshapen == ["pos_embed"], missing.isEmpty, unexpected.isEmpty {
+            return "Only the positions differ: the file is of the same model for another size of "
+                + "picture; give that size, or the wanted one with a way of resampling"
+        }
+        if unexpected.allSatisfy({ $0.hasSuffix(".gamma") }), !unexpected.isEmpty {
+            return "The file has layer scale, as DeiT-III; the configuration has none"
+        }
+        return "The file is of another architecture; check config.json, or name the right preset"
+    }
+
+    private static func key(_ name: String) -> String {
+        let name = TimmNames.unwrapped(name).rest
+        return HuggingFaceKeyMap.place(of: name)?.key ?? name
+    }
+}

@@ -1,0 +1,161 @@
+import ImagePipeline
+import TorchNN
+import VisionModels
+
+/// A checkpoint that was understood but not loaded: all of the model but the numbers.
+struct LoadPlan {
+    /// Where the classifier comes from.
+    enum Head {
+        /// The file has it.
+        case stored
+        /// It keeps the values that it was made with.
+        case fresh
+        /// The model has none.
+        case none
+    }
+
+    /// The way of positions to another grid.
+    struct Positions {
+        let resampling: LoadReport.Resampling
+        let prefixTokens: Int
+    }
+
+    var description: ModelDescription
+    let weights: WeightsFile
+    var assumptions: [String] = []
+    var notes: [String] = []
+    var head = Head.stored
+    var positions: Positions?
+
+    init(_ description: ModelDescription, _ weights: WeightsFile) {
+        self.description = description
+        self.weights = weights
+        self.notes = weights.notes
+    }
+
+    /// Applies what the caller wants of the classifier.
+    mutating func settleHead(_ options: LoadOptions) throws(CheckpointError) {
+        let isResNet = if case .resNet = description.configuration { true } else { false }
+        let replaces = options.relaxations.contains(.replaceHead)
+        let hasHead = !weights.heads.isEmpty
+        let isGone =
+            options.relaxations.contains(.dropHead)
+            || !hasHead && !replaces && options.relaxations.contains(.noHead)
+        if isGone {
+            guard !isResNet else {
+                throw CheckpointError.unsupported(
+                    file: weights.path,
+                    reason: "a residual network without its classifier is not made here"
+                )
+            }
+            head = .none
+            description.labels = ClassLabels(placeholders: 0)
+            description.configuration.numClasses = 0
+            return
+        }
+        guard let labels = options.labels else { return try checkClasses(replaces: replaces) }
+        let old = description.labels
+        guard labels.names.count == old.names.count || replaces else {
+            throw CheckpointError.unsupported(
+                file: weights.path,
+                reason: "the model has \(old.names.count) classes, "
+                    + "but \(labels.names.count) names were given"
+            )
+        }
+        // As many classes as before may still be other ones.
+        if replaces, !old.arePlaceholders, labels.names != old.names { head = .fresh }
+        description.labels = labels
+        description.configuration.numClasses = labels.names.count
+    }
+
+    private func checkClasses(replaces: Bool) throws(CheckpointError) {
+        guard description.configuration.numClasses == 0, !replaces || weights.heads.isEmpty else {
+            return
+        }
+        throw CheckpointError.unsupported(
+            file: weights.path,
+            reason: "it has no classifier, only a backbone"
+                + (replaces
+                    ? ", and the classes of a fresh one were not named"
+                    : "; it is of use for features, or for training with a fresh classifier")
+        )
+    }
+
+    /// Applies the size of pictures that the caller wants.
+    ///
+    /// - Parameters:
+    ///   - options: What the caller wants.
+    ///   - isGridKnown: Whether the checkpoint itself tells its grid, and not only the number of positions.
+    mutating func settleSize(_ options: LoadOptions, isGridKnown: Bool) throws {
+        guard let size = options.imageSize else { return }
+        let old = description.configuration.imageSize
+        var configuration = description.configuration
+        configuration.imageSize = (size.height, size.width)
+        try configuration.validate()
+        description.configuration = configuration
+        if old != (size.height, size.width) {
+            description.processor = try makeProcessor(file: weights.path) {
+                () throws(ImageError) in
+                try description.processor.resized(from: old, to: (size.height, size.width))
+            }
+        }
+        guard case .visionTransformer(let vit) = configuration else { return }
+        let known = PatchGrid(height: old.height / vit.patchSize, width: old.width / vit.patchSize)
+        try settlePositions(options, vit, knownGrid: isGridKnown ? known : nil)
+    }
+
+    private mutating func settlePositions(
+        _ options: LoadOptions,
+        _ vit: ViTConfiguration,
+        knownGrid: PatchGrid?
+    ) throws(CheckpointError) {
+        // A misshapen embedding is told with all other differences.
+        guard let stored = weights.shape("pos_embed"), stored.count == 3 else { return }
+        let count = stored[1] - vit.embeddedPrefixCount
+        let new = vit.grid
+        let from = knownGrid?.count == count ? knownGrid : PatchGrid.square(of: count)
+        if from == new { return }
+        if count == new.count, knownGrid?.count != count,
+            from == nil || options.positionResampling == nil
+        {
+            assumptions.append("positions for \(new) patches, height first, as the size says")
+            return
+        }
+        guard let from, count > 0 else { throw otherGrid("\(count)", vit) }
+        guard let variant = options.positionResampling else { throw otherGrid("\(from)", vit) }
+        positions = Positions(
+            resampling: .init(from: from, to: new, variant: variant),
+            prefixTokens: vit.embeddedPrefixCount
+        )
+    }
+
+    private func otherGrid(_ found: String, _ vit: ViTConfiguration) -> CheckpointError {
+        let variants = PositionEmbeddingResampling.allCases.map(\.rawValue).joined(separator: ", ")
+        return .incompatible(
+            file: weights.path,
+            missing: [],
+            unexpected: [],
+            shapes: [
+                .init(
+                    key: weights.entries[.init(key: "pos_embed")]?.name ?? "pos_embed",
+                    expected: [1, vit.positionCount, vit.embedDim],
+                    found: weights.shape("pos_embed") ?? []
+                )
+            ],
+            hint: "The file has positions for \(found) patches, pictures of "
+                + "\(vit.imageHeight)×\(vit.imageWidth) have \(vit.grid); "
+                + "ask for them to be resampled by one of: \(variants)"
+        )
+    }
+
+    /// Applies what the caller wants to be done to pictures.
+    mutating func settlePictures(_ overrides: PictureOverrides) throws(ImageError) {
+        guard !overrides.isEmpty else { return }
+        let size = description.configuration.imageSize
+        description.processor = try overrides.applied(
+            to: description.processor,
+            height: size.height,
+            width: size.width
+        )
+    }
+}

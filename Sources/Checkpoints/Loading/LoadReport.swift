@@ -1,0 +1,65 @@
+public import VisionModels
+
+/// What was not simply taken over from a checkpoint.
+public struct LoadReport: Sendable, Equatable {
+    /// A position embedding that was brought to another grid of patches.
+    public struct Resampling: Sendable, Equatable {
+        /// The grid in the file.
+        public let from: PatchGrid
+
+        /// The grid of the model.
+        public let to: PatchGrid
+
+        /// The way of it.
+        public let variant: PositionEmbeddingResampling
+    }
+
+    /// The model's tensors that keep their fresh values, by the names in the file.
+    public internal(set) var replaced: [String] = []
+
+    /// The file's classifier, where the model was to have none.
+    public internal(set) var dropped: [String] = []
+
+    /// The file's tensors that the network has no use for, such as the pooler.
+    public internal(set) var ignored: [String] = []
+
+    /// What happened to the position embedding, where anything did.
+    public internal(set) var resampling: Resampling?
+
+    /// What the file did not say and was assumed, one sentence each.
+    public internal(set) var assumptions: [String] = []
+
+    /// How the file was read, where there was a choice: a nested dictionary that was taken, a prefix that was left out.
+    public internal(set) var notes: [String] = []
+
+    /// Creates an empty report.
+    public init() {}
+
+    /// Every relaxation that happened, one sentence each.
+    public var relaxations: [String] {
+        var sentences: [String] = []
+        if !replaced.isEmpty {
+            sentences.append("fresh values instead of the file's: \(Self.list(replaced))")
+        }
+        if !dropped.isEmpty { sentences.append("without the classifier: \(Self.list(dropped))") }
+        if let resampling {
+            sentences.append(
+                "positions resampled from \(resampling.from) to \(resampling.to) patches "
+                    + "(\(resampling.variant.rawValue))"
+            )
+        }
+        return sentences
+    }
+
+    /// All that is told, one sentence each, in the order of its weight.
+    public var sentences: [String] {
+        let rest = ignored.isEmpty ? [] : ["without use here: \(Self.list(ignored))"]
+        return relaxations + rest + notes + assumptions.map { "assumed: \($0)" }
+    }
+
+    /// The first names of a list, and how many more there are.
+    static func list(_ names: [String], limit: Int = 6) -> String {
+        let shown = names.prefix(limit).joined(separator: ", ")
+        return names.count > limit ? "\(shown) and \(names.count - limit) more" : shown
+    }
+}

@@ -1,0 +1,294 @@
+import Foundation
+import ImagePipeline
+import TorchNN
+import VisionModels
+
+extension ModelDirectory {
+    /// Loads a model.
+    ///
+    /// Loading is strict: the weights fit the model in every name and shape, or all the differences are
+    /// told at once; what `options` allows to differ is told in the result's report.
+    ///
+    /// - Parameters:
+    ///   - path: A model directory of ours or of Hugging Face (ViT, DeiT) or timm (ViT, DeiT, ResNet), a
+    ///     training run, or bare weights with the names of timm, DeiT, DINO or Hugging Face: safetensors or
+    ///     PyTorch's files, also in several parts with their index.
+    ///   - options: What may differ, and what the file cannot say.
+    /// - Returns: The model in evaluation mode, on the CPU in `float32`.
+    /// - Throws: ``CheckpointError``, or `ConfigurationError` for an unknown preset.
+    public static func load(
+        _ path: String,
+        options: LoadOptions = LoadOptions()
+    ) throws -> LoadedModel {
+        let plan = try plan(path, options: options)
+        let model = try plan.description.configuration.makeModel()
+        let loader = WeightLoader(plan: plan)
+        let report = try loader.load(into: model, relaxations: options.relaxations)
+        model.eval()
+        return LoadedModel(
+            model: model,
+            description: plan.description,
+            report: report,
+            weightsPath: plan.weights.path,
+            metadata: plan.weights.archive.metadata,
+            weights: plan.weights
+        )
+    }
+
+    /// Reads all of a model but its weights, without libtorch.
+    ///
+    /// - Parameters:
+    ///   - path: As in ``load(_:options:)``.
+    ///   - options: As in ``load(_:options:)``.
+    /// - Returns: The description.
+    /// - Throws: As ``load(_:options:)``.
+    public static func description(
+        of path: String,
+        options: LoadOptions = LoadOptions()
+    ) throws -> ModelDescription {
+        try plan(path, options: options).description
+    }
+
+    private static func plan(_ path: String, options: LoadOptions) throws -> LoadPlan {
+        let location = try CheckpointLocation(resolving: path)
+        var plan: LoadPlan
+        switch location {
+        case .weights(let file): plan = try planWeights(file, options)
+        case .directory(let folder):
+            guard options.preset == nil else {
+                throw CheckpointError.unsupported(
+                    file: "\(folder)/\(configurationName)",
+                    reason: "it tells itself what model it is; leave out the preset"
+                )
+            }
+            plan = try planDirectory(folder, options)
+        }
+        try plan.settleHead(options)
+        try plan.settleSize(options, isGridKnown: location != .weights(plan.weights.path))
+        try plan.settlePictures(options.pictures)
+        return plan
+    }
+
+    // MARK: - Directories
+
+    private static func planDirectory(
+        _ folder: String,
+        _ options: LoadOptions
+    ) throws(CheckpointError) -> LoadPlan {
+        let (file, fileNotes) = try weightsFile(in: folder)
+        let weights = try WeightsFile(path: file, stateDict: options.stateDict)
+        let path = "\(folder)/\(configurationName)"
+        let object = try SmallFile.readObject(path)
+        let fields = JSONFields(object: object, file: path)
+        let type = try fields.string("model_type")
+        let isTimm = fields.value("architecture") != nil && (type == nil || type == "timm_wrapper")
+        var assumptions: [String] = []
+        let configuration: ModelConfiguration
+        let labels: ClassLabels
+        let name: String?
+        var timmProcessor: ImageProcessor?
+        if isTimm {
+            (configuration, labels, name, timmProcessor) = try TimmConfiguration.decode(fields)
+        } else {
+            let (vit, found, preset) = try HuggingFaceConfiguration.decode(fields)
+            (configuration, labels, name) = (.visionTransformer(vit), found, preset)
+        }
+        try validate(configuration, weights, file: path)
+        var processor = try usualProcessor(configuration, file: path)
+        if let timmProcessor { processor = timmProcessor }
+        var description = ModelDescription(
+            configuration: configuration,
+            processor: processor,
+            labels: labels,
+            name: name,
+            originalConfiguration: object
+        )
+        let processorPath = "\(folder)/\(processorName)"
+        if FileManager.default.fileExists(atPath: processorPath) {
+            let object = try SmallFile.readObject(processorPath)
+            description.originalProcessor = object
+            description.processor = try HuggingFaceProcessor.decode(
+                JSONFields(object: object, file: processorPath),
+                channels: configuration.inChannels
+            )
+        } else if timmProcessor == nil {
+            assumptions.append(processorAssumption(description.processor))
+        }
+        var plan = LoadPlan(description, weights)
+        plan.assumptions = assumptions
+        plan.notes += fileNotes
+        return plan
+    }
+
+    private static func weightsFile(
+        in folder: String
+    ) throws(CheckpointError) -> (path: String, notes: [String]) {
+        let found = CheckpointLocation.weights(in: folder)
+        guard let first = found.first else {
+            throw CheckpointError.unreadable(
+                path: "\(folder)/\(weightsName)",
+                reason: "there is no such file, nor \(pytorchName), nor an index of several"
+            )
+        }
+        let others = found.dropFirst().map { lastComponent(of: $0) }
+        guard !others.isEmpty else { return (first, []) }
+        return (
+            first,
+            ["took \(lastComponent(of: first)), not \(others.joined(separator: ", ")) beside it"]
+        )
+    }
+
+    // MARK: - Bare weights
+
+    private static func planWeights(_ path: String, _ options: LoadOptions) throws -> LoadPlan {
+        let weights = try WeightsFile(path: path, stateDict: options.stateDict)
+        if options.preset == nil, let plan = try planEmbedded(weights) { return plan }
+        let clues = CheckpointClues(weights, arguments: weights.arguments)
+        var assumptions: [String] = []
+        var configuration: ModelConfiguration
+        if let preset = options.preset {
+            configuration = try ModelRegistry.configuration(named: preset)
+            let stored = weights.shape("head.weight") ?? weights.shape("fc.weight")
+            if case .visionTransformer = configuration {
+                configuration.numClasses = stored?.first ?? 0
+            } else if let classes = stored?.first {
+                configuration.numClasses = classes
+            }
+        } else {
+            (configuration, assumptions) = try DeducedConfiguration.deduce(
+                weights,
+                imageSize: options.imageSize,
+                clues: clues
+            )
+        }
+        try validate(configuration, weights, file: path)
+        let processor = try processor(configuration, clues, file: path)
+        assumptions.append(processorAssumption(processor, clues))
+        var plan = LoadPlan(
+            ModelDescription(
+                configuration: configuration,
+                processor: processor,
+                labels: ClassLabels(placeholders: configuration.numClasses),
+                name: options.preset
+            ),
+            weights
+        )
+        plan.assumptions = assumptions
+        return plan
+    }
+
+    /// A file that carries its own configuration, as ours do.
+    private static func planEmbedded(
+        _ weights: WeightsFile
+    ) throws(CheckpointError) -> LoadPlan? {
+        guard let text = weights.archive.metadata[HuggingFaceConfiguration.ownKey] else {
+            return nil
+        }
+        let object: JSONObject
+        do throws(JSONError) {
+            object = try JSONValue.parse(Array(text.utf8)).objectValue ?? [:]
+        } catch {
+            throw CheckpointError.malformed(
+                file: weights.path,
+                reason: "its metadata \(HuggingFaceConfiguration.ownKey): \(error)"
+            )
+        }
+        let (configuration, labels, name, processor) = try TimmConfiguration.decode(
+            JSONFields(object: object, file: weights.path)
+        )
+        try validate(configuration, weights, file: weights.path)
+        let usual = try usualProcessor(configuration, file: weights.path)
+        return LoadPlan(
+            ModelDescription(
+                configuration: configuration,
+                processor: processor ?? usual,
+                labels: labels,
+                name: name
+            ),
+            weights
+        )
+    }
+
+    private static func processor(
+        _ configuration: ModelConfiguration,
+        _ clues: CheckpointClues,
+        file: String
+    ) throws(CheckpointError) -> ImageProcessor {
+        let (height, width) = configuration.imageSize
+        if let named = clues.architecture?.value, configuration.inChannels == 3 {
+            do throws(ImageError) {
+                if let processor = try named.processor(height: height, width: width) {
+                    return processor
+                }
+            } catch {
+                throw CheckpointError.malformed(file: file, reason: "\(error)")
+            }
+        }
+        return try usualProcessor(configuration, file: file)
+    }
+
+    private static func usualProcessor(
+        _ configuration: ModelConfiguration,
+        file: String
+    ) throws(CheckpointError) -> ImageProcessor {
+        let (height, width) = configuration.imageSize
+        let channels = configuration.inChannels
+        return try makeProcessor(file: file) { () throws(ImageError) in
+            if channels == 3, height == width, height > 64 {
+                return try ImageProcessor.deit(size: height)
+            }
+            let isColour = channels == 3
+            return try ImageProcessor.whole(
+                height: height,
+                width: width,
+                channels: channels,
+                mean: isColour
+                    ? Normalization.imageNet.mean : Array(repeating: 0.5, count: channels),
+                std: isColour ? Normalization.imageNet.std : Array(repeating: 0.5, count: channels)
+            )
+        }
+    }
+
+    private static func processorAssumption(
+        _ processor: ImageProcessor,
+        _ clues: CheckpointClues? = nil
+    ) -> String {
+        var steps: [String] = []
+        switch processor.resize {
+        case .none: break
+        case .shortestSide(let side): steps.append("the shorter side resized to \(side) pixels")
+        case .exact(let height, let width): steps.append("resized to \(height) × \(width) pixels")
+        }
+        if let height = processor.cropHeight, let width = processor.cropWidth {
+            steps.append("the middle \(height) × \(width) cropped")
+        }
+        steps.append("mean \(processor.mean) and std \(processor.std)")
+        let source = clues?.architecture.map { named in
+            "the usual for \(named.value.name)" + (named.value.tag.map { ".\($0)" } ?? "")
+        }
+        let reason = source ?? "as the checkpoint does not say"
+        return "pictures \(reason): \(steps.joined(separator: ", "))"
+    }
+
+    private static func validate(
+        _ configuration: ModelConfiguration,
+        _ weights: WeightsFile,
+        file: String
+    ) throws(CheckpointError) {
+        do throws(ConfigurationError) {
+            try configuration.validate()
+        } catch {
+            throw CheckpointError.malformed(file: file, reason: "\(error)")
+        }
+        // A network is made before its keys can be compared; one that the file cannot fill by far might not
+        // fit the memory.
+        let needed = configuration.estimatedParameterCount
+        guard needed <= 2 * weights.elementCount + 1e7 else {
+            throw CheckpointError.malformed(
+                file: file,
+                reason: "it describes a network of \(configuration.parameterCount) numbers, "
+                    + "\(weights.path) holds \(Int(weights.elementCount))"
+            )
+        }
+    }
+}

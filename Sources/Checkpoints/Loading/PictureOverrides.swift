@@ -1,0 +1,71 @@
+public import ImagePipeline
+
+/// What is done otherwise to pictures than a checkpoint says; nil leaves it as it is.
+public struct PictureOverrides: Sendable, Equatable {
+    /// The mean of each channel, or one for all.
+    public var mean: [Float]?
+
+    /// The standard deviation of each channel, or one for all.
+    public var std: [Float]?
+
+    /// The share of the shorter side that the centre crop keeps, above 0 up to 1, as timm's `crop_pct`.
+    public var cropShare: Double?
+
+    /// How samples are weighed in the resize.
+    public var interpolation: Interpolation?
+
+    /// Creates overrides.
+    ///
+    /// - Parameters:
+    ///   - mean: The mean of each channel, or one for all.
+    ///   - std: The standard deviation of each channel, or one for all.
+    ///   - cropShare: The share of the shorter side that the centre crop keeps.
+    ///   - interpolation: How samples are weighed in the resize.
+    public init(
+        mean: [Float]? = nil,
+        std: [Float]? = nil,
+        cropShare: Double? = nil,
+        interpolation: Interpolation? = nil
+    ) {
+        self.mean = mean
+        self.std = std
+        self.cropShare = cropShare
+        self.interpolation = interpolation
+    }
+
+    /// Whether nothing is to be done otherwise.
+    public var isEmpty: Bool { self == PictureOverrides() }
+
+    /// A processor with these changes.
+    func applied(
+        to processor: ImageProcessor,
+        height: Int,
+        width: Int
+    ) throws(ImageError) -> ImageProcessor {
+        var resize = processor.resize
+        var crop = processor.cropHeight.flatMap { rows in
+            processor.cropWidth.map { (height: rows, width: $0) }
+        }
+        if let cropShare {
+            guard cropShare > 0.01, cropShare <= 1 else {
+                throw .invalid("a crop share of \(cropShare) is not above 0 and at most 1")
+            }
+            resize = .shortestSide(Int(Double(min(height, width)) / cropShare))
+            crop = (height, width)
+        }
+        return try ImageProcessor(
+            resize: resize,
+            interpolation: interpolation ?? processor.interpolation,
+            cropHeight: crop?.height,
+            cropWidth: crop?.width,
+            channels: processor.channels,
+            mean: Self.spread(mean, over: processor.channels) ?? processor.mean,
+            std: Self.spread(std, over: processor.channels) ?? processor.std
+        )
+    }
+
+    private static func spread(_ values: [Float]?, over channels: Int) -> [Float]? {
+        guard let values, values.count == 1 else { return values }
+        return Array(repeating: values[0], count: max(0, channels))
+    }
+}

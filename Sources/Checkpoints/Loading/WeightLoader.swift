@@ -1,0 +1,172 @@
+import Torch
+import TorchNN
+import VisionModels
+
+/// Filling of a network with the tensors of a file.
+struct WeightLoader {
+    typealias Place = HuggingFaceKeyMap.Place
+
+    /// One tensor that the network wants: a parameter, a buffer, or a third of a `qkv`.
+    struct Wish {
+        let place: Place
+        let name: String
+        let shape: [Int]
+        let target: Tensor
+    }
+
+    let plan: LoadPlan
+
+    private var weights: WeightsFile { plan.weights }
+
+    /// Copies the file's tensors into a network; nothing is changed when they do not fit.
+    ///
+    /// - Parameters:
+    ///   - model: The network.
+    ///   - relaxations: What may differ.
+    /// - Returns: What was not simply taken over.
+    /// - Throws: ``CheckpointError`` with all differences at once.
+    func load(
+        into model: any ImageClassifier,
+        relaxations: LoadOptions.Relaxations
+    ) throws(CheckpointError) -> LoadReport {
+        let wishes = try wishes(of: model)
+        var report = LoadReport()
+        report.ignored = weights.extras.values.map(\.name).sorted() + weights.ignored
+        report.resampling = plan.positions?.resampling
+        report.assumptions = plan.assumptions
+        report.notes = plan.notes
+        if plan.head == .none { report.dropped = weights.heads }
+        let differing = wishes.contains { wish in
+            WeightsFile.headKeys.contains(wish.place.key)
+                && weights.entries[wish.place]?.shape != wish.shape
+        }
+        let isFresh = plan.head == .fresh || relaxations.contains(.replaceHead) && differing
+        var wanted: [Wish] = []
+        for wish in wishes {
+            if isFresh, WeightsFile.headKeys.contains(wish.place.key) {
+                report.replaced.append(wish.name)
+            } else {
+                wanted.append(wish)
+            }
+        }
+        try check(wanted, keepsHead: !isFresh && plan.head != .none)
+        for wish in wanted { try copy(wish) }
+        return report
+    }
+
+    private func wishes(of model: any ImageClassifier) throws(CheckpointError) -> [Wish] {
+        var wishes: [Wish] = []
+        for (key, tensor) in model.namedTensors() {
+            let names = names(of: key)
+            guard names.count == 3 else {
+                let name = names.first ?? key
+                wishes.append(
+                    Wish(place: Place(key: key), name: name, shape: tensor.shape, target: tensor)
+                )
+                continue
+            }
+            for (third, name) in names.enumerated() {
+                let rows = (tensor.shape.first ?? 0) / 3
+                let range = (third * rows)..<((third + 1) * rows)
+                let part = try tensor.part(rows: range, of: name)
+                wishes.append(
+                    Wish(
+                        place: Place(key: key, third: third),
+                        name: name,
+                        shape: part.shape,
+                        target: part
+                    )
+                )
+            }
+        }
+        return wishes
+    }
+
+    /// What the file would call a tensor of the network.
+    private func names(of key: String) -> [String] {
+        guard weights.scheme == .huggingFace else { return [weights.prefix + key] }
+        let isDistilled = plan.description.configuration.isDistilled
+        let named = plan.description.originalConfiguration["architectures"]?.arrayValue?.first
+        let architecture = named?.stringValue.flatMap(HuggingFaceArchitecture.init(rawValue:))
+        let map = HuggingFaceKeyMap(isDistilled: isDistilled)
+        guard let architecture, architecture.isDistilled == isDistilled else {
+            return map.huggingFaceKeys(of: key)
+        }
+        let names = HuggingFaceKeyMap(architecture).huggingFaceKeys(of: key)
+        return names.isEmpty ? map.huggingFaceKeys(of: key) : names
+    }
+
+    private func check(_ wanted: [Wish], keepsHead: Bool) throws(CheckpointError) {
+        var missing: [String] = []
+        var shapes: [CheckpointError.ShapeMismatch] = []
+        var known: Set<Place> = []
+        for wish in wanted {
+            known.insert(wish.place)
+            guard let entry = weights.entries[wish.place] else {
+                missing.append(wish.name)
+                continue
+            }
+            let expected = storedShape(of: wish)
+            if entry.shape != expected {
+                shapes.append(.init(key: entry.name, expected: expected, found: entry.shape))
+            }
+        }
+        let unexpected = weights.entries.filter { place, _ in
+            !known.contains(place) && (keepsHead || !WeightsFile.headKeys.contains(place.key))
+        }
+        guard missing.isEmpty, unexpected.isEmpty, shapes.isEmpty else {
+            throw CheckpointError.incompatible(
+                file: weights.path,
+                missing: missing.sorted(),
+                unexpected: unexpected.values.map(\.name).sorted(),
+                shapes: shapes.sorted { $0.key < $1.key },
+                hint: LoadHint.hint(
+                    missing: missing,
+                    unexpected: Set(unexpected.keys.map(\.key)),
+                    shapes: shapes
+                )
+            )
+        }
+    }
+
+    /// The shape that a tensor is to have in the file.
+    private func storedShape(of wish: Wish) -> [Int] {
+        guard wish.place.key == "pos_embed", let positions = plan.positions, wish.shape.count == 3
+        else { return wish.shape }
+        return [
+            wish.shape[0], positions.prefixTokens + positions.resampling.from.count, wish.shape[2],
+        ]
+    }
+
+    private func copy(_ wish: Wish) throws(CheckpointError) {
+        guard let entry = weights.entries[wish.place] else { return }
+        guard wish.place.key == "pos_embed", let positions = plan.positions else {
+            return try weights.archive.copy(entry, into: wish.target)
+        }
+        let stored = try weights.archive.read(entry)
+        do throws(TorchError) {
+            let resampled = try withoutGradient { () throws(TorchError) in
+                try positions.resampling.variant.resample(
+                    stored.to(.float32),
+                    prefixTokens: positions.prefixTokens,
+                    from: positions.resampling.from,
+                    to: positions.resampling.to
+                )
+            }
+            try wish.target.copy(from: resampled)
+        } catch {
+            throw CheckpointError.tensor(name: entry.name, reason: "\(error)")
+        }
+    }
+}
+
+extension Tensor {
+    /// Some rows of a tensor, which share its memory and have no gradient.
+    func part(rows: Range<Int>, of name: String) throws(CheckpointError) -> Tensor {
+        do throws(TorchError) {
+            return try detached().narrowed(0, rows)
+        } catch {
+            throw CheckpointError.tensor(name: name, reason: "\(error)")
+        }
+    }
+}

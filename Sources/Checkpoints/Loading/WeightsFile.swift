@@ -1,0 +1,131 @@
+/// A weights file whose tensors are known by timm's names, whoever's names they have in it.
+struct WeightsFile {
+    typealias Place = HuggingFaceKeyMap.Place
+
+    /// Whose names the tensors have.
+    enum Scheme: String {
+        case huggingFace = "Hugging Face's"
+        case timm = "timm's"
+    }
+
+    static let headKeys: Set<String> = [
+        "head.weight", "head.bias", "head_dist.weight", "head_dist.bias", "fc.weight", "fc.bias",
+    ]
+
+    let archive: any TensorArchive
+    let scheme: Scheme
+
+    /// What stands before the names of the network's tensors in the file; mostly nothing.
+    let prefix: String
+
+    /// The tensors with a place in a model.
+    let entries: [Place: ArchivedTensor]
+
+    /// The tensors of the pooler and of masked modelling, by timm's names, which no classifier uses.
+    let extras: [String: ArchivedTensor]
+
+    /// The names of the tensors that nothing here uses.
+    let ignored: [String]
+
+    /// How the file was read, where that is not plain.
+    let notes: [String]
+
+    /// The arguments of the training that a PyTorch file carries.
+    let arguments: [String: String]
+
+    var path: String { archive.path }
+
+    init(path: String, stateDict: String? = nil) throws(CheckpointError) {
+        try self.init(try WeightsArchive.open(path, stateDict: stateDict))
+    }
+
+    init(_ archive: any TensorArchive) throws(CheckpointError) {
+        self.archive = archive
+        let names = archive.tensors.map { ($0, TimmNames.unwrapped($0.name)) }
+        let isHuggingFace = names.contains { _, name in
+            HuggingFaceKeyMap.place(of: name.rest)?.key == "patch_embed.proj.weight"
+        }
+        scheme = isHuggingFace ? .huggingFace : .timm
+        var sorter = Sorter(path: archive.path, isHuggingFace: isHuggingFace)
+        for (tensor, name) in names { try sorter.add(tensor, name.rest) }
+        entries = sorter.entries
+        extras = sorter.extras
+        ignored = sorter.ignored
+        // The network's own prefix, which may differ from that of a head beside it.
+        let anchors = ["patch_embed.proj.weight", "conv1.weight"]
+        let anchor = names.first { _, name in
+            anchors.contains(HuggingFaceKeyMap.place(of: name.rest)?.key ?? name.rest)
+        }
+        prefix = (anchor ?? names.first)?.1.prefix ?? ""
+        let prefixes = Set(names.map(\.1.prefix)).subtracting([""]).sorted()
+        var notes: [String] = []
+        if !prefixes.isEmpty {
+            notes.append("left out before names: \(prefixes.joined(separator: ", "))")
+        }
+        if names.contains(where: { TimmNames.key(of: $0.1.rest) != $0.1.rest }) {
+            notes.append("read gamma_1 and gamma_2 as ls1.gamma and ls2.gamma")
+        }
+        self.notes = notes
+        arguments = [:]
+    }
+
+    /// The number of numbers in the file.
+    var elementCount: Double {
+        archive.tensors.reduce(0) { sum, tensor in
+            sum + tensor.shape.reduce(1) { $0 * Double($1) }
+        }
+    }
+
+    /// The shape of a tensor by timm's name; nil where the file does not have it whole.
+    func shape(_ key: String) -> [Int]? { entries[Place(key: key)]?.shape }
+
+    /// Whether there is a tensor by timm's name, whole or in parts.
+    func has(_ key: String) -> Bool { entries.keys.contains { $0.key == key } }
+
+    /// The names in the file of the classifiers' tensors.
+    var heads: [String] {
+        entries.filter { Self.headKeys.contains($0.key.key) }.map(\.value.name).sorted()
+    }
+
+    /// The largest number in names such as `blocks.11.norm1.weight`, plus one.
+    func count(after prefix: String) -> Int {
+        let numbers = entries.keys.compactMap { place -> Int? in
+            guard place.key.hasPrefix(prefix) else { return nil }
+            return Int(place.key.dropFirst(prefix.count).prefix { $0 != "." })
+        }
+        // A number beyond the number of tensors cannot be that of a block.
+        return (numbers.filter { (0..<entries.count).contains($0) }.max() ?? -1) + 1
+    }
+
+    /// The sorting of a file's tensors by their use.
+    private struct Sorter {
+        let path: String
+        let isHuggingFace: Bool
+        var entries: [Place: ArchivedTensor] = [:]
+        var extras: [String: ArchivedTensor] = [:]
+        var ignored: [String] = []
+
+        mutating func add(_ tensor: ArchivedTensor, _ name: String) throws(CheckpointError) {
+            let known = isHuggingFace ? HuggingFaceKeyMap.place(of: name) : nil
+            let place = known ?? Place(key: isHuggingFace ? name : TimmNames.key(of: name))
+            if TimmNames.isExtra(place.key) {
+                guard extras.updateValue(tensor, forKey: place.key) == nil else {
+                    throw twice(tensor, place)
+                }
+            } else if isHuggingFace && HuggingFaceKeyMap.isUnused(name)
+                || TimmNames.isProjectionHead(place.key)
+            {
+                ignored.append(tensor.name)
+            } else if entries.updateValue(tensor, forKey: place) != nil {
+                throw twice(tensor, place)
+            }
+        }
+
+        private func twice(_ tensor: ArchivedTensor, _ place: Place) -> CheckpointError {
+            .malformed(
+                file: path,
+                reason: "\(tensor.name) and another tensor are the same \(place.key)"
+            )
+        }
+    }
+}
