@@ -1,3 +1,4 @@
+import Torch
 import VisionModels
 
 /// A vision transformer's `config.json` in Hugging Face's form.
@@ -10,20 +11,24 @@ enum HuggingFaceConfiguration {
     /// The key of what only this library writes.
     static let ownKey = "swift_deit"
 
-    static func encode(_ vit: ViTConfiguration, labels: ClassLabels, name: String?) -> JSONObject {
-        let architecture =
-            vit.isDistilled ? "DeiTForImageClassificationWithTeacher" : "ViTForImageClassification"
+    static func encode(
+        _ vit: ViTConfiguration,
+        labels: ClassLabels,
+        name: String?,
+        architecture: HuggingFaceArchitecture,
+        dtype: DType
+    ) -> JSONObject {
         let isSquare = vit.imageHeight == vit.imageWidth
         var object: JSONObject = [
-            "architectures": [.string(architecture)],
-            "model_type": .string(vit.isDistilled ? "deit" : "vit"),
+            "architectures": [.string(architecture.rawValue)],
+            "model_type": .string(architecture.modelType),
             "hidden_size": .integer(vit.embedDim),
             "num_hidden_layers": .integer(vit.depth),
             "num_attention_heads": .integer(vit.numHeads),
             "intermediate_size": .integer(vit.mlpDim),
             "hidden_act": "gelu",
             "hidden_dropout_prob": .number(vit.dropRate),
-            "attention_probs_dropout_prob": 0.0,
+            "attention_probs_dropout_prob": .number(vit.attnDropRate),
             "initializer_range": 0.02,
             "layer_norm_eps": .number(vit.layerNormEps),
             "image_size": isSquare
@@ -33,16 +38,18 @@ enum HuggingFaceConfiguration {
             "num_channels": .integer(vit.inChannels),
             "qkv_bias": .bool(vit.qkvBias),
             "encoder_stride": .integer(vit.patchSize),
-            "dtype": "float32",
+            "dtype": .string("\(dtype)"),
         ]
-        var names = JSONObject()
-        var indices = JSONObject()
-        for (index, label) in labels.names.enumerated() {
-            names[String(index)] = .string(label)
-            if indices[label] == nil { indices[label] = .integer(index) }
+        if !labels.names.isEmpty {
+            var names = JSONObject()
+            var indices = JSONObject()
+            for (index, label) in labels.names.enumerated() {
+                names[String(index)] = .string(label)
+                if indices[label] == nil { indices[label] = .integer(index) }
+            }
+            object["id2label"] = .object(names)
+            object["label2id"] = .object(indices)
         }
-        object["id2label"] = .object(names)
-        object["label2id"] = .object(indices)
         var own = ownFields(labels: labels, name: name)
         own["drop_path_rate"] = .number(vit.dropPathRate)
         own["mlp_ratio"] = .number(vit.mlpRatio)
@@ -102,6 +109,7 @@ enum HuggingFaceConfiguration {
             dropRate: try fields.double("hidden_dropout_prob", default: 0),
             dropPathRate: try own?.double("drop_path_rate", default: 0) ?? 0
         )
+        configuration.attnDropRate = try fields.double("attention_probs_dropout_prob", default: 0)
         try settleRatio(&configuration, hidden: hidden, fields)
         return (configuration, labels, try own?.string("preset"))
     }

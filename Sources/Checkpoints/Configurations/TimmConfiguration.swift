@@ -1,7 +1,7 @@
 import ImagePipeline
 import VisionModels
 
-/// A model's `config.json` in timm's form, which is how residual networks are kept.
+/// A model's `config.json` in timm's form, which is how residual networks are kept, and transformers on request.
 ///
 /// `timm.create_model("local-dir:DIR")` and transformers' `TimmWrapper` load it where the name under
 /// `architecture` is one of timm's. The small networks for CIFAR have names of our own, which those
@@ -10,43 +10,80 @@ import VisionModels
 /// ## Source
 /// timm/models/_hub.py, `save_config_for_hf` and `_parse_model_cfg`.
 enum TimmConfiguration {
-    static func encode(
-        _ resNet: ResNetConfiguration,
-        of description: ModelDescription
-    ) -> JSONObject {
+    static func encode(_ description: ModelDescription) -> JSONObject {
+        let configuration = description.configuration
         let labels = description.labels
-        let architecture = architecture(of: resNet)
         let keys = labels.identifiers ?? labels.names
-        var texts = JSONObject()
-        for (key, name) in zip(keys, labels.names) { texts[key] = .string(name) }
+        var object: JSONObject
+        var pretrained = TimmProcessor.encode(
+            description.processor,
+            height: configuration.imageSize.height,
+            width: configuration.imageSize.width
+        )
+        pretrained["num_classes"] = .integer(configuration.numClasses)
+        var own = HuggingFaceConfiguration.ownFields(labels: labels, name: description.name)
+        switch configuration {
+        case .resNet(let resNet):
+            object = encode(resNet, &pretrained, &own)
+        case .visionTransformer(let vit):
+            object = encode(vit, preset: description.name, &pretrained, &own)
+        }
+        if !keys.isEmpty {
+            var texts = JSONObject()
+            for (index, key) in keys.enumerated() { texts[key] = .string(labels.names[index]) }
+            object["label_names"] = .array(keys.map(JSONValue.string))
+            object["label_descriptions"] = .object(texts)
+        }
+        object["pretrained_cfg"] = .object(pretrained)
+        object[HuggingFaceConfiguration.ownKey] = .object(own)
+        return object
+    }
+
+    private static func encode(
+        _ resNet: ResNetConfiguration,
+        _ pretrained: inout JSONObject,
+        _ own: inout JSONObject
+    ) -> JSONObject {
         var object: JSONObject = [
-            "architecture": .string(architecture),
+            "architecture": .string(architecture(of: resNet)),
             "num_classes": .integer(resNet.numClasses),
             "num_features": .integer((resNet.widths.last ?? 0) * resNet.block.expansion),
             "global_pool": "avg",
-            "label_names": .array(keys.map(JSONValue.string)),
-            "label_descriptions": .object(texts),
         ]
         if resNet.inChannels != 3 {
             object["model_args"] = ["in_chans": .integer(resNet.inChannels)]
         }
-        var pretrained = TimmProcessor.encode(
-            description.processor,
-            height: resNet.imageSize,
-            width: resNet.imageSize
-        )
-        pretrained["num_classes"] = .integer(resNet.numClasses)
         pretrained["fixed_input_size"] = false
         pretrained["first_conv"] = "conv1"
         pretrained["classifier"] = "fc"
-        object["pretrained_cfg"] = .object(pretrained)
-        var own = HuggingFaceConfiguration.ownFields(labels: labels, name: description.name)
         own["block"] = .string(resNet.block.rawValue)
         own["stem"] = .string(resNet.stem.rawValue)
         own["layers"] = .array(resNet.layers.map(JSONValue.integer))
         own["widths"] = .array(resNet.widths.map(JSONValue.integer))
         own["image_size"] = .integer(resNet.imageSize)
-        object[HuggingFaceConfiguration.ownKey] = .object(own)
+        return object
+    }
+
+    private static func encode(
+        _ vit: ViTConfiguration,
+        preset: String?,
+        _ pretrained: inout JSONObject,
+        _ own: inout JSONObject
+    ) -> JSONObject {
+        let (architecture, arguments) = TimmTransformer.encode(vit, preset: preset)
+        var object: JSONObject = [
+            "architecture": .string(architecture),
+            "num_classes": .integer(vit.numClasses),
+            "num_features": .integer(vit.embedDim),
+            "global_pool": "token",
+        ]
+        if !arguments.keys.isEmpty { object["model_args"] = .object(arguments) }
+        pretrained["fixed_input_size"] = true
+        pretrained["first_conv"] = "patch_embed.proj"
+        pretrained["classifier"] = vit.isDistilled ? ["head", "head_dist"] : "head"
+        own["layer_norm_eps"] = .number(vit.layerNormEps)
+        own["drop_path_rate"] = .number(vit.dropPathRate)
+        if let initValues = vit.initValues { own["init_values"] = .number(initValues) }
         return object
     }
 
@@ -73,12 +110,19 @@ enum TimmConfiguration {
         let own = try fields.object(HuggingFaceConfiguration.ownKey)
         let pretrained = try fields.object("pretrained_cfg") ?? fields
         var configuration = try configuration(named: name, own: own, fields)
+        if case .visionTransformer(let vit) = configuration {
+            configuration = .visionTransformer(
+                try TimmTransformer.decode(vit, fields, pretrained, own: own)
+            )
+        }
         let count = try fields.int(
             "num_classes",
             default: try pretrained.int("num_classes", default: configuration.numClasses)
         )
         configuration.numClasses = count
-        if let channels = try fields.object("model_args")?.value("in_chans")?.intValue {
+        if case .visionTransformer = configuration {
+            // Its channels are known by now.
+        } else if let channels = try fields.object("model_args")?.value("in_chans")?.intValue {
             configuration.inChannels = channels
         } else if let size = pretrained.value("input_size")?.arrayValue, size.count == 3,
             let channels = size[0].intValue
@@ -96,6 +140,7 @@ enum TimmConfiguration {
         _ fields: JSONFields
     ) throws(CheckpointError) -> ModelConfiguration {
         if let own, own.value("layers") != nil { return .resNet(try resNet(own)) }
+        if let named = TimmArchitecture(name) { return .visionTransformer(named.configuration) }
         guard let preset = ModelRegistry.presets.first(where: { $0.name == name }) else {
             throw fields.unsupported(
                 "architecture",
@@ -134,7 +179,7 @@ enum TimmConfiguration {
         own: JSONFields?,
         count: Int
     ) throws(CheckpointError) -> ClassLabels {
-        guard (1...1_000_000).contains(count) else {
+        guard (0...1_000_000).contains(count) else {
             throw fields.malformed("num_classes", "is out of range")
         }
         let inner = try pretrained.strings("label_names")

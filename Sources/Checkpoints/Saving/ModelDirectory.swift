@@ -1,4 +1,4 @@
-import Torch
+public import Torch
 import TorchNN
 public import VisionModels
 
@@ -20,21 +20,40 @@ public enum ModelDirectory {
     static let configurationName = "config.json"
     static let processorName = "preprocessor_config.json"
 
-    /// Writes a model as a folder, aside and then under its name.
+    /// Writes a model, aside and then under its name.
     ///
     /// - Parameters:
     ///   - model: The network.
     ///   - description: All that belongs to it.
-    ///   - path: The folder; an older one of that name is replaced, and stays when anything fails.
+    ///   - path: The folder or, in the forms ``SaveOptions/Form/deit`` and ``SaveOptions/Form/bare``, the file; an
+    ///     older one of that name is replaced, and stays when anything fails.
+    ///   - options: How it is written.
+    ///   - extras: More tensors for the same file, in the form of Hugging Face: by its names without `vit.` or
+    ///     `deit.` (`pooler.dense.weight`, `embeddings.mask_token`, `decoder.0.weight`, `classifier.weight`).
     /// - Throws: ``CheckpointError``.
     public static func save(
         _ model: any ImageClassifier,
         _ description: ModelDescription,
-        to path: String
+        to path: String,
+        options: SaveOptions = SaveOptions(),
+        extras: [(name: String, tensor: Tensor)] = []
     ) throws {
-        try AtomicFolder.write(to: path) { folder in
-            try write(model, description, into: folder)
+        guard !options.writesFolder else {
+            return try AtomicFolder.write(to: path) { folder in
+                try write(model, description, into: folder, options: options, extras: extras)
+            }
         }
+        try checkClasses(model, description, path)
+        var options = options
+        if options.form == .deit { options.container = .pytorch }
+        let writer = WeightsWriter(options: options)
+        let configuration = JSONValue.object(TimmConfiguration.encode(description))
+        try writer.write(
+            writer.converted(model.namedTensors()),
+            metadata: [HuggingFaceConfiguration.ownKey: configuration.text(isIndented: false)],
+            under: options.form == .deit ? "model" : nil,
+            to: path
+        )
     }
 
     /// Writes the files of a model into a folder that exists, beside others that may be there.
@@ -43,88 +62,131 @@ public enum ModelDirectory {
     ///   - model: The network.
     ///   - description: All that belongs to it.
     ///   - folder: The folder.
+    ///   - options: How it is written; a form that is one file is written as Hugging Face's.
+    ///   - extras: As in ``save(_:_:to:options:extras:)``.
     /// - Throws: ``CheckpointError``.
     public static func write(
         _ model: any ImageClassifier,
         _ description: ModelDescription,
-        into folder: String
+        into folder: String,
+        options: SaveOptions = SaveOptions(),
+        extras: [(name: String, tensor: Tensor)] = []
     ) throws(CheckpointError) {
-        let classes = description.configuration.numClasses
-        guard model.numClasses == classes, description.labels.names.count == classes else {
+        try checkClasses(model, description, folder)
+        let architecture = try architecture(of: description.configuration, options, folder)
+        guard architecture != nil || options.maxShardSize == nil else {
             throw CheckpointError.unwritable(
                 path: folder,
-                reason: "the model has \(model.numClasses) classes, its description \(classes) "
-                    + "and \(description.labels.names.count) names"
+                reason: "timm's form is one file of weights; leave out the largest size of a part"
             )
         }
-        try Safetensors.write(
-            try tensors(of: model, description.configuration),
-            to: "\(folder)/\(weightsName)"
-        )
+        let writer = WeightsWriter(options: options)
+        let tensors =
+            try architecture.map { (architecture) throws(CheckpointError) in
+                try HuggingFaceKeyMap(architecture).tensors(of: model, extras: extras)
+            } ?? model.namedTensors()
+        try writer.write(writer.converted(tensors), into: folder)
         let processor = description.originalProcessor.overlaid(
             with: HuggingFaceProcessor.encode(description.processor),
             replacing: ["size", "crop_size"]
         )
         try write(processor, to: "\(folder)/\(processorName)")
-        try write(configuration(description), to: "\(folder)/\(configurationName)")
+        let dtype = options.dtype ?? model.namedTensors().first?.tensor.dtype ?? .float32
+        try write(
+            configuration(description, architecture, dtype: dtype),
+            to: "\(folder)/\(configurationName)"
+        )
+    }
+
+    private static func checkClasses(
+        _ model: any ImageClassifier,
+        _ description: ModelDescription,
+        _ path: String
+    ) throws(CheckpointError) {
+        let classes = description.configuration.numClasses
+        let names = description.labels.names.count
+        // Without a classifier of its own, the names may be those of a classifier among the extras.
+        guard model.numClasses == classes, names == classes || classes == 0 else {
+            throw CheckpointError.unwritable(
+                path: path,
+                reason: "the model has \(model.numClasses) classes, its description \(classes) "
+                    + "and \(names) names"
+            )
+        }
     }
 
     private static func write(_ object: JSONObject, to path: String) throws(CheckpointError) {
         try AtomicFile.write((JSONValue.object(object).text() + "\n").utf8, to: path)
     }
 
-    private static func configuration(_ description: ModelDescription) -> JSONObject {
-        let original = description.originalConfiguration
-        let ours: JSONObject
-        let isSameForm: Bool
-        switch description.configuration {
-        case .visionTransformer(let vit):
-            ours = HuggingFaceConfiguration.encode(
-                vit,
-                labels: description.labels,
-                name: description.name
-            )
-            isSameForm = original["model_type"] != nil
-        case .resNet(let resNet):
-            ours = TimmConfiguration.encode(resNet, of: description)
-            isSameForm = original["architecture"] != nil
+    /// The architecture of Hugging Face's form; nil for timm's.
+    private static func architecture(
+        of configuration: ModelConfiguration,
+        _ options: SaveOptions,
+        _ path: String
+    ) throws(CheckpointError) -> HuggingFaceArchitecture? {
+        let wanted: HuggingFaceArchitecture?
+        switch options.form {
+        case .timm: return nil
+        case .huggingFace(let architecture): wanted = architecture
+        case .automatic, .deit, .bare: wanted = nil
         }
-        guard isSameForm else { return ours }
-        return original.overlaid(
-            with: ours,
-            replacing: ["id2label", "label2id", "label_names", "label_descriptions", "model_args"]
+        var reason: String?
+        switch configuration {
+        case .resNet: reason = "it has no residual networks of this kind"
+        case .visionTransformer(let vit):
+            if vit.initValues != nil {
+                reason = "it has no layer scale (DeiT-III)"
+            } else if vit.noEmbedClass {
+                reason = "its class token always has a position"
+            } else if let wanted, wanted.isDistilled != vit.isDistilled {
+                reason =
+                    "\(wanted.rawValue) has \(wanted.isDistilled ? "a" : "no") distillation token"
+            } else {
+                return wanted ?? HuggingFaceArchitecture(of: vit)
+            }
+        }
+        if options.form == .automatic { return nil }
+        throw CheckpointError.unwritable(
+            path: path,
+            reason: "Hugging Face's form cannot hold this model: \(reason ?? ""); timm's form can"
         )
     }
 
-    /// The tensors under the names that they have in the file.
-    private static func tensors(
-        of model: any ImageClassifier,
-        _ configuration: ModelConfiguration
-    ) throws(CheckpointError) -> [(name: String, tensor: Tensor)] {
-        let tensors = model.namedTensors()
-        guard case .visionTransformer(let vit) = configuration else { return tensors }
-        let map = HuggingFaceKeyMap(isDistilled: vit.isDistilled)
-        var renamed: [(name: String, tensor: Tensor)] = []
-        for (key, tensor) in tensors {
-            let names = map.huggingFaceKeys(of: key)
-            guard names.count == 1 || names.count == 3 else {
-                throw CheckpointError.tensor(
-                    name: key,
-                    reason: "has no name in Hugging Face's form"
-                )
+    private static func configuration(
+        _ description: ModelDescription,
+        _ architecture: HuggingFaceArchitecture?,
+        dtype: DType
+    ) -> JSONObject {
+        let original = description.originalConfiguration
+        var ours: JSONObject
+        let isSameForm: Bool
+        if let architecture, case .visionTransformer(let vit) = description.configuration {
+            ours = HuggingFaceConfiguration.encode(
+                vit,
+                labels: description.labels,
+                name: description.name,
+                architecture: architecture,
+                dtype: dtype
+            )
+            isSameForm = original["model_type"]?.stringValue == architecture.modelType
+            // The network has no use for these, so the file they came from knows better.
+            for key in ["encoder_stride", "initializer_range"]
+            where isSameForm && original[key] != nil {
+                ours[key] = nil
             }
-            let rows = (tensor.shape.first ?? 0) / names.count
-            for (index, name) in names.enumerated() {
-                do throws(TorchError) {
-                    let part =
-                        try names.count == 1
-                        ? tensor : tensor.narrowed(0, (index * rows)..<((index + 1) * rows))
-                    renamed.append((name, part))
-                } catch {
-                    throw CheckpointError.tensor(name: key, reason: "\(error)")
-                }
-            }
+        } else {
+            ours = TimmConfiguration.encode(description)
+            isSameForm = original["architecture"] != nil
         }
-        return renamed
+        guard isSameForm else { return ours }
+        var result = original.overlaid(
+            with: ours,
+            replacing: ["id2label", "label2id", "label_names", "label_descriptions", "model_args"]
+        )
+        // An older name of `dtype`, which would contradict it.
+        if ours["dtype"] != nil { result["torch_dtype"] = nil }
+        if architecture == nil, ours["model_args"] == nil { result["model_args"] = nil }
+        return result
     }
 }

@@ -1,0 +1,158 @@
+import VisionModels
+
+/// A vision transformer in timm's words: the name of an architecture, and what differs from it as arguments.
+///
+/// ## Source
+/// timm/models/vision_transformer.py, `VisionTransformer.__init__`; timm/models/_builder.py,
+/// `build_model_with_cfg` (an absent `img_size` is that of `input_size`).
+enum TimmTransformer {
+    // Of all presets these are the ones from which every other network is made by arguments.
+    private static let architectures = [
+        "deit_tiny_patch16_224", "deit_small_patch16_224", "deit_base_patch16_224",
+        "deit_base_patch16_384", "deit_tiny_distilled_patch16_224",
+        "deit_small_distilled_patch16_224", "deit_base_distilled_patch16_224",
+        "deit_base_distilled_patch16_384", "deit3_small_patch16_224", "deit3_medium_patch16_224",
+        "deit3_base_patch16_224", "deit3_large_patch16_224", "deit3_huge_patch14_224",
+        "vit_large_patch16_224",
+    ]
+
+    /// The architecture to name and the arguments to give beside it.
+    ///
+    /// - Parameters:
+    ///   - vit: The transformer.
+    ///   - preset: The name that it came with, which is kept where timm knows it.
+    static func encode(
+        _ vit: ViTConfiguration,
+        preset: String?
+    ) -> (architecture: String, arguments: JSONObject) {
+        let known = architectures.compactMap { TimmArchitecture($0) }
+        let wanted = preset.flatMap { TimmArchitecture($0) }.map { [$0] } ?? []
+        let candidates = wanted.filter { isKnown($0) } + known
+        let fallback = vit.isDistilled ? architectures[4] : architectures[0]
+        let fitting = candidates.filter { $0.isDistilled == vit.isDistilled }
+        var best: (architecture: String, arguments: JSONObject)?
+        for candidate in fitting {
+            let found = arguments(vit, from: candidate.configuration)
+            if let best, best.arguments.keys.count <= found.keys.count { continue }
+            best = (candidate.name, found)
+        }
+        return best ?? (fallback, [:])
+    }
+
+    /// Whether timm has a preset of that name; it has few of 384 pixels.
+    private static func isKnown(_ architecture: TimmArchitecture) -> Bool {
+        architectures.contains(architecture.name)
+            || architecture.family == .vit && architecture.patchSize == 16
+                && ["tiny", "small", "base", "large"].contains(architecture.size)
+                && [224, 384].contains(architecture.imageSize)
+    }
+
+    private static func arguments(
+        _ vit: ViTConfiguration,
+        from named: ViTConfiguration
+    ) -> JSONObject {
+        var arguments = JSONObject()
+        if (vit.imageHeight, vit.imageWidth) != (named.imageHeight, named.imageWidth) {
+            arguments["img_size"] =
+                vit.imageHeight == vit.imageWidth
+                ? .integer(vit.imageHeight) : [.integer(vit.imageHeight), .integer(vit.imageWidth)]
+        }
+        let numbers = [
+            ("patch_size", vit.patchSize, named.patchSize),
+            ("in_chans", vit.inChannels, named.inChannels),
+            ("embed_dim", vit.embedDim, named.embedDim), ("depth", vit.depth, named.depth),
+            ("num_heads", vit.numHeads, named.numHeads),
+        ]
+        for (key, value, usual) in numbers where value != usual {
+            arguments[key] = .integer(value)
+        }
+        if vit.mlpRatio != named.mlpRatio { arguments["mlp_ratio"] = .number(vit.mlpRatio) }
+        if vit.qkvBias != named.qkvBias { arguments["qkv_bias"] = .bool(vit.qkvBias) }
+        if vit.noEmbedClass != named.noEmbedClass {
+            arguments["no_embed_class"] = .bool(vit.noEmbedClass)
+        }
+        if (vit.initValues == nil) != (named.initValues == nil) {
+            arguments["init_values"] = vit.initValues.map { .number($0) } ?? .null
+        }
+        return arguments
+    }
+
+    // What does not change the numbers of a trained network, or has the one value that is built here.
+    private static let harmless: Set<String> = [
+        "num_classes", "drop_rate", "pos_drop_rate", "patch_drop_rate", "proj_drop_rate",
+        "attn_drop_rate", "drop_path_rate", "dynamic_img_size", "strict_img_size", "weight_init",
+        "fix_init", "pretrained",
+    ]
+
+    /// The transformer of a name and its arguments.
+    ///
+    /// - Parameters:
+    ///   - named: What the name stands for.
+    ///   - fields: All of `config.json`.
+    ///   - pretrained: Its `pretrained_cfg`.
+    ///   - own: What this library wrote beside timm's keys.
+    static func decode(
+        _ named: ViTConfiguration,
+        _ fields: JSONFields,
+        _ pretrained: JSONFields,
+        own: JSONFields?
+    ) throws(CheckpointError) -> ViTConfiguration {
+        var vit = named
+        let arguments = try fields.object("model_args") ?? JSONFields(object: [:], file: fields.file)
+        let outerPool = try fields.string("global_pool")
+        let pool = try arguments.string("global_pool") ?? outerPool
+        guard pool == nil || pool == "token" else {
+            throw fields.unsupported(
+                "global_pool",
+                "is \"\(pool ?? "")\"; only token, the class token, is built here"
+            )
+        }
+        if let size = pretrained.value("input_size")?.arrayValue, size.count == 3,
+            let channels = size[0].intValue, let height = size[1].intValue,
+            let width = size[2].intValue
+        {
+            (vit.inChannels, vit.imageHeight, vit.imageWidth) = (channels, height, width)
+        }
+        if let size = try arguments.size("img_size") {
+            (vit.imageHeight, vit.imageWidth) = (size.height, size.width)
+        }
+        if let size = try arguments.size("patch_size") {
+            guard size.height == size.width else {
+                throw arguments.unsupported("patch_size", "is not square")
+            }
+            vit.patchSize = size.height
+        }
+        vit.inChannels = try arguments.int("in_chans", default: vit.inChannels)
+        vit.embedDim = try arguments.int("embed_dim", default: vit.embedDim)
+        vit.depth = try arguments.int("depth", default: vit.depth)
+        vit.numHeads = try arguments.int("num_heads", default: vit.numHeads)
+        vit.mlpRatio = try arguments.double("mlp_ratio", default: vit.mlpRatio)
+        vit.qkvBias = try arguments.bool("qkv_bias", default: vit.qkvBias)
+        vit.noEmbedClass = try arguments.bool("no_embed_class", default: vit.noEmbedClass)
+        if arguments.object["init_values"] == .null { vit.initValues = nil }
+        if arguments.value("init_values") != nil {
+            vit.initValues = try arguments.double("init_values")
+        }
+        if let own {
+            vit.layerNormEps = try own.double("layer_norm_eps", default: vit.layerNormEps)
+            vit.dropPathRate = try own.double("drop_path_rate", default: 0)
+            if vit.initValues != nil, own.value("init_values") != nil {
+                vit.initValues = try own.double("init_values")
+            }
+        }
+        try refuseUnknown(arguments)
+        return vit
+    }
+
+    private static func refuseUnknown(_ arguments: JSONFields) throws(CheckpointError) {
+        let understood: Set<String> = [
+            "img_size", "patch_size", "in_chans", "embed_dim", "depth", "num_heads", "mlp_ratio",
+            "qkv_bias", "no_embed_class", "init_values", "global_pool",
+        ]
+        for key in arguments.object.keys
+        where !understood.contains(key) && !harmless.contains(key) {
+            if key == "class_token", arguments.object[key]?.boolValue == true { continue }
+            throw arguments.unsupported(key, "is not understood, and may change the numbers")
+        }
+    }
+}
