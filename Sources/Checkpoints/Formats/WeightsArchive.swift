@@ -3,18 +3,28 @@ public enum WeightsArchive {
     /// Opens a file of weights.
     ///
     /// - Parameters:
-    ///   - path: A safetensors file.
+    ///   - path: A safetensors file, a PyTorch file, or the index of several (`….index.json`).
     ///   - stateDict: Which of several nested dictionaries of a PyTorch file to take, such as
-    ///     `model_ema`; nil takes the plain one.
+    ///     `model_ema`; nil takes the plain one. See ``PyTorchFile``.
     /// - Returns: The archive.
     /// - Throws: ``CheckpointError`` when the file cannot be read, is damaged or is of no known kind.
     public static func open(
         _ path: String,
         stateDict: String? = nil
     ) throws(CheckpointError) -> any TensorArchive {
-        let file = try SafetensorsFile(path: path)
-        guard stateDict == nil else { throw noStateDicts(path) }
-        return file
+        let file = try MappedFile(path: path)
+        let kind = WeightsKind(source: file, head: try WeightsKind.head(of: file))
+        switch kind {
+        case .zip, .legacyPyTorch: return try PyTorchFile(file, stateDict: stateDict)
+        case .foreign, .index: throw kind.error(file) ?? unknown(path)
+        case .safetensors:
+            guard stateDict == nil else { throw noStateDicts(path) }
+            return try SafetensorsFile(file)
+        }
+    }
+
+    private static func unknown(_ path: String) -> CheckpointError {
+        .unsupported(file: path, reason: "it is neither a safetensors nor a PyTorch file")
     }
 
     private static func noStateDicts(_ path: String) -> CheckpointError {

@@ -1,0 +1,102 @@
+/// A value that a pickle describes.
+///
+/// Containers stand in a ``PickleHeap`` and are named by their place, so that values that contain one
+/// another, or nest a million deep, cost neither a leak nor a stack.
+enum PickleValue {
+    case none
+    case bool(Bool)
+    case integer(Int)
+    case number(Double)
+    case string(String)
+    case bytes([UInt8])
+    /// A list or a set, by its place in the heap's lists.
+    case list(Int)
+    /// A tuple, by its place in the heap's lists.
+    case tuple(Int)
+    case dictionary(Int)
+    /// An `argparse.Namespace`, by the place of its attributes in the heap's dictionaries.
+    case namespace(Int)
+    case global(PickleGlobal)
+    case storage(Int)
+    case tensor(Int)
+    /// The `numpy.dtype` of this name.
+    case numpyType(String)
+    /// Something known that weights have no use for, such as a device.
+    case opaque(String)
+
+    var stringValue: String? {
+        if case .string(let text) = self { text } else { nil }
+    }
+
+    var integerValue: Int? {
+        if case .integer(let number) = self { number } else { nil }
+    }
+
+    /// A word for the kind of value, for errors.
+    var kind: String {
+        switch self {
+        case .none: "None"
+        case .bool: "a truth value"
+        case .integer, .number: "a number"
+        case .string: "a text"
+        case .bytes: "bytes"
+        case .list: "a list"
+        case .tuple: "a tuple"
+        case .dictionary: "a dictionary"
+        case .namespace: "a Namespace"
+        case .global(let global): global.name
+        case .storage: "a storage"
+        case .tensor: "a tensor"
+        case .numpyType: "a numpy type"
+        case .opaque(let name): name
+        }
+    }
+}
+
+/// The pairs of a dictionary in the order of the file; a key may occur twice.
+struct PickleDictionary {
+    var keys: [PickleValue] = []
+    var values: [PickleValue] = []
+}
+
+/// A storage that a pickle refers to; its elements are elsewhere in the file.
+struct PickleStorage {
+    let key: String
+    /// nil where the storage counts bytes.
+    let dtype: SafetensorsDType?
+    /// The number of elements, or of bytes.
+    let count: Int
+    /// Where a view begins in the storage that is in the file, in elements; old files have such views.
+    let start: Int
+    /// The number of elements that stand in the file under the key.
+    let wholeCount: Int
+
+    var elementSize: Int { dtype?.byteSize ?? 1 }
+}
+
+/// A tensor as a pickle describes it: a part of a storage, in elements.
+struct PickleTensor {
+    let storage: Int
+    let dtype: SafetensorsDType
+    let offset: Int
+    let shape: [Int]
+    let strides: [Int]
+}
+
+/// The containers, storages and tensors of one pickle.
+struct PickleHeap {
+    var lists: [[PickleValue]] = []
+    var dictionaries: [PickleDictionary] = []
+    var storages: [PickleStorage] = []
+    var tensors: [PickleTensor] = []
+
+    mutating func list(_ values: [PickleValue]) -> Int {
+        lists.append(values)
+        return lists.count - 1
+    }
+
+    mutating func dictionary(_ pairs: PickleDictionary = PickleDictionary()) -> Int {
+        dictionaries.append(pairs)
+        return dictionaries.count - 1
+    }
+}

@@ -1,0 +1,73 @@
+/// All that a PyTorch file tells but the elements of its tensors.
+struct PyTorchContents {
+    let choice: StateDictChoice
+    let table: PyTorchTable
+    let metadata: [String: String]
+    let arguments: [String: String]
+
+    /// Reads a file of either kind.
+    ///
+    /// - Throws: ``CheckpointError`` as `PyTorchFile.init(path:stateDict:)`.
+    init(_ source: any ByteSource, stateDict: String?) throws(CheckpointError) {
+        let container: PyTorchContainer =
+            switch WeightsKind(source: source, head: try WeightsKind.head(of: source)) {
+            case .zip: try .zip(source)
+            case .legacyPyTorch: try .legacy(source)
+            case let other: throw other.error(source) ?? Self.foreign(source)
+            }
+        choice = try StateDictChoice(stateDict, in: container, file: source.path)
+        table = try PyTorchTable(choice.dictionary, in: container, source)
+        (metadata, arguments) = Self.beside(container)
+    }
+
+    private static func foreign(_ source: any ByteSource) -> CheckpointError {
+        .malformed(file: source.path, reason: "it is no file that PyTorch wrote")
+    }
+
+    /// The plain values of the outermost dictionary, and the attributes of its first Namespace.
+    private static func beside(
+        _ container: PyTorchContainer
+    ) -> (metadata: [String: String], arguments: [String: String]) {
+        var metadata: [String: String] = [:]
+        var arguments: [String: String] = [:]
+        guard case .dictionary(let root) = container.root else { return ([:], [:]) }
+        let pairs = container.heap.dictionaries[root]
+        for (index, key) in pairs.keys.enumerated() {
+            guard let name = key.stringValue else { continue }
+            if case .namespace(let place) = pairs.values[index], arguments.isEmpty {
+                let attributes = container.heap.dictionaries[place]
+                for (index, key) in attributes.keys.enumerated() {
+                    guard let name = key.stringValue else { continue }
+                    arguments[name] = text(attributes.values[index], container.heap, depth: 0)
+                }
+            } else if let text = plainText(pairs.values[index]) {
+                metadata[name] = text
+            }
+        }
+        return (metadata, arguments)
+    }
+
+    private static func plainText(_ value: PickleValue) -> String? {
+        switch value {
+        case .bool(let value): value ? "True" : "False"
+        case .integer(let number): "\(number)"
+        case .number(let number): "\(number)"
+        case .string(let text): text.count > 1000 ? text.prefix(1000) + "…" : text
+        default: nil
+        }
+    }
+
+    /// A value as Python would show it, as far as it is of use to somebody who reads settings.
+    private static func text(_ value: PickleValue, _ heap: PickleHeap, depth: Int) -> String {
+        if let plain = plainText(value) { return plain }
+        switch value {
+        case .none: return "None"
+        case .list(let place), .tuple(let place):
+            guard depth < 3 else { return "…" }
+            let items = heap.lists[place].prefix(20).map { text($0, heap, depth: depth + 1) }
+            let more = heap.lists[place].count > 20 ? ", …" : ""
+            return "[" + items.joined(separator: ", ") + more + "]"
+        default: return value.kind
+        }
+    }
+}
