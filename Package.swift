@@ -158,7 +158,8 @@ let package = Package(
         tests("VisionModelsTests", ["VisionModels", "Torch", "TorchNN"]),
         tests(
             "CheckpointsTests",
-            ["Checkpoints", "VisionModels", "ImagePipeline", "Torch", "TorchNN"]
+            ["Checkpoints", "VisionModels", "ImagePipeline", "Torch", "TorchNN"],
+            resources: [.copy("Fixtures")]
         ),
         tests(
             "HuggingFaceTests",

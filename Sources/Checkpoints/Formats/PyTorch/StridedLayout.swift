@@ -1,8 +1,8 @@
 /// A tensor's elements in a part of a file, as PyTorch lays them out: shape, strides, offset.
 struct StridedLayout {
-    let shape: [Int]
-    let strides: [Int]
-    let elementSize: Int
+    private let shape: [Int]
+    private let strides: [Int]
+    private let elementSize: Int
 
     /// The number of bytes that the tensor has when it is contiguous.
     let byteCount: Int
@@ -10,7 +10,7 @@ struct StridedLayout {
     /// The bytes of the file from the first to the last element.
     let span: Range<Int>
 
-    /// Checks a layout.
+    /// Checks a layout; nil where a size is negative, or an element lies outside of the storage.
     ///
     /// - Parameters:
     ///   - shape: The size of every dimension.
@@ -18,7 +18,6 @@ struct StridedLayout {
     ///   - offset: The place of the first element in the storage, in elements.
     ///   - elementSize: The size of an element in bytes.
     ///   - storage: The storage's bytes in the file.
-    /// - Returns: nil where a size is negative, or an element lies outside of the storage.
     init?(
         shape: [Int],
         strides: [Int],
@@ -40,8 +39,10 @@ struct StridedLayout {
         }
         let isEmpty = count == 0
         guard isEmpty || last < storage.count / elementSize else { return nil }
-        self.shape = shape
-        self.strides = strides
+        // A dimension of 1 is never walked, and its stride may be any number.
+        let walked = shape.indices.filter { shape[$0] != 1 }
+        self.shape = walked.map { shape[$0] }
+        self.strides = walked.map { strides[$0] }
         self.elementSize = elementSize
         byteCount = count
         let start = storage.lowerBound
@@ -55,6 +56,7 @@ struct StridedLayout {
     /// - Parameters:
     ///   - source: The file.
     ///   - target: ``byteCount`` bytes.
+    /// - Throws: ``CheckpointError`` when the bytes are no longer there.
     func copy(
         from source: any ByteSource,
         into target: UnsafeMutableRawBufferPointer
@@ -93,7 +95,7 @@ struct StridedLayout {
     private var runs: (outer: Int, bytes: Int) {
         var run = 1
         var outer = shape.count
-        while outer > 0, shape[outer - 1] == 1 || strides[outer - 1] == run {
+        while outer > 0, strides[outer - 1] == run {
             run *= shape[outer - 1]
             outer -= 1
         }
