@@ -9,7 +9,7 @@ import VisionModels
 public enum Evaluator {
     /// Measures a model on all pictures of a loader.
     ///
-    /// It computes under ``TorchNN/ComputePolicy/current``; losses and scores are taken in 32 bits.
+    /// It computes under `ComputePolicy/current`; losses and scores are taken in 32 bits.
     ///
     /// - Parameters:
     ///   - loaded: The model, with what belongs to it.
@@ -17,7 +17,7 @@ public enum Evaluator {
     ///   - mapping: The model's class for each class of the data.
     ///   - progress: Called after each batch with the number of pictures done.
     /// - Returns: The report.
-    /// - Throws: ``Datasets/DatasetError`` when the data cannot be read, ``Torch/TorchError`` when pictures do not
+    /// - Throws: `DatasetError` when the data cannot be read, `TorchError` when pictures do not
     ///   fit the model, ``EvaluationError/nothingToMeasure(_:)``.
     @ModelActor
     public static func evaluate(
@@ -65,7 +65,7 @@ public enum Evaluator {
     ///   - size: The side of the model's input in pixels.
     ///   - description: The model; only a convolutional network takes other sizes.
     /// - Returns: The processor.
-    /// - Throws: ``EvaluationError/fixedSize(height:width:asked:)``, ``ImagePipeline/ImageError`` for a size that
+    /// - Throws: ``EvaluationError/fixedSize(height:width:asked:)``, `ImageError` for a size that
     ///   no picture has.
     public static func processor(
         size: Int,
