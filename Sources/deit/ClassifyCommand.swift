@@ -50,11 +50,13 @@ struct ClassifyCommand: AsyncParsableCommand {
         }
     }
 
+    /// So many pictures are classified without preparations.
+    private static let fewPictures = 4
+
     @ModelActor
     func run() async throws {
         let pictures = try pictures()
-        // Waiting threads only get in the way where pictures are read while the model computes.
-        if pictures.count > 1, !images.contains("-") { OpenMPWaiting.spinBriefly() }
+        prepare(for: pictures.count)
         let empty = pictures.emptyFolders.map { "\($0) holds no pictures (jpg, jpeg, png or webp)" }
         guard pictures.count > 0 else {
             throw CommandFailure(
@@ -63,11 +65,40 @@ struct ClassifyCommand: AsyncParsableCommand {
             )
         }
         for sentence in empty { StatusLine.note(sentence) }
-        let loaded = try checkpoint.load()
+        let loaded = try checkpoint.load(allowing: .noHead)
+        let failures = try await classify(pictures, with: loaded)
+        if failures.count < pictures.count { checkpoint.tellAssumptions(loaded) }
+        if let first = failures.first {
+            let sentence =
+                pictures.count == 1
+                ? first
+                : "\(failures.count) of \(pictures.count) pictures cannot be used; see above"
+            throw CommandFailure(sentence, exitCode: CommandFailure.badData)
+        }
+        if !empty.isEmpty { throw ExitCode(CommandFailure.badData) }
+    }
+
+    private func prepare(for count: Int) {
+        if count > Self.fewPictures {
+            // Waiting threads get in the way where pictures are read while the model computes.
+            if !images.contains("-") { OpenMPWaiting.spinBriefly() }
+        } else if Libtorch.hasOneDNN {
+            // Starting anew and a probe of kernels take longer than a few pictures do.
+            setenv("DEIT_COMPUTE", "onednn", 0)
+        }
+    }
+
+    /// Prints each picture's classes, or tells why there are none.
+    @ModelActor
+    private func classify(
+        _ pictures: PictureList,
+        with loaded: LoadedModel
+    ) async throws -> (count: Int, first: String?) {
         let status = StatusLine()
         defer { status.clear() }
         var printer = PredictionPrinter(form: json ? .json : Console.isTerminal ? .table : .lines)
-        var (done, failed) = (0, [String]())
+        var done = 0
+        var failures: (count: Int, first: String?) = (0, nil)
         try await PictureClassifier.classify(
             pictures,
             with: loaded,
@@ -77,16 +108,16 @@ struct ClassifyCommand: AsyncParsableCommand {
             done += 1
             status.clear()
             if case .failure(let file, let reason) = result {
-                failed.append("\(file) cannot be used: \(reason)")
-                if pictures.count > 1 { StatusLine.note(failed[failed.count - 1]) }
+                let sentence = "\(file) cannot be used: \(reason)"
+                failures = (failures.count + 1, failures.first ?? sentence)
+                if pictures.count > 1 { StatusLine.note(sentence) }
             }
             guard try printer.print(result) else { throw ExitCode.success }
             status.show(done, of: pictures.count, "pictures")
         }
         status.clear()
         try printer.finish()
-        if done > failed.count { checkpoint.tellAssumptions(loaded) }
-        try tellFailures(failed, of: pictures)
+        return failures
     }
 
     /// The pictures, in the order of the arguments.
@@ -95,16 +126,5 @@ struct ClassifyCommand: AsyncParsableCommand {
         let list = try PictureList(paths: images, options: options)
         guard images.contains("-") else { return list }
         return list.replacing("-", by: try StandardInput.read(), named: "standard input")
-    }
-
-    private func tellFailures(_ failed: [String], of pictures: PictureList) throws {
-        guard let first = failed.first else {
-            guard pictures.emptyFolders.isEmpty else { throw ExitCode(CommandFailure.badData) }
-            return
-        }
-        let sentence =
-            pictures.count == 1
-            ? first : "\(failed.count) of \(pictures.count) pictures cannot be used; see above"
-        throw CommandFailure(sentence, exitCode: CommandFailure.badData)
     }
 }

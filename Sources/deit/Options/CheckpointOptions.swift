@@ -42,10 +42,14 @@ struct CheckpointOptions: ParsableArguments {
     }
 
     /// Loads the model and puts the choice of kernels in force.
+    ///
+    /// - Parameter relaxations: What the file may lack.
+    /// - Returns: The model.
+    /// - Throws: The errors of `ModelDirectory.load` and of the choice of kernels.
     @ModelActor
-    func load() throws -> LoadedModel {
+    func load(allowing relaxations: LoadOptions.Relaxations = []) throws -> LoadedModel {
         ComputePolicy.current = try .automatic(dtype: DTypeOption.parse(dtype))
-        var options = LoadOptions(preset: preset)
+        var options = LoadOptions(relaxations: relaxations, preset: preset)
         if let labels { options.labels = try ClassLabels(contentsOf: labels) }
         return try ModelDirectory.load(checkpoint, options: options)
     }

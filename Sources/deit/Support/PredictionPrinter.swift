@@ -56,10 +56,8 @@ struct PredictionPrinter {
     }
 
     private static func table(_ prediction: PicturePrediction) -> String {
-        let digits = String(prediction.predictions.count).count
-        let lines = prediction.predictions.enumerated().map { place, prediction in
-            String(format: "  %\(digits)d  %6.2f %%  ", place + 1, prediction.score * 100)
-                + prediction.label
+        let lines = prediction.predictions.map {
+            String(format: "  %6.2f %%  ", $0.score * 100) + $0.label
         }
         return ([prediction.file] + lines).joined(separator: "\n")
     }
