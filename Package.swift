@@ -109,7 +109,7 @@ let package = Package(
         .target(name: "CMappedFile"),
         library(
             "Checkpoints",
-            ["CMappedFile", "VisionModels", "ImagePipeline", "Torch", "TorchNN"]
+            ["CMappedFile", "CZlib", "VisionModels", "ImagePipeline", "Torch", "TorchNN"]
         ),
         library(
             "HuggingFace",

@@ -98,7 +98,8 @@ enum TimmTransformer {
         own: JSONFields?
     ) throws(CheckpointError) -> ViTConfiguration {
         var vit = named
-        let arguments = try fields.object("model_args") ?? JSONFields(object: [:], file: fields.file)
+        let arguments =
+            try fields.object("model_args") ?? JSONFields(object: [:], file: fields.file)
         let outerPool = try fields.string("global_pool")
         let pool = try arguments.string("global_pool") ?? outerPool
         guard pool == nil || pool == "token" else {

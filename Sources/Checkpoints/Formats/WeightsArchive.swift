@@ -14,12 +14,32 @@ public enum WeightsArchive {
     ) throws(CheckpointError) -> any TensorArchive {
         let file = try MappedFile(path: path)
         let kind = WeightsKind(source: file, head: try WeightsKind.head(of: file))
+        guard kind == .index else { return try open(file, kind, stateDict: stateDict) }
+        guard stateDict == nil else { throw noStateDicts(path) }
+        return try ShardedArchive(path: path)
+    }
+
+    /// Opens one of the files that an index names, which cannot be an index itself.
+    static func openShard(_ path: String) throws(CheckpointError) -> any TensorArchive {
+        let file = try MappedFile(path: path)
+        let kind = WeightsKind(source: file, head: try WeightsKind.head(of: file))
+        guard kind != .index else {
+            throw CheckpointError.malformed(file: path, reason: "it is an index within an index")
+        }
+        return try open(file, kind, stateDict: nil)
+    }
+
+    private static func open(
+        _ file: MappedFile,
+        _ kind: WeightsKind,
+        stateDict: String?
+    ) throws(CheckpointError) -> any TensorArchive {
         switch kind {
         case .zip, .legacyPyTorch: return try PyTorchFile(file, stateDict: stateDict)
-        case .foreign, .index: throw kind.error(file) ?? unknown(path)
         case .safetensors:
-            guard stateDict == nil else { throw noStateDicts(path) }
+            guard stateDict == nil else { throw noStateDicts(file.path) }
             return try SafetensorsFile(file)
+        case .foreign, .index: throw kind.error(file) ?? unknown(file.path)
         }
     }
 
