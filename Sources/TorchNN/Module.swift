@@ -22,6 +22,12 @@ open class Module {
     /// Creates a module in training mode.
     public init() {}
 
+    /// The properties that hold a module whose keys stay as they are: the property's own name is left out of them.
+    ///
+    /// A module around a network overrides it, so that the network's weights have the same keys with it and without it.
+    /// There are none unless a subclass says so.
+    open var unnamedProperties: Set<String> { [] }
+
     /// All parameters with their keys, in the order of declaration; a superclass's properties come first.
     public func namedParameters() -> [NamedParameter] { contents.parameters }
 
@@ -57,13 +63,14 @@ open class Module {
         }
     }
 
-    /// The modules directly inside this one, with their keys.
+    /// The modules directly inside this one, with their keys; the key of an unnamed one is empty.
     public func namedChildren() -> [(name: String, module: Module)] { contents.children }
 
     /// All modules inside this one with their keys, parents before children.
     public func namedModules() -> [(name: String, module: Module)] {
         contents.children.flatMap { child in
-            [child] + child.module.namedModules().map { ("\(child.name).\($0.name)", $0.module) }
+            let prefix = child.name.isEmpty ? "" : child.name + "."
+            return [child] + child.module.namedModules().map { (prefix + $0.name, $0.module) }
         }
     }
 
@@ -88,9 +95,10 @@ private struct Contents {
             mirrors.append(mirror)
             next = mirror.superclassMirror
         }
+        let unnamed = module.unnamedProperties
         for mirror in mirrors.reversed() {
             for (label, value) in mirror.children {
-                if let label { add(value, name: label.snakeCased) }
+                if let label { add(value, name: unnamed.contains(label) ? "" : label.snakeCased) }
             }
         }
     }
@@ -102,9 +110,10 @@ private struct Contents {
         case let buffer as Buffer:
             buffers.append((name, buffer))
         case let child as Module:
+            let prefix = name.isEmpty ? "" : name + "."
             children.append((name, child))
-            parameters += child.namedParameters().map { ("\(name).\($0.name)", $0.parameter) }
-            buffers += child.namedBuffers().map { ("\(name).\($0.name)", $0.buffer) }
+            parameters += child.namedParameters().map { (prefix + $0.name, $0.parameter) }
+            buffers += child.namedBuffers().map { (prefix + $0.name, $0.buffer) }
         case let list as [Module]:
             for (index, child) in list.enumerated() { add(child, name: "\(name).\(index)") }
         default:

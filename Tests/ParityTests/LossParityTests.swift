@@ -46,6 +46,19 @@ struct LossParityTests {
         }
     }
 
+    @Test("The losses of models that predict numbers or several labels")
+    func targets() throws {
+        let expected = try fixture("losses")
+        let numbers = try expected.tensor("teacher_logits")
+        try expectLoss("mean_squared_error", expected) {
+            try Loss.meanSquaredError($0, targets: numbers)
+        }
+        let labels = try expected.tensor("several_labels")
+        try expectLoss("binary_cross_entropy", expected) {
+            try Loss.binaryCrossEntropy($0, targets: labels)
+        }
+    }
+
     private func expectLoss(
         _ name: String,
         _ expected: Fixture,

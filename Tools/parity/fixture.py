@@ -22,12 +22,12 @@ SAMPLE_STEP = 7919  # a prime that divides no tensor size here, so that the samp
 
 def import_timm():
     """timm, with a stand-in for the compiled part of torchvision where that was built for another torch."""
-    library = torch.library.Library("torchvision", "DEF")
-    for name in ("nms", "qnms"):
-        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    if not hasattr(import_timm, "library"):
+        import_timm.library = torch.library.Library("torchvision", "DEF")
+        for name in ("nms", "qnms"):
+            import_timm.library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     import timm
 
-    import_timm.library = library
     return timm
 
 

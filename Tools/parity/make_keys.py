@@ -22,6 +22,18 @@ def presets():
         for size in ("tiny", "small", "base"):
             for pixels in (224, 384):
                 yield f"deit_{size}_{distilled}patch16_{pixels}", f"deit_{size}_{distilled}patch16_224", {"img_size": pixels}
+    for size, pixels in (("small", (224, 384)), ("medium", (224,)), ("base", (224, 384)), ("large", (224, 384))):
+        for side in pixels:
+            yield f"deit3_{size}_patch16_{side}", f"deit3_{size}_patch16_{side}", {}
+    yield "deit3_huge_patch14_224", "deit3_huge_patch14_224", {}
+    for size in ("tiny", "small", "base", "large"):
+        for side in (224, 384):
+            yield f"vit_{size}_patch16_{side}", f"vit_{size}_patch16_{side}", {}
+    # The tag's own configuration says num_classes=0.
+    for size in ("small", "base"):
+        for patch in (16, 8):
+            name = f"vit_{size}_patch{patch}_224.dino"
+            yield name, name, {"pretrained": False}
     for name in ("resnet18", "resnet34", "resnet50"):
         yield name, name, {}
 

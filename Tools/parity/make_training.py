@@ -45,6 +45,12 @@ def losses(seed):
         with_gradient(t, f"kl_batchmean.{suffix}", lambda x: kl(x, "batchmean"), logits)
     with_gradient(t, "distillation_hard", lambda x: F.cross_entropy(x, teacher.argmax(-1)), logits)
 
+    # What transformers takes for one number (MSELoss) and for several labels (BCEWithLogitsLoss).
+    with_gradient(t, "mean_squared_error", lambda x: F.mse_loss(x, teacher), logits)
+    several = (teacher > 0).double()
+    t["several_labels"] = several
+    with_gradient(t, "binary_cross_entropy", lambda x: F.binary_cross_entropy_with_logits(x, several), logits)
+
     case = Case("losses", __file__, seed)
     case.write_tensors("expected.safetensors", t)
     case.finish(LOSSES_README)
@@ -157,6 +163,8 @@ gradient with respect to `logits`. The last row of the logits is large, so that 
 - `kl_numel.temperature_T`: DeiT's soft distillation: KL of student and teacher at temperature T, summed, times T², over
   the number of elements (requirements B1.8). `kl_batchmean.temperature_T`: the textbook's, over the batch only.
 - `distillation_hard`: cross-entropy with the teacher's most likely class.
+- `mean_squared_error`: of the logits to `teacher_logits`. `binary_cross_entropy`: of every logit by itself to
+  `several_labels` [6, 5].
 
 Computed in float64, stored in float32. Made by `Tools/parity/make_training.py`; anew by `make fixtures`.
 """

@@ -17,6 +17,7 @@ public final class PatchEmbed: Module {
     public let proj: Conv2d
 
     private let imageShape: [Int]
+    private let patchSize: Int
 
     /// Creates the layer.
     ///
@@ -29,6 +30,7 @@ public final class PatchEmbed: Module {
             kernel: configuration.patchSize,
             stride: configuration.patchSize
         )
+        self.patchSize = configuration.patchSize
         self.imageShape = [
             configuration.inChannels, configuration.imageHeight, configuration.imageWidth,
         ]
@@ -48,6 +50,32 @@ public final class PatchEmbed: Module {
                     + "\(x.shape.dropFirst())"
             )
         }
-        return try proj(x).flattened(from: 2).transposed(1, 2)  // [batch, patches, embedDim]
+        return try tokens(of: x)
+    }
+
+    /// Returns the tokens of the patches of a picture of any size; what is left over at its right and lower edge is
+    /// not looked at.
+    ///
+    /// - Parameter x: `[batch, inChannels, height, width]`, at least one patch large.
+    /// - Returns: The tokens, `[batch, patches, embedDim]`, and the grid that they lie on.
+    /// - Throws: `TorchError` when the pictures have other channels than the model or are smaller than a patch.
+    public func ofAnySize(
+        _ x: Tensor
+    ) throws(TorchError) -> (tokens: Tensor, grid: PatchGrid) {
+        let (_, _, height, width) = try x.shape4()
+        let grid = PatchGrid(height: height / patchSize, width: width / patchSize)
+        guard x.shape[1] == imageShape[0], grid.count > 0 else {
+            throw TorchError(
+                operation: "patch embedding",
+                message:
+                    "the model wants pictures with \(imageShape[0]) channels and of at least \(patchSize) by "
+                    + "\(patchSize) pixels, not of shape [channels, height, width] = \(x.shape.dropFirst())"
+            )
+        }
+        return (try tokens(of: x), grid)
+    }
+
+    private func tokens(of x: Tensor) throws(TorchError) -> Tensor {
+        try proj(x).flattened(from: 2).transposed(1, 2)  // [batch, patches, embedDim]
     }
 }

@@ -101,16 +101,20 @@ public class VisionTransformer: Module, ImageClassifier {
     /// - Returns: `[batch, prefixTokenCount + patches, embedDim]`.
     /// - Throws: `TorchError` when the shape does not fit.
     public func embed(_ patches: Tensor) throws(TorchError) -> Tensor {
+        try embed(patches, positions: posEmbed.tensor)
+    }
+
+    final func embed(_ patches: Tensor, positions: Tensor) throws(TorchError) -> Tensor {
         let (batch, _, embedDim) = try patches.shape3()
         var parts: [Tensor] = []
         for token in prefixTokens() {
             parts.append(try token.tensor.expanded([batch, 1, embedDim]))
         }
         guard !configuration.noEmbedClass else {
-            return try posDrop(Tensor.cat(parts + [patches + posEmbed.tensor], dim: 1))
+            return try posDrop(Tensor.cat(parts + [patches + positions], dim: 1))
         }
         let tokens = try Tensor.cat(parts + [patches], dim: 1)
-        return try posDrop(tokens + posEmbed.tensor)
+        return try posDrop(tokens + positions)
     }
 
     /// Returns the scores of the classes from the last tokens: for a distilled model the mean of its two heads.
