@@ -36,6 +36,19 @@ private final class Outer: Base {
     }
 }
 
+private final class Wrapper: Module {
+    let network: Inner
+    let headBias: Parameter
+
+    override var unnamedProperties: Set<String> { ["network"] }
+
+    init(width: Int) throws {
+        self.network = try Inner(width: width)
+        self.headBias = try Parameter(Tensor.ones([2]))
+        super.init()
+    }
+}
+
 @Suite("Modules", .tags(.unit))
 @ModelActor
 struct ModuleTests {
@@ -54,6 +67,19 @@ struct ModuleTests {
         )
         #expect(module.parameterCount == 3 * (6 + 3 + 4))
         #expect(module.namedModules().map(\.name).contains("layers.1.full_width"))
+    }
+
+    @Test("An unnamed property leaves the keys below it as they are")
+    func unnamed() throws {
+        let module = try Wrapper(width: 2)
+        #expect(
+            module.namedTensors().map(\.name) == [
+                "full_width.weight", "full_width.bias", "scale", "head_bias",
+            ]
+        )
+        #expect(module.namedModules().map(\.name) == ["", "full_width"])
+        module.eval()
+        #expect(!module.network.isTraining && !module.network.fullWidth.isTraining)
     }
 
     @Test("The mode and freezing reach every child")
