@@ -11,12 +11,16 @@ import VisionModels
 
 /// Features of small models, and the files that hold them.
 @ModelActor @Suite struct FeatureTests {
-    func makeModel(_ configuration: ModelConfiguration, in folder: URL) throws -> LoadedModel {
+    func makeModel(
+        _ configuration: ModelConfiguration,
+        labels: ClassLabels = ClassLabels(names: ["a", "b", "c"]),
+        in folder: URL
+    ) throws -> LoadedModel {
         try manualSeed(7)
         let description = ModelDescription(
             configuration: configuration,
             processor: try .whole(height: 8, width: 8, channels: 1, mean: [0.5], std: [0.25]),
-            labels: ClassLabels(names: ["a", "b", "c"])
+            labels: labels
         )
         let model = try configuration.makeModel()
         for (_, parameter) in model.namedParameters() {
@@ -24,17 +28,17 @@ import VisionModels
         }
         let path = folder.appending(path: "model").path
         try ModelDirectory.save(model, description, to: path)
-        return try ModelDirectory.load(path)
+        return try ModelDirectory.load(path, options: LoadOptions(relaxations: .noHead))
     }
 
-    func transformer(isDistilled: Bool) -> ModelConfiguration {
+    func transformer(isDistilled: Bool, classes: Int = 3) -> ModelConfiguration {
         .visionTransformer(
             ViTConfiguration(
                 imageHeight: 8,
                 imageWidth: 8,
                 patchSize: 4,
                 inChannels: 1,
-                numClasses: 3,
+                numClasses: classes,
                 embedDim: 16,
                 depth: 3,
                 numHeads: 2,
@@ -146,6 +150,22 @@ import VisionModels
             ] {
                 #expect(throws: EvaluationError.self) { try FeatureExtractor(loaded, request) }
             }
+        }
+    }
+
+    @Test func aModelWithoutClassifierHasFeaturesOnly() async throws {
+        try await withTemporaryFolder { folder in
+            let configuration = transformer(isDistilled: true, classes: 0)
+            let labels = ClassLabels(placeholders: 0)
+            let loaded = try makeModel(configuration, labels: labels, in: folder)
+            #expect(loaded.model.numClasses == 0)
+            let request = FeatureRequest(tokens: [.cls, .dist])
+            let arrays = try FeatureExtractor(loaded, request)(images(2))
+            #expect(arrays.map(\.count) == [32, 32] && arrays[0] != arrays[1])
+            let error = await #expect(throws: EvaluationError.self) {
+                try await PictureClassifier.classify(PictureList([]), with: loaded, top: 1) { _ in }
+            }
+            #expect(error?.description.contains("deit features") == true)
         }
     }
 
