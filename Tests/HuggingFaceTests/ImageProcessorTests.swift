@@ -82,7 +82,17 @@ import Torch
     @Test(.tags(.unit)) func agreesWithOurOwnProcessor() throws {
         let ours = try ImageProcessor.deit(size: 20)
         let theirs = DeiTImageProcessor(ours)
-        #expect(try theirs.imageProcessor() == ours)
+        let back = try theirs.imageProcessor()
+        #expect(back.resize == ours.resize && back.normalization == ours.normalization)
+        #expect(back.cropHeight == 20 && back.cropWidth == 20 && back.centering == .floored)
+        // An odd remainder, for which transformers' crop lies beside torchvision's.
+        let odd = try Image(
+            height: 23,
+            width: 29,
+            channels: 3,
+            pixels: (0..<(23 * 29 * 3)).map { UInt8(truncatingIfNeeded: $0 &* 193 >> 3) }
+        )
+        #expect(try back(odd).values == theirs.preprocess([odd]).values)
         // An even remainder: here the crops of torchvision and transformers are the same.
         let image = try Image(
             height: 44,

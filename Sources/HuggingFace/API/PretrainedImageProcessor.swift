@@ -103,8 +103,7 @@ public struct PretrainedImageProcessor<Family: PretrainedFamily>: Sendable {
 
     /// The same as a processor of ours, for training and evaluation.
     ///
-    /// Where an odd number of rows or columns is cut away, its crop lies as torchvision's, up to one pixel beside Hugging
-    /// Face's; and grey pictures become colour ones where there are three means, and the reverse.
+    /// Grey pictures become colour ones where there are three means, and the reverse.
     ///
     /// - Returns: The processor.
     /// - Throws: `ImageError` when the values do not fit together.
@@ -115,6 +114,7 @@ public struct PretrainedImageProcessor<Family: PretrainedFamily>: Sendable {
             interpolation: resample,
             cropHeight: doCenterCrop ? cropSize.height : nil,
             cropWidth: doCenterCrop ? cropSize.width : nil,
+            centering: .floored,
             channels: normalization.mean.count,
             mean: normalization.mean,
             std: normalization.std
