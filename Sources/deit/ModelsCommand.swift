@@ -1,6 +1,8 @@
 import ArgumentParser
 import Checkpoints
 import Evaluation
+import Foundation
+import Training
 import VisionModels
 
 /// `deit models`: what can be made by name.
@@ -9,75 +11,89 @@ struct ModelsCommand: ParsableCommand {
         commandName: "models",
         abstract: "List the models that can be made by name.",
         discussion: """
-            Example:
-              deit models --json
+            Examples:
+              deit models
+              deit models distilled --json
 
-            Parameters are those of the preset as it is; the number of classes, channels
-            and the size of the pictures follow the data when a model is trained.
+            Parameters (in millions) and multiplications of one picture (in billions,
+            GMACs; timm's figures count normalisations too and are up to 0.5 % larger)
+            are those of the preset as it is; classes, channels and the size of the
+            pictures follow the data when a model is trained. Top-1 is the accuracy on
+            ImageNet that the authors of the weights published.
             """
     )
+
+    @Argument(help: "Only models whose name holds this, such as deit3 or 384.")
+    var filter: String?
 
     @Flag(help: "Print a JSON list.")
     var json = false
 
     func run() throws {
-        let presets = ModelRegistry.presets
+        let presets = try presets()
         if json {
             try Results.print(JSONValue.array(presets.map(Self.json)).text())
             return
         }
-        let width = presets.map(\.name.count).max() ?? 0
-        var lines = [Self.row("model", "parameters", "pictures", "classes", width: width)]
-        for preset in presets {
-            let configuration = preset.configuration
-            let (height, wide) = configuration.imageSize
-            lines.append(
-                Self.row(
-                    preset.name,
-                    Self.grouped(configuration.parameterCount),
-                    "\(configuration.inChannels)×\(height)×\(wide)",
-                    "\(configuration.numClasses)",
-                    width: width
-                )
-            )
-        }
-        try Results.print(lines.joined(separator: "\n"))
+        let heading = ["model", "params M", "GMACs", "pictures", "classes", "top-1 %", "weights"]
+        try Results.print(Self.table([heading] + presets.map(Self.row)))
+    }
+
+    private func presets() throws -> [ModelRegistry.Preset] {
+        guard let filter else { return ModelRegistry.presets }
+        let found = ModelRegistry.presets.filter { $0.name.contains(filter.lowercased()) }
+        guard found.isEmpty else { return found }
+        let hint = Suggestion.phrase(for: filter, among: ModelRegistry.presets.map(\.name))
+        throw CommandFailure(
+            "no model's name holds \"\(filter)\"\(hint.isEmpty ? "; `deit models` lists all" : hint)",
+            exitCode: CommandFailure.wrongCall
+        )
     }
 
     private static func json(_ preset: ModelRegistry.Preset) -> JSONValue {
         let configuration = preset.configuration
         let (height, width) = configuration.imageSize
+        let published = PublishedWeights(of: preset.name)
         return [
             "name": .string(preset.name),
             "parameters": .integer(configuration.parameterCount),
+            "macs": .integer(configuration.macs),
             "input": [.integer(configuration.inChannels), .integer(height), .integer(width)],
             "classes": .integer(configuration.numClasses),
             "distilled": .bool(configuration.isDistilled),
+            "top1": published?.top1.map(JSONValue.number) ?? .null,
+            "weights": published.map { .string($0.source) } ?? .null,
         ]
     }
 
-    private static func row(
-        _ name: String,
-        _ parameters: String,
-        _ pictures: String,
-        _ classes: String,
-        width: Int
-    ) -> String {
-        pad(name, width, toLeft: false) + pad(parameters, 13) + pad(pictures, 12) + pad(classes, 9)
+    private static func row(_ preset: ModelRegistry.Preset) -> [String] {
+        let configuration = preset.configuration
+        let (height, width) = configuration.imageSize
+        let published = PublishedWeights(of: preset.name)
+        return [
+            preset.name,
+            String(format: "%.2f", Double(configuration.parameterCount) / 1e6),
+            String(format: "%.3f", Double(configuration.macs) / 1e9),
+            "\(configuration.inChannels)×\(height)×\(width)",
+            configuration.numClasses == 0 ? "none" : "\(configuration.numClasses)",
+            published?.top1.map { String(format: "%.2f", $0) } ?? "",
+            published?.source ?? "",
+        ]
     }
 
-    private static func pad(_ text: String, _ width: Int, toLeft: Bool = true) -> String {
-        let space = String(repeating: " ", count: max(0, width - text.count))
-        return toLeft ? space + text : text + space
-    }
-
-    /// A number with a comma before every three digits.
-    private static func grouped(_ number: Int) -> String {
-        var text = ""
-        for (index, digit) in String(number).reversed().enumerated() {
-            if index > 0, index % 3 == 0 { text.append(",") }
-            text.append(digit)
+    /// Aligned columns: the first and the last are words, the others numbers.
+    private static func table(_ rows: [[String]]) -> String {
+        let columns = rows.first?.count ?? 0
+        let widths = (0..<columns).map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            let cells = row.indices.map { column -> String in
+                let space = String(repeating: " ", count: widths[column] - row[column].count)
+                if column == columns - 1 { return row[column] }
+                return column == 0 ? row[column] + space : space + row[column]
+            }
+            let line = cells.joined(separator: "  ")
+            return String(line.reversed().drop { $0 == " " }.reversed())
         }
-        return String(text.reversed())
+        .joined(separator: "\n")
     }
 }

@@ -17,9 +17,29 @@ import Testing
             let tiny = models.first { $0["name"] as? String == "deit_tiny_distilled_patch16_224" }
             #expect(tiny?["parameters"] as? Int == 5_910_800)
             #expect(tiny?["input"] as? [Int] == [3, 224, 224])
+            #expect(tiny?["top1"] as? Double == 74.476)
+            #expect(tiny?["weights"] as? String == "facebook/deit-tiny-distilled-patch16-224")
+            let macs = try #require(tiny?["macs"] as? Int)
+            #expect((1_255_000_000...1_270_000_000).contains(macs))
+            let micro = models.first { $0["name"] as? String == "deit_micro_patch4_28" }
+            #expect(micro?["top1"] is NSNull && micro?["weights"] is NSNull)
+
             let text = try await DeitCommand.run(["models"], in: folder)
-            #expect(text.output.contains("5,910,800"))
-            #expect(text.output.split(separator: "\n").count >= models.count + 1)
+            let lines = text.output.split(separator: "\n")
+            #expect(lines.count == models.count + 1)
+            let line = lines.first { $0.hasPrefix("deit_tiny_distilled_patch16_224 ") }
+            #expect(
+                line?.split(separator: " ").map(String.init) == [
+                    "deit_tiny_distilled_patch16_224", "5.91",
+                    String(format: "%.3f", Double(macs) / 1e9), "3×224×224", "1000", "74.48",
+                    "facebook/deit-tiny-distilled-patch16-224",
+                ]
+            )
+            let some = try await self.models(["Distilled"], in: folder)
+            #expect(some.count > 5 && some.count < models.count)
+            #expect(some.allSatisfy { ($0["name"] as? String)?.contains("_distilled_") == true })
+            try await DeitCommand.run(["models", "deit_tiny_patch16_242"], in: folder)
+                .expectRefusal(64, saying: "deit_tiny_patch16_242", "deit_tiny_patch16_224")
             // A result that cannot be written is a failure.
             let full = try await DeitCommand.start(
                 ["-c", "\"$0\" models > /dev/full", DeitCommand.binary.path],

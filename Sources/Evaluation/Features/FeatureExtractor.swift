@@ -120,7 +120,10 @@ public struct FeatureExtractor {
             return [try network.forwardFeatures(images).mean([2, 3])]
         }
         guard let transformer = model as? VisionTransformer else { return [] }
-        let layers = try transformer.lastTokens(images, blocks: request.blocks)
+        let layers = try transformer.outputs(
+            images,
+            OutputRequest(lastBlocks: request.blocks)
+        ).blockTokens
         let prefix = transformer.configuration.prefixTokenCount
         var tensors: [Tensor] = []
         for token in request.tokens {
@@ -155,19 +158,5 @@ extension FeatureRequest.Token {
         case .patch: return try tokens.narrowed(1, prefix..<tokens.shape[1])
         case .mean: return try tokens.narrowed(1, prefix..<tokens.shape[1]).mean([1])
         }
-    }
-}
-
-extension VisionTransformer {
-    /// The tokens after each of the last blocks, normalised, the last block's at the end.
-    fileprivate func lastTokens(_ images: Tensor, blocks count: Int) throws(TorchError) -> [Tensor]
-    {
-        var x = try embed(patchEmbed(images))
-        var layers: [Tensor] = []
-        for (index, block) in blocks.enumerated() {
-            x = try block(x)
-            if index >= blocks.count - count { layers.append(try norm(x)) }
-        }
-        return layers
     }
 }
