@@ -9,7 +9,7 @@ c_files := $(wildcard Sources/CTorch/*.cpp Sources/CTorch/*.h Sources/CTorch/inc
 	Sources/CImageCodecs/*.c Sources/CImageCodecs/*.h Sources/CImageCodecs/include/*.h \
 	Benchmarks/Sources/CBaseline/*.cpp Benchmarks/Sources/CBaseline/include/*.h)
 c_headers := $(wildcard Sources/CTorch/include/*.h Sources/CImageCodecs/include/*.h)
-documented := Torch TorchNN ImagePipeline VisionModels Training Checkpoints Evaluation
+documented := Torch TorchNN ImagePipeline VisionModels Training Checkpoints HuggingFace Evaluation
 PARITY_PYTHON ?= $(firstword $(wildcard $(HOME)/.cache/swift-deit/peers/bin/python) python3)
 
 .PHONY: all setup build build-tests demo test unit parity e2e format lint bench docs fixtures clean help

@@ -79,6 +79,7 @@ import Torch
         #expect(try await ViTImageProcessor.fromPretrained(folder) == processor)
     }
 
+    @ModelActor
     @Test(.tags(.unit)) func agreesWithOurOwnProcessor() throws {
         let ours = try ImageProcessor.deit(size: 20)
         let theirs = DeiTImageProcessor(ours)

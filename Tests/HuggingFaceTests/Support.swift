@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The folder of what transformers wrote (`Tools/parity/huggingface.py`).
+/// The folder of what transformers wrote (`Tools/parity/make_huggingface.py`).
 enum Fixtures {
     static func path(_ name: String) throws -> String {
         let root = try #require(Bundle.module.resourceURL).appending(path: "Fixtures")

@@ -63,7 +63,7 @@ public enum CheckpointLocation: Sendable, Equatable {
     }
 
     /// The files that can hold a folder's weights, the one to take first.
-    static func weights(in folder: String) -> [String] {
+    package static func weights(in folder: String) -> [String] {
         [
             "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
             "pytorch_model.bin.index.json",

@@ -44,7 +44,8 @@ extension PretrainedConfig {
             qkvBias: qkvBias,
             isDistilled: Family.isDistilled,
             layerNormEps: layerNormEps,
-            dropRate: hiddenDropoutProb
+            dropRate: hiddenDropoutProb,
+            attnDropRate: attentionProbsDropoutProb
         )
         // The quotient may be a hair below what gives the width back after truncation.
         if result.mlpDim < intermediateSize { result.mlpRatio = result.mlpRatio.nextUp }
@@ -57,7 +58,8 @@ extension PretrainedConfig {
     /// - Parameters:
     ///   - network: The network's configuration.
     ///   - labels: The names of its classes; nil names them by number.
-    /// - Throws: `ConfigurationError` when the network is of the other family.
+    /// - Throws: `ConfigurationError` when the network is of the other family, or has what neither family has: layer scale,
+    ///   class tokens without position.
     public init(
         _ network: ViTConfiguration,
         labels: ClassLabels? = nil
@@ -69,12 +71,16 @@ extension PretrainedConfig {
                 known: [Family.modelType]
             )
         }
+        guard network.initValues == nil, !network.noEmbedClass else {
+            throw .unknownValue(name: "architecture", value: "deit3", known: ["vit", "deit"])
+        }
         self.init(
             hiddenSize: network.embedDim,
             numHiddenLayers: network.depth,
             numAttentionHeads: network.numHeads,
             intermediateSize: network.mlpDim,
             hiddenDropoutProb: network.dropRate,
+            attentionProbsDropoutProb: network.attnDropRate,
             layerNormEps: network.layerNormEps,
             imageSize: PixelSize(height: network.imageHeight, width: network.imageWidth),
             patchSize: PixelSize(height: network.patchSize, width: network.patchSize),

@@ -1,6 +1,6 @@
 """Makes the fixtures of HuggingFaceTests: tiny models of every class that transformers itself saves, with inputs and all outputs.
 
-    python Tools/parity/huggingface.py
+    python Tools/parity/make_huggingface.py
 
 Every folder below Tests/HuggingFaceTests/Fixtures is what `save_pretrained` wrote, and `outputs.safetensors`: what the
 class returned in float32 with eager attention. `hidden_states` and `attentions` are stacked along a first dimension.
@@ -233,7 +233,7 @@ def main():
     make_processors()
     versions = {"torch": torch.__version__.split("+")[0], "transformers": transformers.__version__}
     with open(os.path.join(FIXTURES, "manifest.json"), "w") as out:
-        json.dump({"made_by": "Tools/parity/huggingface.py", "versions": versions}, out, indent=2)
+        json.dump({"made_by": "Tools/parity/make_huggingface.py", "versions": versions}, out, indent=2)
         out.write("\n")
     total = sum(os.path.getsize(os.path.join(at, f)) for at, _, files in os.walk(FIXTURES) for f in files)
     print(f"{len(os.listdir(FIXTURES))} cases, {total:,} bytes")

@@ -1,0 +1,110 @@
+public import Checkpoints
+public import Torch
+public import TorchNN
+public import VisionModels
+
+/// DeiT without head: Hugging Face's `DeiTModel`.
+public typealias DeiTModel = EncoderModel<DeiTFamily>
+
+/// ViT without head: Hugging Face's `ViTModel`.
+public typealias ViTModel = EncoderModel<ViTFamily>
+
+/// The transformer with a pooler and no head.
+///
+/// ```swift
+/// let model = try await DeiTModel.fromPretrained("deit-tiny-distilled", addPoolingLayer: false)
+/// let tokens = try model(pixelValues: inputs.pixelValues()).lastHiddenState
+/// ```
+///
+/// ## Source
+/// `transformers/models/deit/modeling_deit.py`, `DeiTModel`; `transformers/models/vit/modeling_vit.py`, `ViTModel`.
+public final class EncoderModel<Family: PretrainedFamily>: Module, PretrainedModel {
+    /// What the model was made from.
+    public let config: PretrainedConfig<Family>
+
+    /// The transformer, without classifier.
+    public let network: VisionTransformer
+
+    /// The pooler, if there is one.
+    public let pooler: Pooler?
+
+    /// `DeiTModel` or `ViTModel`.
+    public static var architecture: HuggingFaceArchitecture {
+        Family.isDistilled ? .deitModel : .vitModel
+    }
+
+    /// Creates a model with a pooler and fresh weights.
+    ///
+    /// - Parameter config: What to make it from.
+    /// - Throws: `ConfigurationError` when the numbers do not fit together, `TorchError` for a lack of memory.
+    public convenience init(_ config: PretrainedConfig<Family>) throws {
+        try self.init(config, addPoolingLayer: true)
+    }
+
+    /// Creates a model with fresh weights.
+    ///
+    /// - Parameters:
+    ///   - config: What to make it from.
+    ///   - addPoolingLayer: Whether it has a pooler.
+    /// - Throws: `ConfigurationError` when the numbers do not fit together, `TorchError` for a lack of memory.
+    public init(_ config: PretrainedConfig<Family>, addPoolingLayer: Bool) throws {
+        self.config = config
+        network = try VisionTransformer.make(config.network(numClasses: 0))
+        pooler = addPoolingLayer ? try Pooler(config) : nil
+        super.init()
+        try FreshWeights.fill(self)
+    }
+
+    /// Loads a model with or without pooler.
+    ///
+    /// - Parameters:
+    ///   - nameOrPath: A folder with `config.json` and weights; a classifier's too, whose head is left out.
+    ///   - config: What to make the model from instead of the folder's `config.json`.
+    ///   - addPoolingLayer: Whether it has a pooler; without one, a checkpoint's pooler is left out.
+    /// - Returns: The model, in evaluation mode.
+    /// - Throws: As ``PretrainedModel/fromPretrained(_:config:options:)``.
+    nonisolated(nonsending) public static func fromPretrained(
+        _ nameOrPath: String,
+        config: PretrainedConfig<Family>? = nil,
+        addPoolingLayer: Bool
+    ) async throws -> sending EncoderModel {
+        let folder = try await PretrainedLocation.resolve(nameOrPath)
+        return try load(folder, config: config, options: PretrainedOptions()) {
+            try EncoderModel($0, addPoolingLayer: addPoolingLayer)
+        }.model
+    }
+
+    /// The tensors beside the transformer's own, under Hugging Face's names without `deit.` or `vit.`.
+    public func extraTensors() -> [(name: String, tensor: Tensor)] {
+        pooler?.dense.named("pooler.dense") ?? []
+    }
+
+    /// Returns the tokens and the pooled class token.
+    ///
+    /// - Parameters:
+    ///   - pixelValues: `[batch, numChannels, height, width]`, normalised.
+    ///   - outputHiddenStates: Whether the states of all layers are wanted; nil asks the configuration.
+    ///   - outputAttentions: Whether attention probabilities are wanted; nil asks the configuration.
+    ///   - interpolatePosEncoding: Whether pictures may have another size than the configuration's.
+    /// - Returns: The tokens, and what was asked for.
+    /// - Throws: ``PretrainedError/invalidInput(_:)`` for pictures of another shape, `TorchError` for a lack of memory.
+    public func callAsFunction(
+        pixelValues: Tensor,
+        outputHiddenStates: Bool? = nil,
+        outputAttentions: Bool? = nil,
+        interpolatePosEncoding: Bool = false
+    ) throws -> BaseModelOutputWithPooling {
+        let options = CallOptions(
+            outputHiddenStates: outputHiddenStates,
+            outputAttentions: outputAttentions,
+            interpolatePosEncoding: interpolatePosEncoding
+        )
+        let encoded = try encode(pixelValues, options)
+        return BaseModelOutputWithPooling(
+            lastHiddenState: encoded.lastHiddenState,
+            poolerOutput: try pooler?(encoded.lastHiddenState),
+            hiddenStates: encoded.hiddenStates,
+            attentions: encoded.attentions
+        )
+    }
+}

@@ -1,0 +1,143 @@
+import Checkpoints
+import Foundation
+import Torch
+import VisionModels
+
+/// Copies the weights of a folder into a model; every difference that nobody allowed is an error.
+struct PretrainedLoader {
+    private let archive: any TensorArchive
+    private let architecture: HuggingFaceArchitecture
+    private let found: [HuggingFaceKeyMap.Place: ArchivedTensor]
+
+    init(folder: String, architecture: HuggingFaceArchitecture) throws(CheckpointError) {
+        guard let path = CheckpointLocation.weights(in: folder).first else {
+            throw CheckpointError.unreadable(
+                path: folder,
+                reason:
+                    "it holds neither model.safetensors nor pytorch_model.bin, nor an index of several"
+            )
+        }
+        archive = try WeightsArchive.open(path)
+        self.architecture = architecture
+        var found: [HuggingFaceKeyMap.Place: ArchivedTensor] = [:]
+        for tensor in archive.tensors {
+            let identity = Self.identity(of: tensor.name)
+            if let other = found.updateValue(tensor, forKey: identity) {
+                throw CheckpointError.malformed(
+                    file: archive.path,
+                    reason: "\(other.name) and \(tensor.name) are the same tensor of the model"
+                )
+            }
+        }
+        self.found = found
+    }
+
+    /// What two names have in common that mean the same tensor: prefixes and the generation of the name do not count.
+    ///
+    /// The three kinds of classifier are different tensors here, although they share one place in timm's names.
+    private static func identity(of name: String) -> HuggingFaceKeyMap.Place {
+        guard PretrainedParts(of: name) != .classifier,
+            let place = HuggingFaceKeyMap.place(of: name)
+        else { return HuggingFaceKeyMap.Place(key: name) }
+        return place
+    }
+
+    /// Refuses a configuration whose model is far larger than the file, before memory is taken for it.
+    func requireSize<Family>(for config: PretrainedConfig<Family>) throws {
+        let network = ModelConfiguration.visionTransformer(try config.network(numClasses: 0))
+        let width = Double(config.hiddenSize)
+        let stride = Double(config.encoderStride)
+        let outputs =
+            switch architecture {
+            case .deitModel, .vitModel: Double(config.poolerOutputSize ?? config.hiddenSize)
+            case .deitForMaskedImageModeling: stride * stride * Double(config.numChannels)
+            default: 2 * Double(config.numLabels)
+            }
+        let needed = Double(network.parameterCount) + outputs * (width + 1)
+        let held = archive.tensors.reduce(0.0) { $0 + Double($1.elementCount) }
+        guard needed <= 2 * held + 1e7 else {
+            throw CheckpointError.malformed(
+                file: archive.path,
+                reason:
+                    "it holds \(Int(held)) numbers, the configuration describes a model of about "
+                    + "\(Int(min(needed, 1e18)))"
+            )
+        }
+    }
+
+    /// Copies what fits.
+    func load(
+        into tensors: [(name: String, tensor: Tensor)],
+        options: PretrainedOptions
+    ) throws(CheckpointError) -> LoadingInfo {
+        var info = LoadingInfo()
+        var pairs: [(ArchivedTensor, Tensor)] = []
+        var known: Set<HuggingFaceKeyMap.Place> = []
+        for (name, tensor) in tensors {
+            let identity = Self.identity(of: name)
+            known.insert(identity)
+            guard let entry = found[identity] else {
+                info.missingKeys.append(name)
+                continue
+            }
+            if entry.shape == tensor.shape {
+                pairs.append((entry, tensor))
+            } else {
+                info.mismatchedKeys.append(
+                    .init(key: entry.name, expected: tensor.shape, found: entry.shape)
+                )
+            }
+        }
+        info.unexpectedKeys = found.filter { !known.contains($0.key) }.map(\.value.name).sorted()
+        info.missingKeys.sort()
+        info.mismatchedKeys.sort { $0.key < $1.key }
+        try check(info, options)
+        for (entry, tensor) in pairs { try archive.copy(entry, into: tensor) }
+        return info
+    }
+
+    private func check(
+        _ info: LoadingInfo,
+        _ options: PretrainedOptions
+    ) throws(CheckpointError) {
+        let missing = info.missingKeys.filter {
+            let part = PretrainedParts(of: $0)
+            return part.isEmpty || !options.newlyInitialized.contains(part)
+        }
+        let unexpected = info.unexpectedKeys.filter { PretrainedParts(of: $0).isEmpty }
+        let shapes = info.mismatchedKeys.filter {
+            PretrainedParts(of: $0.key).isEmpty || !options.ignoreMismatchedSizes
+        }
+        guard missing.isEmpty, unexpected.isEmpty, shapes.isEmpty else {
+            throw CheckpointError.incompatible(
+                file: archive.path,
+                missing: missing,
+                unexpected: unexpected,
+                shapes: shapes,
+                hint: hint(missing, unexpected, shapes)
+            )
+        }
+    }
+
+    private func hint(
+        _ missing: [String],
+        _ unexpected: [String],
+        _ shapes: [CheckpointError.ShapeMismatch]
+    ) -> String {
+        let all = missing + unexpected + shapes.map(\.key)
+        guard all.allSatisfy({ !PretrainedParts(of: $0).isEmpty }) else {
+            if all.contains(where: { $0.hasSuffix("embeddings.position_embeddings") }) {
+                return "The file is of a model for other pictures, or of one with other tokens"
+            }
+            return "The file is of another architecture; check config.json"
+        }
+        if missing.isEmpty {
+            return "Pass ignoreMismatchedSizes to begin with fresh weights there"
+        }
+        let parts = Set(missing.map { PretrainedParts(of: $0) })
+        if parts == [.pooler] {
+            return "Pass addPoolingLayer: false, or newlyInitialized: .pooler for a fresh one"
+        }
+        return "Pass newlyInitialized to begin with fresh weights there"
+    }
+}

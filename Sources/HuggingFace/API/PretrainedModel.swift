@@ -1,0 +1,110 @@
+public import Checkpoints
+public import Torch
+public import TorchNN
+public import VisionModels
+
+/// One of Hugging Face's classes: a network of this library under its known name.
+///
+/// Models hold tensors and are not `Sendable`. ``fromPretrained(_:config:options:)`` hands a fresh one over to whoever
+/// asks, best to `ModelActor`, on which it then stays. A loaded model is in evaluation mode; wrap calls in
+/// `withoutGradient` where no gradients are wanted.
+public protocol PretrainedModel: Module {
+    /// The family, which tells the configuration and the names in files.
+    associatedtype Family: PretrainedFamily
+
+    /// The kind of transformer.
+    associatedtype Network: VisionTransformer
+
+    /// The class's name in `config.json` and the names of its tensors.
+    static var architecture: HuggingFaceArchitecture { get }
+
+    /// What the model was made from.
+    var config: PretrainedConfig<Family> { get }
+
+    /// The transformer.
+    var network: Network { get }
+
+    /// Creates a model with fresh weights, drawn as transformers draws them.
+    ///
+    /// - Parameter config: What to make it from.
+    /// - Throws: `ConfigurationError` when the numbers do not fit together, `TorchError` for a lack of memory.
+    init(_ config: PretrainedConfig<Family>) throws
+
+    /// The tensors beside the transformer's own, under Hugging Face's names without `deit.` or `vit.`.
+    func extraTensors() -> [(name: String, tensor: Tensor)]
+}
+
+extension PretrainedModel {
+    /// Loads a model.
+    ///
+    /// - Parameters:
+    ///   - nameOrPath: A folder with `config.json` and weights.
+    ///   - config: What to make the model from instead of the folder's `config.json`, for other classes for example.
+    ///   - options: What may differ between the checkpoint and the model.
+    /// - Returns: The model, in evaluation mode.
+    /// - Throws: ``PretrainedError``, `CheckpointError` when files are damaged or do not fit, `ConfigurationError` when
+    ///   the configuration makes no network.
+    nonisolated(nonsending) public static func fromPretrained(
+        _ nameOrPath: String,
+        config: PretrainedConfig<Family>? = nil,
+        options: PretrainedOptions = PretrainedOptions()
+    ) async throws -> sending Self {
+        let folder = try await PretrainedLocation.resolve(nameOrPath)
+        return try load(folder, config: config, options: options) { try Self($0) }.model
+    }
+
+    /// Loads a model and tells what was not simply taken over: transformers' `output_loading_info=True`.
+    ///
+    /// - Parameters:
+    ///   - nameOrPath: A folder with `config.json` and weights.
+    ///   - config: What to make the model from instead of the folder's `config.json`.
+    ///   - options: What may differ between the checkpoint and the model.
+    /// - Returns: The model, in evaluation mode, and what differed.
+    /// - Throws: As ``fromPretrained(_:config:options:)``.
+    nonisolated(nonsending) public static func fromPretrainedWithLoadingInfo(
+        _ nameOrPath: String,
+        config: PretrainedConfig<Family>? = nil,
+        options: PretrainedOptions = PretrainedOptions()
+    ) async throws -> sending (model: Self, info: LoadingInfo) {
+        let folder = try await PretrainedLocation.resolve(nameOrPath)
+        return try load(folder, config: config, options: options) { try Self($0) }
+    }
+
+    static func load(
+        _ folder: String,
+        config: PretrainedConfig<Family>?,
+        options: PretrainedOptions,
+        make: (PretrainedConfig<Family>) throws -> Self
+    ) throws -> (model: Self, info: LoadingInfo) {
+        let found = try config ?? PretrainedConfig<Family>.read(folder: folder)
+        let loader = try PretrainedLoader(folder: folder, architecture: architecture)
+        try loader.requireSize(for: found)
+        let model = try make(found)
+        let info = try loader.load(into: model.stateDict(), options: options)
+        model.eval()
+        return (model, info)
+    }
+
+    /// Writes `config.json` and `model.safetensors`, which transformers' `from_pretrained` loads as they are.
+    ///
+    /// Other files in the folder stay; save the image processor beside them.
+    ///
+    /// - Parameter folder: The folder, which is made where it does not exist.
+    /// - Throws: `CheckpointError` when it cannot be written.
+    public func savePretrained(to folder: String) throws {
+        try PretrainedFolder.make(folder)
+        try Safetensors.write(stateDict(), to: "\(folder)/model.safetensors")
+        var written = config
+        written.architectures = [Self.architecture.rawValue]
+        written.dtype = "float32"
+        try written.savePretrained(to: folder)
+    }
+
+    /// All tensors under Hugging Face's names, as a file has them; they share their numbers with the model's.
+    ///
+    /// - Returns: The names and tensors; of a fused `qkv` its three parts.
+    /// - Throws: `CheckpointError` for a tensor that has no name in the architecture.
+    public func stateDict() throws(CheckpointError) -> [(name: String, tensor: Tensor)] {
+        try HuggingFaceKeyMap(Self.architecture).tensors(of: network, extras: extraTensors())
+    }
+}
