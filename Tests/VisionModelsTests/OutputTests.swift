@@ -40,6 +40,24 @@ struct OutputTests {
         }
     }
 
+    @Test("In bfloat16 attentions are still weights, near those of float32")
+    func halfPrecision() throws {
+        let model = try makeModel()
+        let images = try Tensor.randn([1, 3, 12, 8])
+        let request = OutputRequest(attentions: true)
+        try withoutGradient {
+            let exact = try model.outputs(images, request).attentions[0]
+            let rounded = try withAutocast(.bfloat16) { () throws(TorchError) in
+                try model.outputs(images, request).attentions[0]
+            }
+            expectClose(
+                try rounded.to(.float32).floats(),
+                try exact.floats(),
+                tolerance: 0.05
+            )
+        }
+    }
+
     @Test("Without a request the tokens are the fast path's, bit for bit, and nothing else is kept")
     func plain() throws {
         let model = try makeModel()
