@@ -22,7 +22,8 @@ struct Deit: AsyncParsableCommand {
             """,
         version: "deit \(version) (libtorch \(Libtorch.versionOfLibrary))",
         subcommands: [
-            TrainCommand.self, EvaluateCommand.self, ClassifyCommand.self, FeaturesCommand.self,
+            TrainCommand.self, EvaluateCommand.self, ClassifyCommand.self, ConvertCommand.self,
+            FeaturesCommand.self,
             ModelsCommand.self, BenchCommand.self,
         ]
     )

@@ -21,6 +21,7 @@ enum TimmTransformer {
     /// - Parameters:
     ///   - vit: The transformer.
     ///   - preset: The name that it came with, which is kept where timm knows it.
+    /// - Returns: The name of the preset that needs the fewest arguments, and those.
     static func encode(
         _ vit: ViTConfiguration,
         preset: String?
@@ -91,6 +92,8 @@ enum TimmTransformer {
     ///   - fields: All of `config.json`.
     ///   - pretrained: Its `pretrained_cfg`.
     ///   - own: What this library wrote beside timm's keys.
+    /// - Returns: The transformer.
+    /// - Throws: ``CheckpointError`` for an argument that is not understood.
     static func decode(
         _ named: ViTConfiguration,
         _ fields: JSONFields,

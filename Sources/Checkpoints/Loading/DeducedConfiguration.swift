@@ -9,6 +9,8 @@ enum DeducedConfiguration {
     ///   - weights: The file.
     ///   - imageSize: The size of pictures, for a grid of patches that is no square.
     ///   - clues: What stands beside the weights.
+    /// - Returns: The configuration, and a sentence for everything that was assumed.
+    /// - Throws: ``CheckpointError`` for weights of no network that is built here.
     static func deduce(
         _ weights: WeightsFile,
         imageSize: LoadOptions.ImageSize?,

@@ -8,6 +8,7 @@ enum LoadHint {
     ///   - missing: Names that the file lacks.
     ///   - unexpected: Keys, in timm's names, that the model lacks.
     ///   - shapes: Tensors of other shapes.
+    /// - Returns: The sentence.
     static func hint(
         missing: [String],
         unexpected: Set<String>,

@@ -86,6 +86,8 @@ struct LoadPlan {
     /// - Parameters:
     ///   - options: What the caller wants.
     ///   - isGridKnown: Whether the checkpoint itself tells its grid, and not only the number of positions.
+    /// - Throws: `ConfigurationError` for a size that is no whole number of patches, ``CheckpointError`` for
+    ///   positions that do not fit it.
     mutating func settleSize(_ options: LoadOptions, isGridKnown: Bool) throws {
         guard let size = options.imageSize else { return }
         let old = description.configuration.imageSize

@@ -51,6 +51,7 @@ struct WeightLoader {
         }
         try check(wanted, keepsHead: !isFresh && plan.head != .none)
         for wish in wanted { try copy(wish) }
+        try checkFinite(wanted)
         return report
     }
 
@@ -138,6 +139,23 @@ struct WeightLoader {
         ]
     }
 
+    private func checkFinite(_ wanted: [Wish]) throws(CheckpointError) {
+        var broken: [String] = []
+        for wish in wanted {
+            do throws(TorchError) {
+                if try !wish.target.isFiniteThroughout() { broken.append(wish.name) }
+            } catch {
+                throw CheckpointError.tensor(name: wish.name, reason: "\(error)")
+            }
+        }
+        guard broken.isEmpty else {
+            throw CheckpointError.malformed(
+                file: weights.path,
+                reason: "not all numbers of \(LoadReport.list(broken)) are finite"
+            )
+        }
+    }
+
     private func copy(_ wish: Wish) throws(CheckpointError) {
         guard let entry = weights.entries[wish.place] else { return }
         guard wish.place.key == "pos_embed", let positions = plan.positions else {
@@ -161,6 +179,14 @@ struct WeightLoader {
 }
 
 extension Tensor {
+    /// Whether there is neither infinity nor NaN in it.
+    func isFiniteThroughout() throws(TorchError) -> Bool {
+        guard dtype.isFloatingPoint, elementCount > 0 else { return true }
+        // A sum is quick, and finite only if all is; a sum of huge numbers is looked at again.
+        if try detached().to(.float32).sum().item().isFinite { return true }
+        return try detached().isFinite().to(.float32).min().item() > 0
+    }
+
     /// Some rows of a tensor, which share its memory and have no gradient.
     func part(rows: Range<Int>, of name: String) throws(CheckpointError) -> Tensor {
         do throws(TorchError) {

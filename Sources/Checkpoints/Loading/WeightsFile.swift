@@ -1,3 +1,5 @@
+import Torch
+
 /// A weights file whose tensors are known by timm's names, whoever's names they have in it.
 struct WeightsFile {
     typealias Place = HuggingFaceKeyMap.Place
@@ -74,6 +76,12 @@ struct WeightsFile {
         archive.tensors.reduce(0) { sum, tensor in
             sum + tensor.shape.reduce(1) { $0 * Double($1) }
         }
+    }
+
+    /// The type that all floating-point tensors have; nil where they differ, or tensors here have none like it.
+    var floatingDType: DType? {
+        let types = Set(archive.tensors.compactMap { DType($0.dtype) }.filter(\.isFloatingPoint))
+        return types.count == 1 ? types.first : nil
     }
 
     /// The shape of a tensor by timm's name; nil where the file does not have it whole.

@@ -1,0 +1,59 @@
+import Foundation
+import Torch
+import VisionModels
+
+/// What a checkpoint has beside our network, and which of Hugging Face's architectures can carry it on.
+enum ClassifierForm {
+    /// Whether a checkpoint has a distillation token but one classifier, as `DeiTForImageClassification`.
+    ///
+    /// Our network of two tokens has two classifiers or none; that one is carried beside it.
+    static func isSingle(_ path: String, _ options: LoadOptions) throws -> Bool {
+        let file: String?
+        switch try CheckpointLocation(resolving: path) {
+        case .weights(let path): file = path
+        case .directory(let folder): file = CheckpointLocation.weights(in: folder).first
+        }
+        // What is wrong with the file is told when it is loaded.
+        guard let file, let weights = try? WeightsFile(path: file, stateDict: options.stateDict)
+        else { return false }
+        return weights.has("dist_token") && weights.has("head.weight")
+            && !weights.has("head_dist.weight") && !options.relaxations.contains(.replaceHead)
+    }
+
+    /// The architecture that holds most of what the file has.
+    static func architecture(
+        of loaded: LoadedModel,
+        _ vit: ViTConfiguration
+    ) -> HuggingFaceArchitecture {
+        let keys = Set(loaded.weights.extras.keys)
+        let usual = HuggingFaceArchitecture(of: vit)
+        guard vit.numClasses == 0, vit.isDistilled else { return usual }
+        if loaded.report.dropped.contains(where: { $0.hasSuffix("weight") }),
+            !loaded.weights.has("head_dist.weight")
+        {
+            return .deitForImageClassification
+        }
+        return keys.contains("decoder.0.weight") ? .deitForMaskedImageModeling : usual
+    }
+
+    /// The tensors beside the network that an architecture has a place for, by its names without prefix.
+    static func extras(
+        of loaded: LoadedModel,
+        for architecture: HuggingFaceArchitecture?
+    ) throws(CheckpointError) -> [(name: String, tensor: Tensor)] {
+        let names: [String]
+        switch architecture {
+        case .deitModel, .vitModel: names = ["pooler.dense.weight", "pooler.dense.bias"]
+        case .deitForMaskedImageModeling:
+            names = ["embeddings.mask_token", "decoder.0.weight", "decoder.0.bias"]
+        case .deitForImageClassification: names = ["classifier.weight", "classifier.bias"]
+        case .deitForImageClassificationWithTeacher, .vitForImageClassification, nil: names = []
+        }
+        var extras: [(name: String, tensor: Tensor)] = []
+        for name in names {
+            guard let tensor = try loaded.extraTensor(named: name) else { continue }
+            extras.append((name, tensor))
+        }
+        return extras
+    }
+}

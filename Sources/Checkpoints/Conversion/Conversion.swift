@@ -1,0 +1,178 @@
+import Foundation
+import Torch
+import TorchNN
+import VisionModels
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// A checkpoint in another form.
+///
+/// The result is written aside, read again and compared number by number; only then it takes its name.
+public enum Conversion {
+    /// What a conversion did.
+    public struct Report: Sendable {
+        /// All of the model but the numbers.
+        public let description: ModelDescription
+
+        /// What was not simply taken over from the checkpoint.
+        public let source: LoadReport
+
+        /// The names in the checkpoint of tensors that the result does not have.
+        public let left: [String]
+
+        /// The architecture in Hugging Face's form; nil in others.
+        public let architecture: HuggingFaceArchitecture?
+
+        /// How many tensors of the network were written and read again.
+        public let tensorCount: Int
+
+        /// How many tensors beside the network were written, such as a pooler's.
+        public let extraCount: Int
+
+        /// The type of the floating-point numbers in the result.
+        public let dtype: String
+    }
+
+    /// Converts a checkpoint.
+    ///
+    /// A checkpoint may be without a classifier. The result has the type of the checkpoint's numbers unless `saving`
+    /// names another, and is then bit-equal to it.
+    ///
+    /// - Parameters:
+    ///   - path: As in ``ModelDirectory/load(_:options:)``.
+    ///   - loading: How it is read.
+    ///   - output: The folder or file to write.
+    ///   - saving: How it is written.
+    /// - Returns: What was done.
+    /// - Throws: ``CheckpointError`` when the checkpoint cannot be read, the form cannot hold it, or what was written
+    ///   does not read back as it was; then nothing is left behind, and what was there before is still there.
+    public static func run(
+        _ path: String,
+        loading: LoadOptions,
+        to output: String,
+        saving: SaveOptions
+    ) throws -> Report {
+        var loading = loading
+        loading.relaxations.insert(.noHead)
+        let hasOneHead = try ClassifierForm.isSingle(path, loading)
+        if hasOneHead { loading.relaxations.insert(.dropHead) }
+        let loaded = try ModelDirectory.load(path, options: loading)
+        var saving = saving
+        if saving.dtype == nil { saving.dtype = loaded.weights.floatingDType }
+        var architecture: HuggingFaceArchitecture?
+        var extras: [(name: String, tensor: Tensor)] = []
+        if case .huggingFace(let wanted) = saving.form,
+            case .visionTransformer(let vit) = loaded.description.configuration
+        {
+            architecture = wanted ?? ClassifierForm.architecture(of: loaded, vit)
+            saving.form = .huggingFace(architecture)
+            extras = try ClassifierForm.extras(of: loaded, for: architecture)
+        }
+        try write(loaded, extras, to: output, saving)
+        let taken = Set(extras.map(\.name))
+        let left = loaded.extraNames.filter { name in
+            !taken.contains(HuggingFaceKeyMap.baseKey(of: TimmNames.unwrapped(name).rest))
+        }
+        return Report(
+            description: loaded.description,
+            source: loaded.report,
+            left: left + loaded.weights.ignored,
+            architecture: architecture,
+            tensorCount: loaded.model.namedTensors().count,
+            extraCount: extras.count,
+            dtype: (saving.dtype ?? .float32).rawValue
+        )
+    }
+
+    private static func write(
+        _ loaded: LoadedModel,
+        _ extras: [(name: String, tensor: Tensor)],
+        to output: String,
+        _ saving: SaveOptions
+    ) throws {
+        guard !saving.writesFolder else {
+            return try AtomicFolder.write(to: output) { folder in
+                try ModelDirectory.write(
+                    loaded.model,
+                    loaded.description,
+                    into: folder,
+                    options: saving,
+                    extras: extras
+                )
+                try verify(folder, loaded, saving, output)
+            }
+        }
+        // The file's own name is given last; the ending stays, as files are opened by their content.
+        let temporary = AtomicFile.temporaryPath(for: output)
+        do {
+            try ModelDirectory.save(
+                loaded.model,
+                loaded.description,
+                to: temporary,
+                options: saving
+            )
+            try verify(temporary, loaded, saving, output)
+            guard rename(temporary, output) == 0 else {
+                throw CheckpointError.unwritable(path: output, reason: systemReason())
+            }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    /// Reads what was written and compares every number.
+    private static func verify(
+        _ path: String,
+        _ loaded: LoadedModel,
+        _ saving: SaveOptions,
+        _ output: String
+    ) throws {
+        let file = saving.writesFolder ? CheckpointLocation.weights(in: path).first : path
+        guard let file else {
+            throw CheckpointError.unwritable(path: output, reason: "its weights are not there")
+        }
+        if saving.writesFolder {
+            let again = try ModelDirectory.description(
+                of: path,
+                options: LoadOptions(relaxations: [.noHead, .dropHead])
+            )
+            guard again.configuration.imageSize == loaded.description.configuration.imageSize,
+                again.processor == loaded.description.processor
+            else {
+                throw CheckpointError.unwritable(
+                    path: output,
+                    reason: "its configuration does not read back as it was written"
+                )
+            }
+        }
+        var plan = LoadPlan(loaded.description, try WeightsFile(path: file))
+        if loaded.model.numClasses == 0 { plan.head = .none }
+        let copy = try loaded.description.configuration.makeModel()
+        _ = try WeightLoader(plan: plan).load(into: copy, relaxations: [])
+        let written = copy.namedTensors()
+        for (index, (name, tensor)) in loaded.model.namedTensors().enumerated() {
+            let expected = try rounded(tensor, saving.dtype)
+            let bytes = try expected.withBytes { [UInt8]($0) }
+            guard written[index].name == name,
+                try written[index].tensor.withBytes({ $0.elementsEqual(bytes) })
+            else {
+                throw CheckpointError.unwritable(
+                    path: output,
+                    reason: "\(name) does not read back as it was written"
+                )
+            }
+        }
+    }
+
+    private static func rounded(_ tensor: Tensor, _ dtype: DType?) throws(TorchError) -> Tensor {
+        guard let dtype, tensor.dtype.isFloatingPoint, tensor.dtype != dtype else { return tensor }
+        return try tensor.detached().to(dtype).to(tensor.dtype)
+    }
+}

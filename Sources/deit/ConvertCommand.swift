@@ -1,0 +1,173 @@
+import ArgumentParser
+import Checkpoints
+import Foundation
+import Torch
+import VisionModels
+
+/// `deit convert`: a checkpoint in another form.
+struct ConvertCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "convert",
+        abstract: "Write a checkpoint in another library's form.",
+        discussion: """
+            Examples:
+              deit convert deit_tiny_patch16_224.pth --to hf --output deit-tiny
+              deit convert facebook-deit/ --to timm --output deit-timm --dtype fp16
+              deit convert base.pth --to pth --output base-384.pth --size 384 --resample timm
+
+            Forms: hf, a folder for transformers' from_pretrained; timm, a folder for
+            timm.create_model("local-dir:DIR"); deit, a .pth as Facebook's, under the key
+            "model"; safetensors and pth, the bare tensors with timm's names. The bytes of
+            every number stay, unless --dtype or --size changes them. What was written is
+            read again and compared before it gets its name.
+            """
+    )
+
+    /// The forms, as the flag calls them.
+    enum Target: String, CaseIterable, ExpressibleByArgument {
+        case hf
+        case timm
+        case deit
+        case safetensors
+        case pth
+    }
+
+    /// The types of numbers, as the flag calls them.
+    enum NumberType: String, CaseIterable, ExpressibleByArgument {
+        case fp32
+        case fp16
+        case bf16
+
+        var dtype: DType {
+            switch self {
+            case .fp32: .float32
+            case .fp16: .float16
+            case .bf16: .bfloat16
+            }
+        }
+    }
+
+    /// The ways of positions to another grid, as the flag calls them.
+    enum Resampling: String, CaseIterable, ExpressibleByArgument {
+        case deit
+        case timm
+        case hf
+        case dino
+    }
+
+    @OptionGroup var source: CheckpointSource
+
+    @Option(help: "The form: hf, timm, deit, safetensors or pth.")
+    var to: Target
+
+    @Option(help: "The folder, or for deit, safetensors and pth the file, to write.")
+    var output: String
+
+    @Option(help: "The type of numbers: fp32, fp16 or bf16 (default: the checkpoint's).")
+    var dtype: NumberType?
+
+    @Option(help: "The size of pictures: 384, or 384x512 (height first).")
+    var size: String?
+
+    @Option(help: "How positions get another grid: deit, timm, hf or dino.")
+    var resample: Resampling?
+
+    @Option(help: "The largest file of weights, such as 2GB; more files follow (hf only).")
+    var maxShardSize: String?
+
+    @Flag(help: "Replace an output of the same kind.")
+    var force = false
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func validate() throws {
+        _ = try imageSize()
+        _ = try shardSize()
+        guard resample == nil || size != nil else {
+            throw ValidationError("--resample needs --size")
+        }
+        guard maxShardSize == nil || to == .hf else {
+            throw ValidationError("--max-shard-size is for --to hf")
+        }
+        guard !output.isEmpty else { throw ValidationError("--output is empty") }
+    }
+
+    @ModelActor
+    func run() async throws {
+        try checkOutput()
+        var options = try source.options()
+        options.imageSize = try imageSize()
+        options.positionResampling = resample.flatMap { .init(rawValue: $0.rawValue) }
+        let report = try Conversion.run(
+            source.checkpoint,
+            loading: options,
+            to: output,
+            saving: saveOptions()
+        )
+        try Results.print(
+            json ? ConversionText.json(report, output).text() : ConversionText.text(report, output)
+        )
+    }
+
+    private func saveOptions() throws -> SaveOptions {
+        var options = SaveOptions(dtype: dtype?.dtype, maxShardSize: try shardSize())
+        switch to {
+        case .hf: options.form = .huggingFace(nil)
+        case .timm: options.form = .timm
+        case .deit: options.form = .deit
+        case .safetensors: options.form = .bare
+        case .pth:
+            options.form = .bare
+            options.container = .pytorch
+        }
+        return options
+    }
+
+    /// Refuses to replace what somebody may still need.
+    private func checkOutput() throws {
+        var isFolder: ObjCBool = false
+        let manager = FileManager.default
+        guard manager.fileExists(atPath: output, isDirectory: &isFolder) else { return }
+        func refuse(_ reason: String) -> CommandFailure {
+            CommandFailure("\(output) \(reason)", exitCode: CommandFailure.wrongCall)
+        }
+        let writesFolder = to == .hf || to == .timm
+        guard isFolder.boolValue == writesFolder else {
+            throw refuse(
+                writesFolder
+                    ? "is a file; the form \(to.rawValue) is a folder"
+                    : "is a folder; the form \(to.rawValue) is a file"
+            )
+        }
+        if writesFolder {
+            let names = (try? manager.contentsOfDirectory(atPath: output)) ?? []
+            if names.isEmpty { return }
+            guard names.contains("config.json") else {
+                throw refuse("is a folder with other things in it, and stays as it is")
+            }
+        }
+        guard force else { throw refuse("is there already; --force replaces it") }
+    }
+
+    private func imageSize() throws -> LoadOptions.ImageSize? {
+        guard let size else { return nil }
+        let parts = size.lowercased().split(separator: "x", omittingEmptySubsequences: false)
+        let sides = parts.compactMap { Int($0) }.filter { (1...65536).contains($0) }
+        guard sides.count == parts.count, (1...2).contains(sides.count) else {
+            throw ValidationError("--size must be like 384 or 384x512, not \"\(size)\"")
+        }
+        return LoadOptions.ImageSize(height: sides[0], width: sides[sides.count - 1])
+    }
+
+    private func shardSize() throws -> Int? {
+        guard let text = maxShardSize?.uppercased() else { return nil }
+        let units = [("KB", 1000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("", 1)]
+        for (unit, factor) in units where text.hasSuffix(unit) {
+            guard let count = Int(text.dropLast(unit.count)), count > 0 else { break }
+            let (bytes, overflow) = count.multipliedReportingOverflow(by: factor)
+            if !overflow { return bytes }
+        }
+        throw ValidationError("--max-shard-size must be like 2GB or 500MB, not \"\(text)\"")
+    }
+}

@@ -1,0 +1,100 @@
+import ArgumentParser
+import Checkpoints
+import ImagePipeline
+import Training
+import VisionModels
+
+/// Which checkpoint is meant, and what its files do not say.
+struct CheckpointSource: ParsableArguments {
+    @Argument(
+        help: ArgumentHelp(
+            "A run, a model directory, or bare weights: .safetensors, .pth or .bin.",
+            discussion:
+                "Names of tensors are those of timm, DeiT, DINO or Hugging Face, as they are found."
+        )
+    )
+    var checkpoint: String
+
+    @Option(
+        help: "A text file with the model's classes, one a line; lines may begin with a synset.",
+        completion: .file()
+    )
+    var labels: String?
+
+    @Option(help: "The preset of bare weights (default: told by their shapes).")
+    var preset: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Which weights of a .pth are taken, such as model_ema, student or teacher.",
+            valueName: "name"
+        )
+    )
+    var stateDict: String?
+
+    @Option(help: "The mean of pictures, one or for each channel: 0.485,0.456,0.406.")
+    var mean: String?
+
+    @Option(help: "The standard deviation of pictures, one or for each channel.")
+    var std: String?
+
+    @Option(help: "The share of the shorter side that the crop keeps, 0 to 1.")
+    var cropPct: Double?
+
+    @Option(help: "How pictures are resized: nearest, bilinear or bicubic.")
+    var interpolation: String?
+
+    func validate() throws {
+        guard !checkpoint.isEmpty else { throw ValidationError("the checkpoint's path is empty") }
+        let presets = ModelRegistry.presets.map(\.name)
+        if let preset, !presets.contains(preset) {
+            let hint = Suggestion.phrase(for: preset, among: presets)
+            throw ValidationError(
+                "there is no preset \"\(preset)\"\(hint.isEmpty ? "; `deit models` lists them" : hint)"
+            )
+        }
+        _ = try pictures()
+    }
+
+    /// What is to be done otherwise to pictures.
+    func pictures() throws -> PictureOverrides {
+        if let cropPct, !(cropPct > 0.01 && cropPct <= 1) {
+            throw ValidationError("--crop-pct must be above 0.01 and at most 1, not \(cropPct)")
+        }
+        let kinds = Interpolation.allCases.map(\.rawValue)
+        let kind = interpolation.flatMap { Interpolation(rawValue: $0) }
+        guard interpolation == nil || kind != nil else {
+            throw ValidationError("--interpolation must be one of \(kinds.joined(separator: ", "))")
+        }
+        return PictureOverrides(
+            mean: try Self.numbers(mean, "--mean"),
+            std: try Self.numbers(std, "--std"),
+            cropShare: cropPct,
+            interpolation: kind
+        )
+    }
+
+    /// How the checkpoint is to be read.
+    func options(_ relaxations: LoadOptions.Relaxations = []) throws -> LoadOptions {
+        var options = LoadOptions(
+            relaxations: relaxations,
+            preset: preset,
+            stateDict: stateDict,
+            pictures: try pictures()
+        )
+        if let labels { options.labels = try ClassLabels(contentsOf: labels) }
+        return options
+    }
+
+    private static func numbers(_ text: String?, _ flag: String) throws -> [Float]? {
+        guard let text else { return nil }
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+        let values = parts.compactMap { part in
+            Float(part.filter { $0 != " " }).flatMap { $0.isFinite ? $0 : nil }
+        }
+        guard values.count == parts.count, [1, 3].contains(values.count) else {
+            throw ValidationError("\(flag) must be one or three numbers, not \"\(text)\"")
+        }
+        return values
+    }
+}
