@@ -23,6 +23,7 @@ struct Deit: AsyncParsableCommand {
         version: "deit \(version) (libtorch \(Libtorch.versionOfLibrary))",
         subcommands: [
             TrainCommand.self, EvaluateCommand.self, ClassifyCommand.self, ConvertCommand.self,
+            DoctorCommand.self,
             FeaturesCommand.self,
             ModelsCommand.self, BenchCommand.self,
         ]

@@ -48,6 +48,12 @@ struct TimmArchitecture: Equatable {
         self.tag = parts.count > 1 ? String(parts[1]) : nil
     }
 
+    /// Reads a name as Hugging Face's hub has it, such as `facebook/deit-tiny-patch16-224`.
+    init?(hubName: String) {
+        guard let last = hubName.split(separator: "/").last else { return nil }
+        self.init(last.split(separator: "-").joined(separator: "_"))
+    }
+
     /// The name without the training.
     var name: String {
         "\(family.rawValue)_\(size)\(isDistilled ? "_distilled" : "")_patch\(patchSize)_\(imageSize)"

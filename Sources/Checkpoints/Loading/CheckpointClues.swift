@@ -36,16 +36,16 @@ struct CheckpointClues {
             names.append(("vit_\(size)_patch\(patch)_224.dino", "its arguments"))
         }
         let file = URL(fileURLWithPath: path)
-        for (url, source) in [
-            (file, "the file's name"), (file.deletingLastPathComponent(), "the folder's name"),
-        ] {
-            var name = url.lastPathComponent
-            for ending in [".safetensors", ".pth", ".pt", ".bin"] where name.hasSuffix(ending) {
-                name.removeLast(ending.count)
-            }
-            names.append((name, source))
-        }
+        names.append((stem(file.lastPathComponent), "the file's name"))
+        names.append((file.deletingLastPathComponent().lastPathComponent, "the folder's name"))
         return names
+    }
+
+    private static func stem(_ name: String) -> String {
+        for ending in [".safetensors", ".pth", ".pt", ".bin"] where name.hasSuffix(ending) {
+            return String(name.dropLast(ending.count))
+        }
+        return name
     }
 
     private static func agrees(_ named: ViTConfiguration, _ weights: WeightsFile) -> Bool {

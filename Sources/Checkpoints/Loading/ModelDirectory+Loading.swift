@@ -49,7 +49,7 @@ extension ModelDirectory {
         try plan(path, options: options).description
     }
 
-    private static func plan(_ path: String, options: LoadOptions) throws -> LoadPlan {
+    static func plan(_ path: String, options: LoadOptions) throws -> LoadPlan {
         let location = try CheckpointLocation(resolving: path)
         var plan: LoadPlan
         switch location {
@@ -253,6 +253,15 @@ extension ModelDirectory {
         _ processor: ImageProcessor,
         _ clues: CheckpointClues? = nil
     ) -> String {
+        let source = clues?.architecture.map { named in
+            "the usual for \(named.value.name)" + (named.value.tag.map { ".\($0)" } ?? "")
+        }
+        let reason = source ?? "as the checkpoint does not say"
+        return "pictures \(reason): \(steps(processor))"
+    }
+
+    /// What is done to pictures, in words.
+    static func steps(_ processor: ImageProcessor) -> String {
         var steps: [String] = []
         switch processor.resize {
         case .none: break
@@ -263,11 +272,7 @@ extension ModelDirectory {
             steps.append("the middle \(height) × \(width) cropped")
         }
         steps.append("mean \(processor.mean) and std \(processor.std)")
-        let source = clues?.architecture.map { named in
-            "the usual for \(named.value.name)" + (named.value.tag.map { ".\($0)" } ?? "")
-        }
-        let reason = source ?? "as the checkpoint does not say"
-        return "pictures \(reason): \(steps.joined(separator: ", "))"
+        return steps.joined(separator: ", ")
     }
 
     private static func validate(

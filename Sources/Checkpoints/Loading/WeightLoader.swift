@@ -55,6 +55,14 @@ struct WeightLoader {
         return report
     }
 
+    /// Compares names and shapes without reading a number.
+    ///
+    /// - Parameter model: The network.
+    /// - Throws: ``CheckpointError`` with all differences at once.
+    func check(_ model: any ImageClassifier) throws(CheckpointError) {
+        try check(try wishes(of: model), keepsHead: plan.head != .none)
+    }
+
     private func wishes(of model: any ImageClassifier) throws(CheckpointError) -> [Wish] {
         var wishes: [Wish] = []
         for (key, tensor) in model.namedTensors() {

@@ -67,8 +67,9 @@ struct WeightsFile {
         if names.contains(where: { TimmNames.key(of: $0.1.rest) != $0.1.rest }) {
             notes.append("read gamma_1 and gamma_2 as ls1.gamma and ls2.gamma")
         }
-        self.notes = notes
-        arguments = [:]
+        let file = archive as? PyTorchFile
+        self.notes = (file?.notes ?? []) + notes
+        arguments = file?.arguments ?? [:]
     }
 
     /// The number of numbers in the file.

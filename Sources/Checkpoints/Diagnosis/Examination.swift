@@ -1,0 +1,194 @@
+import Torch
+import TorchNN
+import VisionModels
+
+/// The examination of one checkpoint.
+struct Examination {
+    var diagnosis = Diagnosis()
+    let weights: WeightsFile
+    private let path: String
+    private let options: LoadOptions
+
+    init(_ path: String, options: LoadOptions) throws {
+        self.path = path
+        self.options = options
+        let file: String
+        switch try CheckpointLocation(resolving: path) {
+        case .weights(let path): file = path
+        case .directory(let folder):
+            guard let found = CheckpointLocation.weights(in: folder).first else {
+                throw CheckpointError.unreadable(
+                    path: folder,
+                    reason: "there are no weights beside its config.json"
+                )
+            }
+            file = found
+        }
+        weights = try WeightsFile(path: file, stateDict: options.stateDict)
+    }
+
+    // MARK: - The file
+
+    mutating func describeFile() throws(CheckpointError) {
+        diagnosis.add("weights", weights.path)
+        diagnosis.add("container", container)
+        if let file = weights.archive as? PyTorchFile, !file.stateDictNames.isEmpty {
+            diagnosis.add("state dicts", file.stateDictNames.joined(separator: ", "))
+        }
+        diagnosis.add("names", "\(weights.scheme.rawValue)")
+        diagnosis.add("tensors", "\(weights.archive.tensors.count)")
+        diagnosis.add("numbers", "\(Int(weights.elementCount))")
+        let types = Dictionary(grouping: weights.archive.tensors, by: \.dtype.rawValue)
+        diagnosis.add(
+            "types",
+            types.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value.count))" }
+                .joined(separator: ", ")
+        )
+        for note in weights.notes { diagnosis.add("note", note) }
+        let unused = weights.extras.values.map(\.name).sorted() + weights.ignored
+        if !unused.isEmpty { diagnosis.add("beside the network", LoadReport.list(unused)) }
+        let arguments = weights.arguments
+        let told = ["model", "arch", "patch_size", "input_size"].compactMap { key in
+            arguments[key].map { "\(key) \($0)" }
+        }
+        if !told.isEmpty { diagnosis.add("training said", told.joined(separator: ", ")) }
+    }
+
+    private var container: String {
+        switch weights.archive {
+        case is SafetensorsFile: "safetensors"
+        case is PyTorchFile: "PyTorch"
+        default: "several files with an index"
+        }
+    }
+
+    // MARK: - The model
+
+    mutating func describeModel() throws {
+        var options = options
+        options.relaxations.insert(.noHead)
+        let plan: LoadPlan
+        do {
+            plan = try ModelDirectory.plan(path, options: options)
+        } catch let error as CheckpointError {
+            diagnosis.fault(error.description)
+            return
+        }
+        diagnosis.assumptions = plan.assumptions
+        let configuration = plan.description.configuration
+        if let name = Self.preset(configuration) { diagnosis.add("preset", name) }
+        diagnosis.add("architecture", Self.sentence(configuration))
+        diagnosis.add("parameters", "\(configuration.parameterCount)")
+        diagnosis.add("classes", Self.classes(plan.description))
+        if case .visionTransformer(let vit) = configuration {
+            diagnosis.add("layer norm eps", "\(vit.layerNormEps)")
+            diagnosis.add("resampling", "\(resampling(plan).rawValue), for another grid")
+        }
+        diagnosis.add("pictures", ModelDirectory.steps(plan.description.processor))
+        try checkTensors(plan)
+        let expectations = Expectations(weights, plan.description)
+        for finding in expectations.findings { diagnosis.findings.append(finding) }
+        if let named = expectations.named { diagnosis.add("known as", named) }
+    }
+
+    private mutating func checkTensors(_ plan: LoadPlan) throws {
+        do {
+            let model = try plan.description.configuration.makeModel()
+            try WeightLoader(plan: plan).check(model)
+        } catch let error as CheckpointError {
+            diagnosis.fault(error.description)
+        }
+    }
+
+    private func resampling(_ plan: LoadPlan) -> PositionEmbeddingResampling {
+        if plan.description.originalConfiguration["model_type"] != nil { return .hf }
+        if plan.description.originalConfiguration["architecture"] != nil { return .timm }
+        if !weights.ignored.isEmpty || weights.arguments["arch"] != nil { return .dino }
+        return weights.archive is PyTorchFile ? .deit : .timm
+    }
+
+    private static func preset(_ configuration: ModelConfiguration) -> String? {
+        ModelRegistry.presets.first { preset in
+            var other = preset.configuration
+            other.numClasses = configuration.numClasses
+            guard case .visionTransformer(let found) = configuration,
+                case .visionTransformer(var named) = other
+            else { return other == configuration }
+            // What matters in training only, or is set by the file's library.
+            named.layerNormEps = found.layerNormEps
+            named.dropPathRate = found.dropPathRate
+            named.dropRate = found.dropRate
+            named.attnDropRate = found.attnDropRate
+            if found.initValues != nil, named.initValues != nil {
+                named.initValues = found.initValues
+            }
+            return named == found
+        }?.name
+    }
+
+    private static func sentence(_ configuration: ModelConfiguration) -> String {
+        let (height, width) = configuration.imageSize
+        let pictures = "\(configuration.inChannels)×\(height)×\(width)"
+        switch configuration {
+        case .visionTransformer(let vit):
+            var parts = [
+                "\(vit.isDistilled ? "distilled " : "")vision transformer", "width \(vit.embedDim)",
+                "\(vit.depth) blocks", "\(vit.numHeads) heads", "patch \(vit.patchSize)",
+                "pictures \(pictures)",
+            ]
+            if !vit.qkvBias { parts.append("no bias of query, key and value") }
+            if vit.initValues != nil { parts.append("layer scale") }
+            if vit.noEmbedClass { parts.append("no position of the class token") }
+            return parts.joined(separator: ", ")
+        case .resNet(let resNet):
+            return "residual network, blocks \(resNet.layers), widths \(resNet.widths), "
+                + "pictures \(pictures)"
+        }
+    }
+
+    private static func classes(_ description: ModelDescription) -> String {
+        let count = description.configuration.numClasses
+        if count == 0 { return "none: a backbone without a classifier" }
+        return "\(count), \(description.labels.arePlaceholders ? "without names" : "with names")"
+    }
+
+    // MARK: - The numbers
+
+    mutating func checkNumbers() throws(CheckpointError) {
+        var broken: [String] = []
+        var zero: [String] = []
+        for tensor in weights.archive.tensors {
+            guard let dtype = DType(tensor.dtype) else {
+                diagnosis.fault(
+                    "\(tensor.name) has the type \(tensor.dtype.rawValue), which is not read here"
+                )
+                continue
+            }
+            guard dtype.isFloatingPoint, tensor.elementCount > 0 else { continue }
+            let value = try weights.archive.read(tensor)
+            do throws(TorchError) {
+                if try !value.isFiniteThroughout() {
+                    broken.append(tensor.name)
+                } else if tensor.shape.count > 1, try value.abs().max().item() == 0 {
+                    zero.append(tensor.name)
+                }
+            } catch {
+                throw CheckpointError.tensor(name: tensor.name, reason: "\(error)")
+            }
+        }
+        if !broken.isEmpty {
+            diagnosis.fault(
+                "NaN or infinity in \(broken.joined(separator: ", ")): the training diverged or the "
+                    + "file is damaged"
+            )
+        }
+        let dead = zero.filter { $0.hasSuffix("weight") }
+        if !dead.isEmpty {
+            diagnosis.fault("nothing but zeros in \(dead.joined(separator: ", "))")
+        }
+        let others = zero.filter { !$0.hasSuffix("weight") }
+        if !others.isEmpty {
+            diagnosis.warn("nothing but zeros in \(others.joined(separator: ", "))")
+        }
+    }
+}

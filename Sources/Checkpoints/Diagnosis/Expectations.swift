@@ -1,0 +1,112 @@
+import Foundation
+import ImagePipeline
+import VisionModels
+
+/// What a checkpoint should say about itself, by what is known of published weights.
+struct Expectations {
+    private(set) var findings: [Diagnosis.Finding] = []
+
+    /// The published network that it says to be, in timm's grammar.
+    private(set) var named: String?
+
+    init(_ weights: WeightsFile, _ description: ModelDescription) {
+        guard case .visionTransformer(let vit) = description.configuration else { return }
+        let original = description.originalConfiguration
+        let known = Self.architecture(weights, description)
+        named = known.map { $0.name + ($0.tag.map { ".\($0)" } ?? "") }
+        checkClasses(weights, original)
+        if let known { checkPictures(known, vit, description.processor) }
+        // A distilled model of 1000 classes is DeiT on ImageNet, whatever it is called.
+        let isDeiT = known.map { $0.family != .vit } ?? (vit.isDistilled && vit.numClasses == 1000)
+        if known == nil, isDeiT { checkMean(description.processor, "a distilled DeiT") }
+        if vit.layerNormEps < 1e-7, isDeiT || known != nil {
+            warn(
+                "layer_norm_eps is \(vit.layerNormEps), the weights were trained with 1e-6; logits "
+                    + "differ by about 1e-3"
+            )
+        }
+        checkStride(original, vit, hasDecoder: weights.extras["decoder.0.weight"] != nil)
+    }
+
+    private static func architecture(
+        _ weights: WeightsFile,
+        _ description: ModelDescription
+    ) -> TimmArchitecture? {
+        let original = description.originalConfiguration
+        if let name = original["architecture"]?.stringValue {
+            let tag = original["pretrained_cfg"]?["tag"]?.stringValue
+            return TimmArchitecture(tag.map { "\(name).\($0)" } ?? name)
+        }
+        if let clue = CheckpointClues(weights, arguments: weights.arguments).architecture {
+            return clue.value
+        }
+        let names = [original["_name_or_path"]?.stringValue, description.name]
+        let folders = weights.path.split(separator: "/").map(String.init)
+        // The cache of the hub calls its folders models--ORG--NAME.
+        let cached = folders.filter { $0.hasPrefix("models--") }
+            .map { String($0.split(separator: "-").drop { $0 == "models" }.joined(separator: "-")) }
+        let candidates = names.compactMap { $0 } + cached + folders.suffix(2)
+        for name in candidates {
+            let short = name.range(of: "deit-").map { String(name[$0.lowerBound...]) } ?? name
+            if let found = TimmArchitecture(hubName: short) ?? TimmArchitecture(name) {
+                return found
+            }
+        }
+        return nil
+    }
+
+    private mutating func checkClasses(_ weights: WeightsFile, _ original: JSONObject) {
+        guard let names = original["id2label"]?.objectValue?.keys.count,
+            let rows = weights.shape("head.weight")?.first, rows != names
+        else { return }
+        fault("id2label names \(names) classes, the classifier has \(rows)")
+    }
+
+    private mutating func checkPictures(
+        _ known: TimmArchitecture,
+        _ vit: ViTConfiguration,
+        _ processor: ImageProcessor
+    ) {
+        guard vit.inChannels == 3,
+            let expected = try? known.processor(height: vit.imageHeight, width: vit.imageWidth)
+        else { return }
+        guard processor.mean != expected.mean || processor.std != expected.std else { return }
+        fault(
+            "pictures are normalised with mean \(processor.mean) and std \(processor.std), "
+                + "but \(known.name) was trained with mean \(expected.mean) and std "
+                + "\(expected.std): correct preprocessor_config.json, or give --mean and --std"
+        )
+    }
+
+    private mutating func checkMean(_ processor: ImageProcessor, _ what: String) {
+        let imageNet = Normalization.imageNet
+        guard processor.channels == 3, processor.mean == [0.5, 0.5, 0.5] else { return }
+        fault(
+            "pictures are normalised with mean \(processor.mean) and std \(processor.std), but "
+                + "\(what) of 1000 classes was trained with mean \(imageNet.mean) and std "
+                + "\(imageNet.std): correct preprocessor_config.json, or give --mean and --std"
+        )
+    }
+
+    private mutating func checkStride(
+        _ original: JSONObject,
+        _ vit: ViTConfiguration,
+        hasDecoder: Bool
+    ) {
+        guard let stride = original["encoder_stride"]?.intValue, stride != vit.patchSize else {
+            return
+        }
+        let text =
+            "encoder_stride is \(stride), the patch size \(vit.patchSize): a reconstruction would not "
+            + "have the size of the picture"
+        if hasDecoder { fault(text) } else { warn(text) }
+    }
+
+    private mutating func fault(_ text: String) {
+        findings.append(.init(severity: .fault, text: text))
+    }
+
+    private mutating func warn(_ text: String) {
+        findings.append(.init(severity: .warning, text: text))
+    }
+}

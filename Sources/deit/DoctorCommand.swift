@@ -1,0 +1,130 @@
+import ArgumentParser
+import Checkpoints
+import Foundation
+import Torch
+import TorchNN
+
+/// `deit doctor`: what a checkpoint is, and what is wrong with it.
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Tell what a checkpoint is and what is wrong with it, or about this machine.",
+        discussion: """
+            Examples:
+              deit doctor facebook-deit/
+              deit doctor checkpoint.pth --state-dict model_ema --json
+              deit doctor
+
+            A checkpoint's every number is read. Faults are what makes it fail or give
+            other results than it was trained for; warnings may be meant. Exit code 65
+            where there is a fault. Without a checkpoint: versions, threads, kernels and
+            folders of this machine.
+            """
+    )
+
+    @Argument(help: "A run, a model directory, or bare weights.", completion: .file())
+    var checkpoint: String?
+
+    @Option(help: "Which weights of a .pth are meant, such as model_ema or teacher.")
+    var stateDict: String?
+
+    @Option(help: "The preset of bare weights (default: told by their shapes).")
+    var preset: String?
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    @ModelActor
+    func run() async throws {
+        guard let checkpoint else { return try describeMachine() }
+        let options = LoadOptions(preset: preset, stateDict: stateDict)
+        let diagnosis = try Diagnosis.examine(checkpoint, options: options)
+        try Results.print(json ? Self.json(diagnosis).text() : Self.text(diagnosis))
+        guard diagnosis.isSound else { throw ExitCode(CommandFailure.badData) }
+    }
+
+    // MARK: - A checkpoint
+
+    private static func text(_ diagnosis: Diagnosis) -> String {
+        var lines = table(diagnosis.facts.map { ($0.name, $0.value) })
+        lines += diagnosis.assumptions.map { "assumed: \($0)" }
+        lines += diagnosis.findings.map { "\($0.severity.rawValue): \($0.text)" }
+        let faults = diagnosis.findings.count { $0.severity == .fault }
+        let warnings = diagnosis.findings.count - faults
+        func count(_ number: Int, _ what: String) -> String {
+            "\(number) \(what)\(number == 1 ? "" : "s")"
+        }
+        lines.append(
+            diagnosis.findings.isEmpty
+                ? "sound" : "\(count(faults, "fault")), \(count(warnings, "warning"))"
+        )
+        return lines.joined(separator: "\n")
+    }
+
+    private static func json(_ diagnosis: Diagnosis) -> JSONValue {
+        var facts = JSONObject()
+        for fact in diagnosis.facts {
+            let key = fact.name.split(separator: " ").joined(separator: "_")
+            let earlier = facts[key]?.stringValue.map { "\($0); " } ?? ""
+            facts[key] = .string(earlier + fact.value)
+        }
+        return [
+            "sound": .bool(diagnosis.isSound),
+            "facts": .object(facts),
+            "assumed": .array(diagnosis.assumptions.map(JSONValue.string)),
+            "findings": .array(
+                diagnosis.findings.map { finding in
+                    [
+                        "severity": .string(finding.severity.rawValue),
+                        "text": .string(finding.text),
+                    ]
+                }
+            ),
+        ]
+    }
+
+    private static func table(_ rows: [(name: String, value: String)]) -> [String] {
+        let width = (rows.map(\.name.count).max() ?? 0) + 2
+        return rows.map { row in
+            row.name + String(repeating: " ", count: max(1, width - row.name.count)) + row.value
+        }
+    }
+
+    // MARK: - The machine
+
+    @ModelActor
+    private func describeMachine() throws {
+        let process = ProcessInfo.processInfo
+        let policy = try ComputePolicy.automatic()
+        let rows: [(name: String, value: String)] = [
+            ("deit", Deit.version),
+            ("libtorch", Libtorch.versionOfLibrary),
+            ("built for", Libtorch.versionOfHeaders),
+            ("system", process.operatingSystemVersionString),
+            ("processors", "\(process.activeProcessorCount)"),
+            ("memory", "\(process.physicalMemory / 1_000_000_000) GB"),
+            ("threads", "\(Libtorch.threadCount)"),
+            ("bf16", Libtorch.hasFastBFloat16 ? "in hardware" : "not in hardware"),
+            ("oneDNN", Libtorch.hasOneDNN ? "there" : "not there"),
+            ("computes with", "\(policy)"),
+            ("hub cache", Self.hubCache(process.environment)),
+        ]
+        if json {
+            var object = JSONObject()
+            for (name, value) in rows {
+                object[name.split(separator: " ").joined(separator: "_")] = .string(value)
+            }
+            try Results.print(JSONValue.object(object).text())
+        } else {
+            try Results.print(Self.table(rows).joined(separator: "\n"))
+        }
+    }
+
+    /// The folder that Python's hub client keeps models in.
+    private static func hubCache(_ environment: [String: String]) -> String {
+        if let folder = environment["HF_HUB_CACHE"], !folder.isEmpty { return folder }
+        if let home = environment["HF_HOME"], !home.isEmpty { return "\(home)/hub" }
+        let cache = environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
+        return (cache ?? "\(NSHomeDirectory())/.cache") + "/huggingface/hub"
+    }
+}
