@@ -76,7 +76,10 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
@@ -113,7 +116,14 @@ let package = Package(
         ),
         library(
             "HuggingFace",
-            ["Checkpoints", "VisionModels", "ImagePipeline", "Torch", "TorchNN"]
+            [
+                "Checkpoints", "VisionModels", "ImagePipeline", "Torch", "TorchNN",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
         ),
         // Sources/Training/Recipes is a link to Recipes/: the files travel inside the library and the command.
         .target(
@@ -151,6 +161,18 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings
         ),
+        // A hub on loopback, for the tests of the client and of the command.
+        .target(
+            name: "TestHub",
+            dependencies: [
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/TestHub",
+            swiftSettings: swiftSettings
+        ),
         tests("TorchTests", ["Torch"]),
         tests("TorchNNTests", ["Torch", "TorchNN"]),
         tests("ImagePipelineTests", ["ImagePipeline"], resources: [.copy("Fixtures")]),
@@ -186,7 +208,8 @@ let package = Package(
             ["Checkpoints", "VisionModels", "ImagePipeline", "Torch", "TorchNN"],
             resources: [.copy("Fixtures")]
         ),
-        tests("EndToEndTests", []),
+        tests("HubTests", ["HuggingFace", "TestHub"]),
+        tests("EndToEndTests", ["TestHub"]),
     ],
     cxxLanguageStandard: .cxx20
 )

@@ -1,0 +1,59 @@
+/// What can go wrong between the hub and its cache.
+///
+/// Every case says what was asked for, what was wrong and, where there is one, the way out. No text holds the token.
+public enum HubError: Error, Sendable, Equatable {
+    /// A repository or a revision cannot have such a name.
+    case invalidName(String, reason: String)
+
+    /// A variable of the environment, or the file that it names, holds something that cannot be used.
+    case invalidSetting(name: String, reason: String)
+
+    /// The network is switched off and the cache lacks what is needed.
+    case offline(repository: String, revision: String, reason: String)
+
+    /// No answer that could be used, after several attempts.
+    case unreachable(what: String, reason: String)
+
+    /// The hub does not give this repository to this user.
+    case accessDenied(repository: String, reason: String)
+
+    /// The hub has no such repository, revision or file.
+    case notFound(what: String, reason: String)
+
+    /// The hub's answer makes no sense, or holds a name that leads out of the cache.
+    case badAnswer(what: String, reason: String)
+
+    /// Other bytes than the hub promised arrived; they were thrown away.
+    case wrongBytes(file: String, reason: String)
+
+    /// The repository holds nothing that a model could be made of.
+    case noModel(repository: String, reason: String)
+
+    /// The cache could not be read or written; no half-written file has a final name.
+    case cache(path: String, reason: String)
+
+    /// The task was cancelled; what has arrived is kept, and the next attempt goes on from there.
+    case cancelled
+}
+
+extension HubError: CustomStringConvertible {
+    /// One sentence that says what is wrong, where, and what to do.
+    public var description: String {
+        switch self {
+        case .invalidName(let name, let reason): "\"\(name)\" is no name on the hub: \(reason)"
+        case .invalidSetting(let name, let reason): "\(name) cannot be used: \(reason)"
+        case .offline(let repository, let revision, let reason):
+            "\(repository) at \(revision) is not in the cache: \(reason); HF_HUB_OFFLINE forbids "
+                + "to fetch it"
+        case .unreachable(let what, let reason): "cannot fetch \(what): \(reason)"
+        case .accessDenied(let repository, let reason): "no access to \(repository): \(reason)"
+        case .notFound(let what, let reason): "the hub has no \(what): \(reason)"
+        case .badAnswer(let what, let reason): "the hub's answer for \(what) is unusable: \(reason)"
+        case .wrongBytes(let file, let reason):
+            "\(file) did not arrive as promised: \(reason); nothing of it was kept"
+        case .noModel(let repository, let reason): "\(repository) holds no model: \(reason)"
+        case .cache(let path, let reason): "the hub's cache fails at \(path): \(reason)"
+        case .cancelled: "stopped; the same call goes on where this one ended"
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import Checkpoints
+
+/// What the hub tells of a revision: its commit and the names of its files.
+struct HubListing: Sendable, Equatable {
+    let commit: String
+    let files: [String]
+
+    /// Reads the answer of `/api/models/ORG/NAME/revision/REVISION`.
+    ///
+    /// - Parameters:
+    ///   - bytes: The answer's body.
+    ///   - what: What was asked for, for messages.
+    /// - Throws: ``HubError/badAnswer(what:reason:)`` for anything but a commit and names that stay in their folder.
+    init(_ bytes: [UInt8], of what: String) throws(HubError) {
+        func unusable(_ reason: String) -> HubError { .badAnswer(what: what, reason: reason) }
+        let value: JSONValue
+        do throws(JSONError) {
+            value = try JSONValue.parse(bytes)
+        } catch { throw unusable("\(error); if HF_ENDPOINT is set, it may be no hub") }
+        guard let commit = value["sha"]?.stringValue else { throw unusable("it names no commit") }
+        guard HubNames.isCommit(commit) else {
+            throw unusable("\(HubNames.quoted(commit)) is no commit")
+        }
+        guard let siblings = value["siblings"]?.arrayValue else {
+            throw unusable("it lists no files")
+        }
+        var seen: Set<String> = []
+        var files: [String] = []
+        for sibling in siblings {
+            guard let name = sibling["rfilename"]?.stringValue else {
+                throw unusable("it lists a file without a name")
+            }
+            guard HubNames.isSafeFile(name) else {
+                throw unusable(
+                    "\(HubNames.quoted(name)) leads out of the folder or is no file's name"
+                )
+            }
+            if seen.insert(name).inserted { files.append(name) }
+        }
+        self.commit = commit
+        self.files = files
+    }
+}
