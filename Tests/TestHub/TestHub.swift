@@ -137,8 +137,8 @@ extension TestHub {
     /// Lets the next requests of a kind go wrong, one after the other.
     ///
     /// - Parameters:
-    ///   - faults: What to do.
     ///   - key: Such as `GET model.safetensors`, `HEAD config.json`, `CDN model.safetensors` or `LIST`.
+    ///   - faults: What to do.
     public func fail(_ key: String, with faults: Fault...) {
         state.withLock { $0.faults[key, default: []] += faults }
     }

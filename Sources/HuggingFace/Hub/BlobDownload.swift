@@ -26,6 +26,7 @@ struct BlobDownload {
     ///   - partial: The unfinished file's path; it stays there when the download is cut short.
     ///   - path: The blob's path.
     /// - Returns: The file's size in bytes.
+    /// - Throws: ``HubError``; the unfinished file is gone only where its bytes were wrong.
     func run(into partial: String, thenTo path: String) async throws(HubError) -> Int {
         let file = try PartialFile(partial)
         var wasResumed = false

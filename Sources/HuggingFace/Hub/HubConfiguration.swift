@@ -19,7 +19,9 @@ public struct HubConfiguration: Sendable, Equatable {
     /// The folder that holds `models--ORG--NAME`.
     public var cacheFolder: String
 
-    /// The user's token, if there is one. It is sent to the endpoint only, never where that redirects to.
+    /// The user's token, if there is one.
+    ///
+    /// It is sent to the endpoint only, never where that redirects to.
     public var token: HubToken?
 
     /// Whether the network is off limits.

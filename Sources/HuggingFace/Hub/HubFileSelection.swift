@@ -26,7 +26,9 @@ public struct HubFileSelection: Sendable, Equatable {
     static let processor = "preprocessor_config.json"
     static let indexEnding = ".index.json"
 
-    /// The forms of the weights, the best first. Pickled files come last: they are slower to read.
+    /// The forms of the weights, the best first.
+    ///
+    /// Pickled files come last: they are slower to read.
     static let weights = [
         "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
         "pytorch_model.bin.index.json",

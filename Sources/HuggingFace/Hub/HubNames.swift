@@ -1,4 +1,6 @@
-/// Checks of names that become paths. What a server says is never trusted to stay inside the cache.
+/// Checks of names that become paths.
+///
+/// What a server says is never trusted to stay inside the cache.
 enum HubNames {
     /// Whether a file's name in a repository is safe to use as a path below a folder.
     static func isSafeFile(_ name: String) -> Bool {

@@ -2,12 +2,11 @@
 public struct HubToken: Sendable, Equatable {
     let value: String
 
-    /// Takes a token, without the spaces and line breaks around it.
+    /// Takes a token, without the spaces and line breaks around it; nil for a text of nothing else.
     ///
     /// - Parameters:
     ///   - text: The token.
     ///   - source: Where it comes from, for the message.
-    /// - Returns: nil for a text of spaces only.
     /// - Throws: ``HubError/invalidSetting(name:reason:)`` for characters that no request can carry.
     public init?(_ text: String, from source: String) throws(HubError) {
         let value = text.filter { !$0.isNewline }.drop { $0.isWhitespace }

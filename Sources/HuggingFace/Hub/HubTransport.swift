@@ -42,7 +42,9 @@ struct HubTransport: Sendable {
         return result
     }
 
-    /// Asks for a file's tag and size. A redirect to another server is not followed: its head already tells them.
+    /// Asks for a file's tag and size.
+    ///
+    /// A redirect to another server is not followed: its head already tells them.
     func head(_ url: String, of what: String) async throws(HubTrouble) -> HubAnswer {
         try await send(.HEAD, url, of: what, from: 0, leavesHub: false)
     }
