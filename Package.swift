@@ -145,7 +145,7 @@ let package = Package(
         .executableTarget(
             name: "deit",
             dependencies: [
-                "Evaluation", "Training", "Datasets", "Checkpoints", "ImagePipeline",
+                "HuggingFace", "Evaluation", "Training", "Datasets", "Checkpoints", "ImagePipeline",
                 "VisionModels", "Torch", "TorchNN",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

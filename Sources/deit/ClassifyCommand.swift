@@ -65,7 +65,7 @@ struct ClassifyCommand: AsyncParsableCommand {
             )
         }
         for sentence in empty { StatusLine.note(sentence) }
-        let loaded = try checkpoint.load(allowing: .noHead)
+        let loaded = try await checkpoint.load(allowing: .noHead)
         let failures = try await classify(pictures, with: loaded)
         if failures.count < pictures.count { checkpoint.tellAssumptions(loaded) }
         if let first = failures.first {

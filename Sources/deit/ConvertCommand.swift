@@ -99,8 +99,8 @@ struct ConvertCommand: AsyncParsableCommand {
         var options = try source.options()
         options.imageSize = try imageSize()
         options.positionResampling = resample.flatMap { .init(rawValue: $0.rawValue) }
-        let report = try Conversion.run(
-            source.checkpoint,
+        let report = try await Conversion.run(
+            CheckpointPath.find(source.checkpoint),
             loading: options,
             to: output,
             saving: saveOptions()

@@ -22,10 +22,9 @@ struct Deit: AsyncParsableCommand {
             """,
         version: "deit \(version) (libtorch \(Libtorch.versionOfLibrary))",
         subcommands: [
-            TrainCommand.self, EvaluateCommand.self, ClassifyCommand.self, ConvertCommand.self,
-            DoctorCommand.self,
-            FeaturesCommand.self,
-            ModelsCommand.self, BenchCommand.self,
+            TrainCommand.self, EvaluateCommand.self, ClassifyCommand.self, FeaturesCommand.self,
+            ConvertCommand.self, DoctorCommand.self, ModelsCommand.self, PullCommand.self,
+            BenchCommand.self,
         ]
     )
 

@@ -22,7 +22,10 @@ struct DoctorCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "A run, a model directory, or bare weights.", completion: .file())
+    @Argument(
+        help: "A run, a model directory, a name on the hub, or bare weights.",
+        completion: .file()
+    )
     var checkpoint: String?
 
     @Option(help: "Which weights of a .pth are meant, such as model_ema or teacher.")
@@ -38,7 +41,8 @@ struct DoctorCommand: AsyncParsableCommand {
     func run() async throws {
         guard let checkpoint else { return try describeMachine() }
         let options = LoadOptions(preset: preset, stateDict: stateDict)
-        let diagnosis = try Diagnosis.examine(checkpoint, options: options)
+        let path = try await CheckpointPath.find(checkpoint)
+        let diagnosis = try Diagnosis.examine(path, options: options)
         try Results.print(json ? Self.json(diagnosis).text() : Self.text(diagnosis))
         guard diagnosis.isSound else { throw ExitCode(CommandFailure.badData) }
     }

@@ -51,7 +51,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         // The workers need the processors that idle threads would spin on.
         OpenMPWaiting.spinBriefly()
         let dataset = try DatasetLocation(path: data, options: reading.decoding).open(.validation)
-        let loaded = try checkpoint.load(allowing: .noHead)
+        let loaded = try await checkpoint.load(allowing: .noHead)
         guard loaded.model.numClasses > 0 else {
             throw EvaluationError.noClassifier(path: checkpoint.checkpoint)
         }

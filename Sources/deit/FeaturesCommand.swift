@@ -87,7 +87,7 @@ struct FeaturesCommand: AsyncParsableCommand {
     func run() async throws {
         OpenMPWaiting.spinBriefly()
         let dataset = try dataset()
-        let loaded = try checkpoint.load(allowing: .noHead)
+        let loaded = try await checkpoint.load(allowing: .noHead)
         let extractor = try FeatureExtractor(
             loaded,
             FeatureRequest(tokens: tokenList(), blocks: blocks, isNormalized: normalize)

@@ -56,7 +56,7 @@ enum DeitCommand {
     /// Starts the command.
     ///
     /// Kernels and threads are fixed: the choice between kernels is timed, and two runs of a test may choose
-    /// differently and then round differently.
+    /// differently and then round differently. No test asks a hub but one of its own, or looks into the user's cache.
     static func start(
         _ arguments: [String],
         in folder: URL,
@@ -68,7 +68,12 @@ enum DeitCommand {
         process.arguments = arguments
         process.currentDirectoryURL = folder
         process.environment = ProcessInfo.processInfo.environment
-            .merging(["DEIT_COMPUTE": "libtorch", "OMP_NUM_THREADS": "1"]) { _, new in new }
+            .merging([
+                "DEIT_COMPUTE": "libtorch", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1",
+                "HF_HOME": folder.appending(path: "hf-home").path, "HF_ENDPOINT": "",
+                "HF_TOKEN": "",
+                "HF_HUB_CACHE": "", "HUGGINGFACE_HUB_CACHE": "", "HF_TOKEN_PATH": "",
+            ]) { _, new in new }
             .merging(environment) { _, new in new }
         return try RunningCommand(process, folder: folder)
     }

@@ -11,6 +11,9 @@ public enum HubError: Error, Sendable, Equatable {
     /// The network is switched off and the cache lacks what is needed.
     case offline(repository: String, revision: String, reason: String)
 
+    /// A text is neither a path that exists nor the name of a model that can be had.
+    case unresolved(String, reason: String)
+
     /// No answer that could be used, after several attempts.
     case unreachable(what: String, reason: String)
 
@@ -45,6 +48,8 @@ extension HubError: CustomStringConvertible {
         case .offline(let repository, let revision, let reason):
             "\(repository) at \(revision) is not in the cache: \(reason); HF_HUB_OFFLINE forbids "
                 + "to fetch it"
+        case .unresolved(let name, let reason):
+            "there is no file or folder \(name), and as a name on the hub: \(reason)"
         case .unreachable(let what, let reason): "cannot fetch \(what): \(reason)"
         case .accessDenied(let repository, let reason): "no access to \(repository): \(reason)"
         case .notFound(let what, let reason): "the hub has no \(what): \(reason)"

@@ -39,7 +39,12 @@ public enum PretrainedLocation {
             if case .unreachable = error, let cached, missing == [HubFileSelection.processor] {
                 return cached
             }
-            throw error
+            switch error {
+            case .offline, .unreachable, .accessDenied, .notFound:
+                // A mistyped path may look like a name.
+                throw HubError.unresolved(nameOrPath, reason: error.description)
+            default: throw error
+            }
         }
     }
 

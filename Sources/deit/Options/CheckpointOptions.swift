@@ -22,15 +22,16 @@ struct CheckpointOptions: ParsableArguments {
         }
     }
 
-    /// Loads the model and puts the choice of kernels in force.
+    /// Loads the model, from the hub where its name is no path, and puts the choice of kernels in force.
     ///
     /// - Parameter relaxations: What the file may lack.
     /// - Returns: The model.
-    /// - Throws: The errors of `ModelDirectory.load` and of the choice of kernels.
+    /// - Throws: The errors of the hub, of `ModelDirectory.load` and of the choice of kernels.
     @ModelActor
-    func load(allowing relaxations: LoadOptions.Relaxations = []) throws -> LoadedModel {
+    func load(allowing relaxations: LoadOptions.Relaxations = []) async throws -> LoadedModel {
         ComputePolicy.current = try .automatic(dtype: DTypeOption.parse(dtype))
-        return try ModelDirectory.load(checkpoint, options: source.options(relaxations))
+        let path = try await CheckpointPath.find(checkpoint)
+        return try ModelDirectory.load(path, options: source.options(relaxations))
     }
 
     /// Tells what the checkpoint left open, once there is a result that depends on it.

@@ -8,7 +8,7 @@ import VisionModels
 struct CheckpointSource: ParsableArguments {
     @Argument(
         help: ArgumentHelp(
-            "A run, a model directory, or bare weights: .safetensors, .pth or .bin.",
+            "A run, a model directory, ORG/NAME on the hub, or bare weights: .safetensors, .pth or .bin.",
             discussion:
                 "Names of tensors are those of timm, DeiT, DINO or Hugging Face, as they are found."
         )

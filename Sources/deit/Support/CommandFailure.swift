@@ -2,6 +2,7 @@ import Checkpoints
 import Datasets
 import Evaluation
 import Foundation
+import HuggingFace
 import ImagePipeline
 import Torch
 import TorchNN
@@ -35,6 +36,7 @@ struct CommandFailure: Error, CustomStringConvertible {
         case let error as ImageError: self.init(error.description, exitCode: Self.badData)
         case let error as CheckpointError:
             self.init(error.description, exitCode: Self.code(of: error))
+        case let error as HubError: self.init(error.description, exitCode: Self.code(of: error))
         case let error as TrainingError:
             self.init(error.description, exitCode: Self.code(of: error))
         case let error as EvaluationError:
@@ -58,6 +60,15 @@ struct CommandFailure: Error, CustomStringConvertible {
         switch error {
         case .fixedSize, .noSuchFeature, .notInFormat: wrongCall
         default: badData
+        }
+    }
+
+    private static func code(of error: HubError) -> Int32 {
+        switch error {
+        case .invalidName, .invalidSetting: wrongCall
+        case .unresolved, .offline, .notFound, .noModel, .wrongBytes, .badAnswer: badData
+        case .unreachable, .accessDenied, .cache: other
+        case .cancelled: 128 + SIGINT
         }
     }
 

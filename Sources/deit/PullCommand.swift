@@ -1,0 +1,102 @@
+import ArgumentParser
+import Checkpoints
+import Foundation
+import HuggingFace
+
+/// `deit pull`: a model from the hub into the cache that Python's hub client uses too.
+struct PullCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pull",
+        abstract: "Fetch a model from the hub into the cache.",
+        discussion: """
+            Examples:
+              deit pull facebook/deit-tiny-patch16-224
+              deit pull timm/deit3_small_patch16_224.fb_in1k --revision main
+              deit pull ORG/NAME --include '*.pth' --include '*.json'
+
+            Prints the folder with the files, which every command takes for a checkpoint; so
+            does the name itself. The cache is the one of Python's hub client, and what either
+            has fetched, both find. A pull that was cut short goes on where it stopped.
+
+            HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are read as Python
+            reads them. Every file is compared with the checksum that the hub promised.
+            """
+    )
+
+    @Argument(help: "The model's name on the hub, such as facebook/deit-tiny-patch16-224.")
+    var name: String
+
+    @Option(help: "A branch, a tag or a commit.")
+    var revision = "main"
+
+    @Option(
+        help: "Fetch the files that fit this pattern, instead of what a model needs; repeatable."
+    )
+    var include: [String] = []
+
+    @Option(help: "Leave out the files that fit this pattern; repeatable.")
+    var exclude: [String] = []
+
+    @Option(
+        help:
+            "An access token, instead of HF_TOKEN; others on this machine can see it on the command line."
+    )
+    var token: String?
+
+    @Flag(help: "Print a JSON object.")
+    var json = false
+
+    func run() async throws {
+        let repository = try HubRepository(name)
+        var settings = try HubConfiguration()
+        if let token { settings.token = try HubToken(token, from: "--token") }
+        let client = HubClient(configuration: settings)
+        let progress = PullProgress()
+        let files = HubFileSelection(include: include, exclude: exclude)
+        let revision = revision
+        let task = Task {
+            try await client.pull(
+                repository,
+                revision: revision,
+                files: files,
+                progress: progress.show
+            )
+        }
+        let interruption = Interruption { task.cancel() }
+        do {
+            let snapshot = try await task.value
+            progress.clear()
+            try report(snapshot)
+        } catch HubError.cancelled {
+            progress.clear()
+            throw CommandFailure(
+                "stopped; the same command goes on where this one ended",
+                exitCode: interruption.exitCode
+            )
+        } catch {
+            progress.clear()
+            throw error
+        }
+    }
+
+    private func report(_ snapshot: HubSnapshot) throws {
+        guard json else {
+            for file in snapshot.unverified {
+                StatusLine.note("the hub gave no checksum of \(file); only its size was checked")
+            }
+            if snapshot.fetched.isEmpty {
+                StatusLine.note("commit \(snapshot.commit.prefix(12)) was in the cache already")
+            }
+            return try Results.print(snapshot.folder)
+        }
+        let value: JSONValue = [
+            "name": .string(name),
+            "revision": .string(revision),
+            "commit": .string(snapshot.commit),
+            "folder": .string(snapshot.folder),
+            "fetched": .array(snapshot.fetched.map(JSONValue.string)),
+            "unverified": .array(snapshot.unverified.map(JSONValue.string)),
+        ]
+        try Results.print(value.text())
+    }
+}

@@ -1,0 +1,51 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Turns SIGINT and SIGTERM into a call, once; the second one ends the process at once.
+final class Interruption: Sendable {
+    private let sources: [any DispatchSourceSignal]
+    private let received = Received()
+
+    /// The exit code that tells of the signal.
+    var exitCode: Int32 { 128 + (received.first ?? SIGINT) }
+
+    init(_ action: @escaping @Sendable () -> Void) {
+        let received = received
+        sources = [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                guard received.add(number) else { _exit(128 + number) }
+                action()
+            }
+            source.resume()
+            return source
+        }
+    }
+
+    deinit { for source in sources { source.cancel() } }
+
+    private final class Received: Sendable {
+        private let number = Mutex<Int32?>(nil)
+
+        var first: Int32? { number.withLock { $0 } }
+
+        /// Whether this is the first signal.
+        func add(_ signal: Int32) -> Bool {
+            number.withLock { number in
+                if number != nil { return false }
+                number = signal
+                return true
+            }
+        }
+    }
+}
