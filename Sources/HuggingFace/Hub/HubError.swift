@@ -57,7 +57,7 @@ extension HubError: CustomStringConvertible {
         case .wrongBytes(let file, let reason):
             "\(file) did not arrive as promised: \(reason); nothing of it was kept"
         case .noModel(let repository, let reason): "\(repository) holds no model: \(reason)"
-        case .cache(let path, let reason): "the hub's cache fails at \(path): \(reason)"
+        case .cache(let path, let reason): "the hub's cache cannot be used: \(path): \(reason)"
         case .cancelled: "stopped; the same call goes on where this one ended"
         }
     }

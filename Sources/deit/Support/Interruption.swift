@@ -11,7 +11,7 @@ import Darwin
 #endif
 
 /// Turns SIGINT and SIGTERM into a call, once; the second one ends the process at once.
-final class Interruption: Sendable {
+final class Interruption {
     private let sources: [any DispatchSourceSignal]
     private let received = Received()
 
