@@ -20,6 +20,8 @@ struct HubTokenTests {
                 try fixture.expectWeights()
                 #expect(!cdn.requests.isEmpty)
                 #expect(cdn.requests.allSatisfy { $0.authorization == nil })
+                // A signature counts only as it was written.
+                #expect(cdn.requests.allSatisfy { $0.path.hasSuffix("?signature=a%2Fb%3D%7E&x=1+2") })
                 #expect(cdn.requests.map(\.range) == [nil, "bytes=2000-", "bytes=2000-"])
                 #expect(cdn.served(HubFixture.weightsName) == HubFixture.weights.count)
                 #expect(fixture.hub.served(HubFixture.weightsName) == 0)
@@ -63,6 +65,11 @@ struct HubTokenTests {
             let both = base.merging(["HF_TOKEN": "hf_of_variable"]) { $1 }
             let expected = try HubToken("hf_of_variable", from: "test")
             #expect(try HubConfiguration(environment: both).token == expected)
+            let blank = base.merging(["HF_TOKEN": " \n"]) { $1 }
+            #expect(
+                try HubConfiguration(environment: blank).token
+                    == HubToken("hf_of_file", from: "test")
+            )
             let off = both.merging(["HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"]) { $1 }
             #expect(try HubConfiguration(environment: off).token == nil)
             let other = home.appending(path: "other")

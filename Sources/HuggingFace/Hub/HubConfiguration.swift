@@ -76,7 +76,9 @@ public struct HubConfiguration: Sendable, Equatable {
     private static func token(_ variables: HubEnvironment) throws(HubError) -> HubToken? {
         if variables.isTrue("HF_HUB_DISABLE_IMPLICIT_TOKEN") { return nil }
         for name in ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"] {
-            if let text = variables[name] { return try HubToken(text, from: name) }
+            if let text = variables[name], let token = try HubToken(text, from: name) {
+                return token
+            }
         }
         let path = variables.tokenFile
         guard let bytes = FileManager.default.contents(atPath: path) else { return nil }

@@ -19,9 +19,9 @@ struct HubPull: Sendable {
     /// The reference to the commit is written last: until then, who is offline finds what was whole before.
     func run() async throws(HubError) -> HubSnapshot {
         let listing = try await list()
+        var files = try selection.choose(from: listing.files, of: repository)
         try cache.prepare(repository)
         let folder = cache.snapshotFolder(of: listing.commit, in: repository)
-        var files = try selection.choose(from: listing.files, of: repository)
         var fetched: [String] = []
         var unverified: [String] = []
         func fetch(_ files: [String]) async throws(HubError) {
