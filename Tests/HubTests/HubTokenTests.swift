@@ -21,7 +21,9 @@ struct HubTokenTests {
                 #expect(!cdn.requests.isEmpty)
                 #expect(cdn.requests.allSatisfy { $0.authorization == nil })
                 // A signature counts only as it was written.
-                #expect(cdn.requests.allSatisfy { $0.path.hasSuffix("?signature=a%2Fb%3D%7E&x=1+2") })
+                #expect(
+                    cdn.requests.allSatisfy { $0.path.hasSuffix("?signature=a%2Fb%3D%7E&x=1+2") }
+                )
                 #expect(cdn.requests.map(\.range) == [nil, "bytes=2000-", "bytes=2000-"])
                 #expect(cdn.served(HubFixture.weightsName) == HubFixture.weights.count)
                 #expect(fixture.hub.served(HubFixture.weightsName) == 0)

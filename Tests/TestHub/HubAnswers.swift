@@ -76,7 +76,10 @@ struct HubAnswers {
             "X-Repo-Commit": commit,
         ]
         guard let cdn else { return reply(bytes, file, from: start, fields: fields) }
-        let redirect = ["Location": "\(cdn)/cdn/\(tag)/\(file)?signature=a%2Fb%3D%7E&x=1+2", "Content-Length": "0"]
+        let redirect = [
+            "Location": "\(cdn)/cdn/\(tag)/\(file)?signature=a%2Fb%3D%7E&x=1+2",
+            "Content-Length": "0",
+        ]
         return HubReply(status: 302, fields: fields.merging(redirect) { $1 })
     }
 
