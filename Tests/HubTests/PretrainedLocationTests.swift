@@ -14,7 +14,7 @@ struct PretrainedLocationTests {
                 "a/weights.pth", "~/x", "Sources/nothing",
             ]
             for path in paths {
-                let found = try await PretrainedLocation.resolve(path, configuration: configuration)
+                let found = try await PretrainedLocation.locate(path, configuration: configuration)
                 if path != "Sources/nothing" { #expect(found == path) }
             }
             #expect(PretrainedLocation.repository(named: "a/weights.pth") == nil)
@@ -26,7 +26,7 @@ struct PretrainedLocationTests {
         try await HubFixture.with { fixture in
             let configuration = try fixture.configuration()
             for _ in 0..<2 {
-                let found = try await PretrainedLocation.resolve(
+                let found = try await PretrainedLocation.locate(
                     HubFixture.name,
                     configuration: configuration
                 )
@@ -46,12 +46,12 @@ struct PretrainedLocationTests {
                     == ["preprocessor_config.json"]
             )
             let offline = try fixture.configuration(["HF_HUB_OFFLINE": "1"])
-            let found = try await PretrainedLocation.resolve(
+            let found = try await PretrainedLocation.locate(
                 HubFixture.name,
                 configuration: offline
             )
             #expect(found == fixture.snapshot.path)
-            _ = try await PretrainedLocation.resolve(
+            _ = try await PretrainedLocation.locate(
                 HubFixture.name,
                 configuration: try fixture.configuration()
             )

@@ -45,7 +45,7 @@ struct PythonCacheTests {
             let before = fixture.hub.requests.count
             let offline = try fixture.configuration(["HF_HUB_OFFLINE": "1"])
             for configuration in [offline, try fixture.configuration()] {
-                let found = try await PretrainedLocation.resolve(
+                let found = try await PretrainedLocation.locate(
                     HubFixture.name,
                     configuration: configuration
                 )

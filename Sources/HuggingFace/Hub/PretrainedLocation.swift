@@ -1,7 +1,28 @@
 import Foundation
 
-/// Where the model is that a path or a name on the hub means.
+/// Where the model is that a name means: the `pretrained_model_name_or_path` of `from_pretrained`.
 public enum PretrainedLocation {
+    /// Finds the folder that a name or path means, and fetches it from the hub where it is not yet in the cache.
+    ///
+    /// - Parameter nameOrPath: A folder, or `ORG/NAME`.
+    /// - Returns: The folder's path.
+    /// - Throws: ``PretrainedError/notFound(_:)`` for a path that leads to no folder, and ``HubError``.
+    public static func resolve(_ nameOrPath: String) async throws -> String {
+        let path = try await locate(nameOrPath)
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw PretrainedError.notFound(
+                "\(nameOrPath) is no folder, and no name on the hub such as ORG/NAME"
+            )
+        }
+        guard isFolder.boolValue else {
+            throw PretrainedError.notFound(
+                "\(nameOrPath) is a file; name the folder that holds config.json and the weights"
+            )
+        }
+        return path
+    }
+
     /// Finds a model, and fetches it where it is not yet in the cache.
     ///
     /// What exists is taken as it is. Of a name on the hub, what the cache has is taken without asking the hub; ``HubClient``
@@ -15,7 +36,7 @@ public enum PretrainedLocation {
     ///   - progress: Is told what happens, from any thread.
     /// - Returns: A path. Where it is no name on the hub, the same that was given, whether or not there is such a file.
     /// - Throws: ``HubError``.
-    public static func resolve(
+    public static func locate(
         _ nameOrPath: String,
         revision: String = "main",
         configuration: HubConfiguration? = nil,
