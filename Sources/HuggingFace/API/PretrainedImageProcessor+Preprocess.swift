@@ -7,11 +7,9 @@ extension PretrainedImageProcessor {
     /// - Returns: The numbers, `[batch, channels, height, width]`.
     /// - Throws: `ImageError` when the values of the processor do not fit together, or the results have different sizes.
     public func preprocess(_ images: [Image]) throws(ImageError) -> BatchFeature {
-        let normalization = try self.normalization()
+        let processor = try imageProcessor()
         var prepared: [Image] = []
-        for image in images {
-            prepared.append(try prepare(image.converted(toChannels: normalization.mean.count)))
-        }
+        for image in images { prepared.append(try prepare(image, processor)) }
         guard let first = prepared.first else {
             throw .invalid("there is no picture to preprocess")
         }
@@ -26,7 +24,7 @@ extension PretrainedImageProcessor {
             Result { () throws(ImageError) in
                 for (index, image) in prepared.enumerated() {
                     let part = buffer[(index * count)..<((index + 1) * count)]
-                    try normalization.normalize(image, into: .init(rebasing: part))
+                    try processor.normalization.normalize(image, into: .init(rebasing: part))
                 }
             }
         }
@@ -43,65 +41,23 @@ extension PretrainedImageProcessor {
     }
 
     /// The picture after resize and crop, still in bytes.
-    private func prepare(_ image: Image) throws(ImageError) -> Image {
-        let (height, width) =
-            doResize
-            ? try size.rule.size(height: image.height, width: image.width)
-            : (image.height, image.width)
-        guard doCenterCrop else { return try resized(image, height, width, window: nil) }
-        guard cropSize.height > 0, cropSize.width > 0 else {
-            throw .invalid(
-                "crop_size is \(cropSize.height) × \(cropSize.width); it must be positive"
-            )
-        }
-        guard cropSize.height <= height, cropSize.width <= width else {
-            return try cropped(padded(resized(image, height, width, window: nil)))
-        }
-        // Only what the crop keeps is computed.
-        return try resized(image, height, width, window: crop(height: height, width: width))
-    }
-
-    private func resized(
+    private func prepare(
         _ image: Image,
-        _ height: Int,
-        _ width: Int,
-        window: Region?
+        _ processor: ImageProcessor
     ) throws(ImageError) -> Image {
-        if doResize {
-            return try image.resized(
-                height: height,
-                width: width,
-                interpolation: resample,
-                window: window
+        let (height, width) = try processor.resize.size(height: image.height, width: image.width)
+        let rows = doCenterCrop ? max(0, cropSize.height - height) : 0
+        let columns = doCenterCrop ? max(0, cropSize.width - width) : 0
+        guard rows > 0 || columns > 0 else { return try processor.prepare(image) }
+        // transformers' Pillow class has the odd row above and the odd column to the left, torchvision the other way.
+        return try image.converted(toChannels: processor.channels)
+            .resized(height: height, width: width, interpolation: resample)
+            .padded(
+                top: (rows + 1) / 2,
+                left: (columns + 1) / 2,
+                bottom: rows / 2,
+                right: columns / 2
             )
-        }
-        guard let window else { return image }
-        return try image.cropped(to: window)
-    }
-
-    /// Where the crop lies: transformers rounds down where torchvision rounds to even.
-    private func crop(height: Int, width: Int) -> Region {
-        Region(
-            top: (height - cropSize.height) / 2,
-            left: (width - cropSize.width) / 2,
-            height: cropSize.height,
-            width: cropSize.width
-        )
-    }
-
-    private func cropped(_ image: Image) throws(ImageError) -> Image {
-        try image.cropped(to: crop(height: image.height, width: image.width))
-    }
-
-    /// A picture smaller than the crop with black around it, the odd row on top, the odd column to the left.
-    private func padded(_ image: Image) throws(ImageError) -> Image {
-        let rows = max(0, cropSize.height - image.height)
-        let columns = max(0, cropSize.width - image.width)
-        return try image.padded(
-            top: (rows + 1) / 2,
-            left: (columns + 1) / 2,
-            bottom: rows / 2,
-            right: columns / 2
-        )
+            .centerCropped(height: cropSize.height, width: cropSize.width, centering: .floored)
     }
 }
