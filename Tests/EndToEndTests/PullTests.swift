@@ -35,6 +35,7 @@ import Testing
                 try publish(folder.appending(path: "run/checkpoints/best"), on: hub)
                 try await pull(from: hub, in: folder)
                 try await classify(in: folder, online(hub))
+                try await convertAndExamine(in: folder)
             }
         }
     }
@@ -87,6 +88,19 @@ import Testing
             #expect(name.code == 0, "\(name.errors)")
             #expect(name.output == path.output)
         }
+    }
+
+    private func convertAndExamine(in folder: URL) async throws {
+        let convert = ["convert", Self.name, "--to", "safetensors", "--output", "bare.safetensors"]
+        let converted = try await DeitCommand.run(convert, in: folder)
+        #expect(converted.code == 0, "\(converted.errors)")
+        let examined = try await DeitCommand.run(["doctor", Self.name, "--json"], in: folder)
+        #expect(examined.output.contains("models--ORG--tiny/snapshots"), "\(examined.errors)")
+        let evaluated = try await DeitCommand.run(
+            ["evaluate", Self.name, "--data", "data"],
+            in: folder
+        )
+        #expect(evaluated.code == 0, "\(evaluated.errors)")
     }
 
     @Test func interruptedPullsGoOn() async throws {

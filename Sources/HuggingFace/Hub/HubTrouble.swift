@@ -18,6 +18,14 @@ extension HubTrouble {
     init(_ error: any Error, _ configuration: HubConfiguration) {
         if error is CancellationError || error as? HTTPClientError == .cancelled {
             self = .final(.cancelled)
+        } else if String(reflecting: type(of: error)).hasPrefix("NIOSSL.") {
+            // Most often a certificate that the system does not know: asking again does not help.
+            let isUnknown = "\(error)".contains("CERTIFICATE")
+            let reason =
+                isUnknown
+                ? "the server's certificate is not signed by anyone whom this system trusts"
+                : "no secure connection: \(HubNames.quoted("\(error)"))"
+            self = .final(.unreachable(what: configuration.endpoint, reason: reason))
         } else {
             self = .passing(reason: Self.reason(error, configuration), wait: nil)
         }
