@@ -89,6 +89,7 @@ public enum Evaluator {
             interpolation: old.interpolation,
             cropHeight: old.cropHeight == nil ? nil : size,
             cropWidth: old.cropWidth == nil ? nil : size,
+            centering: old.centering,
             channels: old.channels,
             mean: old.mean,
             std: old.std

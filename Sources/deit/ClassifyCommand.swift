@@ -4,6 +4,7 @@ import Evaluation
 import Foundation
 import ImagePipeline
 import Torch
+import VisionModels
 
 /// `deit classify`: what pictures show.
 struct ClassifyCommand: AsyncParsableCommand {
@@ -53,10 +54,14 @@ struct ClassifyCommand: AsyncParsableCommand {
     /// So many pictures are classified without preparations.
     private static let fewPictures = 4
 
+    /// So many multiplications are done by one thread: others would take longer to wake, or wait for a busy processor.
+    private static let fewMultiplications = 10_000_000_000
+
     @ModelActor
     func run() async throws {
         let pictures = try pictures()
-        prepare(for: pictures.count)
+        let threads = Libtorch.threadCount
+        try prepare(for: pictures.count)
         let empty = pictures.emptyFolders.map { "\($0) holds no pictures (jpg, jpeg, png or webp)" }
         guard pictures.count > 0 else {
             throw CommandFailure(
@@ -66,6 +71,11 @@ struct ClassifyCommand: AsyncParsableCommand {
         }
         for sentence in empty { StatusLine.note(sentence) }
         let loaded = try await checkpoint.load(allowing: .noHead)
+        if pictures.count <= Self.fewPictures,
+            loaded.description.configuration.macs > Self.fewMultiplications / pictures.count
+        {
+            try Libtorch.setThreadCount(threads)
+        }
         let failures = try await classify(pictures, with: loaded)
         if failures.count < pictures.count { checkpoint.tellAssumptions(loaded) }
         if let first = failures.first {
@@ -78,14 +88,15 @@ struct ClassifyCommand: AsyncParsableCommand {
         if !empty.isEmpty { throw ExitCode(CommandFailure.badData) }
     }
 
-    private func prepare(for count: Int) {
-        if count > Self.fewPictures {
+    private func prepare(for count: Int) throws {
+        guard count <= Self.fewPictures else {
             // Waiting threads get in the way where pictures are read while the model computes.
             if !images.contains("-") { OpenMPWaiting.spinBriefly() }
-        } else if Libtorch.hasOneDNN {
-            // Starting anew and a probe of kernels take longer than a few pictures do.
-            setenv("DEIT_COMPUTE", "onednn", 0)
+            return
         }
+        // Starting anew and a probe of kernels take longer than a few pictures do.
+        try Libtorch.setThreadCount(1)
+        if Libtorch.hasOneDNN { setenv("DEIT_COMPUTE", "onednn", 0) }
     }
 
     /// Prints each picture's classes, or tells why there are none.
