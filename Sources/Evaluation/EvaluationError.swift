@@ -37,7 +37,7 @@ public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible
                 + "the model has \(described(model)); \(advice)"
         case .fixedSize(let height, let width, let asked):
             return "the model takes pictures of \(height) × \(width) pixels only, not \(asked); "
-                + "its position embeddings belong to that size"
+                + "its positions belong to that size: say with --resample how they are brought to another"
         case .nothingToMeasure(let skipped):
             let subject =
                 skipped.count == 1

@@ -16,6 +16,7 @@ struct EvaluateCommand: AsyncParsableCommand {
             Examples:
               deit evaluate runs/first --data DIR
               deit evaluate tiny.safetensors --labels synsets.txt --data DIR --json
+              deit evaluate runs/first --data DIR --size 288 --resample timm
 
             DIR holds val/CLASS/, CLASS/ or IDX files (t10k-images-idx3-ubyte …). Its
             classes are found among the model's by name or synset and may be some of them
@@ -29,35 +30,24 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Option(help: "The folder of pictures.")
     var data: String
 
-    @Option(
-        help:
-            "The side of the pictures in pixels, for convolutional networks (default: the model's)."
-    )
-    var size: Int?
+    @OptionGroup var sizes: SizeOptions
 
     @OptionGroup var reading: ReadingOptions
 
     @Flag(help: "Print one JSON object.")
     var json = false
 
-    func validate() throws {
-        guard size.map({ $0 > 0 }) ?? true else {
-            throw ValidationError("--size must be at least 1")
-        }
-    }
-
     @ModelActor
     func run() async throws {
         // The workers need the processors that idle threads would spin on.
         OpenMPWaiting.spinBriefly()
         let dataset = try DatasetLocation(path: data, options: reading.decoding).open(.validation)
-        let loaded = try await checkpoint.load(allowing: .noHead)
+        let (loaded, processor) = try await sizes.load(checkpoint)
         guard loaded.model.numClasses > 0 else {
             throw EvaluationError.noClassifier(path: checkpoint.checkpoint)
         }
         let mapping = try ClassMapping(of: dataset.classNames, in: loaded.description.labels)
-        let processor = try size.map { try Evaluator.processor(size: $0, for: loaded.description) }
-        let loader = try reading.loader(dataset, processor ?? loaded.description.processor)
+        let loader = try reading.loader(dataset, processor)
         let status = StatusLine()
         defer { status.clear() }
         let report = try await Evaluator.evaluate(loaded, on: loader, mapping: mapping) {

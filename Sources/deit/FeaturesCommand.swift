@@ -62,6 +62,8 @@ struct FeaturesCommand: AsyncParsableCommand {
     @Flag(help: "Scale every vector to length 1.")
     var normalize = false
 
+    @OptionGroup var sizes: SizeOptions
+
     @OptionGroup var reading: ReadingOptions
 
     func validate() throws {
@@ -87,7 +89,7 @@ struct FeaturesCommand: AsyncParsableCommand {
     func run() async throws {
         OpenMPWaiting.spinBriefly()
         let dataset = try dataset()
-        let loaded = try await checkpoint.load(allowing: .noHead)
+        let (loaded, processor) = try await sizes.load(checkpoint)
         let extractor = try FeatureExtractor(
             loaded,
             FeatureRequest(tokens: tokenList(), blocks: blocks, isNormalized: normalize)
@@ -102,7 +104,7 @@ struct FeaturesCommand: AsyncParsableCommand {
                 classNames: data == nil ? nil : dataset.classNames
             )
         )
-        let loader = try reading.loader(dataset, loaded.description.processor)
+        let loader = try reading.loader(dataset, processor)
         let status = StatusLine()
         defer { status.clear() }
         try await extractor.extract(loader, into: file) {

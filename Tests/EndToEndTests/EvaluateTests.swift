@@ -103,7 +103,18 @@ import Testing
             ["evaluate", "run", "--data", "data", "--size", "16"],
             in: folder
         )
-        .expectRefusal(64, saying: "8 × 8")
+        .expectRefusal(64, saying: "8 × 8", "--resample")
+        let larger = try await DeitCommand.run(
+            ["evaluate", "run", "--data", "data", "--json", "--size", "16", "--resample", "timm"],
+            in: folder
+        )
+        #expect(larger.code == 0, "\(larger.errors)")
+        #expect(try object(larger.output)["count"] == 20)
+        try await DeitCommand.run(
+            ["evaluate", "run", "--data", "data", "--resample", "timm"],
+            in: folder
+        )
+        .expectRefusal(64, saying: "--size")
         try await DeitCommand.run(
             ["evaluate", "run", "--data", "data", "--batch", "0"],
             in: folder

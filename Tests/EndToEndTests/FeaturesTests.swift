@@ -67,6 +67,14 @@ import Testing
             let square = line.dropFirst().compactMap { Double($0) }.reduce(0) { $0 + $1 * $1 }
             #expect(abs(square - 1) < 1e-5)
         }
+        let larger = try await features(
+            pictures + [
+                "--size", "16", "--resample", "dino", "--tokens", "patch", "--output",
+                "f.safetensors",
+            ],
+            in: folder
+        )
+        #expect(larger.output == "f.safetensors: patch 4×16×64\n", "\(larger.errors)")
         let array = try await features(pictures + ["--output", "f.npy"], in: folder)
         #expect(array.code == 0)
         let names = try String(

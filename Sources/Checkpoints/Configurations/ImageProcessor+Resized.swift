@@ -31,6 +31,7 @@ extension ImageProcessor {
             interpolation: interpolation,
             cropHeight: isCropped ? new.height : nil,
             cropWidth: isCropped ? new.width : nil,
+            centering: centering,
             channels: channels,
             mean: mean,
             std: std

@@ -58,6 +58,7 @@ public struct PictureOverrides: Sendable, Equatable {
             interpolation: interpolation ?? processor.interpolation,
             cropHeight: crop?.height,
             cropWidth: crop?.width,
+            centering: processor.centering,
             channels: processor.channels,
             mean: Self.spread(mean, over: processor.channels) ?? processor.mean,
             std: Self.spread(std, over: processor.channels) ?? processor.std

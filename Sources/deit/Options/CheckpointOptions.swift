@@ -24,14 +24,21 @@ struct CheckpointOptions: ParsableArguments {
 
     /// Loads the model, from the hub where its name is no path, and puts the choice of kernels in force.
     ///
-    /// - Parameter relaxations: What the file may lack.
+    /// - Parameters:
+    ///   - relaxations: What the file may lack.
+    ///   - change: Changes how the checkpoint is read.
     /// - Returns: The model.
     /// - Throws: The errors of the hub, of `ModelDirectory.load` and of the choice of kernels.
     @ModelActor
-    func load(allowing relaxations: LoadOptions.Relaxations = []) async throws -> LoadedModel {
+    func load(
+        allowing relaxations: LoadOptions.Relaxations = [],
+        _ change: (inout LoadOptions) -> Void = { _ in }
+    ) async throws -> LoadedModel {
         ComputePolicy.current = try .automatic(dtype: DTypeOption.parse(dtype))
         let path = try await CheckpointPath.find(checkpoint)
-        return try ModelDirectory.load(path, options: source.options(relaxations))
+        var options = try source.options(relaxations)
+        change(&options)
+        return try ModelDirectory.load(path, options: options)
     }
 
     /// Tells what the checkpoint left open, once there is a result that depends on it.
