@@ -51,7 +51,7 @@ public final class DeiTForMaskedImageModeling: Module, PretrainedModel {
     /// Loads a model whose weights were trained with either slice.
     ///
     /// - Parameters:
-    ///   - nameOrPath: A folder with `config.json` and weights.
+    ///   - nameOrPath: A folder with `config.json` and weights, or a name on the hub such as `ORG/NAME`.
     ///   - config: What to make the model from instead of the folder's `config.json`.
     ///   - options: What may differ between the checkpoint and the model.
     ///   - tokenSlice: Which tokens the decoder gets; files do not say.

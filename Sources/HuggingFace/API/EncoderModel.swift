@@ -58,7 +58,8 @@ public final class EncoderModel<Family: PretrainedFamily>: Module, PretrainedMod
     /// Loads a model with or without pooler.
     ///
     /// - Parameters:
-    ///   - nameOrPath: A folder with `config.json` and weights; a classifier's too, whose head is left out.
+    ///   - nameOrPath: A folder with `config.json` and weights, or a name on the hub; a classifier's too, whose head is
+    ///     left out.
     ///   - config: What to make the model from instead of the folder's `config.json`.
     ///   - addPoolingLayer: Whether it has a pooler; without one, a checkpoint's pooler is left out.
     /// - Returns: The model, in evaluation mode.

@@ -4,9 +4,9 @@ import Foundation
 extension PretrainedConfig {
     /// Reads the `config.json` of a model.
     ///
-    /// - Parameter nameOrPath: The model's folder.
+    /// - Parameter nameOrPath: The model's folder, or its name on the hub.
     /// - Returns: The configuration.
-    /// - Throws: ``PretrainedError/notFound(_:)``, or `CheckpointError` for a file that is damaged or of another
+    /// - Throws: ``PretrainedError/notFound(_:)``, ``HubError``, or `CheckpointError` for a file that is damaged or of another
     ///   family.
     public static func fromPretrained(_ nameOrPath: String) async throws -> Self {
         try read(folder: try await PretrainedLocation.resolve(nameOrPath))

@@ -1,8 +1,5 @@
 /// Why one of Hugging Face's classes cannot be made, read or used; one sentence each.
 public enum PretrainedError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// A configuration asks for something that is not implemented here.
-    case unsupported(String)
-
     /// A name or path leads to no model.
     case notFound(String)
 
@@ -12,7 +9,7 @@ public enum PretrainedError: Error, Sendable, Equatable, CustomStringConvertible
     /// The sentence.
     public var description: String {
         switch self {
-        case .unsupported(let text), .notFound(let text), .invalidInput(let text): text
+        case .notFound(let text), .invalidInput(let text): text
         }
     }
 }

@@ -6,9 +6,9 @@ extension PretrainedImageProcessor {
     ///
     /// What the file does not say is as the family's class has it in transformers, whichever class the file names.
     ///
-    /// - Parameter nameOrPath: The model's folder.
+    /// - Parameter nameOrPath: The model's folder, or its name on the hub.
     /// - Returns: The processor.
-    /// - Throws: ``PretrainedError/notFound(_:)``, or `CheckpointError` for a file that is damaged.
+    /// - Throws: ``PretrainedError/notFound(_:)``, ``HubError``, or `CheckpointError` for a file that is damaged.
     public static func fromPretrained(_ nameOrPath: String) async throws -> Self {
         let folder = try await PretrainedLocation.resolve(nameOrPath)
         let path = "\(folder)/preprocessor_config.json"

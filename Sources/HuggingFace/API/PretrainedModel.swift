@@ -38,11 +38,11 @@ extension PretrainedModel {
     /// Loads a model.
     ///
     /// - Parameters:
-    ///   - nameOrPath: A folder with `config.json` and weights.
+    ///   - nameOrPath: A folder with `config.json` and weights, or a name on the hub such as `ORG/NAME`.
     ///   - config: What to make the model from instead of the folder's `config.json`, for other classes for example.
     ///   - options: What may differ between the checkpoint and the model.
     /// - Returns: The model, in evaluation mode.
-    /// - Throws: ``PretrainedError``, `CheckpointError` when files are damaged or do not fit, `ConfigurationError` when
+    /// - Throws: ``PretrainedError``, ``HubError``, `CheckpointError` when files are damaged or do not fit, `ConfigurationError` when
     ///   the configuration makes no network.
     nonisolated(nonsending) public static func fromPretrained(
         _ nameOrPath: String,
@@ -56,7 +56,7 @@ extension PretrainedModel {
     /// Loads a model and tells what was not simply taken over: transformers' `output_loading_info=True`.
     ///
     /// - Parameters:
-    ///   - nameOrPath: A folder with `config.json` and weights.
+    ///   - nameOrPath: A folder with `config.json` and weights, or a name on the hub such as `ORG/NAME`.
     ///   - config: What to make the model from instead of the folder's `config.json`.
     ///   - options: What may differ between the checkpoint and the model.
     /// - Returns: The model, in evaluation mode, and what differed.
