@@ -7,7 +7,7 @@ struct PyTorchContainer {
 
     let root: PickleValue
     let heap: PickleHeap
-    private let storageRange: (String) throws(CheckpointError) -> Range<Int>?
+    let storageRange: (String) throws(CheckpointError) -> Range<Int>?
 
     /// Opens the newer kind, a zip archive.
     static func zip(_ source: any ByteSource) throws(CheckpointError) -> PyTorchContainer {

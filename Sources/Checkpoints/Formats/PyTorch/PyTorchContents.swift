@@ -15,6 +15,14 @@ struct PyTorchContents {
             case .legacyPyTorch: try .legacy(source)
             case let other: throw other.error(source) ?? Self.foreign(source)
             }
+        try self.init(container, source, stateDict: stateDict)
+    }
+
+    init(
+        _ container: PyTorchContainer,
+        _ source: any ByteSource,
+        stateDict: String?
+    ) throws(CheckpointError) {
         choice = try StateDictChoice(stateDict, in: container, file: source.path)
         table = try PyTorchTable(choice.dictionary, in: container, source)
         (metadata, arguments) = Self.beside(container)

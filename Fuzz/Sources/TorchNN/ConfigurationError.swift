@@ -1,0 +1,1 @@
+../../../Sources/TorchNN/ConfigurationError.swift

@@ -1,0 +1,1 @@
+../../../Sources/VisionModels/Transformers/ViTConfiguration+Decoding.swift

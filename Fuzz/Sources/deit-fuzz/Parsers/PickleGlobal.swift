@@ -1,0 +1,1 @@
+../../../../Sources/Checkpoints/Formats/PyTorch/PickleGlobal.swift
