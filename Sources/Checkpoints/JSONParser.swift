@@ -25,7 +25,7 @@ extension JSONValue {
     public static func parse(
         _ bytes: [UInt8],
         maximumDepth: Int = 64,
-        maximumCount: Int = 4_000_000
+        maximumCount: Int = 500_000
     ) throws(JSONError) -> JSONValue {
         var parser = JSONParser(bytes: bytes, maximumDepth: maximumDepth, remaining: maximumCount)
         let value = try parser.value(depth: 0)

@@ -2,7 +2,7 @@ import Foundation
 
 /// Reading of configurations and lists, which are small; what is not is refused before it is read.
 package enum SmallFile {
-    static let limit = 64 << 20
+    static let limit = 16 << 20
 
     package static func read(_ path: String) throws(CheckpointError) -> [UInt8] {
         var isFolder: ObjCBool = false

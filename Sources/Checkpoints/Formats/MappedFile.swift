@@ -11,8 +11,9 @@ import Darwin
 /// A file mapped into memory, whose bytes are copied out only as they are asked for.
 ///
 /// The mapping itself is never handed out: a file that somebody shortens while it is mapped kills the
-/// process that touches it, unless the copy is a guarded one. Pages go back to the system after each
-/// copy, so that a large file does not stand in memory twice.
+/// process that touches it, unless the copy is a guarded one. Tables and small tensors are copied from
+/// the mapping, without a call of the system for each; large pieces by the system itself, straight
+/// into their place. Pages go back after each copy, so that no file stands in memory twice.
 final class MappedFile: ByteSource {
     let path: String
     let count: Int
@@ -77,38 +78,46 @@ final class MappedFile: ByteSource {
         guard let start, offset >= 0, offset <= count, destination.count <= count - offset else {
             throw CheckpointError.malformed(file: path, reason: "it is cut short")
         }
-        // Whole pieces, so that a tensor of gigabytes does not stand in memory twice either.
-        var done = 0
-        while done < destination.count {
-            let size = min(Self.pieceSize, destination.count - done)
-            let source = start + offset + done
-            advise(source, size, Self.willRead)
-            guard mf_copy(target + done, source, size) else { throw shortened }
-            advise(source, size, MADV_DONTNEED)
-            done += size
+        if destination.count >= Self.largePiece {
+            try read(target, destination.count, from: offset)
+        } else {
+            guard mf_copy(target, start + offset, destination.count) else { throw shortened }
+            giveBack(start + offset, destination.count)
         }
         // The last page of a file that was cut reads as zeros beyond its end, without a fault.
         guard try Self.length(of: descriptor, path: path) >= count else { throw shortened }
+    }
+
+    /// Lets the system copy a large piece, which spares the pages of the mapping.
+    private func read(
+        _ target: UnsafeMutableRawPointer,
+        _ count: Int,
+        from offset: Int
+    ) throws(CheckpointError) {
+        var done = 0
+        while done < count {
+            // One call moves less than 2 GiB on Linux, whatever is asked.
+            let size = min(count - done, 1 << 30)
+            let moved = uninterrupted { pread(descriptor, target + done, size, offset + done) }
+            guard moved >= 0 else {
+                throw CheckpointError.unreadable(path: path, reason: systemReason())
+            }
+            guard moved > 0 else { throw shortened }
+            done += moved
+        }
     }
 
     private var shortened: CheckpointError {
         .unreadable(path: path, reason: "it has become shorter while it was read")
     }
 
-    private static let pieceSize = 16 << 20
+    // Filling and emptying the page table for a large piece costs a quarter more than copying it once.
+    private static let largePiece = 256 << 10
     private static let pageSize = Int(sysconf(Int32(_SC_PAGESIZE)))
 
-    #if os(Linux)
-    // MADV_POPULATE_READ: all pages at once rather than by a fault each. Kernels before 5.14 refuse it
-    // and then fault as ever.
-    private static let willRead: Int32 = 22
-    #else
-    private static let willRead = MADV_WILLNEED
-    #endif
-
-    /// Tells the system about pages; what it makes of it changes speed and memory, never bytes.
-    private func advise(_ address: UnsafeMutableRawPointer, _ size: Int, _ advice: Int32) {
+    /// Tells the system that pages will not be needed again; it changes memory, never bytes.
+    private func giveBack(_ address: UnsafeMutableRawPointer, _ size: Int) {
         let offset = Int(bitPattern: address) % Self.pageSize
-        _ = madvise(address - offset, size + offset, advice)
+        _ = madvise(address - offset, size + offset, MADV_DONTNEED)
     }
 }

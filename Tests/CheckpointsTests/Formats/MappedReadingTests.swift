@@ -5,19 +5,21 @@ import Testing
 import Torch
 
 @Suite struct MappedReadingTests {
-    static func largeFile(_ scratch: Scratch) throws -> String {
-        // Many pages, so that one beyond the new end is certain to be touched.
+    // Many pages, so that one beyond a new end is certain to be touched.
+    static func file(_ scratch: Scratch, size: Int) throws -> String {
         let path = scratch.file("large.safetensors")
-        let tensor = SafetensorsWriter.Description(name: "w", dtype: .float32, shape: [1 << 18])
+        let tensor = SafetensorsWriter.Description(name: "w", dtype: .uint8, shape: [size])
         try SafetensorsWriter.write([tensor], to: path) { _, sink throws(CheckpointError) in
-            try sink.write([UInt8](repeating: 7, count: 1 << 20))
+            try sink.write([UInt8](repeating: 7, count: size))
         }
         return path
     }
 
-    @ModelActor @Test func fileCutWhileMappedIsAnErrorEveryTime() throws {
+    /// Both ways of copying: from the mapping (small), and by the system (large).
+    @ModelActor @Test(arguments: [1 << 17, 1 << 20])
+    func fileCutWhileMappedIsAnErrorEveryTime(_ size: Int) throws {
         let scratch = try Scratch()
-        let path = try Self.largeFile(scratch)
+        let path = try Self.file(scratch, size: size)
         let archive = try WeightsArchive.open(path)
         let tensor = try #require(archive.tensors.first)
         let whole = try archive.read(tensor)
@@ -33,7 +35,7 @@ import Torch
 
     @Test func manyThreadsMeetTheCutAtOnce() async throws {
         let scratch = try Scratch()
-        let path = try Self.largeFile(scratch)
+        let path = try Self.file(scratch, size: 1 << 17)
         let file = try SafetensorsFile(path: path)
         #expect(truncate(path, 8192) == 0)
         let failures = await withTaskGroup(of: Bool.self, returning: Int.self) { group in

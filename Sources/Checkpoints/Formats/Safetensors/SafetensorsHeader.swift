@@ -18,8 +18,10 @@ public struct SafetensorsHeader: Sendable, Equatable {
         public let range: Range<Int>
     }
 
-    /// The largest header that is read, in bytes; the reference implementation has the same limit.
-    public static let maximumSize = 100_000_000
+    /// The largest header that is read, in bytes: that of some hundred thousand tensors.
+    ///
+    /// The reference implementation allows 100 MB, whose table would take a gigabyte of memory.
+    public static let maximumSize = 16 << 20
 
     /// The tensors in the order of their bytes.
     public let entries: [Entry]

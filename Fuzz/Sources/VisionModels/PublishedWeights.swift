@@ -1,0 +1,1 @@
+../../../Sources/VisionModels/PublishedWeights.swift
