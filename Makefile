@@ -4,15 +4,19 @@ SHELL := bash
 export PKG_CONFIG_PATH := $(shell scripts/setup.sh --pkg-config-path):$(PKG_CONFIG_PATH)
 
 swift_build := swift build --explicit-target-dependency-import-check error
-swift_files := $(wildcard Package.swift Benchmarks/Package.swift) Sources Tests $(wildcard Benchmarks/Sources)
+swift_files := $(wildcard Package.swift Benchmarks/Package.swift Fuzz/Package.swift) Sources Tests \
+	$(wildcard Benchmarks/Sources Fuzz/Sources/deit-fuzz/*.swift)
 c_files := $(wildcard Sources/CTorch/*.cpp Sources/CTorch/*.h Sources/CTorch/include/*.h \
 	Sources/CImageCodecs/*.c Sources/CImageCodecs/*.h Sources/CImageCodecs/include/*.h \
+	Sources/CMappedFile/*.c Sources/CMappedFile/include/*.h \
 	Benchmarks/Sources/CBaseline/*.cpp Benchmarks/Sources/CBaseline/include/*.h)
-c_headers := $(wildcard Sources/CTorch/include/*.h Sources/CImageCodecs/include/*.h)
+c_headers := $(wildcard Sources/CTorch/include/*.h Sources/CImageCodecs/include/*.h Sources/CMappedFile/include/*.h)
+fuzz_targets := safetensors zip pickle config
+RUNS ?= 100000
 documented := Torch TorchNN ImagePipeline VisionModels Training Checkpoints HuggingFace Evaluation
 PARITY_PYTHON ?= $(firstword $(wildcard $(HOME)/.cache/swift-deit/peers/bin/python) python3)
 
-.PHONY: all setup build build-tests demo test unit parity e2e format lint bench docs fixtures clean help
+.PHONY: all setup build build-tests demo test unit parity e2e format lint bench fuzz docs fixtures clean help
 
 all: build
 
@@ -23,6 +27,7 @@ help:
 	@echo "make unit | parity | e2e    one kind of test"
 	@echo "make format | lint          put the code in the project's form, or check it"
 	@echo "make bench     measure the cost of the tensor wrapper and of the layers"
+	@echo "make fuzz      feed the parsers with RUNS=100000 damaged files each (libFuzzer)"
 	@echo "make docs      build the documentation; a broken link is an error"
 	@echo "make fixtures  make the fixtures of the parity tests anew (needs Python with timm)"
 	@echo "make clean     remove what was built"
@@ -69,6 +74,17 @@ lint:
 bench: setup
 	GOMP_SPINCOUNT=$${GOMP_SPINCOUNT:-1000} swift run --package-path Benchmarks -c release deit-benchmarks
 
+# What libFuzzer finds on its way stays in Fuzz/.build/corpus; a crasher is left in Fuzz/.build.
+fuzz: setup
+	swift build --package-path Fuzz -c release
+	@for target in $(fuzz_targets); do \
+		echo "fuzz: $$target"; mkdir -p Fuzz/.build/corpus/$$target; \
+		dictionary=$$(ls Fuzz/$$target.dict 2>/dev/null || true); \
+		DEIT_FUZZ=$$target Fuzz/.build/release/deit-fuzz -runs=$(RUNS) -max_len=16384 -rss_limit_mb=256 -timeout=5 \
+			-verbosity=0 -print_final_stats=1 -artifact_prefix=Fuzz/.build/$$target- $${dictionary:+-dict=$$dictionary} \
+			Fuzz/.build/corpus/$$target Tests/CheckpointsTests/Fixtures/Corpus/$$target; \
+	done
+
 docs: setup
 	@scripts/docs.sh $(documented)
 
@@ -76,4 +92,4 @@ fixtures:
 	for script in Tools/parity/make_*.py; do $(PARITY_PYTHON) "$$script"; done
 
 clean:
-	rm -rf .build Benchmarks/.build docs/html demo-run
+	rm -rf .build Benchmarks/.build Fuzz/.build docs/html demo-run
