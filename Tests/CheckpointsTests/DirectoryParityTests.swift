@@ -19,12 +19,42 @@ struct DirectoryParityTests {
     @Test func transformersAndTimmLoadEveryKind() throws {
         let python = try #require(ProcessInfo.processInfo.environment["PEERS_PYTHON"])
         let scratch = try Scratch()
+        var paths = Example.allCases.map { scratch.file($0.rawValue) }
         for example in Example.allCases { try write(example, to: scratch.file(example.rawValue)) }
+        for example in [Example.plain, .distilled, .grayOblong] {
+            // Transformers in timm's form, and bare weights beside them.
+            let folder = scratch.file("timm-\(example.rawValue)")
+            try write(example, to: folder, options: SaveOptions(form: .timm))
+            paths.append(folder)
+            for (form, container, name) in [
+                (SaveOptions.Form.deit, SaveOptions.Container.pytorch, "deit.pth"),
+                (.bare, .pytorch, "bare.pth"), (.bare, .safetensors, "bare.safetensors"),
+            ] {
+                let file = "\(folder)/\(name)"
+                try ModelDirectory.save(
+                    example.makeModel(),
+                    example.description,
+                    to: file,
+                    options: SaveOptions(form: form, container: container)
+                )
+                paths.append(file)
+            }
+        }
+        for container in SaveOptions.Container.allCases {
+            // In parts; and PyTorch's container, which from_pretrained still reads.
+            let folder = scratch.file("parts-\(container.rawValue)")
+            try write(
+                .distilled,
+                to: folder,
+                options: SaveOptions(container: container, maxShardSize: 100_000)
+            )
+            paths.append(folder)
+        }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: python)
         process.arguments =
             [Checkout.root.appending(path: "Tools/parity/check_directories.py").path]
-            + Example.allCases.map { scratch.file($0.rawValue) }
+            + paths
         let output = Pipe()
         process.standardOutput = output
         try process.run()
@@ -36,14 +66,18 @@ struct DirectoryParityTests {
         print(text)
         #expect(process.terminationStatus == 0, "\(text)")
         #expect(
-            text.split(separator: "\n").count { $0.hasPrefix("ok") } >= 2 * Example.allCases.count
+            text.split(separator: "\n").count { $0.hasPrefix("ok") } >= 2 * paths.count - 9
         )
     }
 
-    private func write(_ example: Example, to path: String) throws {
+    private func write(
+        _ example: Example,
+        to path: String,
+        options: SaveOptions = SaveOptions()
+    ) throws {
         let model = try example.makeModel()
         let description = try example.description
-        try ModelDirectory.save(model, description, to: path)
+        try ModelDirectory.save(model, description, to: path, options: options)
         let images = try Tensor.randn([2] + model.inputShape)
         var probe = [(name: "images", tensor: images)]
         try withoutGradient {

@@ -9,6 +9,7 @@ enum Example: String, CaseIterable {
     case plain
     case distilled
     case grayOblong
+    case layerScale
     case resNet
     case bottleneck
     case cifar
@@ -29,6 +30,10 @@ enum Example: String, CaseIterable {
         case .plain: return .visionTransformer(vit)
         case .distilled:
             vit.isDistilled = true
+            return .visionTransformer(vit)
+        case .layerScale:
+            vit.initValues = 1e-6
+            vit.noEmbedClass = true
             return .visionTransformer(vit)
         case .grayOblong:
             vit.imageWidth = 48

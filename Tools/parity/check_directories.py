@@ -1,10 +1,10 @@
 """Loads model directories that swift-deit wrote with transformers and timm, and compares what the models give.
 
-    python Tools/parity/check_directories.py DIR...
+    python Tools/parity/check_directories.py DIR|FILE...
 
 Every DIR holds, beside the model, `probe.safetensors`: `images` (the model's input), `logits` (what swift-deit computed;
 for distilled models also `cls` and `dist`), `picture` (bytes, height x width x channels) and `pixels` (what its processor
-made of them). One line for each check; the exit status is 1 when any fails. The test DirectoryParityTests runs it where
+made of them). A FILE is of bare weights in such a DIR of timm's form. One line for each check; the exit status is 1 when any fails. The test DirectoryParityTests runs it where
 the environment's PEERS_PYTHON names a Python with transformers 5, timm and safetensors.
 """
 import json
@@ -80,17 +80,41 @@ def check_processor(folder, probe):
     report(folder, f"pixels of {type(processor).__name__}", found, probe["pixels"], 1e-5)
 
 
+def check_file(path):
+    """A file of bare tensors, or of Facebook's form, whose folder has the probe: torch reads it, timm loads it strictly."""
+    folder = os.path.dirname(path)
+    probe = load_file(os.path.join(folder, "probe.safetensors"))
+    if path.endswith(".safetensors"):
+        state = load_file(path)
+    else:
+        state = torch.load(path, weights_only=True)
+        if os.path.basename(path).startswith("deit"):
+            state = state["model"]
+    model = timm.create_model(f"local-dir:{folder}", pretrained=False).eval()
+    model.load_state_dict(state, strict=True)
+    with torch.no_grad():
+        report(path, "logits of timm with these tensors", model(probe["images"]), probe["logits"])
+
+
 def picture(probe):
     array = probe["picture"].numpy()
     return Image.fromarray(numpy.ascontiguousarray(array[:, :, 0] if array.shape[2] == 1 else array))
 
 
 for folder in sys.argv[1:]:
+    if os.path.isfile(folder):
+        try:
+            check_file(folder)
+        except Exception as error:
+            fail(folder, "check_file", error)
+        continue
     probe = load_file(os.path.join(folder, "probe.safetensors"))
     config = json.load(open(os.path.join(folder, "config.json")))
     checks = [check_transformers, check_processor]
     if "architecture" in config:
         checks.append(check_timm)
+    if config.get("architecture", "").startswith(("deit", "vit")):
+        checks.remove(check_processor)  # the wrapper takes timm's own transform, which is checked
     if not timm.is_model(config.get("architecture", "resnet18")):
         print(f"ok   {os.path.basename(folder)}: {config['architecture']} is swift-deit's own, not loaded")
         checks = [check_processor]
