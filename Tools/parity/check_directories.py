@@ -56,7 +56,7 @@ def check_transformers(folder, probe):
     with torch.no_grad():
         output = model(probe["images"])
     report(folder, f"logits of transformers' {type(model).__name__}", output.logits, probe["logits"])
-    if "dist" in probe:
+    if "dist" in probe and kind == "DeiTForImageClassificationWithTeacher":
         report(folder, "class head", output.cls_logits, probe["cls"])
         report(folder, "distillation head", output.distillation_logits, probe["dist"])
     names = [config.id2label[index] for index in range(config.num_labels)]
