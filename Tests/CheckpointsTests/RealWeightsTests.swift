@@ -53,4 +53,41 @@ struct RealWeightsTests {
             #expect(try copy.bytes(of: other) == original.bytes(of: entry), "\(entry.name)")
         }
     }
+
+    @Test(arguments: ["hf", "timm", "a.pth", "b.pth", "c.safetensors"])
+    func everyFormAndBackIsBitEqual(name: String) throws {
+        let path = try shared("deit_tiny_patch16_224.safetensors").path
+        let scratch = try Scratch()
+        var saving = SaveOptions(form: .bare)
+        switch name {
+        case "hf": saving.form = .huggingFace(nil)
+        case "timm": saving.form = .timm
+        case "a.pth": saving.form = .deit
+        case "b.pth": saving.container = .pytorch
+        default: break
+        }
+        let report = try Conversion.run(
+            path,
+            loading: LoadOptions(),
+            to: scratch.file(name),
+            saving: saving
+        )
+        #expect(report.tensorCount == 152 && report.left.isEmpty && report.dtype == "float32")
+        let back = scratch.file("back.safetensors")
+        _ = try Conversion.run(
+            scratch.file(name),
+            loading: LoadOptions(),
+            to: back,
+            saving: SaveOptions(form: .bare)
+        )
+        let original = try SafetensorsFile(path: path)
+        let copy = try SafetensorsFile(path: back)
+        let entries = Dictionary(uniqueKeysWithValues: copy.header.entries.map { ($0.name, $0) })
+        #expect(entries.count == 152)
+        for entry in original.header.entries {
+            let other = try #require(entries[entry.name])
+            #expect(other.shape == entry.shape && other.dtype == entry.dtype)
+            #expect(try copy.bytes(of: other) == original.bytes(of: entry), "\(entry.name)")
+        }
+    }
 }

@@ -11,9 +11,16 @@ struct CheckpointClues {
     /// The sides of pictures that the training was given; nil where it does not say.
     let inputSize: Int?
 
-    init(_ weights: WeightsFile, arguments: [String: String]) {
+    /// Gathers what there is.
+    ///
+    /// - Parameters:
+    ///   - weights: The weights.
+    ///   - arguments: The arguments of the training.
+    ///   - preset: What the user says, which comes before all others.
+    init(_ weights: WeightsFile, arguments: [String: String], preset: String? = nil) {
         var found: (TimmArchitecture, String)?
-        for (name, source) in Self.candidates(weights.path, arguments) {
+        let said = preset.map { [(name: $0, source: "the preset")] } ?? []
+        for (name, source) in said + Self.candidates(weights.path, arguments) {
             guard let architecture = TimmArchitecture(name),
                 Self.agrees(architecture.configuration, weights)
             else { continue }

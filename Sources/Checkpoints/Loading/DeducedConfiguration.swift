@@ -82,9 +82,13 @@ enum DeducedConfiguration {
         } else if let heads = presetHeads(configuration) {
             configuration.numHeads = heads
         }
-        assumptions.append(
-            "\(configuration.numHeads) attention heads and a layer norm eps of 1e-6, which weights do not tell"
-        )
+        if clues.architecture == nil {
+            let count = configuration.numHeads
+            assumptions.append(
+                "\(count) attention head\(count == 1 ? "" : "s") and a layer norm eps of 1e-6, "
+                    + "which weights do not tell"
+            )
+        }
         return (.visionTransformer(configuration), assumptions)
     }
 

@@ -143,7 +143,11 @@ extension ModelDirectory {
     private static func planWeights(_ path: String, _ options: LoadOptions) throws -> LoadPlan {
         let weights = try WeightsFile(path: path, stateDict: options.stateDict)
         if options.preset == nil, let plan = try planEmbedded(weights) { return plan }
-        let clues = CheckpointClues(weights, arguments: weights.arguments)
+        let clues = CheckpointClues(
+            weights,
+            arguments: weights.arguments,
+            preset: options.preset
+        )
         var assumptions: [String] = []
         var configuration: ModelConfiguration
         if let preset = options.preset {

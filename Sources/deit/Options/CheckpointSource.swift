@@ -47,7 +47,7 @@ struct CheckpointSource: ParsableArguments {
     func validate() throws {
         guard !checkpoint.isEmpty else { throw ValidationError("the checkpoint's path is empty") }
         let presets = ModelRegistry.presets.map(\.name)
-        if let preset, !presets.contains(preset) {
+        if let preset, ModelRegistry.preset(named: preset) == nil {
             let hint = Suggestion.phrase(for: preset, among: presets)
             throw ValidationError(
                 "there is no preset \"\(preset)\"\(hint.isEmpty ? "; `deit models` lists them" : hint)"
