@@ -138,100 +138,9 @@ extension ModelDirectory {
         )
     }
 
-    // MARK: - Bare weights
+    // MARK: - What both have
 
-    private static func planWeights(_ path: String, _ options: LoadOptions) throws -> LoadPlan {
-        let weights = try WeightsFile(path: path, stateDict: options.stateDict)
-        if options.preset == nil, let plan = try planEmbedded(weights) { return plan }
-        let clues = CheckpointClues(
-            weights,
-            arguments: weights.arguments,
-            preset: options.preset
-        )
-        var assumptions: [String] = []
-        var configuration: ModelConfiguration
-        if let preset = options.preset {
-            configuration = try ModelRegistry.configuration(named: preset)
-            let stored = weights.shape("head.weight") ?? weights.shape("fc.weight")
-            if case .visionTransformer = configuration {
-                configuration.numClasses = stored?.first ?? 0
-            } else if let classes = stored?.first {
-                configuration.numClasses = classes
-            }
-        } else {
-            (configuration, assumptions) = try DeducedConfiguration.deduce(
-                weights,
-                imageSize: options.imageSize,
-                clues: clues
-            )
-        }
-        try validate(configuration, weights, file: path)
-        let processor = try processor(configuration, clues, file: path)
-        assumptions.append(processorAssumption(processor, clues))
-        var plan = LoadPlan(
-            ModelDescription(
-                configuration: configuration,
-                processor: processor,
-                labels: ClassLabels(placeholders: configuration.numClasses),
-                name: options.preset
-            ),
-            weights
-        )
-        plan.assumptions = assumptions
-        return plan
-    }
-
-    /// A file that carries its own configuration, as ours do.
-    private static func planEmbedded(
-        _ weights: WeightsFile
-    ) throws(CheckpointError) -> LoadPlan? {
-        guard let text = weights.archive.metadata[HuggingFaceConfiguration.ownKey] else {
-            return nil
-        }
-        let object: JSONObject
-        do throws(JSONError) {
-            object = try JSONValue.parse(Array(text.utf8)).objectValue ?? [:]
-        } catch {
-            throw CheckpointError.malformed(
-                file: weights.path,
-                reason: "its metadata \(HuggingFaceConfiguration.ownKey): \(error)"
-            )
-        }
-        let (configuration, labels, name, processor) = try TimmConfiguration.decode(
-            JSONFields(object: object, file: weights.path)
-        )
-        try validate(configuration, weights, file: weights.path)
-        let usual = try usualProcessor(configuration, file: weights.path)
-        return LoadPlan(
-            ModelDescription(
-                configuration: configuration,
-                processor: processor ?? usual,
-                labels: labels,
-                name: name
-            ),
-            weights
-        )
-    }
-
-    private static func processor(
-        _ configuration: ModelConfiguration,
-        _ clues: CheckpointClues,
-        file: String
-    ) throws(CheckpointError) -> ImageProcessor {
-        let (height, width) = configuration.imageSize
-        if let named = clues.architecture?.value, configuration.inChannels == 3 {
-            do throws(ImageError) {
-                if let processor = try named.processor(height: height, width: width) {
-                    return processor
-                }
-            } catch {
-                throw CheckpointError.malformed(file: file, reason: "\(error)")
-            }
-        }
-        return try usualProcessor(configuration, file: file)
-    }
-
-    private static func usualProcessor(
+    static func usualProcessor(
         _ configuration: ModelConfiguration,
         file: String
     ) throws(CheckpointError) -> ImageProcessor {
@@ -253,7 +162,7 @@ extension ModelDirectory {
         }
     }
 
-    private static func processorAssumption(
+    static func processorAssumption(
         _ processor: ImageProcessor,
         _ clues: CheckpointClues? = nil
     ) -> String {
@@ -279,7 +188,7 @@ extension ModelDirectory {
         return steps.joined(separator: ", ")
     }
 
-    private static func validate(
+    static func validate(
         _ configuration: ModelConfiguration,
         _ weights: WeightsFile,
         file: String
