@@ -66,7 +66,7 @@ import VisionModels
         #expect(diagnosis.isSound && diagnosis.findings.isEmpty, "\(diagnosis.findings)")
         #expect(fact("container", diagnosis) == "safetensors")
         #expect(fact("names", diagnosis) == "Hugging Face's")
-        #expect(fact("preset", diagnosis) == "deit_tiny_distilled_patch16_224")
+        #expect(fact("same as", diagnosis) == "deit_tiny_distilled_patch16_224")
         #expect(fact("parameters", diagnosis) == "5910800")
         #expect(fact("layer norm eps", diagnosis) == "1e-06")
         #expect(fact("resampling", diagnosis)?.hasPrefix("hf") == true)

@@ -76,7 +76,8 @@ struct Examination {
         }
         diagnosis.assumptions = plan.assumptions
         let configuration = plan.description.configuration
-        if let name = Self.preset(configuration) { diagnosis.add("preset", name) }
+        let presets = Self.presets(configuration)
+        if !presets.isEmpty { diagnosis.add("same as", presets.joined(separator: ", ")) }
         diagnosis.add("architecture", Self.sentence(configuration))
         diagnosis.add("parameters", "\(configuration.parameterCount)")
         diagnosis.add("classes", Self.classes(plan.description))
@@ -107,8 +108,9 @@ struct Examination {
         return weights.archive is PyTorchFile ? .deit : .timm
     }
 
-    private static func preset(_ configuration: ModelConfiguration) -> String? {
-        ModelRegistry.presets.first { preset in
+    /// The presets of the same network; DeiT-Ti and ViT-Ti, say, differ only in how they were trained.
+    private static func presets(_ configuration: ModelConfiguration) -> [String] {
+        ModelRegistry.presets.filter { preset in
             var other = preset.configuration
             other.numClasses = configuration.numClasses
             guard case .visionTransformer(let found) = configuration,
@@ -123,7 +125,7 @@ struct Examination {
                 named.initValues = found.initValues
             }
             return named == found
-        }?.name
+        }.map(\.name)
     }
 
     private static func sentence(_ configuration: ModelConfiguration) -> String {

@@ -59,7 +59,7 @@ struct LoadPlan {
             throw CheckpointError.unsupported(
                 file: weights.path,
                 reason: "the model has \(old.names.count) classes, "
-                    + "but \(labels.names.count) names were given"
+                    + "but the labels name \(labels.names.count)"
             )
         }
         // As many classes as before may still be other ones.

@@ -104,7 +104,10 @@ struct StateDictChoice {
             names.count == 1
             ? "it holds only averaged weights, \(list(names))"
             : "it holds several sets of weights, \(list(names))"
-        return .unsupported(file: file, reason: reason + "; choose by name (stateDict)")
+        return .unsupported(
+            file: file,
+            reason: reason + "; say which one is meant (--state-dict NAME)"
+        )
     }
 
     private static func list(_ names: [String]) -> String {
