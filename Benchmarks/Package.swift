@@ -35,6 +35,7 @@ let package = Package(
                 .product(name: "Torch", package: "swift-deit"),
                 .product(name: "TorchNN", package: "swift-deit"),
                 .product(name: "VisionModels", package: "swift-deit"),
+                .product(name: "Checkpoints", package: "swift-deit"),
             ],
             swiftSettings: [
                 .enableUpcomingFeature("ExistentialAny"),

@@ -15,4 +15,5 @@ try await ModelActor.run {
     try measureWrapper()
     try measureLayers()
     try measureStep()
+    try measureReading()
 }
