@@ -77,7 +77,7 @@ import Testing
         defer { _ = run("umount", disk) }
         let path = "\(disk)/weights.safetensors"
         func write(_ count: Int) throws {
-            let tensor = SafetensorsWriter.Description(name: "w", dtype: .uint8, shape: [count])
+            let tensor = ArchivedTensor(name: "w", dtype: .uint8, shape: [count])
             try SafetensorsWriter.write([tensor], to: path) { _, sink throws(CheckpointError) in
                 try sink.write([UInt8](repeating: 5, count: count))
             }

@@ -142,7 +142,7 @@ public final class FeatureFile {
 extension FeatureFile {
     private func finishSafetensors() throws(CheckpointError) {
         var descriptions = columns.map {
-            SafetensorsWriter.Description(
+            ArchivedTensor(
                 name: $0.name,
                 dtype: .float32,
                 shape: $0.shape(pictures: count)

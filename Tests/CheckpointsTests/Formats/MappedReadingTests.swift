@@ -8,7 +8,7 @@ import Torch
     // Many pages, so that one beyond a new end is certain to be touched.
     static func file(_ scratch: Scratch, size: Int) throws -> String {
         let path = scratch.file("large.safetensors")
-        let tensor = SafetensorsWriter.Description(name: "w", dtype: .uint8, shape: [size])
+        let tensor = ArchivedTensor(name: "w", dtype: .uint8, shape: [size])
         try SafetensorsWriter.write([tensor], to: path) { _, sink throws(CheckpointError) in
             try sink.write([UInt8](repeating: 7, count: size))
         }

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 @Suite struct SafetensorsWriterTests {
-    typealias Description = SafetensorsWriter.Description
+    typealias Description = ArchivedTensor
 
     @Test func writesWhatItReads() throws {
         let scratch = try Scratch()

@@ -50,7 +50,7 @@ public enum Safetensors {
         to path: String
     ) throws(CheckpointError) {
         var byName: [String: Tensor] = [:]
-        var descriptions: [SafetensorsWriter.Description] = []
+        var descriptions: [ArchivedTensor] = []
         for (name, tensor) in tensors {
             byName[name] = tensor
             descriptions.append(

@@ -1,29 +1,5 @@
 /// Writing of safetensors files, tensor by tensor, so that never more than one is held twice.
 public enum SafetensorsWriter {
-    /// What the header says of a tensor to be written.
-    public struct Description: Sendable, Equatable {
-        /// The key of the tensor.
-        public let name: String
-
-        /// The type of its elements.
-        public let dtype: SafetensorsDType
-
-        /// Its shape; empty for a scalar.
-        public let shape: [Int]
-
-        /// Creates a description.
-        ///
-        /// - Parameters:
-        ///   - name: The key of the tensor.
-        ///   - dtype: The type of its elements.
-        ///   - shape: Its shape; empty for a scalar.
-        public init(name: String, dtype: SafetensorsDType, shape: [Int]) {
-            self.name = name
-            self.dtype = dtype
-            self.shape = shape
-        }
-    }
-
     /// Writes a file aside, brings it to the disk and gives it its name.
     ///
     /// The header's keys are sorted and it is padded with spaces to a multiple of 8 bytes. The data
@@ -38,10 +14,10 @@ public enum SafetensorsWriter {
     ///     and writes its bytes: little-endian, row-major, exactly as many as its shape needs.
     /// - Throws: ``CheckpointError``; the file that was there before is then as it was.
     public static func write(
-        _ tensors: [Description],
+        _ tensors: [ArchivedTensor],
         metadata: [String: String] = [:],
         to path: String,
-        provide: (Description, FileSink) throws(CheckpointError) -> Void
+        provide: (ArchivedTensor, FileSink) throws(CheckpointError) -> Void
     ) throws(CheckpointError) {
         let ordered = tensors.sorted {
             ($1.dtype.byteSize, $0.name) < ($0.dtype.byteSize, $1.name)
@@ -64,7 +40,7 @@ public enum SafetensorsWriter {
     }
 
     private static func header(
-        _ tensors: [Description],
+        _ tensors: [ArchivedTensor],
         metadata: [String: String],
         path: String
     ) throws(CheckpointError) -> (bytes: [UInt8], sizes: [Int]) {
