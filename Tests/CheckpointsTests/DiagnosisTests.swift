@@ -72,6 +72,23 @@ import VisionModels
         #expect(fact("resampling", diagnosis)?.hasPrefix("hf") == true)
     }
 
+    @Test func changedBytesOfAPyTorchFileAreAFault() throws {
+        let path = scratch.file("deit_nano_patch4_28.pth")
+        let model = try ModelRegistry.configuration(named: "deit_nano_patch4_28").makeModel()
+        try PyTorchWriter.write(model.namedTensors(), under: "model", to: path)
+        let before = try Diagnosis.examine(path)
+        #expect(before.isSound, "\(before.findings)")
+        var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        // The middle of the file is within a tensor: nothing but its checksum tells.
+        bytes[bytes.count / 2] ^= 1
+        try Data(bytes).write(to: URL(fileURLWithPath: path))
+        let after = try Diagnosis.examine(path)
+        #expect(!after.isSound)
+        let faults = after.findings.filter { $0.severity == .fault }.map(\.text)
+        try #require(faults.count == 1, "\(faults)")
+        #expect(faults[0].contains("/data/") && faults[0].contains("checksum"), "\(faults)")
+    }
+
     @Test func wrongMeanOfDeiTIsAFault() throws {
         let diagnosis = try Diagnosis.examine(folder("deit", mean: 0.5))
         #expect(!diagnosis.isSound)

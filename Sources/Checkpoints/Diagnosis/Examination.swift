@@ -52,6 +52,20 @@ struct Examination {
             arguments[key].map { "\(key) \($0)" }
         }
         if !told.isEmpty { diagnosis.add("training said", told.joined(separator: ", ")) }
+        if let file = weights.archive as? PyTorchFile { try checkChecksums(file) }
+    }
+
+    private mutating func checkChecksums(_ file: PyTorchFile) throws(CheckpointError) {
+        let (names, parts) = try file.damagedParts()
+        if names.isEmpty { return }
+        guard names.count < parts else {
+            diagnosis.warn("no part has its checksum; the file was written without, or is damaged")
+            return
+        }
+        diagnosis.fault(
+            "bytes were changed after the file was written: "
+                + "\(LoadReport.list(names)) do not have their checksum; load the file anew"
+        )
     }
 
     private var container: String {
