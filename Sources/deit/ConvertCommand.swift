@@ -47,14 +47,6 @@ struct ConvertCommand: AsyncParsableCommand {
         }
     }
 
-    /// The ways of positions to another grid, as the flag calls them.
-    enum Resampling: String, CaseIterable, ExpressibleByArgument {
-        case deit
-        case timm
-        case hf
-        case dino
-    }
-
     @OptionGroup var source: CheckpointSource
 
     @Option(help: "The form: hf, timm, deit, safetensors or pth.")
@@ -70,7 +62,7 @@ struct ConvertCommand: AsyncParsableCommand {
     var size: String?
 
     @Option(help: "How positions get another grid: deit, timm, hf or dino.")
-    var resample: Resampling?
+    var resample: PositionEmbeddingResampling?
 
     @Option(help: "The largest file of weights, such as 2GB; more files follow (hf only).")
     var maxShardSize: String?
@@ -98,7 +90,7 @@ struct ConvertCommand: AsyncParsableCommand {
         try checkOutput()
         var options = try source.options()
         options.imageSize = try imageSize()
-        options.positionResampling = resample.flatMap { .init(rawValue: $0.rawValue) }
+        options.positionResampling = resample
         let report = try await Conversion.run(
             CheckpointPath.find(source.checkpoint),
             loading: options,

@@ -17,6 +17,9 @@ struct Deit: AsyncParsableCommand {
               deit evaluate runs/first --data DIR
               deit classify runs/first PICTURE.jpg
 
+            Weights from elsewhere, a file or a name on the hub, stand wherever a checkpoint does:
+              deit classify facebook/deit-tiny-patch16-224 PICTURE.jpg
+
             Exit codes: 0 success, 64 a wrong call, 65 data or a checkpoint that cannot be \
             used, 1 any other failure, 130 or 143 stopped by SIGINT or SIGTERM after saving.
             """,

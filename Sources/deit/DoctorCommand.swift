@@ -28,11 +28,7 @@ struct DoctorCommand: AsyncParsableCommand {
     )
     var checkpoint: String?
 
-    @Option(help: "Which weights of a .pth are meant, such as model_ema or teacher.")
-    var stateDict: String?
-
-    @Option(help: "The preset of bare weights (default: told by their shapes).")
-    var preset: String?
+    @OptionGroup var weights: BareWeightsOptions
 
     @Flag(help: "Print one JSON object.")
     var json = false
@@ -40,7 +36,7 @@ struct DoctorCommand: AsyncParsableCommand {
     @ModelActor
     func run() async throws {
         guard let checkpoint else { return try describeMachine() }
-        let options = LoadOptions(preset: preset, stateDict: stateDict)
+        let options = LoadOptions(preset: weights.preset, stateDict: weights.stateDict)
         let path = try await CheckpointPath.find(checkpoint)
         let diagnosis = try Diagnosis.examine(path, options: options)
         try Results.print(json ? Self.json(diagnosis).text() : Self.text(diagnosis))

@@ -9,15 +9,9 @@ import VisionModels
 
 /// Python's libraries load what we write and compute what we compute.
 @ModelActor
-@Suite(
-    .enabled(
-        if: ProcessInfo.processInfo.environment["PEERS_PYTHON"] != nil,
-        "needs PEERS_PYTHON, a Python with transformers 5, timm and safetensors"
-    )
-)
+@Suite(.needsPeers("transformers 5, timm and safetensors"))
 struct DirectoryParityTests {
     @Test func transformersAndTimmLoadEveryKind() throws {
-        let python = try #require(ProcessInfo.processInfo.environment["PEERS_PYTHON"])
         let scratch = try Scratch()
         var paths = Example.allCases.map { scratch.file($0.rawValue) }
         for example in Example.allCases { try write(example, to: scratch.file(example.rawValue)) }
@@ -50,21 +44,9 @@ struct DirectoryParityTests {
             )
             paths.append(folder)
         }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: python)
-        process.arguments =
-            [Checkout.root.appending(path: "Tools/parity/check_directories.py").path]
-            + paths
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let text = String(
-            decoding: output.fileHandleForReading.readDataToEndOfFile(),
-            as: UTF8.self
-        )
-        process.waitUntilExit()
+        let (status, text) = try Peers.run("check_directories.py", paths)
         print(text)
-        #expect(process.terminationStatus == 0, "\(text)")
+        #expect(status == 0, "\(text)")
         #expect(
             text.split(separator: "\n").count { $0.hasPrefix("ok") } >= 2 * paths.count - 9
         )

@@ -5,12 +5,7 @@ import TestSupport
 import Testing
 
 /// Python's hub client finds what we fetched, and we find what it fetched.
-@Suite(
-    .enabled(
-        if: ProcessInfo.processInfo.environment["PEERS_PYTHON"] != nil,
-        "needs PEERS_PYTHON, a Python with huggingface_hub"
-    )
-)
+@Suite(.needsPeers("huggingface_hub"))
 struct PythonCacheTests {
     private static let files = ["config.json", "preprocessor_config.json", "model.safetensors"]
 
@@ -75,7 +70,7 @@ struct PythonCacheTests {
         _ fixture: HubFixture,
         _ variables: [String: String]
     ) async throws -> [String: Any] {
-        let python = try #require(ProcessInfo.processInfo.environment["PEERS_PYTHON"])
+        let python = try #require(Peers.python)
         let process = Process()
         process.executableURL = URL(filePath: python)
         process.arguments =

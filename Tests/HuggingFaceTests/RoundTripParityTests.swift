@@ -10,14 +10,10 @@ import TorchNN
 @ModelActor
 @Suite(
     .tags(.parity),
-    .enabled(
-        if: Peers.python != nil,
-        "needs a Python with transformers 5: PEERS_PYTHON, or the one of ../shared/peers/setup.sh"
-    )
+    .needsPeers("transformers 5")
 )
 struct RoundTripParityTests {
     @Test func transformersLoadsEveryClass() async throws {
-        let python = try #require(Peers.python)
         try await withTemporaryFolder { root in
             var folders: [String] = []
             for (seed, name) in Cases.all.enumerated() {
@@ -31,10 +27,7 @@ struct RoundTripParityTests {
                 )
                 folders.append(folder)
             }
-            let (status, text) = try run(
-                python,
-                [Checkout.root.appending(path: "Tools/parity/check_huggingface.py").path] + folders
-            )
+            let (status, text) = try Peers.run("check_huggingface.py", folders)
             #expect(status == 0, "\(text)")
             #expect(
                 text.split(separator: "\n").count { $0.hasPrefix("ok") } == folders.count,
@@ -60,36 +53,5 @@ struct RoundTripParityTests {
         inputs.other = nil
         let outputs = try Runner.outputs(of: model, inputs)
         try Safetensors.write(inputs.named + outputs.tensors, to: "\(folder)/probe.safetensors")
-    }
-
-    private func run(
-        _ program: String,
-        _ arguments: [String]
-    ) throws -> (status: Int32, text: String) {
-        let process = Process()
-        process.executableURL = URL(filePath: program)
-        process.arguments = arguments
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let text = String(
-            decoding: output.fileHandleForReading.readDataToEndOfFile(),
-            as: UTF8.self
-        )
-        process.waitUntilExit()
-        return (process.terminationStatus, text)
-    }
-}
-
-/// The reference implementations on this machine.
-enum Peers {
-    /// A Python with transformers, if there is one.
-    static var python: String? {
-        let environment = ProcessInfo.processInfo.environment
-        if let named = environment["PEERS_PYTHON"] { return named }
-        let cache = environment["XDG_CACHE_HOME"] ?? "\(environment["HOME"] ?? "")/.cache"
-        let usual = "\(cache)/swift-deit/peers/bin/python"
-        return FileManager.default.isExecutableFile(atPath: usual) ? usual : nil
     }
 }

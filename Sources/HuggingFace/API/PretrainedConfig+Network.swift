@@ -9,8 +9,8 @@ extension PretrainedConfig {
     ///
     /// - Parameter numClasses: The classes of the network's own heads; 0 for none.
     /// - Returns: The configuration, checked.
-    /// - Throws: `ConfigurationError` for what does not fit together or is not implemented here: an activation other
-    ///   than `gelu`, patches that are not square.
+    /// - Throws: `ConfigurationError` for what does not fit together, and for an activation other than `gelu` or patches
+    ///   that are not square, which the network does not have.
     public func network(numClasses: Int) throws(ConfigurationError) -> ViTConfiguration {
         guard hiddenAct == "gelu" else {
             throw .unknownValue(name: "hidden_act", value: hiddenAct, known: ["gelu"])

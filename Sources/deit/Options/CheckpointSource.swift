@@ -1,8 +1,6 @@
 import ArgumentParser
 import Checkpoints
 import ImagePipeline
-import Training
-import VisionModels
 
 /// Which checkpoint is meant, and what its files do not say.
 struct CheckpointSource: ParsableArguments {
@@ -21,16 +19,7 @@ struct CheckpointSource: ParsableArguments {
     )
     var labels: String?
 
-    @Option(help: "The preset of bare weights (default: told by their shapes).")
-    var preset: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Which weights of a .pth are taken, such as model_ema, student or teacher.",
-            valueName: "name"
-        )
-    )
-    var stateDict: String?
+    @OptionGroup var weights: BareWeightsOptions
 
     @Option(help: "The mean of pictures, one or for each channel: 0.485,0.456,0.406.")
     var mean: String?
@@ -46,13 +35,6 @@ struct CheckpointSource: ParsableArguments {
 
     func validate() throws {
         guard !checkpoint.isEmpty else { throw ValidationError("the checkpoint's path is empty") }
-        let presets = ModelRegistry.presets.map(\.name)
-        if let preset, ModelRegistry.preset(named: preset) == nil {
-            let hint = Suggestion.phrase(for: preset, among: presets)
-            throw ValidationError(
-                "there is no preset \"\(preset)\"\(hint.isEmpty ? "; `deit models` lists them" : hint)"
-            )
-        }
         _ = try pictures()
     }
 
@@ -78,8 +60,8 @@ struct CheckpointSource: ParsableArguments {
     func options(_ relaxations: LoadOptions.Relaxations = []) throws -> LoadOptions {
         var options = LoadOptions(
             relaxations: relaxations,
-            preset: preset,
-            stateDict: stateDict,
+            preset: weights.preset,
+            stateDict: weights.stateDict,
             pictures: try pictures()
         )
         if let labels { options.labels = try ClassLabels(contentsOf: labels) }

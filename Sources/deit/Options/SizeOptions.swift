@@ -1,9 +1,11 @@
-import ArgumentParser
+public import ArgumentParser
 import Checkpoints
 import Evaluation
 import ImagePipeline
 import Torch
-import VisionModels
+public import VisionModels
+
+extension PositionEmbeddingResampling: ExpressibleByArgument {}
 
 /// Pictures of another size than those that the model was made for.
 struct SizeOptions: ParsableArguments {
@@ -11,7 +13,7 @@ struct SizeOptions: ParsableArguments {
     var size: Int?
 
     @Option(help: "How a transformer's positions get the grid of --size: deit, timm, hf or dino.")
-    var resample: ConvertCommand.Resampling?
+    var resample: PositionEmbeddingResampling?
 
     func validate() throws {
         guard size.map({ $0 > 0 }) ?? true else {
@@ -34,7 +36,7 @@ struct SizeOptions: ParsableArguments {
         let loaded = try await checkpoint.load(allowing: .noHead) { options in
             guard let size, let resample else { return }
             options.imageSize = .init(height: size, width: size)
-            options.positionResampling = .init(rawValue: resample.rawValue)
+            options.positionResampling = resample
         }
         guard let size, resample == nil else { return (loaded, loaded.description.processor) }
         return (loaded, try Evaluator.processor(size: size, for: loaded.description))

@@ -48,34 +48,18 @@ import Torch
     }
 
     @Test(
-        .enabled(
-            if: ProcessInfo.processInfo.environment["PEERS_PYTHON"] != nil,
-            "needs PEERS_PYTHON, a Python with torch and safetensors"
-        ),
+        .needsPeers("torch and safetensors"),
         arguments: [nil, "model"]
     )
     func torchLoadsWeightsOnly(_ key: String?) throws {
-        let python = try #require(ProcessInfo.processInfo.environment["PEERS_PYTHON"])
         let scratch = try Scratch()
         let tensors = try Self.examples()
         try PyTorchWriter.write(tensors, under: key, to: scratch.file("w.pth"))
         try Safetensors.write(tensors, to: scratch.file("w.safetensors"))
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: python)
-        process.arguments =
-            [
-                Checkout.root.appending(path: "Tools/parity/check_pytorch.py").path,
-                scratch.file("w.pth"), scratch.file("w.safetensors"),
-            ] + (key.map { [$0] } ?? [])
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let text = String(
-            decoding: output.fileHandleForReading.readDataToEndOfFile(),
-            as: UTF8.self
+        let (status, text) = try Peers.run(
+            "check_pytorch.py",
+            [scratch.file("w.pth"), scratch.file("w.safetensors")] + (key.map { [$0] } ?? [])
         )
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0 && text.contains("ok \(tensors.count)"), "\(text)")
+        #expect(status == 0 && text.contains("ok \(tensors.count)"), "\(text)")
     }
 }

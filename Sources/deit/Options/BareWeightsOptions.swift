@@ -1,0 +1,25 @@
+import ArgumentParser
+import Training
+import VisionModels
+
+/// What bare weights leave open: which of a file's sets is meant, and of which network it is.
+struct BareWeightsOptions: ParsableArguments {
+    @Option(help: "The preset of bare weights (default: told by their shapes).")
+    var preset: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Which weights of a .pth are taken, such as model_ema, student or teacher.",
+            valueName: "name"
+        )
+    )
+    var stateDict: String?
+
+    func validate() throws {
+        guard let preset, ModelRegistry.preset(named: preset) == nil else { return }
+        let hint = Suggestion.phrase(for: preset, among: ModelRegistry.presets.map(\.name))
+        throw ValidationError(
+            "there is no preset \"\(preset)\"\(hint.isEmpty ? "; `deit models` lists them" : hint)"
+        )
+    }
+}
