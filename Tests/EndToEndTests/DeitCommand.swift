@@ -128,6 +128,22 @@ final class RunningCommand {
         while process.isRunning, !condition() { try await Task.sleep(for: .milliseconds(3)) }
     }
 
+    /// Sends a signal as soon as a condition holds; nothing is sent to a process that has ended.
+    ///
+    /// A thread of its own looks, since the threads of tasks may all be busy with other tests, and the command would
+    /// be at its end before they look again.
+    func send(_ signal: Int32, when condition: @escaping @Sendable () -> Bool) async {
+        let identifier = process.processIdentifier
+        let isRunning: @Sendable () -> Bool = { [process] in process.isRunning }
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                while isRunning(), !condition() { usleep(2000) }
+                if isRunning() { kill(identifier, signal) }
+                continuation.resume()
+            }
+        }
+    }
+
     /// Sends a signal.
     func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 }

@@ -34,8 +34,7 @@ import Testing
                 in: folder
             )
             // In the middle of the second epoch of 40 steps.
-            try await command.wait { broken.recordedSteps >= 50 }
-            command.send(SIGTERM)
+            await command.send(SIGTERM) { broken.recordedSteps >= 50 }
             let stopped = try await command.result()
             #expect(stopped.code == 143, "\(stopped.errors)")
             let lastLine = stopped.output.split(separator: "\n").last.map(String.init) ?? ""
@@ -60,8 +59,7 @@ import Testing
                 in: folder
             )
             // The last of the first epoch's 4 steps is done; 2,000 pictures take longer than a signal.
-            try await command.wait { broken.recordedSteps >= 4 }
-            command.send(SIGTERM)
+            await command.send(SIGTERM) { broken.recordedSteps >= 4 }
             let stopped = try await command.result()
             #expect(stopped.code == 143, "\(stopped.errors)")
             #expect(stopped.output.contains("saved broken/checkpoints/step-4;"))
@@ -80,8 +78,7 @@ import Testing
                 ["train"] + Self.options + ["--checkpoint-interval", "7", "--output", "broken"],
                 in: folder
             )
-            try await command.wait { broken.recordedSteps >= 60 }
-            command.send(SIGKILL)
+            await command.send(SIGKILL) { broken.recordedSteps >= 60 }
             #expect(try await command.result().code == 137)
             try await resume(folder)
             try broken.expectEqual(whole)
@@ -99,8 +96,7 @@ import Testing
             for _ in 0..<5 {
                 let before = broken.recordedSteps
                 let command = try DeitCommand.start(arguments, in: folder)
-                try await command.wait { broken.recordedSteps >= before + 5 }
-                command.send(SIGKILL)
+                await command.send(SIGKILL) { broken.recordedSteps >= before + 5 }
                 _ = try await command.result()
                 arguments = ["train", "--resume", "--output", "broken"]
             }
@@ -122,8 +118,7 @@ import Testing
                 ["train"] + Self.options + ["--output", "broken"],
                 in: folder
             )
-            try await command.wait { broken.recordedSteps >= 5 }
-            command.send(SIGKILL)
+            await command.send(SIGKILL) { broken.recordedSteps >= 5 }
             _ = try await command.result()
             try await resume(folder)
             try broken.expectEqual(whole)
