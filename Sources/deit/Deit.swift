@@ -27,7 +27,7 @@ struct Deit: AsyncParsableCommand {
         subcommands: [
             TrainCommand.self, EvaluateCommand.self, ClassifyCommand.self, FeaturesCommand.self,
             ConvertCommand.self, DoctorCommand.self, ModelsCommand.self, PullCommand.self,
-            BenchCommand.self,
+            DataCommand.self, BenchCommand.self,
         ]
     )
 
