@@ -57,6 +57,10 @@ struct LossParityTests {
         try expectLoss("binary_cross_entropy", expected) {
             try Loss.binaryCrossEntropy($0, targets: labels)
         }
+        let mixed = try expected.tensor("mixed_targets")
+        try expectLoss("binary_cross_entropy_threshold", expected) {
+            try Loss.binaryCrossEntropy($0, targets: mixed, threshold: 0)
+        }
     }
 
     private func expectLoss(

@@ -22,6 +22,14 @@ struct OptimizerParityTests {
         try expectTrace("sgd_nesterov") { try SGD($0, momentum: 0.9, nesterov: true) }
     }
 
+    @Test("LAMB: clipped as timm does by default, and not")
+    func lamb() throws {
+        try expectTrace("lamb") { try LAMB($0) }
+        try expectTrace("lamb_unclipped") {
+            try LAMB($0, beta1: 0.8, beta2: 0.95, eps: 1e-8, maxGradNorm: nil)
+        }
+    }
+
     @Test("Moving average")
     func movingAverage() throws {
         let expected = try fixture("optimizers")

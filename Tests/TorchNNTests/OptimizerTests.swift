@@ -65,6 +65,28 @@ struct OptimizerTests {
         )
     }
 
+    @Test("LAMB leaves a parameter of zeros its plain step, and scales none that does not decay")
+    func lamb() throws {
+        let model = try Toy(width: 2)
+        try model.layer.weight.tensor.fill(0)
+        let optimizer = try LAMB(
+            ParameterGroup.decaying(model, weightDecay: 0.5),
+            eps: 0,
+            maxGradNorm: nil
+        )
+        try (model.layer.weight.tensor.sum() + model.clsToken.tensor.sum()).backward()
+        try optimizer.step(lr: 0.01)
+        // The first step of Adam is 1; the norm of zeros is 0, so nothing is scaled by it.
+        expectClose(
+            try model.layer.weight.tensor.floats(),
+            [-0.01, -0.01, -0.01, -0.01],
+            tolerance: 1e-5,
+            scale: 0.01
+        )
+        expectClose(try model.clsToken.tensor.floats(), [0.99, 0.99], tolerance: 1e-6, scale: 1)
+        #expect(try optimizer.namedState().first { $0.name == "step.decay" }?.tensor.item() == 1)
+    }
+
     @Test("Clipping leaves small gradients alone and scales large ones to the norm")
     func clipping() throws {
         let model = try Toy(width: 2)

@@ -51,6 +51,17 @@ def losses(seed):
     t["several_labels"] = several
     with_gradient(t, "binary_cross_entropy", lambda x: F.binary_cross_entropy_with_logits(x, several), logits)
 
+    # What DeiT-III makes of mixed targets: every class that has a share counts in full (engine.py: targets.gt(0.0)).
+    from timm.loss import BinaryCrossEntropy
+
+    mixed = torch.zeros(6, 5, dtype=torch.float64)
+    for row in range(6):
+        mixed[row, labels[row]] += 0.75
+        mixed[row, labels[5 - row]] += 0.25
+    t["mixed_targets"] = mixed
+    thresholded = BinaryCrossEntropy(smoothing=0.0, target_threshold=0.0)
+    with_gradient(t, "binary_cross_entropy_threshold", lambda x: thresholded(x, mixed), logits)
+
     case = Case("losses", __file__, seed)
     case.write_tensors("expected.safetensors", t)
     case.finish(LOSSES_README)
@@ -131,6 +142,11 @@ def optimizers(seed):
     trace("sgd_momentum", lambda groups: torch.optim.SGD(groups, lr=1e-3, momentum=0.9))
     trace("sgd_nesterov", lambda groups: torch.optim.SGD(groups, lr=1e-3, momentum=0.9, nesterov=True))
 
+    from timm.optim import Lamb
+
+    trace("lamb", lambda groups: Lamb(groups, lr=1e-3))
+    trace("lamb_unclipped", lambda groups: Lamb(groups, lr=1e-3, betas=(0.8, 0.95), eps=1e-8, max_grad_norm=None))
+
     model = torch.nn.Linear(4, 3, dtype=torch.float64)
     with torch.no_grad():
         model.weight.copy_(weight)
@@ -164,7 +180,8 @@ gradient with respect to `logits`. The last row of the logits is large, so that 
   the number of elements (requirements B1.8). `kl_batchmean.temperature_T`: the textbook's, over the batch only.
 - `distillation_hard`: cross-entropy with the teacher's most likely class.
 - `mean_squared_error`: of the logits to `teacher_logits`. `binary_cross_entropy`: of every logit by itself to
-  `several_labels` [6, 5].
+  `several_labels` [6, 5]. `binary_cross_entropy_threshold`: timm's `BinaryCrossEntropy` on `mixed_targets` [6, 5] with
+  all targets above 0 counted as 1, as DeiT-III's `engine.py` does.
 
 Computed in float64, stored in float32. Made by `Tools/parity/make_training.py`; anew by `make fixtures`.
 """
@@ -192,6 +209,8 @@ gradient is 0 and the other 1e-9, where epsilon matters.
 
 - `adamw` (betas 0.9, 0.999, epsilon 1e-8), `adamw_betas` (0.8, 0.95, 1e-6), `sgd`, `sgd_momentum` (0.9),
   `sgd_nesterov` (0.9): `.weight` and `.bias` after every step.
+- `lamb` (timm's `Lamb` with its defaults: betas 0.9, 0.999, epsilon 1e-6, gradients clipped to norm 1) and
+  `lamb_unclipped` (0.8, 0.95, 1e-8, not clipped): likewise.
 - `ema_decay_0.9`: timm's `ModelEmaV2` of a weight that starts as `weight` and then takes the values of `adamw.weight`.
 - `clip`: gradients [3, 4] and [[12]] clipped to norm 1: `clip.norm` before (13), `clip.first` and `clip.second` after.
 

@@ -29,11 +29,14 @@ extension Loss {
     /// - Parameters:
     ///   - logits: `[batch, classes]`, before the logistic function.
     ///   - targets: `[batch, classes]`, 0 to 1 for every class by itself.
+    ///   - threshold: Targets above it count as 1, all others as 0; nil takes them as they are. DeiT-III's loss after
+    ///     Mixup has 0, so that both classes of a mixed picture are wanted in full (deit `engine.py`).
     /// - Returns: One number, the mean over the batch and the classes.
     /// - Throws: `TorchError` when the shapes do not fit.
     public static func binaryCrossEntropy(
         _ logits: Tensor,
-        targets: Tensor
+        targets: Tensor,
+        threshold: Double? = nil
     ) throws(TorchError) -> Tensor {
         guard logits.shape == targets.shape, logits.elementCount > 0 else {
             throw TorchError(
@@ -42,6 +45,11 @@ extension Loss {
                     "logits of shape \(logits.shape) do not fit targets of shape \(targets.shape)"
             )
         }
-        return try Functional.binaryCrossEntropy(logits.to(.float32), targets.to(.float32))
+        var targets = try targets.to(.float32)
+        if let threshold {
+            let limit = try Tensor.full(threshold, [], device: targets.device)
+            targets = try targets.greater(limit).to(.float32)
+        }
+        return try Functional.binaryCrossEntropy(logits.to(.float32), targets)
     }
 }

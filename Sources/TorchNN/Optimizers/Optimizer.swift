@@ -96,6 +96,15 @@ extension Optimizer {
         return found
     }
 
+    /// The L2 norm of all gradients together, left on the device: one number, or nil where there is no gradient.
+    public func gradientNorm() throws(TorchError) -> Tensor? {
+        try withoutGradient { () throws(TorchError) -> Tensor? in
+            var norms: [Tensor] = []
+            for gradient in try gradients() { norms.append(try gradient.norm()) }
+            return norms.isEmpty ? nil : try Tensor.stack(norms).norm()
+        }
+    }
+
     /// Scales all gradients down so that their common norm is at most `maxNorm`.
     ///
     /// - Parameter maxNorm: The largest norm that is left as it is.
@@ -103,11 +112,20 @@ extension Optimizer {
     /// - Throws: `TorchError` when the gradients cannot be read.
     @discardableResult
     public func clipGradients(maxNorm: Double) throws(TorchError) -> Double {
-        let gradients = try gradients()
-        let norm = try Fused.norm(gradients)
+        let norm = try gradientNorm()?.item() ?? 0
+        try clipGradients(norm: norm, maxNorm: maxNorm)
+        return norm
+    }
+
+    /// Scales all gradients down as ``clipGradients(maxNorm:)`` does, where their norm was read already.
+    ///
+    /// - Parameters:
+    ///   - norm: What ``gradientNorm()`` gave.
+    ///   - maxNorm: The largest norm that is left as it is.
+    /// - Throws: `TorchError` when the gradients cannot be read.
+    public func clipGradients(norm: Double, maxNorm: Double) throws(TorchError) {
         // As torch.nn.utils.clip_grad_norm_ has it.
         let factor = maxNorm / (norm + 1e-6)
-        if factor < 1 { try Fused.scale(gradients, by: factor) }
-        return norm
+        if factor < 1 { try Fused.scale(try gradients(), by: factor) }
     }
 }
