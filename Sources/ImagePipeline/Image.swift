@@ -10,7 +10,7 @@ public struct Image: Sendable, Equatable {
     /// The samples of a pixel: 1 or 3.
     public let channels: Int
     /// The samples, `height * width * channels` of them.
-    public let pixels: [UInt8]
+    public internal(set) var pixels: [UInt8]
 
     /// Creates a picture from its samples.
     ///

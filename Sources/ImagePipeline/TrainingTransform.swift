@@ -1,4 +1,4 @@
-/// The random way from a picture to a training example: an ordered list of operations, then normalisation.
+/// The random way from a picture to a training example: an ordered list of operations, normalisation, and erasing.
 ///
 /// Further augmentation is a further case of ``ImageOperation`` and one more entry in the list.
 public struct TrainingTransform: Sendable, Equatable, Codable {
@@ -8,6 +8,8 @@ public struct TrainingTransform: Sendable, Equatable, Codable {
     public let channels: Int
     /// The mean and deviation of each channel.
     public let normalization: Normalization
+    /// The erasing of rectangles after normalisation, or `nil` for none.
+    public let erasing: RandomErasing?
 
     /// Creates a transform.
     ///
@@ -16,20 +18,24 @@ public struct TrainingTransform: Sendable, Equatable, Codable {
     ///   - channels: The channels of the result, 1 or 3.
     ///   - mean: One mean for each channel, for samples from 0 to 1.
     ///   - std: One standard deviation for each channel, above 0.
+    ///   - erasing: The erasing of rectangles after normalisation, or `nil` for none.
     /// - Throws: ``ImageError/invalid(_:)`` when a parameter makes no sense.
     public init(
         operations: [ImageOperation],
         channels: Int = 3,
         mean: [Float],
-        std: [Float]
+        std: [Float],
+        erasing: RandomErasing? = nil
     ) throws(ImageError) {
         for operation in operations { try operation.validate() }
+        try erasing?.validate()
         guard mean.count == channels else {
             throw .invalid("mean and std have \(mean.count) values for \(channels) channels")
         }
         self.normalization = try Normalization(mean: mean, std: std)
         self.operations = operations
         self.channels = channels
+        self.erasing = erasing
     }
 
     /// Reads a transform and checks it.
@@ -43,7 +49,8 @@ public struct TrainingTransform: Sendable, Equatable, Codable {
             operations: try container.decode([ImageOperation].self, forKey: .operations),
             channels: try container.decode(Int.self, forKey: .channels),
             mean: normalization.mean,
-            std: normalization.std
+            std: normalization.std,
+            erasing: try container.decodeIfPresent(RandomErasing.self, forKey: .erasing)
         )
     }
 
@@ -145,7 +152,7 @@ extension TrainingTransform: ImageTransform {
         using generator: inout SplitMix64
     ) throws(ImageError) -> Image {
         var image = try image.converted(toChannels: channels)
-        for operation in operations { image = try operation.apply(to: image, using: &generator) }
+        for operation in operations { try operation.apply(to: &image, using: &generator) }
         return image
     }
 
@@ -161,6 +168,14 @@ extension TrainingTransform: ImageTransform {
         into output: UnsafeMutableBufferPointer<Float>,
         using generator: inout SplitMix64
     ) throws(ImageError) {
-        try normalization.normalize(try augment(image, using: &generator), into: output)
+        let image = try augment(image, using: &generator)
+        try normalization.normalize(image, into: output)
+        try erasing?.apply(
+            to: output,
+            channels: channels,
+            height: image.height,
+            width: image.width,
+            using: &generator
+        )
     }
 }

@@ -1,0 +1,65 @@
+/// Draws one of 25 pairs of operations for each picture, each with its own probability and magnitude.
+///
+/// ## Source
+/// Cubuk et al., "AutoAugment: Learning Augmentation Policies from Data" (arXiv:1805.09501);
+/// `timm/data/auto_augment.py, auto_augment_transform`.
+public struct AutoAugment: Sendable, Equatable, Codable {
+    /// The pairs to draw from.
+    public var policy: AutoAugmentPolicy
+    /// Fill, interpolation, and how the magnitudes vary (timm's `mstd`).
+    public var settings: AugmentSettings
+
+    /// Creates an augmentation.
+    ///
+    /// - Parameters:
+    ///   - policy: The pairs to draw from.
+    ///   - settings: Fill, interpolation, and how the magnitudes vary.
+    public init(policy: AutoAugmentPolicy, settings: AugmentSettings = AugmentSettings()) {
+        self.policy = policy
+        self.settings = settings
+    }
+
+    /// Reads timm's notation, for example `original-mstd0.5`.
+    ///
+    /// - Parameters:
+    ///   - text: The notation: `original`, `originalr`, `v0`, `v0r` or `3a`, and perhaps `mstd`.
+    ///   - fill: The colour outside of a picture that was moved.
+    ///   - interpolation: How samples are weighed where a picture is moved; `nil` draws bilinear or bicubic.
+    /// - Throws: ``ImageError/invalid(_:)`` that names the part which is wrong.
+    public init(
+        parsing text: String,
+        fill: [UInt8] = [128, 128, 128],
+        interpolation: Interpolation? = nil
+    ) throws(ImageError) {
+        let notation = AugmentNotation(text)
+        guard let policy = AutoAugmentPolicy(rawValue: notation.name) else {
+            let known = AutoAugmentPolicy.allCases.map(\.rawValue).joined(separator: ", ")
+            throw .invalid("\"\(notation.name)\" is no policy of AutoAugment; known are \(known)")
+        }
+        self.init(
+            policy: policy,
+            settings: AugmentSettings(fill: fill, interpolation: interpolation)
+        )
+        for part in notation.parts {
+            guard part.key == "mstd" else {
+                throw notation.wrong(part, "AutoAugment knows mstd alone, as in \"mstd0.5\"")
+            }
+            settings.magnitudeStd = try notation.number(part)
+        }
+        try validate()
+    }
+
+    func apply(to image: inout Image, using generator: inout SplitMix64) {
+        let pairs = policy.steps
+        guard !pairs.isEmpty else { return }
+        for step in pairs[generator.integer(below: pairs.count)]
+        where generator.uniform() < step.probability {
+            let level = settings.level(around: step.magnitude, using: &generator)
+            step.operation.apply(to: &image, level: level, settings: settings, using: &generator)
+        }
+    }
+
+    func validate() throws(ImageError) {
+        try settings.validate()
+    }
+}
