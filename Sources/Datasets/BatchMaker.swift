@@ -6,7 +6,24 @@ struct MadeBatch: Sendable {
     var skipped: [(index: Int, entry: SkippedPictures.Entry)]
 }
 
-/// Makes whole batches; each is a pure function of its indices, the seed and the epoch.
+/// Some neighbouring pictures of a batch, written to its storage.
+struct BatchPart: Sendable {
+    /// Where the pictures that could be used stand in the batch.
+    var places: [Int] = []
+    var labels: [Int] = []
+    var indices: [Int] = []
+    var skipped: [(index: Int, entry: SkippedPictures.Entry)] = []
+    /// The different sizes met; more than one is the transform's fault, not the pictures'.
+    var sizes: [PixelSize] = []
+}
+
+/// The rows and columns of a picture.
+struct PixelSize: Sendable, Equatable {
+    let height: Int
+    let width: Int
+}
+
+/// Makes batches; each is a pure function of its views, the seed and the epoch.
 struct BatchMaker: Sendable {
     /// How many neighbours are tried for an unreadable picture.
     static let replacementTries = 100
@@ -17,48 +34,76 @@ struct BatchMaker: Sendable {
     let seed: UInt64
     let epoch: Int
 
-    /// Makes the batch of the given pictures.
-    func make(_ indices: [Int]) throws(DatasetError) -> MadeBatch {
-        var builder = BatchBuilder(capacity: indices.count, channels: transform.channels)
-        var skipped: [(index: Int, entry: SkippedPictures.Entry)] = []
-        for index in indices {
-            var candidate = index
+    /// Makes the pictures at some places of a batch; `room` returns the batch's storage for pictures of a size, and
+    /// `nil` where the batch has pictures of another size.
+    func make(
+        _ places: Range<Int>,
+        of views: [EpochPlan.View],
+        room: (PixelSize) throws(DatasetError) -> PixelStorage?
+    ) throws(DatasetError) -> BatchPart {
+        var part = BatchPart()
+        for place in places {
+            var candidate = views[place]
             var tries = 0
             while true {
-                // Long batches of large pictures stop soon after the consumer has gone.
-                if Task.isCancelled { break }
-                do throws(ImageError) {
-                    try append(candidate, to: &builder)
+                // Batches of large pictures stop soon after the consumer has gone.
+                if Task.isCancelled { return part }
+                guard let error = try add(candidate, at: place, to: &part, room: room) else {
                     break
-                } catch {
-                    let entry = SkippedPictures.Entry(
-                        name: dataset.name(at: candidate),
-                        error: error
-                    )
-                    skipped.append((candidate, entry))
                 }
+                let name = dataset.name(at: candidate.index)
+                part.skipped.append(
+                    (candidate.index, SkippedPictures.Entry(name: name, error: error))
+                )
+                if policy == .fail { throw .unreadablePicture(name: name, error: error) }
                 guard case .replace = policy else { break }
                 tries += 1
-                candidate = candidate + 1 == dataset.count ? 0 : candidate + 1
                 guard tries <= min(BatchMaker.replacementTries, dataset.count - 1) else {
-                    throw .noReplacement(name: dataset.name(at: index), tries: tries - 1)
+                    throw .noReplacement(
+                        name: dataset.name(at: views[place].index),
+                        tries: tries - 1
+                    )
                 }
+                let next = candidate.index + 1 == dataset.count ? 0 : candidate.index + 1
+                candidate = EpochPlan.View(index: next, view: candidate.view)
             }
         }
-        if let first = skipped.first, policy == .fail {
-            throw .unreadablePicture(name: first.entry.name, error: first.entry.error)
-        }
-        if let mismatch = builder.mismatch { throw .invalid(mismatch) }
-        return MadeBatch(batch: builder.batch, skipped: skipped)
+        return part
     }
 
-    private func append(_ index: Int, to builder: inout BatchBuilder) throws(ImageError) {
-        let image = try dataset.image(at: index)
-        let size = try transform.outputSize(height: image.height, width: image.width)
-        var generator = SplitMix64(seed: seed, epoch: epoch, index: index, view: 0)
-        try builder.append(label: dataset.label(at: index), index: index, size: size) {
-            buffer throws(ImageError) in
-            try transform.write(image, into: buffer, using: &generator)
+    /// Adds one picture; returns what is wrong with it, if anything is.
+    private func add(
+        _ view: EpochPlan.View,
+        at place: Int,
+        to part: inout BatchPart,
+        room: (PixelSize) throws(DatasetError) -> PixelStorage?
+    ) throws(DatasetError) -> ImageError? {
+        let image: Image
+        let size: PixelSize
+        do throws(ImageError) {
+            image = try dataset.image(at: view.index)
+            let (height, width) = try transform.outputSize(height: image.height, width: image.width)
+            size = PixelSize(height: height, width: width)
+        } catch {
+            return error
         }
+        if !part.sizes.contains(size) { part.sizes.append(size) }
+        guard let storage = try room(size) else { return nil }
+        let sample = transform.channels * size.height * size.width
+        let target = storage.buffer[(place * sample)..<((place + 1) * sample)]
+        var generator = SplitMix64(seed: seed, epoch: epoch, index: view.index, view: view.view)
+        do throws(ImageError) {
+            try transform.write(
+                image,
+                into: UnsafeMutableBufferPointer(rebasing: target),
+                using: &generator
+            )
+        } catch {
+            return error
+        }
+        part.places.append(place)
+        part.labels.append(dataset.label(at: view.index))
+        part.indices.append(view.index)
+        return nil
     }
 }

@@ -65,7 +65,8 @@ public struct DataLoader: Sendable {
                 seed: plan.seed,
                 epoch: epoch
             ),
-            indices: plan.batches(epoch: epoch, startingAt: step),
+            steps: plan.views(epoch: epoch, startingAt: step),
+            firstStep: max(0, step),
             workers: workers,
             report: report
         )

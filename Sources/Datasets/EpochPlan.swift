@@ -1,7 +1,19 @@
 import ImagePipeline
 
 /// Which pictures each step of each epoch takes: a pure function of seed, epoch and step.
+///
+/// With repeated augmentation each picture is shown several times in a row, every time as another random view, and
+/// an epoch keeps its length: of `n` pictures shown `r` times, each epoch takes about `n / r` different ones. As in
+/// the original the length is rounded down to a multiple of 256, unless the data is smaller than that. The original
+/// deals the repeats out to its processes; here they are neighbours in the same batch, which adds up to the same.
+///
+/// ## Source
+/// `facebookresearch/deit, samplers.py, RASampler`; timm's `RepeatAugSampler` for data of fewer than 256 pictures.
+/// Those seed the order by the epoch alone; here it is the run's seed too.
 public struct EpochPlan: Sendable, Equatable {
+    /// What the number of views of an epoch is a multiple of, where pictures are repeated.
+    static let repeatedRound = 256
+
     /// The number of pictures.
     public let count: Int
     /// The pictures of a step.
@@ -12,6 +24,14 @@ public struct EpochPlan: Sendable, Equatable {
     public let shuffles: Bool
     /// Whether a last step with fewer pictures is left out.
     public let dropsLast: Bool
+    /// How many views of a picture are shown in a row; 1 is no repeated augmentation.
+    public let repeats: Int
+
+    /// One view of a picture.
+    struct View: Sendable, Equatable {
+        let index: Int
+        let view: Int
+    }
 
     /// Creates a plan.
     ///
@@ -21,20 +41,26 @@ public struct EpochPlan: Sendable, Equatable {
     ///   - seed: The run's seed.
     ///   - shuffles: Whether every epoch has an order of its own.
     ///   - dropsLast: Whether a last step with fewer pictures is left out.
+    ///   - repeats: How many views of a picture are shown in a row, at least 1; DeiT's repeated augmentation is 3.
     /// - Throws: ``DatasetError/invalid(_:)`` when an epoch would have no step.
     public init(
         count: Int,
         batchSize: Int,
         seed: UInt64 = 0,
         shuffles: Bool = true,
-        dropsLast: Bool = false
+        dropsLast: Bool = false,
+        repeats: Int = 1
     ) throws(DatasetError) {
         guard count > 0, batchSize > 0 else {
             throw .invalid("an epoch of \(count) pictures has no batches of \(batchSize)")
         }
-        guard !dropsLast || batchSize <= count else {
+        guard (1...1000).contains(repeats) else {
+            throw .invalid("a picture is shown from 1 to 1000 times in a row, not \(repeats)")
+        }
+        let views = EpochPlan.views(of: count, repeats: repeats)
+        guard !dropsLast || batchSize <= views else {
             throw .invalid(
-                "a batch of \(batchSize) is larger than the data of \(count) pictures; choose a smaller batch"
+                "a batch of \(batchSize) is larger than the data of \(views) pictures; choose a smaller batch"
             )
         }
         self.count = count
@@ -42,18 +68,33 @@ public struct EpochPlan: Sendable, Equatable {
         self.seed = seed
         self.shuffles = shuffles
         self.dropsLast = dropsLast
+        self.repeats = repeats
     }
+
+    /// The views of an epoch: the pictures, or with repeats about as many views of fewer pictures.
+    public var viewsPerEpoch: Int { EpochPlan.views(of: count, repeats: repeats) }
 
     /// The steps of an epoch.
     public var stepsPerEpoch: Int {
-        dropsLast ? count / batchSize : (count - 1) / batchSize + 1
+        dropsLast ? viewsPerEpoch / batchSize : (viewsPerEpoch - 1) / batchSize + 1
     }
 
-    /// The order of all pictures in an epoch.
+    private static func views(of count: Int, repeats: Int) -> Int {
+        repeats == 1 || count < repeatedRound ? count : count / repeatedRound * repeatedRound
+    }
+
+    /// The pictures of an epoch in the order in which they are shown; with repeats each stands there several times.
     ///
     /// - Parameter epoch: The epoch, from 0.
-    /// - Returns: The pictures' indices.
+    /// - Returns: The pictures' indices, ``viewsPerEpoch`` of them.
     public func order(epoch: Int) -> [Int] {
+        let order = pictures(epoch: epoch)
+        guard repeats > 1 else { return order }
+        return (0..<viewsPerEpoch).map { order[$0 / repeats] }
+    }
+
+    /// The order of all pictures.
+    private func pictures(epoch: Int) -> [Int] {
         var order = Array(0..<count)
         if shuffles {
             // Index -1 belongs to no sample, so this stream is apart from every augmentation's.
@@ -71,8 +112,22 @@ public struct EpochPlan: Sendable, Equatable {
     /// - Returns: The pictures' indices, one array for each step.
     public func batches(epoch: Int, startingAt step: Int = 0) -> [[Int]] {
         let order = order(epoch: epoch)
-        return (max(0, step)..<max(step, stepsPerEpoch, 0)).map { step in
-            Array(order[(step * batchSize)..<min(count, (step + 1) * batchSize)])
+        return steps(startingAt: step).map { Array(order[$0]) }
+    }
+
+    /// The views of the steps of an epoch.
+    func views(epoch: Int, startingAt step: Int) -> [[View]] {
+        let order = order(epoch: epoch)
+        return steps(startingAt: step).map { positions in
+            positions.map { View(index: order[$0], view: $0 % repeats) }
+        }
+    }
+
+    /// The positions of each step in the order of the epoch.
+    private func steps(startingAt first: Int) -> [Range<Int>] {
+        let views = viewsPerEpoch
+        return (max(0, first)..<max(0, first, stepsPerEpoch)).map { step in
+            (step * batchSize)..<min(views, (step + 1) * batchSize)
         }
     }
 }

@@ -1,9 +1,9 @@
-/// The input of one step: pictures as numbers, and their labels.
-public struct ImageBatch: Sendable, Equatable {
-    /// The numbers, `[count, channels, height, width]`.
-    public let pixels: [Float]
-    /// The labels, one for each picture.
+/// The input of one step: pictures as numbers, and what they show.
+public struct ImageBatch: Sendable {
+    /// The labels, one for each picture; of mixed pictures that of the picture that was there first.
     public let labels: [Int]
+    /// Where the loader mixes pictures, what each shows as probabilities, `[count, classes]`; otherwise `nil`.
+    public let targets: [Float]?
     /// The pictures' indices in the data set; one that stands in for an unreadable one has its own.
     public let indices: [Int]
     /// The channels of a picture.
@@ -13,8 +13,50 @@ public struct ImageBatch: Sendable, Equatable {
     /// The columns of a picture.
     public let width: Int
 
+    /// `nil` for a batch without pictures.
+    let storage: PixelStorage?
+
     /// The number of pictures.
     public var count: Int { labels.count }
     /// The sizes of ``pixels``: `[count, channels, height, width]`.
     public var shape: [Int] { [count, channels, height, width] }
+    /// A copy of the numbers, `[count, channels, height, width]`; ``withUnsafeBytes(_:)`` makes none.
+    public var pixels: [Float] { withUnsafePixels(Array.init) }
+
+    /// Hands out the bytes of the numbers, `[count, channels, height, width]` floats in native byte order.
+    ///
+    /// - Parameter body: Reads the bytes, which are valid only within the call.
+    /// - Returns: What the closure returns.
+    /// - Throws: What the closure throws.
+    public func withUnsafeBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try withUnsafePixels { pixels throws(Failure) in
+            try body(UnsafeRawBufferPointer(pixels))
+        }
+    }
+
+    func withUnsafePixels<Result, Failure: Error>(
+        _ body: (UnsafeBufferPointer<Float>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let used = storage.map { $0.buffer[..<(count * channels * height * width)] }
+        // The storage must outlive the reading although only its pointer is used.
+        defer { withExtendedLifetime(storage) {} }
+        return try body(
+            used.map { UnsafeBufferPointer(rebasing: $0) }
+                ?? UnsafeBufferPointer(start: nil, count: 0)
+        )
+    }
+}
+
+extension ImageBatch: Equatable {
+    /// Whether two batches hold the same pictures bit for bit, with the same labels and targets.
+    public static func == (left: ImageBatch, right: ImageBatch) -> Bool {
+        guard left.shape == right.shape, left.labels == right.labels,
+            left.indices == right.indices, left.targets == right.targets
+        else { return false }
+        return left.withUnsafeBytes { one in
+            right.withUnsafeBytes { other in one.elementsEqual(other) }
+        }
+    }
 }

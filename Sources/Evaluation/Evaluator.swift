@@ -3,6 +3,7 @@ public import Datasets
 public import ImagePipeline
 import Torch
 import TorchNN
+import Training
 import VisionModels
 
 /// Measuring of models on labelled pictures.
@@ -34,7 +35,7 @@ public enum Evaluator {
         while let batch = try await batches.next(isolation: #isolation) {
             guard batch.count > 0 else { continue }
             let labels = batch.labels.map { mapping.indices[$0] }
-            let logits = try HeadLogits(of: loaded.model, Tensor(batch.pixels, shape: batch.shape))
+            let logits = try HeadLogits(of: loaded.model, batch.tensor())
             whole.add(logits.prediction, classes: classes, labels: labels)
             if let heads = logits.heads {
                 cls.add(heads.cls, classes: classes, labels: labels)

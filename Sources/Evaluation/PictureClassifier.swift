@@ -3,6 +3,7 @@ import Datasets
 import ImagePipeline
 import Torch
 import TorchNN
+import Training
 import VisionModels
 
 /// Naming of what pictures show.
@@ -73,7 +74,7 @@ public enum PictureClassifier {
         by loaded: LoadedModel,
         top: Int
     ) throws -> [[PicturePrediction.Class]] {
-        let images = try Tensor(batch.pixels, shape: batch.shape)
+        let images = try batch.tensor()
         let logits = try HeadLogits(of: loaded.model, images).prediction
         let classes = loaded.model.numClasses
         return batch.indices.indices.map { row in

@@ -111,6 +111,82 @@ struct DataLoaderTests {
         #expect(report?.count == 4)
     }
 
+    /// Pictures so large that a batch is made in several parts.
+    private func largeLoader(
+        workers: Int,
+        broken: Set<Int> = [],
+        repeats: Int = 1,
+        policy: UnreadablePolicy? = nil
+    ) throws -> DataLoader {
+        try DataLoader(
+            dataset: MadeUpDataset(count: 50, broken: broken),
+            transform: try TrainingTransform(
+                operations: [.randomResizedCrop(RandomResizedCrop(height: 448, width: 448))],
+                channels: 1,
+                mean: [0.5],
+                std: [0.5]
+            ),
+            plan: try EpochPlan(count: 50, batchSize: 15, seed: 2, repeats: repeats),
+            workers: workers,
+            policy: policy
+        )
+    }
+
+    @Test func batchesMadeInPartsDoNotDependOnWorkers() async throws {
+        let policies: [UnreadablePolicy] = [.replace(limit: 10), .drop(limit: 10)]
+        for policy in policies {
+            var reference: [ImageBatch] = []
+            for workers in [1, 2, 7] {
+                let loader = try largeLoader(
+                    workers: workers,
+                    broken: [3, 4, 30],
+                    repeats: 2,
+                    policy: policy
+                )
+                let batches = try await Consumer().batches(of: loader, epoch: 1)
+                if reference.isEmpty { reference = batches }
+                #expect(batches == reference)
+                #expect(
+                    try await Consumer().batches(of: loader, epoch: 1, from: 2) == batches.suffix(2)
+                )
+            }
+            let shown = reference.map(\.count).reduce(0, +)
+            #expect(policy == .replace(limit: 10) ? shown == 50 : shown < 50 && shown >= 44)
+        }
+    }
+
+    @Test func everyRepeatIsAnotherView() async throws {
+        let plan = try largeLoader(workers: 2, repeats: 3)
+        let batch = try await Consumer().batches(of: plan, epoch: 0)[0]
+        #expect(batch.indices == Array(plan.plan.order(epoch: 0)[..<15]))
+        #expect(batch.indices[0] == batch.indices[2] && batch.indices[2] != batch.indices[3])
+        let sample = batch.pixels.count / batch.count
+        let views = Set((0..<3).map { Array(batch.pixels[($0 * sample)..<(($0 + 1) * sample)]) })
+        #expect(views.count == 3)
+        // The first view is the one that is seen without repeats.
+        let single = try largeLoader(workers: 2)
+        let first = try await Consumer().batches(of: single, epoch: 0)[0]
+        #expect(first.indices[0] == batch.indices[0])
+        #expect(first.pixels[..<sample] == batch.pixels[..<sample])
+    }
+
+    @Test func partsDroppedInBetweenLeaveNoGap() async throws {
+        let whole = try await Consumer().batches(
+            of: try largeLoader(workers: 3, policy: .drop(limit: 5)),
+            epoch: 0
+        )
+        let lost = whole[0].indices[5]
+        let rest = try await Consumer().batches(
+            of: try largeLoader(workers: 3, broken: [lost], policy: .drop(limit: 5)),
+            epoch: 0
+        )
+        let sample = whole[0].pixels.count / 15
+        #expect(rest[0].count == 14 && rest[0].indices == whole[0].indices.filter { $0 != lost })
+        var expected = whole[0].pixels
+        expected.removeSubrange((5 * sample)..<(6 * sample))
+        #expect(rest[0].pixels == expected)
+    }
+
     @Test func goesOnInTheMiddleOfAnEpoch() async throws {
         let loader = try loader(MadeUpDataset(count: 60))
         let whole = try await Consumer().batches(of: loader, epoch: 4)

@@ -45,4 +45,35 @@ struct EpochPlanTests {
         }
         #expect("\(error as Any)".contains("batch of 6 is larger than the data of 5"))
     }
+
+    @Test func repeatsShowViewsInARow() throws {
+        // RASampler in one process for 1000 pictures: 1000 / 256 * 256 = 768 positions of 0, 0, 0, 1, 1, 1, …
+        let plan = try EpochPlan(count: 1000, batchSize: 64, shuffles: false, repeats: 3)
+        #expect(plan.viewsPerEpoch == 768 && plan.stepsPerEpoch == 12)
+        #expect(plan.order(epoch: 5) == (0..<768).map { $0 / 3 })
+        #expect(plan.batches(epoch: 0).flatMap { $0 } == plan.order(epoch: 0))
+        let shuffled = try EpochPlan(count: 1000, batchSize: 100, seed: 3, repeats: 3)
+        let plain = try EpochPlan(count: 1000, batchSize: 100, seed: 3)
+        #expect(shuffled.order(epoch: 2) == (0..<768).map { plain.order(epoch: 2)[$0 / 3] })
+        #expect(shuffled.batches(epoch: 2).map(\.count) == [Int](repeating: 100, count: 7) + [68])
+        #expect(
+            shuffled.batches(epoch: 2, startingAt: 4) == Array(shuffled.batches(epoch: 2)[4...])
+        )
+    }
+
+    @Test func repeatsOfFewPicturesHaveSteps() throws {
+        // The original has an epoch without a single step below 256 pictures.
+        let plan = try EpochPlan(count: 10, batchSize: 4, shuffles: false, repeats: 3)
+        #expect(plan.order(epoch: 0) == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3])
+        #expect(plan.stepsPerEpoch == 3)
+        let error = #expect(throws: DatasetError.self) {
+            try EpochPlan(count: 600, batchSize: 550, dropsLast: true, repeats: 2)
+        }
+        #expect("\(error as Any)".contains("data of 512"))
+        for repeats in [0, -1, 1001] {
+            #expect(throws: DatasetError.self) {
+                try EpochPlan(count: 10, batchSize: 4, repeats: repeats)
+            }
+        }
+    }
 }

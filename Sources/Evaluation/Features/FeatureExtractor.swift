@@ -2,6 +2,7 @@ public import Checkpoints
 public import Datasets
 public import Torch
 import TorchNN
+import Training
 import VisionModels
 
 /// Reads a model's inner states for pictures: features for search, neighbours, clustering and linear probes.
@@ -107,7 +108,7 @@ public struct FeatureExtractor {
         model.eval()
         var batches = loader.batches().makeAsyncIterator()
         while let batch = try await batches.next(isolation: #isolation) {
-            let arrays = try self(Tensor(batch.pixels, shape: batch.shape))
+            let arrays = try self(batch.tensor())
             let names = batch.indices.map { loader.dataset.name(at: $0) }
             try file.append(arrays, names: names, labels: batch.labels)
             progress(file.count)

@@ -1,0 +1,141 @@
+import ImagePipeline
+import Synchronization
+
+/// One batch in the making: its parts are made side by side, then joined.
+final class BatchAssembly: Sendable {
+    private let maker: BatchMaker
+    private let step: Int
+    private let views: [EpochPlan.View]
+    private let partSize: Int
+    private let pool: PixelPool
+    private let state: Mutex<State>
+
+    private struct State {
+        var storage: PixelStorage?
+        var size: PixelSize?
+        var parts: [Result<BatchPart, DatasetError>?]
+        var batch: Result<MadeBatch, DatasetError>?
+    }
+
+    init(
+        _ maker: BatchMaker,
+        step: Int,
+        views: [EpochPlan.View],
+        partSize: Int,
+        pool: PixelPool
+    ) {
+        self.maker = maker
+        self.step = step
+        self.views = views
+        self.partSize = partSize
+        self.pool = pool
+        let parts = (views.count + partSize - 1) / partSize
+        state = Mutex(State(parts: Array(repeating: nil, count: parts)))
+    }
+
+    /// How many parts there are to make.
+    var partCount: Int { (views.count + partSize - 1) / partSize }
+
+    /// Hands over the batch, once its parts are joined.
+    func takeBatch() -> Result<MadeBatch, DatasetError> {
+        state.withLock { state in
+            let batch = state.batch
+            state = State(parts: [])
+            return batch ?? .failure(.cancelled)
+        }
+    }
+
+    /// Makes one part.
+    func makePart(_ number: Int) {
+        let places = (number * partSize)..<min(views.count, (number + 1) * partSize)
+        let part = Result { () throws(DatasetError) in
+            try maker.make(places, of: views) { size throws(DatasetError) in try room(for: size) }
+        }
+        state.withLock { $0.parts[number] = part }
+    }
+
+    /// Makes a batch of the parts, all of which have been made.
+    func join() {
+        let state = state.withLock { $0 }
+        let batch = Result { () throws(DatasetError) in
+            var whole = BatchPart()
+            for part in state.parts {
+                guard let part = try part?.get() else { throw .cancelled }
+                whole.places += part.places
+                whole.labels += part.labels
+                whole.indices += part.indices
+                whole.skipped += part.skipped
+                for size in part.sizes where !whole.sizes.contains(size) {
+                    whole.sizes.append(size)
+                }
+            }
+            return MadeBatch(
+                batch: try joined(whole, storage: state.storage),
+                skipped: whole.skipped
+            )
+        }
+        self.state.withLock { $0.batch = batch }
+    }
+
+    private func joined(
+        _ whole: BatchPart,
+        storage: PixelStorage?
+    ) throws(DatasetError) -> ImageBatch {
+        if whole.sizes.count > 1 {
+            let (one, other) = (whole.sizes[0], whole.sizes[1])
+            throw .invalid(
+                "pictures of one batch become \(one.height) × \(one.width) and \(other.height) × \(other.width)"
+                    + " pixels; the transform needs a crop or an exact size"
+            )
+        }
+        let size = whole.sizes.first ?? PixelSize(height: 0, width: 0)
+        let channels = maker.transform.channels
+        if let storage { closeGaps(whole.places, storage, channels * size.height * size.width) }
+        return ImageBatch(
+            labels: whole.labels,
+            targets: nil,
+            indices: whole.indices,
+            channels: channels,
+            height: size.height,
+            width: size.width,
+            storage: storage
+        )
+    }
+
+    /// Moves the pictures together where some in between could not be used.
+    private func closeGaps(_ places: [Int], _ storage: PixelStorage, _ sample: Int) {
+        guard let start = storage.buffer.baseAddress else { return }
+        for (target, place) in places.enumerated() where target != place {
+            (start + target * sample).update(from: start + place * sample, count: sample)
+        }
+    }
+
+    /// The storage, whose size the first picture decides; `nil` for pictures of another size.
+    private func room(for size: PixelSize) throws(DatasetError) -> PixelStorage? {
+        let (storage, decided) = state.withLock { state in
+            if state.size == nil {
+                state.size = size
+                state.storage = capacity(for: size).flatMap { pool.take($0) }
+            }
+            return (state.storage, state.size)
+        }
+        guard decided == size else { return nil }
+        guard let storage else {
+            throw .invalid(
+                "there is no memory for a batch of \(views.count) pictures of \(size.height) × \(size.width)"
+                    + " pixels; choose a smaller batch"
+            )
+        }
+        return storage
+    }
+
+    private func capacity(for size: PixelSize) -> Int? {
+        var capacity = views.count
+        for factor in [maker.transform.channels, size.height, size.width] {
+            let (product, overflow) = capacity.multipliedReportingOverflow(by: factor)
+            if overflow { return nil }
+            capacity = product
+        }
+        return capacity
+    }
+}
