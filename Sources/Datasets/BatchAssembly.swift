@@ -90,10 +90,21 @@ final class BatchAssembly: Sendable {
         }
         let size = whole.sizes.first ?? PixelSize(height: 0, width: 0)
         let channels = maker.transform.channels
-        if let storage { closeGaps(whole.places, storage, channels * size.height * size.width) }
+        let sample = channels * size.height * size.width
+        var targets: [Float]?
+        if let storage {
+            closeGaps(whole.places, storage, sample)
+            let used = storage.buffer[..<(whole.labels.count * sample)]
+            targets = try maker.mix(
+                UnsafeMutableBufferPointer(rebasing: used),
+                size: size,
+                labels: whole.labels,
+                step: step
+            )
+        }
         return ImageBatch(
             labels: whole.labels,
-            targets: nil,
+            targets: targets,
             indices: whole.indices,
             channels: channels,
             height: size.height,

@@ -30,6 +30,8 @@ struct BatchMaker: Sendable {
 
     let dataset: any ImageDataset
     let transform: any ImageTransform
+    let mixing: Mixing?
+    let smoothing: Double
     let policy: UnreadablePolicy
     let seed: UInt64
     let epoch: Int
@@ -105,5 +107,33 @@ struct BatchMaker: Sendable {
         part.labels.append(dataset.label(at: view.index))
         part.indices.append(view.index)
         return nil
+    }
+
+    /// Mixes the pictures of a batch with one another, and returns their targets; `nil` where nothing is mixed.
+    func mix(
+        _ pixels: UnsafeMutableBufferPointer<Float>,
+        size: PixelSize,
+        labels: [Int],
+        step: Int
+    ) throws(DatasetError) -> [Float]? {
+        guard let mixing, !labels.isEmpty else { return nil }
+        // Index -2 belongs to no sample and not to the order of the epoch.
+        var generator = SplitMix64(seed: seed, epoch: epoch, index: -2, view: step)
+        do throws(ImageError) {
+            let plan = try mixing.plan(
+                count: labels.count,
+                height: size.height,
+                width: size.width,
+                using: &generator
+            )
+            try plan.apply(to: pixels, channels: transform.channels)
+            return try plan.targets(
+                labels: labels,
+                classes: dataset.classNames.count,
+                smoothing: smoothing
+            )
+        } catch {
+            throw .invalid(error.reason)
+        }
     }
 }

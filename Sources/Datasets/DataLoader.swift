@@ -2,7 +2,7 @@ public import ImagePipeline
 
 /// Reads, transforms and batches pictures ahead of need, on several workers.
 ///
-/// The batches depend on data, transform, plan and epoch only, never on the number of workers or their timing.
+/// The batches depend on data, transform, mixing, plan and epoch only, never on the number of workers or their timing.
 public struct DataLoader: Sendable {
     /// The pictures.
     public let dataset: any ImageDataset
@@ -10,7 +10,11 @@ public struct DataLoader: Sendable {
     public let transform: any ImageTransform
     /// Which pictures each step takes; its seed is that of the transforms too.
     public let plan: EpochPlan
-    /// How many batches are made at the same time.
+    /// How the pictures of a batch are mixed with one another, which gives the batches targets; `nil` for not at all.
+    public let mixing: Mixing?
+    /// The part of the targets that all classes share, where pictures are mixed.
+    public let smoothing: Double
+    /// How many pictures are made at the same time.
     public let workers: Int
     /// What to do with pictures that cannot be used.
     public let policy: UnreadablePolicy
@@ -23,13 +27,18 @@ public struct DataLoader: Sendable {
     ///   - dataset: The pictures.
     ///   - transform: What is done to each picture.
     ///   - plan: Which pictures each step takes, made for as many pictures as the data has.
-    ///   - workers: How many batches are made at the same time, at least 1.
+    ///   - mixing: How the pictures of a batch are mixed with one another, which gives the batches targets.
+    ///   - smoothing: The part of the targets that all classes share, 0 up to 1; without mixing there are no targets,
+    ///     and the loss does the smoothing.
+    ///   - workers: How many pictures are made at the same time, at least 1.
     ///   - policy: What to do with pictures that cannot be used; `nil` stands for replacing up to the usual limit.
     /// - Throws: ``DatasetError/invalid(_:)`` when the values do not fit together.
     public init(
         dataset: any ImageDataset,
         transform: any ImageTransform,
         plan: EpochPlan,
+        mixing: Mixing? = nil,
+        smoothing: Double = 0,
         workers: Int = 2,
         policy: UnreadablePolicy? = nil
     ) throws(DatasetError) {
@@ -39,12 +48,34 @@ public struct DataLoader: Sendable {
         guard (1...1024).contains(workers) else {
             throw .invalid("the number of workers is from 1 to 1024, not \(workers)")
         }
+        try DataLoader.check(mixing, smoothing: smoothing, classes: dataset.classNames.count)
         self.dataset = dataset
         self.transform = transform
         self.plan = plan
+        self.mixing = mixing
+        self.smoothing = smoothing
         self.workers = workers
         self.policy = policy ?? .replace(limit: UnreadablePolicy.usualLimit(count: dataset.count))
         self.report = SkippedReport(limit: self.policy.limit)
+    }
+
+    private static func check(
+        _ mixing: Mixing?,
+        smoothing: Double,
+        classes: Int
+    ) throws(DatasetError) {
+        guard (0..<1).contains(smoothing) else {
+            throw .invalid("label smoothing is from 0 up to, not including, 1, not \(smoothing)")
+        }
+        guard let mixing else { return }
+        guard classes > 1 else {
+            throw .invalid("Mixup and CutMix need at least two classes; the data has \(classes)")
+        }
+        do throws(ImageError) {
+            try mixing.validate()
+        } catch {
+            throw .invalid(error.reason)
+        }
     }
 
     /// The pictures that could not be used in all batches delivered so far.
@@ -61,6 +92,8 @@ public struct DataLoader: Sendable {
             maker: BatchMaker(
                 dataset: dataset,
                 transform: transform,
+                mixing: mixing,
+                smoothing: smoothing,
                 policy: policy,
                 seed: plan.seed,
                 epoch: epoch

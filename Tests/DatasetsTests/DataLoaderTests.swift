@@ -116,6 +116,7 @@ struct DataLoaderTests {
         workers: Int,
         broken: Set<Int> = [],
         repeats: Int = 1,
+        mixing: Mixing? = nil,
         policy: UnreadablePolicy? = nil
     ) throws -> DataLoader {
         try DataLoader(
@@ -127,6 +128,8 @@ struct DataLoaderTests {
                 std: [0.5]
             ),
             plan: try EpochPlan(count: 50, batchSize: 15, seed: 2, repeats: repeats),
+            mixing: mixing,
+            smoothing: mixing == nil ? 0 : 0.1,
             workers: workers,
             policy: policy
         )
@@ -185,6 +188,83 @@ struct DataLoaderTests {
         var expected = whole[0].pixels
         expected.removeSubrange((5 * sample)..<(6 * sample))
         #expect(rest[0].pixels == expected)
+    }
+
+    @Test(arguments: Mixing.Mode.allCases)
+    func mixingDoesNotDependOnWorkersOrResuming(mode: Mixing.Mode) async throws {
+        var reference: [ImageBatch] = []
+        for workers in [1, 2, 7] {
+            let loader = try largeLoader(
+                workers: workers,
+                broken: [9],
+                repeats: 3,
+                mixing: Mixing(mode: mode),
+                policy: .drop(limit: 10)
+            )
+            let batches = try await Consumer().batches(of: loader, epoch: 3)
+            if reference.isEmpty { reference = batches }
+            #expect(batches == reference)
+            for step in 1..<4 {
+                let rest = try await Consumer().batches(of: loader, epoch: 3, from: step)
+                #expect(rest == Array(reference[step...]))
+            }
+        }
+        // Batches of 15 are odd; the last one is even.
+        #expect(reference.map(\.count).contains { $0 % 2 == 1 })
+    }
+
+    @Test func mixedBatchesHaveTargets() async throws {
+        let plain = try await Consumer().batches(of: try largeLoader(workers: 2), epoch: 0)
+        let mixed = try await Consumer().batches(
+            of: try largeLoader(workers: 2, mixing: Mixing()),
+            epoch: 0
+        )
+        #expect(plain.allSatisfy { $0.targets == nil })
+        try #require(mixed.count == 4 && plain.count == 4)
+        for (step, batch) in mixed.enumerated() {
+            #expect(batch.indices == plain[step].indices && batch.labels == plain[step].labels)
+            // The plan is a function of seed, epoch and step, and nothing else.
+            var generator = SplitMix64(seed: 2, epoch: 0, index: -2, view: step)
+            let plan = try Mixing().plan(
+                count: batch.count,
+                height: 448,
+                width: 448,
+                using: &generator
+            )
+            var pixels = plain[step].pixels
+            try plan.apply(to: &pixels, channels: 1)
+            #expect(batch.pixels == pixels)
+            let targets = try plan.targets(labels: batch.labels, classes: 2, smoothing: 0.1)
+            #expect(targets.count == 2 * batch.count && batch.targets == targets)
+        }
+        #expect(mixed.map(\.pixels) != plain.map(\.pixels))
+    }
+
+    @Test func mixingNeedsTwoClasses() throws {
+        let plan = try EpochPlan(count: 4, batchSize: 2)
+        let processor = try ImageProcessor(resize: .none, channels: 1, mean: [0], std: [1])
+        let error = #expect(throws: DatasetError.self) {
+            try DataLoader(
+                dataset: GrowingDataset(),
+                transform: processor,
+                plan: plan,
+                mixing: Mixing()
+            )
+        }
+        #expect("\(error as Any)".contains("at least two classes"))
+        for smoothing in [-0.1, 1, .nan] {
+            #expect(throws: DatasetError.self) {
+                try DataLoader(
+                    dataset: GrowingDataset(),
+                    transform: processor,
+                    plan: plan,
+                    smoothing: smoothing
+                )
+            }
+        }
+        #expect(throws: DatasetError.self) {
+            try largeLoader(workers: 1, mixing: Mixing(probability: 2))
+        }
     }
 
     @Test func goesOnInTheMiddleOfAnEpoch() async throws {
