@@ -14,17 +14,18 @@ struct TrainCommand: AsyncParsableCommand {
               deit train --data DIR --model resnet20_cifar --size 28 --output runs/teacher
               deit train --data DIR --model deit_micro_distilled_patch4_28 \\
                 --teacher runs/teacher --distillation hard --output runs/student
+              deit train --recipe finetune --finetune CHECKPOINT --data DIR
               deit train --resume --output runs/first
 
             DIR holds IDX files (train-images-idx3-ubyte, .gz too, …), or the folders \
             train/CLASS/ and val/CLASS/ of JPEG, PNG or WebP files. A model without a \
-            teacher learns from the labels alone.
+            teacher learns from the labels alone. Defaults are those of DeiT's main.py.
 
             Defaults (in parentheses below) come first, the recipe overrides them, flags \
             override the recipe. A recipe is a YAML file whose keys are the flags.
 
-            The run's folder gets run.yaml, metrics.jsonl and checkpoints/, each of which is a \
-            model directory; `last` and `best` there point at the newest and the best. Ctrl-C \
+            The run's folder gets run.yaml, metrics.jsonl, the same for TensorBoard \
+            (tensorboard --logdir RUN), and checkpoints/, each of which is a model directory; `last` and `best` there point at the newest and the best. Ctrl-C \
             (or SIGTERM) finishes the step, saves and exits with 130 (143); --resume goes on as \
             if the run had never stopped.
             """
@@ -32,17 +33,20 @@ struct TrainCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "The run") var run: RunOptions
     @OptionGroup(title: "Pictures") var data: DataOptions
+    @OptionGroup(title: "Augmentation") var augmentation: AugmentationOptions
     @OptionGroup(title: "Model and teacher") var model: ModelOptions
     @OptionGroup(title: "Length and learning rate") var schedule: ScheduleOptions
     @OptionGroup(title: "Optimiser") var optimizer: OptimizerOptions
 
     private var flags: [OptionText] {
-        run.flags + data.flags + model.flags + schedule.flags + optimizer.flags
+        run.flags + data.flags + augmentation.flags + model.flags + schedule.flags
+            + optimizer.flags
     }
 
     func run() async throws {
         if run.threads != "1" { OpenMPWaiting.spinBriefly() }
-        let request = try request()
+        let request = try await request()
+        if run.listGroups { return try await GroupPrinter.print(request.options) }
         let stop = StopRequest()
         let signals = Signals(stop)
         defer { withExtendedLifetime(signals) {} }
@@ -65,12 +69,13 @@ struct TrainCommand: AsyncParsableCommand {
         let session = try TrainingSession(request, observer: progress, stop: stop)
         RunHeader.print(session.plan, output: request.output, recipe: request.recipe)
         if request.resuming != nil { Console.line("resuming after step \(session.startStep)") }
+        RunHeader.print(try session.estimate())
         defer { progress.closeLine() }
         return try await session.run()
     }
 
-    private func request() throws -> TrainingSession.Request {
-        guard run.resume else { return try newRequest() }
+    private func request() async throws -> TrainingSession.Request {
+        guard run.resume else { return try await newRequest() }
         guard let output = run.output else {
             throw OptionError.conflict("--resume needs the run's folder: add --output RUN")
         }
@@ -97,11 +102,16 @@ struct TrainCommand: AsyncParsableCommand {
         )
     }
 
-    private func newRequest() throws -> TrainingSession.Request {
+    private func newRequest() async throws -> TrainingSession.Request {
         let recipe = try Recipe.named(run.recipe ?? "quickstart")
         var options = TrainingOptions()
         try options.apply(recipe)
         try options.apply(flags)
+        // Names on the hub become paths, so that a resumed run needs no hub.
+        for path in [\TrainingOptions.finetune, \TrainingOptions.teacher]
+        where !options[keyPath: path].isEmpty {
+            options[keyPath: path] = try await CheckpointPath.find(options[keyPath: path])
+        }
         return TrainingSession.Request(
             options: options,
             output: run.output ?? Self.defaultOutput(recipe),

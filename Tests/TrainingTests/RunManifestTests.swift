@@ -34,6 +34,25 @@ import TorchNN
         }
     }
 
+    /// A run of a version without augmentation resumes without it, whatever the defaults are now.
+    @Test func filesWithoutAFormatHaveTheDefaultsOfTheirTime() throws {
+        try withTemporaryFolder { folder in
+            let path = folder.appending(path: "run.yaml").path
+            let newer = [
+                "aa:", "mixup:", "cutmix:", "reprob:", "repeated_aug:", "sched_on_updates:",
+            ]
+            let lines = try manifest().yaml().split(separator: "\n").filter { line in
+                let text = line.trimmingCharacters(in: .whitespaces)
+                return !text.hasPrefix("format:") && !newer.contains(where: text.hasPrefix)
+            }
+            try lines.joined(separator: "\n").write(toFile: path, atomically: true, encoding: .utf8)
+            let options = try RunManifest.read(path).options
+            #expect(options.aa == nil && options.repeatedAug == nil && options.schedOnUpdates)
+            #expect(options.mixup == 0 && options.cutmix == 0 && options.reprob == 0)
+            #expect(options.clipGrad == 1)
+        }
+    }
+
     @Test func damagedFilesAreRefused() throws {
         try withTemporaryFolder { folder in
             let path = folder.appending(path: "run.yaml").path

@@ -84,7 +84,7 @@ import TorchNN
             teacher: { _ in ClassifierLogits(cls: teacher) },
             kind: kind,
             alpha: alpha,
-            smoothing: smoothing
+            loss: ClassificationLoss(smoothing: smoothing)
         )
     }
 
@@ -94,7 +94,7 @@ import TorchNN
 
     @Test(arguments: [0, 0.1]) func supervisedIsSmoothedCrossEntropy(smoothing: Double) throws {
         let found = try run(isDistilled: false) {
-            SupervisedTask(student: $0, smoothing: smoothing)
+            SupervisedTask(student: $0, loss: ClassificationLoss(smoothing: smoothing))
         }
         let targets = oneHot(Self.labels, smoothing: smoothing)
         #expect(abs(found.loss - crossEntropy(Self.classLogits, targets)) < 1e-6)
@@ -102,7 +102,9 @@ import TorchNN
     }
 
     @Test func supervisedTeachesBothHeadsOfADistilledModel() throws {
-        let found = try run(isDistilled: true) { SupervisedTask(student: $0, smoothing: 0) }
+        let found = try run(isDistilled: true) {
+            SupervisedTask(student: $0, loss: ClassificationLoss())
+        }
         let targets = oneHot(Self.labels)
         let expected =
             (crossEntropy(Self.classLogits, targets) + crossEntropy(Self.distLogits, targets)) / 2
@@ -171,11 +173,55 @@ import TorchNN
             teacher: { _ throws(TorchError) in ClassifierLogits(cls: try weights * 2) },
             kind: .soft(tau: 1, reduction: .batchmean),
             alpha: 0.5,
-            smoothing: 0
+            loss: ClassificationLoss()
         )
         try task(pixels: Tensor.zeros([2, 3, 4, 4]), labels: labelTensor()).loss.backward()
         #expect(try weights.gradient() == nil)
         #expect(isGradientEnabled)
+    }
+
+    // MARK: - Mixed pictures
+
+    private static let shares: [[Double]] = [[0.7, 0.3, 0], [0, 0.4, 0.6]]
+
+    @Test func mixedPicturesAreComparedWithTheirShares() throws {
+        for isBinary in [false, true] {
+            let cls = try tensor(Self.classLogits)
+            try cls.setRequiresGradient(true)
+            let task = SupervisedTask(
+                student: { _ throws(TorchError) in ClassifierLogits(cls: try cls * 1) },
+                // The shares are smoothed already, so this smoothing must not count.
+                loss: ClassificationLoss(smoothing: isBinary ? 0 : 0.5, isBinary: isBinary)
+            )
+            let targets = TrainingTargets(labels: try labelTensor(), soft: try tensor(Self.shares))
+            let result = try task(pixels: Tensor.zeros([2, 3, 4, 4]), targets: targets)
+            let expected =
+                isBinary
+                ? binary(Self.classLogits, Self.shares.map { $0.map { $0 > 0 ? 1 : 0 } })
+                : crossEntropy(Self.classLogits, Self.shares)
+            #expect(abs(try result.loss.item() - expected) < 1e-5)
+            #expect(try targets.classes().int64s() == [0, 2])
+        }
+    }
+
+    @Test func labelsAloneAreOneClassEachForTheBinaryLoss() throws {
+        let loss = try ClassificationLoss(isBinary: true)(
+            tensor(Self.classLogits),
+            TrainingTargets(labels: labelTensor())
+        )
+        let expected = binary(Self.classLogits, [[1, 0, 0], [0, 0, 1]])
+        #expect(abs(try loss.item() - expected) < 1e-5)
+    }
+
+    private func binary(_ logits: [[Double]], _ targets: [[Double]]) -> Double {
+        var sum = 0.0
+        for row in logits.indices {
+            for k in 0..<3 {
+                let p = 1 / (1 + exp(-logits[row][k]))
+                sum -= targets[row][k] * log(p) + (1 - targets[row][k]) * log(1 - p)
+            }
+        }
+        return sum / Double(3 * logits.count)
     }
 
     @Test func theTeacherGetsItsOwnNormalisation() throws {

@@ -56,12 +56,71 @@ import Testing
         ("epochs", "99999999999999999999"), ("batch", "-1"), ("smoothing", "1"), ("ema", "2"),
         ("ema", "on"),
         ("distillation", "sofft"), ("size", "0"), ("lr_scaling", "maybe"), ("flip", "1.1"),
-        ("clip_grad", "0"),
+        ("clip_grad", "0"), ("accumulation", "0"), ("opt_betas", "0.9"), ("opt_betas", "0.9,1"),
+        ("cutmix_minmax", "0.2,x"), ("repeated_aug", "-1"), ("freeze", "0"), ("freeze", "most"),
+        ("remode", "black"), ("mixup_mode", "all"), ("mixup", "-0.1"), ("reprob", "1.1"),
+        ("aa", ""),
     ])
     func badValuesAreRefused(key: String, text: String) {
         var options = TrainingOptions()
         #expect(throws: OptionError.self) { try options.set(key, to: text, source: "test") }
         #expect(options == TrainingOptions())
+    }
+
+    @Test func theDefaultsAreThoseOfDeiTsMain() {
+        let options = TrainingOptions()
+        let texts = Dictionary(
+            TrainingOptions.fields.map { ($0.key, options.text(of: $0)) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        // facebookresearch/deit main.py, get_args_parser, by the names here.
+        let original = [
+            "batch": "64", "epochs": "300", "drop": "0.0", "drop_path": "0.1", "ema": "0.99996",
+            "optimizer": "adamw", "opt_eps": "1e-08", "opt_betas": "auto", "clip_grad": "off",
+            "momentum": "0.9", "weight_decay": "0.05", "schedule": "cosine", "lr": "0.0005",
+            "warmup_lr": "1e-06", "min_lr": "1e-05", "warmup_epochs": "5.0", "color_jitter": "0.3",
+            "aa": "rand-m9-mstd0.5-inc1", "smoothing": "0.1", "train_interpolation": "bicubic",
+            "repeated_aug": "3", "train_mode": "on", "three_augment": "off", "reprob": "0.25",
+            "remode": "pixel", "recount": "1", "mixup": "0.8", "cutmix": "1.0",
+            "cutmix_minmax": "off", "mixup_prob": "1.0", "mixup_switch_prob": "0.5",
+            "mixup_mode": "batch", "distillation": "none", "distillation_alpha": "0.5",
+            "distillation_tau": "1.0", "bce_loss": "off", "attn_only": "off", "seed": "0",
+            "lr_scaling": "on", "sched_on_updates": "off", "lr_lag": "off",
+        ]
+        for (key, text) in original { #expect(texts[key] == text, "\(key)") }
+    }
+
+    @Test func valuesOfSeveralFormsAreTheSame() throws {
+        var options = TrainingOptions()
+        try options.apply(
+            Recipe(
+                name: "mine",
+                yaml:
+                    "cutmix_minmax: [0.2, 0.8]\nopt_betas: 0.9, 0.95\nrepeated_aug: on\nfreeze: 3\naa: none\n"
+            )
+        )
+        #expect(options.cutmixMinmax == [0.2, 0.8])
+        #expect(options.optBetas == [0.9, 0.95])
+        #expect(options.repeatedAug == 3)
+        #expect(options.freeze == .blocks(3))
+        #expect(options.aa == nil)
+        for (text, repeats) in [("off", nil), ("1", nil), ("no", nil), ("true", 3), ("2", 2)] {
+            try options.set("repeated_aug", to: text, source: "test")
+            #expect(options.repeatedAug == repeats)
+        }
+    }
+
+    @Test func namesOfTimmAndDeiTAreToldOurs() {
+        let error = #expect(throws: OptionError.self) {
+            var options = TrainingOptions()
+            try options.set("model-ema-decay", to: "0.9", source: "the command line")
+        }
+        #expect(
+            error?.description
+                == "the command line has no option \"model-ema-decay\": here it is ema"
+        )
+        let keys = Set(TrainingOptions.fields.map(\.key))
+        #expect(keys.isDisjoint(with: TrainingOptions.otherNames.keys))
     }
 
     @Test func errorsNameTheNearestOption() {
@@ -86,13 +145,18 @@ import Testing
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter {
             $0.hasSuffix(".yaml")
         }
-        #expect(files.sorted() == Recipe.shippedNames.map { $0 + ".yaml" })
+        #expect(files.sorted() == Recipe.shippedNames.map { $0 + ".yaml" }.sorted())
         for name in Recipe.shippedNames {
             let file = try Data(contentsOf: folder.appending(path: "\(name).yaml"))
             #expect(Recipe.shipped[name].map { Data($0) } == file)
             var options = TrainingOptions()
             try options.apply(Recipe.named(name))
             #expect(options != TrainingOptions())
+            options.data = "data"
+            if options.model == TrainingOptions.modelOfCheckpoint {
+                options.finetune = "checkpoint"
+            }
+            #expect(throws: Never.self, "\(name)") { try Preflight.check(options) }
         }
     }
 

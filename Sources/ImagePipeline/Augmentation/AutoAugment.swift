@@ -49,30 +49,14 @@ public struct AutoAugment: Sendable, Equatable, Codable {
         try validate()
     }
 
-    /// Draws what is done to one picture.
-    ///
-    /// - Parameter generator: The source of chance.
-    /// - Returns: The steps, in the order in which they are carried out; at most two.
-    public func draw(using generator: inout SplitMix64) -> [AugmentStep] {
+    func apply(to image: inout Image, using generator: inout SplitMix64) {
         let pairs = policy.steps
-        guard !pairs.isEmpty else { return [] }
-        var steps: [AugmentStep] = []
+        guard !pairs.isEmpty else { return }
         for step in pairs[generator.integer(below: pairs.count)]
         where generator.uniform() < step.probability {
-            steps.append(
-                AugmentStep(
-                    step.operation,
-                    around: step.magnitude,
-                    settings: settings,
-                    using: &generator
-                )
-            )
+            let level = settings.level(around: step.magnitude, using: &generator)
+            step.operation.apply(to: &image, level: level, settings: settings, using: &generator)
         }
-        return steps
-    }
-
-    func apply(to image: inout Image, using generator: inout SplitMix64) {
-        for step in draw(using: &generator) { image.augment(step, fill: settings.fill) }
     }
 
     func validate() throws(ImageError) {

@@ -8,6 +8,24 @@ struct StepRecord: Encodable {
     let lr: Double
     let imagesPerSecond: Double
     let dataWait: Double
+
+    init(step: Int, epoch: Int, sums: EpochSums, lr: Double) {
+        self.step = step
+        self.epoch = epoch
+        trainLoss = sums.meanLoss
+        trainTop1 = sums.top1
+        self.lr = lr
+        imagesPerSecond = sums.imagesPerSecond
+        dataWait = sums.dataWait
+    }
+
+    /// The numbers by their names in TensorBoard.
+    var scalars: [(name: String, value: Double)] {
+        [
+            ("train/loss", trainLoss), ("train/top1", trainTop1), ("train/lr", lr),
+            ("speed/images_per_second", imagesPerSecond), ("speed/data_wait", dataWait),
+        ]
+    }
 }
 
 /// One line of `metrics.jsonl` for each epoch; epochs count from 1 here.
@@ -53,6 +71,20 @@ struct EpochRecord: Encodable {
         dataWait = report.training.dataWait
         skippedSteps = report.skippedSteps
         unreadablePictures = report.unreadablePictures
+    }
+
+    /// The numbers by their names in TensorBoard.
+    var scalars: [(name: String, value: Double)] {
+        let always = [
+            ("epoch/train_loss", trainLoss), ("epoch/train_top1", trainTop1), ("val/loss", valLoss),
+            ("val/top1", valTop1), ("val/best_top1", bestTop1),
+        ]
+        let sometimes = [
+            ("val/cls_top1", valClsTop1), ("val/dist_top1", valDistTop1),
+            ("val/ema_loss", emaValLoss),
+            ("val/ema_top1", emaValTop1),
+        ]
+        return always + sometimes.compactMap { name, value in value.map { (name, $0) } }
     }
 }
 

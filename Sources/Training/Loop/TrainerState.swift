@@ -16,6 +16,8 @@ public struct TrainerState: Codable, Sendable, Equatable {
     public var best: BestScore?
     /// The length of `metrics.jsonl` in bytes.
     public var metricsLength = 0
+    /// The length of the event file in bytes; nil where none is written.
+    public var eventsLength: Int?
     /// The seconds spent so far, over all processes that worked on this run.
     public var seconds = 0.0
     /// The steps whose loss or gradient was not finite.

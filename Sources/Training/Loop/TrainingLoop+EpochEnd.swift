@@ -1,3 +1,4 @@
+import Foundation
 import TorchNN
 
 /// What happens after an epoch's last step: validation, the record, the checkpoint, `best`.
@@ -13,7 +14,9 @@ extension TrainingLoop {
         let isBest = isFit && found.top1 > state.best?.top1 ?? -1
         let best = isBest ? found : state.best ?? found
         let report = report(scores.model, scores.average, best: best, isBest: isBest)
-        try metrics.append(EpochRecord(report))
+        let record = EpochRecord(report)
+        try metrics.append(record)
+        try events?.append(record.scalars, step: state.step, time: Date().timeIntervalSince1970)
         if isBest { state.best = best }
         state.epoch += 1
         state.stepInEpoch = 0
@@ -42,6 +45,8 @@ extension TrainingLoop {
         addLap()
         try metrics.synchronize()
         state.metricsLength = metrics.length
+        try events?.synchronize()
+        state.eventsLength = events?.length
         let name = try TrainerCheckpoint.save(parts, state: state)
         parts.run.prune(keepLast: plan.options.keepLast, keeping: state.best?.checkpoint)
         return name
@@ -82,7 +87,7 @@ extension TrainingLoop {
             epochs: plan.options.epochs,
             step: state.step,
             training: state.sums,
-            lr: plan.schedule.value(at: Double(max(state.step - 1, 0))),
+            lr: plan.learningRate(step: max(state.step - 1, 0)),
             validation: model,
             average: average,
             best: best,

@@ -1,4 +1,5 @@
 import Datasets
+import Foundation
 public import Torch
 import TorchNN
 
@@ -27,6 +28,7 @@ public final class TrainingLoop {
 
     let parts: TrainingParts
     let metrics: MetricsLog
+    let events: EventLog?
     var state: TrainerState
     let observer: any TrainingObserver
     let stop: StopRequest
@@ -47,6 +49,13 @@ public final class TrainingLoop {
         self.observer = observer
         self.stop = stop
         metrics = try MetricsLog(path: parts.run.metricsPath, keeping: state.metricsLength)
+        events =
+            parts.plan.options.tensorboard
+            ? try EventLog(
+                path: parts.run.eventsPath,
+                keeping: state.eventsLength ?? 0,
+                time: Date().timeIntervalSince1970
+            ) : nil
         loader = try parts.trainingLoader(state.rollbacks)
     }
 
@@ -67,7 +76,7 @@ public final class TrainingLoop {
 
     /// Trains what is left of the epoch at hand, validates and saves.
     private func runEpoch() async throws -> EpochOutcome {
-        parts.student.module.train()
+        parts.student.module.train(plan.options.trainMode)
         var batches = loader.batches(epoch: state.epoch, startingAt: state.stepInEpoch)
             .makeAsyncIterator()
         var reported = loader.skipped.count
@@ -76,7 +85,7 @@ public final class TrainingLoop {
             guard let batch = try await batches.next(isolation: #isolation) else { break }
             let waiting = ContinuousClock.now - beforeWaiting
 
-            let lr = plan.schedule.value(at: Double(state.step))
+            let lr = plan.learningRate(step: state.step)
             let loss = try step(batch, lr: lr, waiting: waiting.inSeconds)
             if loader.skipped.count > reported { reported = tellUnreadable() }
             observer.didFinish(step: report(loss: loss, lr: lr))
@@ -103,7 +112,7 @@ public final class TrainingLoop {
 
     /// Forward, backward, optimiser, average.
     ///
-    /// Reads the loss from the device once.
+    /// Reads the loss, the score and the gradient's norm from the device at once.
     ///
     /// - Returns: The loss; the weights are unchanged where it is not finite.
     private func step(_ batch: ImageBatch, lr: Double, waiting: Double) throws -> Double {
@@ -115,22 +124,23 @@ public final class TrainingLoop {
                 attempt: state.rollbacks
             )
         )
-        let pixels = try Tensor(batch.pixels, shape: batch.shape)
-        let labels = try Tensor(batch.labels.map(Int64.init), shape: [batch.count])
+        let input = try StepInput(batch)
         // A forward pass moves running statistics; those of a skipped step must not stay.
         let buffers = try parts.student.module.namedBuffers().map {
             ($0.buffer.tensor, try $0.buffer.tensor.clone())
         }
-        let result = try parts.task(pixels: pixels, labels: labels)
-        try result.loss.backward()
-        let correct = try result.prediction.argmax(1).equal(labels).to(.float32).sum()
-        let numbers = try Tensor.stack([result.loss.detached(), correct]).floats()
-        let norm = try plan.options.clipGrad.map { try parts.optimizer.clipGradients(maxNorm: $0) }
-
-        let loss = Double(numbers[0])
+        let numbers = try StepGradients.add(
+            parts.task,
+            input,
+            parts: plan.options.accumulation,
+            norm: plan.options.clipGrad == nil ? nil : parts.optimizer
+        )
         state.step += 1
         state.stepInEpoch += 1
-        if loss.isFinite, norm?.isFinite ?? true {
+        if numbers.areFinite {
+            if let limit = plan.options.clipGrad, let norm = numbers.gradientNorm {
+                try parts.optimizer.clipGradients(norm: norm, maxNorm: limit)
+            }
             try parts.optimizer.step(lr: lr)
             try parts.ema?.update()
             state.optimizerSteps += 1
@@ -138,18 +148,18 @@ public final class TrainingLoop {
         } else {
             // Before the diagnosis, which is to find the cause, and after it, which runs the layers again.
             for (buffer, value) in buffers { try buffer.copy(from: value) }
-            try skip(loss: loss, norm: norm, lr: lr, pixels: pixels)
+            try skip(numbers, lr: lr, pixels: input.pixels)
             for (buffer, value) in buffers { try buffer.copy(from: value) }
         }
         try parts.optimizer.clearGradients()
-        let isCounted = loss.isFinite
+        let isCounted = numbers.loss.isFinite
         count(
-            loss: isCounted ? loss : 0,
-            correct: Double(numbers[1]),
+            loss: isCounted ? numbers.loss : 0,
+            correct: numbers.correct,
             pictures: isCounted ? batch.count : 0,
             waiting
         )
-        return loss
+        return numbers.loss
     }
 
     private func count(loss: Double, correct: Double, pictures: Int, _ waiting: Double) {
@@ -179,18 +189,14 @@ public final class TrainingLoop {
     }
 
     private func recordSteps(lr: Double) throws {
-        let sums = state.recordSums
-        try metrics.append(
-            StepRecord(
-                step: state.step,
-                epoch: state.epoch + 1,
-                trainLoss: sums.meanLoss,
-                trainTop1: sums.top1,
-                lr: lr,
-                imagesPerSecond: sums.imagesPerSecond,
-                dataWait: sums.dataWait
-            )
+        let record = StepRecord(
+            step: state.step,
+            epoch: state.epoch + 1,
+            sums: state.recordSums,
+            lr: lr
         )
+        try metrics.append(record)
+        try events?.append(record.scalars, step: state.step, time: Date().timeIntervalSince1970)
         state.recordSums = EpochSums()
     }
 
@@ -205,7 +211,7 @@ public final class TrainingLoop {
 
     // MARK: - A loss that is not finite
 
-    private func skip(loss: Double, norm: Double?, lr: Double, pixels: Tensor) throws {
+    private func skip(_ numbers: StepGradients.Numbers, lr: Double, pixels: Tensor) throws {
         state.skippedSteps += 1
         state.skippedInARow += 1
         // The gradients are still there to be looked at.
@@ -214,13 +220,15 @@ public final class TrainingLoop {
             SkippedRecord(
                 step: state.step,
                 epoch: state.epoch + 1,
-                trainLoss: loss,
-                gradientNorm: norm,
+                trainLoss: numbers.loss,
+                gradientNorm: numbers.gradientNorm,
                 lr: lr,
                 diagnosis: diagnosis
             )
         )
-        observer.didNotice("warning: step \(state.step) skipped: the loss is \(loss); \(diagnosis)")
+        observer.didNotice(
+            "warning: step \(state.step) skipped: the loss is \(numbers.loss); \(diagnosis)"
+        )
     }
 
     /// Goes back to the newest checkpoint and on in another order of the pictures, once.

@@ -6,6 +6,8 @@ public struct TrainingPlan: Sendable, Equatable {
     public let options: TrainingOptions
     /// The number of training pictures.
     public let trainCount: Int
+    /// The pictures that an epoch shows; with repeated augmentation the same one several times.
+    public let picturesPerEpoch: Int
     /// The number of validation pictures.
     public let validationCount: Int
     /// The names of the classes, by label.
@@ -18,27 +20,43 @@ public struct TrainingPlan: Sendable, Equatable {
     public let workers: Int
 
     /// The steps of an epoch; pictures that do not fill a batch wait for another epoch's order.
-    public var stepsPerEpoch: Int { trainCount / options.batch }
+    public var stepsPerEpoch: Int { picturesPerEpoch / options.batch }
     /// The steps of the whole run.
     public var totalSteps: Int { stepsPerEpoch * options.epochs }
 
-    /// The learning rate by step.
+    /// The learning rate as a function of the epochs done, from 0 at the start, or of the steps done.
+    ///
+    /// With ``TrainingOptions/schedOnUpdates`` its unit is a step, else an epoch.
     public var schedule: Schedule {
         let base = options.effectiveLR
+        let unit = options.schedOnUpdates ? Double(stepsPerEpoch) : 1
         return Schedule(
             shape: options.schedule,
             base: base,
             minimum: min(options.minLR, base),
             warmupStart: min(options.warmupLR, base),
-            warmup: options.warmupEpochs * Double(stepsPerEpoch),
-            total: Double(totalSteps)
+            warmup: options.warmupEpochs * unit,
+            total: Double(options.epochs) * unit
         )
+    }
+
+    /// The learning rate of a step.
+    ///
+    /// By steps it is the schedule's value at the step; by epochs, the value at the step's epoch, and with
+    /// ``TrainingOptions/lrLag`` at the epoch before, so that the first two epochs have the value at 0.
+    ///
+    /// - Parameter step: The step, counted from 0 over the whole run.
+    /// - Returns: The rate, before the factors of parameter groups.
+    public func learningRate(step: Int) -> Double {
+        guard !options.schedOnUpdates else { return schedule.value(at: Double(step)) }
+        let epoch = step / max(stepsPerEpoch, 1)
+        return schedule.value(at: Double(options.lrLag ? max(epoch - 1, 0) : epoch))
     }
 
     /// The facts to print and to store, in order.
     public var facts: [(name: String, value: String)] {
         var facts = [
-            ("effective_lr", lrSentence), ("steps_per_epoch", "\(stepsPerEpoch)"),
+            ("effective_lr", lrSentence), ("steps_per_epoch", epochSentence),
             ("steps", "\(totalSteps)"),
             ("parameters", "\(parameterCount)"), ("train_pictures", "\(trainCount)"),
             ("val_pictures", "\(validationCount)"), ("classes", "\(classNames.count)"),
@@ -47,7 +65,25 @@ public struct TrainingPlan: Sendable, Equatable {
         if let ema = options.ema, !options.emaIsLongEnough(steps: totalSteps) {
             facts.append(("ema_note", "decay \(ema) averages over more steps than the run has"))
         }
+        if options.warmupEpochs >= Double(options.epochs) {
+            facts.append(("warmup_note", "the run ends before the learning rate is reached"))
+        }
         return facts
+    }
+
+    private var epochSentence: String {
+        var sentence = "\(stepsPerEpoch)"
+        if options.accumulation > 1 {
+            let part = (options.batch + options.accumulation - 1) / options.accumulation
+            sentence +=
+                ", each of \(options.batch) pictures in \(options.accumulation) parts of \(part)"
+        }
+        if let repeats = options.repeatedAug {
+            let different = (picturesPerEpoch + repeats - 1) / repeats
+            sentence +=
+                "; an epoch shows \(different) of \(trainCount) pictures \(repeats) times each"
+        }
+        return sentence
     }
 
     private var lrSentence: String {

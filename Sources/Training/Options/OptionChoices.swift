@@ -14,6 +14,8 @@ public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
     case adamw
     /// Stochastic gradient descent with momentum.
     case sgd
+    /// LAMB: Adam's steps in proportion to the weights, for large batches.
+    case lamb
 }
 
 /// The number format of the forward and backward pass; parameters and optimiser stay fp32.

@@ -16,6 +16,9 @@ public enum OptionError: Error, Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .unknownKey(let key, let source):
             let known = TrainingOptions.CodingKeys.allCases.map(\.rawValue)
+            if let ours = TrainingOptions.otherNames[key.replacing("-", with: "_")] {
+                return "\(source) has no option \"\(key)\": here it is \(ours)"
+            }
             return "\(source) has no option \"\(key)\""
                 + (Suggestion.nearest(to: key, among: known).map { "; did you mean \"\($0)\"?" }
                     ?? "; `deit train --help` lists the options")

@@ -14,6 +14,8 @@ public struct OptionField: Sendable {
     let read: @Sendable (TrainingOptions) -> String
     /// Returns false where the text is not a value of this option.
     let write: @Sendable (inout TrainingOptions, String) -> Bool
+    /// Whether a recipe may have a list for it.
+    var takesList = false
 
     /// The name as a flag, such as `--weight-decay`.
     public var flag: String { "--" + key.replacing("_", with: "-") }
@@ -39,6 +41,50 @@ extension OptionField {
             read: { $0[keyPath: path] },
             write: { options, text in
                 options[keyPath: path] = text
+                return true
+            }
+        )
+    }
+
+    /// A text, or a word for none.
+    static func text(
+        _ key: Key,
+        _ path: Path<String?>,
+        absent: String,
+        _ placeholder: String,
+        _ help: String
+    ) -> OptionField {
+        OptionField(
+            key: key.rawValue,
+            help: help,
+            placeholder: placeholder,
+            expected: "text, or \"\(absent)\"",
+            read: { $0[keyPath: path] ?? absent },
+            write: { options, text in
+                guard !text.isEmpty else { return false }
+                options[keyPath: path] = isAbsent(text, absent) ? nil : text
+                return true
+            }
+        )
+    }
+
+    /// A value that reads its own text.
+    static func value<Value: RawRepresentable<String> & Sendable>(
+        _ key: Key,
+        _ path: Path<Value>,
+        _ placeholder: String,
+        _ expected: String,
+        _ help: String
+    ) -> OptionField {
+        OptionField(
+            key: key.rawValue,
+            help: help,
+            placeholder: placeholder,
+            expected: expected,
+            read: { $0[keyPath: path].rawValue },
+            write: { options, text in
+                guard let value = Value(rawValue: text) else { return false }
+                options[keyPath: path] = value
                 return true
             }
         )
@@ -129,8 +175,41 @@ extension OptionField {
         )
     }
 
+    /// Two numbers within a range, or a word for none.
+    static func numbers(
+        _ key: Key,
+        _ path: Path<[Double]?>,
+        _ range: ClosedRange<Double>,
+        absent: String,
+        _ placeholder: String,
+        _ help: String
+    ) -> OptionField {
+        OptionField(
+            key: key.rawValue,
+            help: help,
+            placeholder: placeholder,
+            expected:
+                "two numbers from \(range.lowerBound) to \(range.upperBound), or \"\(absent)\"",
+            read: { $0[keyPath: path]?.map { String($0) }.joined(separator: ",") ?? absent },
+            write: { options, text in
+                if isAbsent(text, absent) {
+                    options[keyPath: path] = nil
+                    return true
+                }
+                let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+                let values = parts.compactMap { Double($0.filter { $0 != " " }) }
+                guard parts.count == 2, values.count == 2, values.allSatisfy(range.contains) else {
+                    return false
+                }
+                options[keyPath: path] = values
+                return true
+            },
+            takesList: true
+        )
+    }
+
     /// YAML reads an unquoted `off` or `none` in more than one way; all of them mean "absent".
-    private static func isAbsent(_ text: String, _ word: String) -> Bool {
+    static func isAbsent(_ text: String, _ word: String) -> Bool {
         text == word || (word == "off" && ["false", "no", "none"].contains(text))
     }
 }

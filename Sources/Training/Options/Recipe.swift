@@ -71,7 +71,11 @@ public struct Recipe: Sendable, Equatable {
     static let shipped: [String: [UInt8]] = [
         "cifar": PackageResources.cifar_yaml,
         "deit": PackageResources.deit_yaml,
+        "deit-384": PackageResources.deit_384_yaml,
+        "deit3": PackageResources.deit3_yaml,
         "fashion-mnist": PackageResources.fashion_mnist_yaml,
+        "finetune": PackageResources.finetune_yaml,
+        "linear": PackageResources.linear_yaml,
         "quickstart": PackageResources.quickstart_yaml,
     ]
 
@@ -87,7 +91,7 @@ public struct Recipe: Sendable, Equatable {
             guard let field = TrainingOptions.field(key) else {
                 throw .unknownKey(key, source: source)
             }
-            guard let text = valueNode.scalar?.string else {
+            guard let text = text(of: valueNode, for: field) else {
                 throw .badValue(
                     "a list or mapping",
                     key: key,
@@ -98,6 +102,12 @@ public struct Recipe: Sendable, Equatable {
             values.append(Value(key: field.key, text: text))
         }
         return values
+    }
+
+    private static func text(of node: Node, for field: OptionField) -> String? {
+        guard field.takesList, let sequence = node.sequence else { return node.scalar?.string }
+        let parts = sequence.compactMap { $0.scalar?.string }
+        return parts.count == sequence.count ? parts.joined(separator: ",") : nil
     }
 
     private static func oneLine(_ error: any Error) -> String {

@@ -1,9 +1,10 @@
 extension TrainingOptions {
     /// All options in the order of `--help`.
-    public static let fields: [OptionField] = dataFields + modelFields + scheduleFields + runFields
+    public static let fields: [OptionField] =
+        dataFields + augmentationFields + modelFields + scheduleFields + runFields
 
-    private static let anyReal = 0...Double.greatestFiniteMagnitude
-    private static let positive = Double.leastNonzeroMagnitude...Double.greatestFiniteMagnitude
+    static let anyReal = 0...Double.greatestFiniteMagnitude
+    static let positive = Double.leastNonzeroMagnitude...Double.greatestFiniteMagnitude
 
     private static let dataFields: [OptionField] = [
         .text(.data, \.data, "folder", "Pictures: IDX files, or train/CLASS/… and val/CLASS/…."),
@@ -16,29 +17,19 @@ extension TrainingOptions {
             "Side of the pictures; auto: the model's."
         ),
         .number(
-            .cropPadding,
-            \.cropPadding,
-            0...1_024,
-            absent: "off",
-            "pixels",
-            "Random crop after padding by so many pixels."
-        ),
-        .number(
-            .cropScale,
-            \.cropScale,
-            Double.leastNonzeroMagnitude...1,
-            absent: "off",
-            "share",
-            "Random resized crop that keeps at least this share of the area."
-        ),
-        .number(.flip, \.flip, 0...1, "probability", "Mirror a picture with this probability."),
-        .number(
             .trainLimit,
             \.trainLimit,
             1...Int.max,
             absent: "all",
             "count",
             "Use only so many training pictures."
+        ),
+        .number(
+            .valFraction,
+            \.valFraction,
+            0.001...0.9,
+            "share",
+            "Set this share of each class apart where there is no val folder."
         ),
         .number(
             .valLimit,
@@ -66,8 +57,32 @@ extension TrainingOptions {
     ]
 
     private static let modelFields: [OptionField] = [
-        .text(.model, \.model, "name", "Model to train; `deit models` lists them."),
+        .text(
+            .model,
+            \.model,
+            "name",
+            "Model to train (`deit models` lists them), or checkpoint: that of --finetune."
+        ),
+        .text(.finetune, \.finetune, "checkpoint", "Start from these weights."),
+        .value(
+            .freeze,
+            \.freeze,
+            "off|all|blocks",
+            "off, all or a number of blocks",
+            "Leave weights as they are: all but the head, or of so many first blocks."
+        ),
+        .flag(.attnOnly, \.attnOnly, "Train only attention, positions and head."),
+        .flag(.trainMode, \.trainMode, "Off: nothing is dropped in training, as DeiT fine-tunes."),
+        .number(.drop, \.drop, 0...0.999, "rate", "Dropout."),
         .number(.dropPath, \.dropPath, 0...0.999, "rate", "Stochastic depth at the last block."),
+        .number(
+            .initValues,
+            \.initValues,
+            positive,
+            absent: "auto",
+            "value",
+            "First value of LayerScale; auto: the model's."
+        ),
         .text(.teacher, \.teacher, "checkpoint", "Teacher: a run, a model directory or a file."),
         .choice(.distillation, \.distillation, "What the student learns from the teacher."),
         .number(
@@ -96,11 +111,19 @@ extension TrainingOptions {
             "share",
             "Label smoothing (never of the teacher's labels)."
         ),
+        .flag(.bceLoss, \.bceLoss, "Decide every class by itself (DeiT-III)."),
     ]
 
     private static let scheduleFields: [OptionField] = [
         .number(.epochs, \.epochs, 1...1_000_000, "count", "Passes over the training pictures."),
         .number(.batch, \.batch, 1...1_000_000, "count", "Pictures in a step."),
+        .number(
+            .accumulation,
+            \.accumulation,
+            1...1_000_000,
+            "parts",
+            "Divide a step's pictures into so many parts, to save memory."
+        ),
         .number(.lr, \.lr, positive, "rate", "Learning rate, before scaling."),
         .flag(.lrScaling, \.lrScaling, "Multiply the learning rate by batch/512."),
         .number(.minLR, \.minLR, anyReal, "rate", "Learning rate at the end; never scaled."),
@@ -113,7 +136,26 @@ extension TrainingOptions {
         ),
         .number(.warmupEpochs, \.warmupEpochs, anyReal, "epochs", "Length of the warm-up."),
         .choice(.schedule, \.schedule, "How the learning rate falls."),
+        .flag(
+            .schedOnUpdates,
+            \.schedOnUpdates,
+            "Change the learning rate with every step, not every epoch."
+        ),
+        .flag(
+            .lrLag,
+            \.lrLag,
+            "Take the learning rate of the epoch before, as DeiT's own loop does."
+        ),
         .choice(.optimizer, \.optimizer, "Optimiser."),
+        .number(.optEps, \.optEps, 0...1, "value", "Epsilon of AdamW and LAMB."),
+        .numbers(
+            .optBetas,
+            \.optBetas,
+            0...0.999999,
+            absent: "auto",
+            "a,b",
+            "Decays of AdamW's and LAMB's means; auto: 0.9,0.999."
+        ),
         .number(
             .weightDecay,
             \.weightDecay,
@@ -166,6 +208,7 @@ extension TrainingOptions {
             "steps",
             "Steps between two records in metrics.jsonl."
         ),
+        .flag(.tensorboard, \.tensorboard, "Write the records for TensorBoard too."),
     ]
 
     private static let fieldsByKey: [String: OptionField] =

@@ -1,15 +1,28 @@
+public import ImagePipeline
 public import TorchNN
 
 /// Every option of a training run, with the values that are in effect.
 ///
-/// The defaults are those of facebookresearch/deit `main.py` as far as this version builds them.
-/// A recipe overrides the defaults, flags override the recipe. The keys of a recipe, of `run.yaml`
+/// The defaults are those of facebookresearch/deit `main.py`, and names that are timm's mean what they mean there. A
+/// recipe overrides the defaults, flags override the recipe. The keys of a recipe, of `run.yaml`
 /// and the flags are the raw values of ``CodingKeys``, with `-` for `_` in flags.
 public struct TrainingOptions: Codable, Sendable, Equatable {
     /// The folder of training and validation pictures.
     public var data = ""
-    /// The model's name in the registry.
+    /// The model's name in the registry, or ``modelOfCheckpoint``.
     public var model = "deit_tiny_patch16_224"
+    /// The checkpoint whose weights training starts from, or empty for fresh ones.
+    public var finetune = ""
+    /// Which of the weights that training starts from stay as they are.
+    public var freeze = Freezing.none
+    /// Whether only attention, positions and the head are trained, the rest stays as it is.
+    public var attnOnly = false
+    /// Whether the network trains in training mode; in evaluation mode nothing is dropped, and statistics stay.
+    public var trainMode = true
+    /// The rate of dropout, 0 to 1.
+    public var drop = 0.0
+    /// The first value of LayerScale, or nil for the model's own.
+    public var initValues: Double?
     /// The teacher's checkpoint, or empty for none.
     public var teacher = ""
     /// What the student learns from the teacher.
@@ -25,6 +38,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var epochs = 300
     /// The number of pictures in a step.
     public var batch = 64
+    /// Into how many parts a step's pictures are divided, one after another, to save memory.
+    public var accumulation = 1
     /// The learning rate before scaling.
     public var lr = 5e-4
     /// Whether the learning rate is multiplied by `batch / 512`.
@@ -37,14 +52,24 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var warmupEpochs = 5.0
     /// How the learning rate falls.
     public var schedule = Schedule.Shape.cosine
+    /// Whether the learning rate changes with every step and not with every epoch.
+    public var schedOnUpdates = false
+    /// Whether each epoch has the learning rate of the one before, as in DeiT's own loop.
+    public var lrLag = false
     /// The optimiser.
     public var optimizer = OptimizerKind.adamw
+    /// What keeps the optimiser's denominator from zero, of AdamW and LAMB.
+    public var optEps = 1e-8
+    /// The decays of the running means of AdamW and LAMB, two numbers, or nil for 0.9 and 0.999.
+    public var optBetas: [Double]?
     /// The weight decay; none for biases, norms, tokens and position embeddings.
     public var weightDecay = 0.05
     /// The momentum of SGD.
     public var momentum = 0.9
     /// The label smoothing, 0 to 1.
     public var smoothing = 0.1
+    /// Whether every class is decided by itself, as in DeiT-III.
+    public var bceLoss = false
     /// The rate of stochastic depth at the last block, 0 to 1.
     public var dropPath = 0.1
     /// The decay of the moving average of the weights, or nil for none.
@@ -60,10 +85,48 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var size: Int?
     /// The border in pixels that a random crop is padded by, or nil for no padded crop.
     public var cropPadding: Int?
-    /// The probability of mirroring a picture.
+    /// The probability of mirroring a picture left to right.
     public var flip = 0.5
+    /// The probability of mirroring a picture top to bottom.
+    public var vflip = 0.0
     /// The smallest share of the area that a random resized crop keeps, or nil for no such crop.
     public var cropScale: Double? = 0.08
+    /// How samples are weighed when a picture is resized for training.
+    public var trainInterpolation = Interpolation.bicubic
+    /// RandAugment or AutoAugment in timm's notation, or nil for neither.
+    public var aa: String? = "rand-m9-mstd0.5-inc1"
+    /// Whether each picture is made grey, solarised or blurred (DeiT-III).
+    public var threeAugment = false
+    /// How far brightness, contrast and saturation may change, 0 to 1; as in timm, unused beside `aa` but for `3a`.
+    public var colorJitter = 0.3
+    /// The probability of making a picture grey.
+    public var grayscaleProb = 0.0
+    /// The probability of blurring a picture.
+    public var gaussianBlurProb = 0.0
+    /// The probability of random erasing.
+    public var reprob = 0.25
+    /// What is put where a picture is erased.
+    public var remode = RandomErasing.Mode.pixel
+    /// How many boxes are erased.
+    public var recount = 1
+    /// The parameter α of Mixup's Beta distribution, 0 for no Mixup.
+    public var mixup = 0.8
+    /// The parameter α of CutMix's Beta distribution, 0 for no CutMix.
+    public var cutmix = 1.0
+    /// The smallest and largest share of the sides of CutMix's box, or nil to draw its area.
+    public var cutmixMinmax: [Double]?
+    /// The probability that a batch is mixed.
+    public var mixupProb = 1.0
+    /// The probability of CutMix where both are on.
+    public var mixupSwitchProb = 0.5
+    /// Whether one draw is for the batch, for a pair of pictures or for each.
+    public var mixupMode = Mixing.Mode.batch
+    /// How often each picture stands in an epoch of the usual length, augmented anew each time, or nil for once.
+    public var repeatedAug: Int? = 3
+    /// The share of the shorter side that the crop keeps in validation, or nil for the usual.
+    public var evalCropRatio: Double?
+    /// The share of training pictures that is set apart where there is no validation folder.
+    public var valFraction = 0.1
     /// Only so many training pictures, or nil for all.
     public var trainLimit: Int?
     /// Only so many validation pictures, or nil for all.
@@ -81,6 +144,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var keepLast = 2
     /// The number of steps between two records in `metrics.jsonl`.
     public var logInterval = 50
+    /// Whether the records are written for TensorBoard too.
+    public var tensorboard = true
 
     /// The defaults.
     public init() {}
@@ -89,6 +154,12 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public enum CodingKeys: String, CodingKey, CaseIterable, Sendable {
         case data
         case model
+        case finetune
+        case freeze
+        case attnOnly = "attn_only"
+        case trainMode = "train_mode"
+        case drop
+        case initValues = "init_values"
         case teacher
         case distillation
         case distillationAlpha = "distillation_alpha"
@@ -96,16 +167,22 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         case klReduction = "kl_reduction"
         case epochs
         case batch
+        case accumulation
         case lr
         case lrScaling = "lr_scaling"
         case minLR = "min_lr"
         case warmupLR = "warmup_lr"
         case warmupEpochs = "warmup_epochs"
         case schedule
+        case schedOnUpdates = "sched_on_updates"
+        case lrLag = "lr_lag"
         case optimizer
+        case optEps = "opt_eps"
+        case optBetas = "opt_betas"
         case weightDecay = "weight_decay"
         case momentum
         case smoothing
+        case bceLoss = "bce_loss"
         case dropPath = "drop_path"
         case ema
         case clipGrad = "clip_grad"
@@ -114,7 +191,26 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         case size
         case cropPadding = "crop_padding"
         case flip
+        case vflip
         case cropScale = "crop_scale"
+        case trainInterpolation = "train_interpolation"
+        case aa
+        case threeAugment = "three_augment"
+        case colorJitter = "color_jitter"
+        case grayscaleProb = "grayscale_prob"
+        case gaussianBlurProb = "gaussian_blur_prob"
+        case reprob
+        case remode
+        case recount
+        case mixup
+        case cutmix
+        case cutmixMinmax = "cutmix_minmax"
+        case mixupProb = "mixup_prob"
+        case mixupSwitchProb = "mixup_switch_prob"
+        case mixupMode = "mixup_mode"
+        case repeatedAug = "repeated_aug"
+        case evalCropRatio = "eval_crop_ratio"
+        case valFraction = "val_fraction"
         case trainLimit = "train_limit"
         case valLimit = "val_limit"
         case skipLimit = "skip_limit"
@@ -123,6 +219,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         case checkpointInterval = "checkpoint_interval"
         case keepLast = "keep_last"
         case logInterval = "log_interval"
+        case tensorboard
     }
 }
 
@@ -132,4 +229,26 @@ extension TrainingOptions {
 
     /// The learning rate after scaling, that the warm-up climbs to.
     public var effectiveLR: Double { lr * lrFactor }
+}
+
+extension TrainingOptions {
+    /// The value of ``model`` that means the model of the checkpoint that training starts from.
+    public static let modelOfCheckpoint = "checkpoint"
+
+    /// Whether pictures are mixed.
+    public var mixes: Bool { (mixup > 0 || cutmix > 0 || cutmixMinmax != nil) && mixupProb > 0 }
+
+    /// What runs trained with whose `run.yaml` is older than augmentation: they are to go on as they began.
+    static let beforeAugmentation: TrainingOptions = {
+        var options = TrainingOptions()
+        options.aa = nil
+        options.colorJitter = 0
+        options.reprob = 0
+        options.mixup = 0
+        options.cutmix = 0
+        options.repeatedAug = nil
+        options.schedOnUpdates = true
+        options.tensorboard = false
+        return options
+    }()
 }

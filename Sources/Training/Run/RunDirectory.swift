@@ -13,6 +13,7 @@ import Darwin
 /// ```
 /// RUN/run.yaml                     the options in effect, versions, seed
 /// RUN/metrics.jsonl                one record every few steps and one an epoch
+/// RUN/events.out.tfevents.deit     the same for TensorBoard
 /// RUN/checkpoints/step-200/        a model directory, with the trainer's state beside it
 /// RUN/checkpoints/step-200-ema/    a model directory of the averaged weights, where they are the best
 /// RUN/checkpoints/last, best       links to the newest and the best of them
@@ -78,6 +79,9 @@ public final class RunDirectory: Sendable {
 
     /// The file of records.
     public var metricsPath: String { path + "/metrics.jsonl" }
+
+    /// The file of the same records for TensorBoard.
+    public var eventsPath: String { path + "/events.out.tfevents.deit" }
 
     /// The folder of a checkpoint by its name, such as `step-200`.
     public func checkpointPath(_ name: String) -> String { "\(path)/checkpoints/\(name)" }

@@ -7,34 +7,60 @@ import VisionModels
 /// Makes classifiers ready for the loop out of registry names, checkpoints and options.
 @ModelActor
 enum ClassifierFactory {
-    /// The configuration of the model that the options name, for the data's classes.
-    nonisolated static func configuration(
-        _ options: TrainingOptions,
-        classes: Int
-    ) throws -> ModelConfiguration {
+    /// The preset of a name.
+    nonisolated static func preset(_ name: String) throws -> ModelConfiguration {
         let known = ModelRegistry.presets.map(\.name)
-        guard known.contains(options.model) else {
+        guard known.contains(name) else {
             throw OptionError.conflict(
-                "there is no model \"\(options.model)\""
-                    + Suggestion.phrase(for: options.model, among: known)
+                "there is no model \"\(name)\"" + Suggestion.phrase(for: name, among: known)
                     + " (`deit models` lists them)"
             )
         }
-        var configuration = try ModelRegistry.configuration(named: options.model)
-        configuration.numClasses = classes
+        return try ModelRegistry.configuration(named: name)
+    }
+
+    /// What the model will be that the options name, with fresh weights for the data's classes.
+    nonisolated static func description(
+        _ options: TrainingOptions,
+        classNames: [String]
+    ) throws -> ModelDescription {
+        var configuration = try preset(options.model)
+        configuration.numClasses = classNames.count
         if let size = options.size { configuration.imageSize = (size, size) }
-        if case .visionTransformer(var transformer) = configuration {
-            transformer.dropPathRate = options.dropPath
+        configuration.setRates(options)
+        if let value = options.initValues, case .visionTransformer(var transformer) = configuration
+        {
+            transformer.initValues = value
             configuration = .visionTransformer(transformer)
         }
         try configuration.validate()
-        return configuration
+        return ModelDescription(
+            configuration: configuration,
+            processor: try processor(configuration, cropShare: options.evalCropRatio),
+            labels: ClassLabels(names: classNames),
+            name: options.model
+        )
     }
 
     /// How pictures become the model's input in evaluation: whole where they are small, DeiT's way else.
-    nonisolated static func processor(_ configuration: ModelConfiguration) throws -> ImageProcessor
-    {
+    ///
+    /// - Parameters:
+    ///   - configuration: The model's.
+    ///   - cropShare: The share of the shorter side that the crop keeps, or nil for the usual.
+    nonisolated static func processor(
+        _ configuration: ModelConfiguration,
+        cropShare: Double?
+    ) throws -> ImageProcessor {
         let (height, width) = configuration.imageSize
+        if let cropShare {
+            return try ImageProcessor(
+                resize: .shortestSide(Int(Double(min(height, width)) / cropShare)),
+                cropHeight: height,
+                cropWidth: width,
+                mean: Normalization.imageNet.mean,
+                std: Normalization.imageNet.std
+            )
+        }
         guard max(height, width) <= 64 else { return try .deit(size: height) }
         return try .whole(
             height: height,

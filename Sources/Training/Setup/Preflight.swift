@@ -21,9 +21,72 @@ enum Preflight {
                 "a teacher without distillation: add --distillation hard, or leave out --teacher"
             )
         }
+        try checkPictures(options)
+        try checkSchedule(options)
+        try checkFineTuning(options)
+    }
+
+    private static func checkPictures(_ options: TrainingOptions) throws(OptionError) {
         if options.cropScale != nil, options.cropPadding != nil {
             throw .conflict(
                 "crop_scale and crop_padding exclude each other: add --crop-scale off or --crop-padding off"
+            )
+        }
+        if options.threeAugment, options.aa != nil {
+            throw .conflict(
+                "three_augment and aa exclude each other: add --aa off or --three-augment off"
+            )
+        }
+        if let bounds = options.cutmixMinmax, bounds[0] > bounds[1] || bounds[1] == 0 {
+            throw .conflict(
+                "cutmix_minmax is \(bounds[0]),\(bounds[1]): the smaller share comes first, the larger is above 0"
+            )
+        }
+        if options.mixes, options.batch < 2 {
+            throw .conflict(
+                "Mixup and CutMix mix the pictures of a batch, and a batch has \(options.batch): "
+                    + "add --mixup 0 --cutmix 0 or choose a larger --batch"
+            )
+        }
+        if options.bceLoss, options.smoothing > 0 {
+            throw .conflict(
+                "bce_loss takes every class with a share above 0 for a target, and smoothing gives one to each: "
+                    + "add --smoothing 0"
+            )
+        }
+    }
+
+    private static func checkSchedule(_ options: TrainingOptions) throws(OptionError) {
+        if options.accumulation > options.batch {
+            throw .conflict(
+                "a batch of \(options.batch) cannot be divided into \(options.accumulation) parts: "
+                    + "choose a smaller --accumulation"
+            )
+        }
+        if options.lrLag, options.schedOnUpdates {
+            throw .conflict(
+                "lr_lag is about epochs, sched_on_updates changes the rate with every step: add "
+                    + "--sched-on-updates off or --lr-lag off"
+            )
+        }
+    }
+
+    private static func checkFineTuning(_ options: TrainingOptions) throws(OptionError) {
+        guard options.finetune.isEmpty else {
+            if options.attnOnly, options.freeze != .none {
+                throw .conflict("attn_only and freeze exclude each other: leave out one of them")
+            }
+            return
+        }
+        if options.model == TrainingOptions.modelOfCheckpoint {
+            throw .conflict(
+                "the model is that of a checkpoint, but there is none: add --finetune CHECKPOINT, or --model NAME"
+            )
+        }
+        if options.freeze != .none || options.attnOnly {
+            let key = options.attnOnly ? "attn_only" : "freeze"
+            throw .conflict(
+                "\(key) would leave fresh weights as they are: add --finetune CHECKPOINT, or leave it out"
             )
         }
     }
@@ -31,58 +94,22 @@ enum Preflight {
     /// Options that the data does not allow.
     static func check(
         _ options: TrainingOptions,
-        trainCount: Int,
+        picturesPerEpoch: Int,
         classes: Int,
         path: String
     ) throws(DatasetError) {
         guard classes >= 2 else {
-            throw .invalid("\(path) has only one class; a classifier needs two at least")
-        }
-        guard options.batch <= trainCount else {
             throw .invalid(
-                "a batch of \(options.batch) is larger than the data of \(trainCount) training pictures; "
-                    + "choose a smaller --batch"
+                "\(path) has only one class; a classifier needs two at least"
+                    + (options.mixes ? ", and Mixup another class to mix with" : "")
             )
         }
-    }
-
-    /// The random way from a picture to a training example.
-    static func transform(
-        _ options: TrainingOptions,
-        _ configuration: ModelConfiguration,
-        _ processor: ImageProcessor
-    ) throws(ImageError) -> TrainingTransform {
-        let (height, width) = configuration.imageSize
-        if let padding = options.cropPadding {
-            return try .randomCrop(
-                matching: processor,
-                height: height,
-                width: width,
-                padding: padding,
-                flip: options.flip
+        guard options.batch <= picturesPerEpoch else {
+            throw .invalid(
+                "a batch of \(options.batch) is larger than the data of \(picturesPerEpoch) training pictures "
+                    + "an epoch, which would have no step; choose a smaller --batch"
             )
         }
-        if let scale = options.cropScale {
-            return try .randomResizedCrop(
-                matching: processor,
-                height: height,
-                width: width,
-                scale: scale...1,
-                flip: options.flip
-            )
-        }
-        return try TrainingTransform(
-            operations: [
-                .resize(
-                    .exact(height: height, width: width),
-                    interpolation: processor.interpolation
-                ),
-                .horizontalFlip(probability: options.flip),
-            ],
-            channels: processor.channels,
-            mean: processor.mean,
-            std: processor.std
-        )
     }
 }
 

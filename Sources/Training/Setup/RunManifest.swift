@@ -30,10 +30,14 @@ public struct RunManifest: Sendable, Equatable {
     /// What followed from all this, for the reader.
     public var facts: [(name: String, value: String)]
 
+    /// The version of the file's form; the first had no such number.
+    static let format = 2
+
     /// The file's text.
     public func yaml() throws -> String {
         let sections: [(String, Node)] = [
-            ("deit", Self.text(toolVersion)), ("libtorch", Self.text(libtorchVersion)),
+            ("format", Self.plain("\(Self.format)")), ("deit", Self.text(toolVersion)),
+            ("libtorch", Self.text(libtorchVersion)),
             ("started", Self.text(started)), ("recipe", Self.text(recipe)),
             (
                 "options",
@@ -85,7 +89,9 @@ public struct RunManifest: Sendable, Equatable {
             let threads = compute["threads"]?.int,
             let data = root["data"], let train = data["train"]?.int, let val = data["val"]?.int
         else { throw RunError.unreadable(path: path, reason: "it is not a run's file, or damaged") }
-        var options = TrainingOptions()
+        // A file of an earlier version says nothing of options that came later, and those defaults would change the run.
+        let isOlder = root["format"]?.int == nil
+        var options = isOlder ? TrainingOptions.beforeAugmentation : TrainingOptions()
         for value in try Recipe.values(of: stored, source: path) {
             try options.set(value.key, to: value.text, source: path)
         }
@@ -134,7 +140,7 @@ public struct RunManifest: Sendable, Equatable {
 
     /// Options that change where and how fast a run goes, never what comes out.
     private static let free: Set<String> = [
-        "data", "teacher", "workers", "checkpoint_interval", "keep_last", "skip_limit",
+        "data", "teacher", "finetune", "workers", "checkpoint_interval", "keep_last", "skip_limit",
     ]
 
     /// Whether two manifests say the same.

@@ -1,7 +1,6 @@
 import Checkpoints
 import Datasets
 import Foundation
-import ImagePipeline
 public import Torch
 import TorchNN
 import VisionModels
@@ -42,94 +41,67 @@ public final class TrainingSession {
     public nonisolated let plan: TrainingPlan
     /// The step that the run goes on from; 0 at the start.
     public let startStep: Int
+    private let parts: TrainingParts
     private let loop: TrainingLoop
+    private let configuration: ModelConfiguration
 
     /// Checks the options, opens the data, makes the models, and only then creates the run's folder.
     public init(_ request: Request, observer: any TrainingObserver, stop: StopRequest) throws {
         let options = request.options
         try Preflight.check(options)
         try RunDirectory.check(request.output, resume: request.resuming != nil)
-        let (train, validation) = try DatasetLocation(path: options.data).openBoth(
-            trainLimit: options.trainLimit.map { .stratified($0, seed: UInt64(options.seed)) },
-            validationLimit: options.valLimit.map { .stratified($0, seed: UInt64(options.seed)) }
+        let data = try RunData(options)
+        try request.resuming?.checkData(
+            train: data.train.count,
+            validation: data.validation.count,
+            classNames: data.classNames,
+            run: request.output
         )
-        try Preflight.check(
+        let network = try Network(request, classNames: data.classNames)
+        let description = network.description
+        configuration = description.configuration
+        let transform = try Augmentation.transform(
             options,
-            trainCount: train.count,
-            classes: train.classNames.count,
-            path: options.data
-        )
-        if let manifest = request.resuming {
-            try manifest.checkData(
-                train: train.count,
-                validation: validation.count,
-                classNames: train.classNames,
-                run: request.output
-            )
-        }
-
-        let configuration = try ClassifierFactory.configuration(
-            options,
-            classes: train.classNames.count
-        )
-        let processor = try ClassifierFactory.processor(configuration)
-        let transform = try Preflight.transform(options, configuration, processor)
-        let description = ModelDescription(
-            configuration: configuration,
-            processor: processor,
-            labels: ClassLabels(names: train.classNames),
-            name: options.model
+            description.configuration,
+            description.processor
         )
         let policy = try Self.policy(options, resuming: request.resuming)
         ComputePolicy.current = policy
 
         try manualSeed(UInt64(options.seed))
-        let student = try ClassifierFactory.make(description, dtype: policy.autocastDType)
+        let student = try network.make(dtype: policy.autocastDType, notice: observer.didNotice)
         let task = try Self.task(options, student, description, dtype: policy.autocastDType)
-        let workers = options.workers ?? min(8, ProcessInfo.processInfo.activeProcessorCount)
+        let optimizer = try Self.optimizer(options, student.module)
         plan = TrainingPlan(
             options: options,
-            trainCount: train.count,
-            validationCount: validation.count,
-            classNames: train.classNames,
+            trainCount: data.train.count,
+            picturesPerEpoch: data.picturesPerEpoch,
+            validationCount: data.validation.count,
+            classNames: data.classNames,
             parameterCount: student.module.parameterCount,
             policy: policy,
-            workers: workers
+            workers: data.workers
         )
+        let trainingLoader = { (attempt: Int) in
+            try data.trainingLoader(transform, attempt: attempt)
+        }
+        let validationLoader = try data.validationLoader(description.processor)
+        _ = try trainingLoader(0)
 
         let run = try RunDirectory(path: request.output, resume: request.resuming != nil)
-        let parts = TrainingParts(
+        parts = TrainingParts(
             plan: plan,
             student: student,
             average: try options.ema.map { _ in
                 try ClassifierFactory.make(description, dtype: policy.autocastDType)
             },
             task: task,
-            optimizer: try Self.optimizer(options, student.module),
+            optimizer: optimizer,
             ema: try options.ema.map {
                 try ExponentialMovingAverage(of: student.module, decay: $0)
             },
-            trainingLoader: { attempt in
-                try DataLoader(
-                    dataset: train,
-                    transform: transform,
-                    plan: EpochPlan(
-                        count: train.count,
-                        batchSize: options.batch,
-                        seed: StepRandomness.dataSeed(options.seed, attempt: attempt),
-                        dropsLast: true
-                    ),
-                    workers: workers,
-                    policy: .replace(limit: options.skipLimit)
-                )
-            },
-            validationLoader: try DataLoader(
-                dataset: validation,
-                transform: processor,
-                plan: EpochPlan(count: validation.count, batchSize: options.batch, shuffles: false),
-                workers: workers,
-                policy: .drop(limit: min(options.skipLimit, validation.count - 1))
-            ),
+            trainingLoader: trainingLoader,
+            validationLoader: validationLoader,
             run: run
         )
         let state =
@@ -142,6 +114,17 @@ public final class TrainingSession {
         if request.resuming == nil { try Self.writeManifest(request, plan, run) }
         startStep = state.step
         loop = try TrainingLoop(parts, state: state, observer: observer, stop: stop)
+    }
+
+    /// Measures what the run will take; nothing of the run changes.
+    public func estimate() throws -> RunEstimate {
+        let (height, width) = configuration.imageSize
+        return try RunEstimate(
+            parts,
+            macs: configuration.macs,
+            inputShape: [configuration.inChannels, height, width],
+            state: loop.state
+        )
     }
 
     /// Trains to the end, or until asked to stop.
@@ -177,9 +160,10 @@ public final class TrainingSession {
         _ description: ModelDescription,
         dtype: DType?
     ) throws -> any TrainingTask {
+        let loss = ClassificationLoss(smoothing: options.smoothing, isBinary: options.bceLoss)
         let kind: DistillationTask.Kind
         switch options.distillation {
-        case .none: return SupervisedTask(student: student.forward, smoothing: options.smoothing)
+        case .none: return SupervisedTask(student: student.forward, loss: loss)
         case .soft: kind = .soft(tau: options.distillationTau, reduction: options.klReduction)
         case .hard: kind = .hard
         }
@@ -188,18 +172,21 @@ public final class TrainingSession {
             teacher: try TeacherLoader.load(options.teacher, for: description, dtype: dtype),
             kind: kind,
             alpha: options.distillationAlpha,
-            smoothing: options.smoothing
+            loss: loss
         )
     }
 
-    private static func optimizer(
+    /// Makes the optimiser over the weights that are trained.
+    static func optimizer(
         _ options: TrainingOptions,
         _ module: Module
     ) throws -> any Optimizer {
         let groups = ParameterGroup.decaying(module, weightDecay: options.weightDecay)
+        let (beta1, beta2) = options.optBetas.map { ($0[0], $0[1]) } ?? (0.9, 0.999)
         switch options.optimizer {
-        case .adamw: return try AdamW(groups)
+        case .adamw: return try AdamW(groups, beta1: beta1, beta2: beta2, eps: options.optEps)
         case .sgd: return try SGD(groups, momentum: options.momentum)
+        case .lamb: return try LAMB(groups, beta1: beta1, beta2: beta2, eps: options.optEps)
         }
     }
 

@@ -3,10 +3,10 @@ public import TorchNN
 
 /// Learning from the labels and from a teacher's answers to the same, augmented pictures.
 ///
-/// `loss = (1 - α) · CE(class head, labels) + α · distillation(distillation head, teacher)`, where the
+/// `loss = (1 - α) · CE(class head, targets) + α · distillation(distillation head, teacher)`, where the
 /// distillation is the divergence of softened distributions, or the cross-entropy against the teacher's
-/// decision. Label smoothing belongs to the first part only. A student without the token learns both with its
-/// class head, as in the first rows of the paper's table of distillation methods.
+/// decision on the same pictures, mixed where they are. Label smoothing belongs to the first part only. A student
+/// without the token learns both with its class head, as in the first rows of the paper's table of methods.
 ///
 /// ## Source
 /// Touvron et al. (arXiv:2012.12877), equations 2 and 3; facebookresearch/deit `losses.py`, `DistillationLoss`.
@@ -15,7 +15,7 @@ public struct DistillationTask: TrainingTask {
     private let teacher: ClassifierForward
     private let kind: Kind
     private let alpha: Double
-    private let smoothing: Double
+    private let loss: ClassificationLoss
 
     /// How the teacher's answers are used.
     public enum Kind: Sendable, Equatable {
@@ -32,28 +32,31 @@ public struct DistillationTask: TrainingTask {
     ///   - teacher: The model that is imitated; it must be in evaluation mode. No gradient reaches it.
     ///   - kind: How the teacher's answers are used.
     ///   - alpha: The weight of the teacher's part, 0 to 1.
-    ///   - smoothing: The label smoothing, 0 to 1.
+    ///   - loss: How far the class head's logits are from the targets.
     public init(
         student: @escaping ClassifierForward,
         teacher: @escaping ClassifierForward,
         kind: Kind,
         alpha: Double,
-        smoothing: Double
+        loss: ClassificationLoss
     ) {
         self.student = student
         self.teacher = teacher
         self.kind = kind
         self.alpha = alpha
-        self.smoothing = smoothing
+        self.loss = loss
     }
 
     /// The weighted sum of both losses, each a mean over the batch.
-    public func callAsFunction(pixels: Tensor, labels: Tensor) throws(TorchError) -> TaskResult {
+    public func callAsFunction(
+        pixels: Tensor,
+        targets: TrainingTargets
+    ) throws(TorchError) -> TaskResult {
         let answer = try withoutGradient { () throws(TorchError) in
             try teacher(pixels).averaged().to(.float32)
         }
         let logits = try student(pixels).single()
-        let base = try Loss.crossEntropy(logits.cls, labels: labels, smoothing: smoothing)
+        let base = try loss(logits.cls, targets)
         let imitation = try distillation(logits.dist ?? logits.cls, answer)
         return TaskResult(
             loss: try base * (1 - alpha) + imitation * alpha,

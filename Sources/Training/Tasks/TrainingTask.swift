@@ -22,8 +22,21 @@ public protocol TrainingTask {
     ///
     /// - Parameters:
     ///   - pixels: `[batch, channels, height, width]`, normalised.
-    ///   - labels: `[batch]`, int64.
-    /// - Returns: The loss, and what was predicted on the way.
+    ///   - targets: What they should be recognised as.
+    /// - Returns: The mean loss, and what was predicted on the way.
     /// - Throws: `TorchError` when the shapes do not fit.
-    func callAsFunction(pixels: Tensor, labels: Tensor) throws(TorchError) -> TaskResult
+    func callAsFunction(pixels: Tensor, targets: TrainingTargets) throws(TorchError) -> TaskResult
+}
+
+extension TrainingTask {
+    /// The loss of a batch whose pictures have one class each.
+    ///
+    /// - Parameters:
+    ///   - pixels: `[batch, channels, height, width]`, normalised.
+    ///   - labels: `[batch]`, int64.
+    /// - Returns: The mean loss, and what was predicted on the way.
+    /// - Throws: `TorchError` when the shapes do not fit.
+    public func callAsFunction(pixels: Tensor, labels: Tensor) throws(TorchError) -> TaskResult {
+        try self(pixels: pixels, targets: TrainingTargets(labels: labels))
+    }
 }

@@ -1,14 +1,12 @@
 import ArgumentParser
 import Training
 
-/// The flags that choose and augment the pictures.
+/// The flags that choose the pictures.
 struct DataOptions: ParsableArguments {
     @Option(help: .field("data")) var data: String?
     @Option(help: .field("size")) var size: String?
-    @Option(help: .field("crop_padding")) var cropPadding: String?
-    @Option(help: .field("crop_scale")) var cropScale: String?
-    @Option(help: .field("flip")) var flip: String?
     @Option(help: .field("train_limit")) var trainLimit: String?
+    @Option(help: .field("val_fraction")) var valFraction: String?
     @Option(help: .field("val_limit")) var valLimit: String?
     @Option(help: .field("skip_limit")) var skipLimit: String?
     @Option(help: .field("workers")) var workers: String?
@@ -16,9 +14,7 @@ struct DataOptions: ParsableArguments {
     var flags: [OptionText] {
         [
             OptionText("data", data), OptionText("size", size),
-            OptionText("crop_padding", cropPadding),
-            OptionText("crop_scale", cropScale), OptionText("flip", flip),
-            OptionText("train_limit", trainLimit),
+            OptionText("train_limit", trainLimit), OptionText("val_fraction", valFraction),
             OptionText("val_limit", valLimit), OptionText("skip_limit", skipLimit),
             OptionText("workers", workers),
         ]

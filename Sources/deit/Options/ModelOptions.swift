@@ -1,26 +1,35 @@
 import ArgumentParser
 import Training
 
-/// The flags that choose the model and what it learns from.
+/// The flags that choose the model, what it starts from and what it learns from.
 struct ModelOptions: ParsableArguments {
     @Option(help: .field("model")) var model: String?
+    @Option(help: .field("finetune")) var finetune: String?
+    @Option(help: .field("freeze")) var freeze: String?
+    @Option(help: .field("attn_only")) var attnOnly: String?
+    @Option(help: .field("train_mode")) var trainMode: String?
+    @Option(help: .field("drop")) var drop: String?
     @Option(help: .field("drop_path")) var dropPath: String?
+    @Option(help: .field("init_values")) var initValues: String?
     @Option(help: .field("teacher")) var teacher: String?
     @Option(help: .field("distillation")) var distillation: String?
     @Option(help: .field("distillation_alpha")) var distillationAlpha: String?
     @Option(help: .field("distillation_tau")) var distillationTau: String?
     @Option(help: .field("kl_reduction")) var klReduction: String?
     @Option(help: .field("smoothing")) var smoothing: String?
+    @Option(help: .field("bce_loss")) var bceLoss: String?
 
     var flags: [OptionText] {
         [
-            OptionText("model", model), OptionText("drop_path", dropPath),
-            OptionText("teacher", teacher),
-            OptionText("distillation", distillation),
+            OptionText("model", model), OptionText("finetune", finetune),
+            OptionText("freeze", freeze), OptionText("attn_only", attnOnly),
+            OptionText("train_mode", trainMode), OptionText("drop", drop),
+            OptionText("drop_path", dropPath), OptionText("init_values", initValues),
+            OptionText("teacher", teacher), OptionText("distillation", distillation),
             OptionText("distillation_alpha", distillationAlpha),
             OptionText("distillation_tau", distillationTau),
-            OptionText("kl_reduction", klReduction),
-            OptionText("smoothing", smoothing),
+            OptionText("kl_reduction", klReduction), OptionText("smoothing", smoothing),
+            OptionText("bce_loss", bceLoss),
         ]
     }
 }

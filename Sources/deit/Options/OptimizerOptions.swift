@@ -4,6 +4,8 @@ import Training
 /// The flags of the optimiser and of the averaged weights.
 struct OptimizerOptions: ParsableArguments {
     @Option(help: .field("optimizer")) var optimizer: String?
+    @Option(help: .field("opt_eps")) var optEps: String?
+    @Option(help: .field("opt_betas")) var optBetas: String?
     @Option(help: .field("weight_decay")) var weightDecay: String?
     @Option(help: .field("momentum")) var momentum: String?
     @Option(help: .field("ema")) var ema: String?
@@ -11,9 +13,10 @@ struct OptimizerOptions: ParsableArguments {
 
     var flags: [OptionText] {
         [
-            OptionText("optimizer", optimizer), OptionText("weight_decay", weightDecay),
-            OptionText("momentum", momentum),
-            OptionText("ema", ema), OptionText("clip_grad", clipGrad),
+            OptionText("optimizer", optimizer), OptionText("opt_eps", optEps),
+            OptionText("opt_betas", optBetas), OptionText("weight_decay", weightDecay),
+            OptionText("momentum", momentum), OptionText("ema", ema),
+            OptionText("clip_grad", clipGrad),
         ]
     }
 }

@@ -17,19 +17,23 @@ struct RunOptions: ParsableArguments {
     @Flag(help: "Continue the run in --output, with the options it started with.")
     var resume = false
 
+    @Flag(help: "Print which weights would be trained, which of them decay, and stop.")
+    var listGroups = false
+
     @Option(help: .field("dtype")) var dtype: String?
     @Option(help: .field("seed")) var seed: String?
     @Option(help: .field("threads")) var threads: String?
     @Option(help: .field("checkpoint_interval")) var checkpointInterval: String?
     @Option(help: .field("keep_last")) var keepLast: String?
     @Option(help: .field("log_interval")) var logInterval: String?
+    @Option(help: .field("tensorboard")) var tensorboard: String?
 
     var flags: [OptionText] {
         [
             OptionText("dtype", dtype), OptionText("seed", seed), OptionText("threads", threads),
             OptionText("checkpoint_interval", checkpointInterval),
             OptionText("keep_last", keepLast),
-            OptionText("log_interval", logInterval),
+            OptionText("log_interval", logInterval), OptionText("tensorboard", tensorboard),
         ]
     }
 }

@@ -43,10 +43,8 @@ final class ProgressPrinter: TrainingObserver {
             parts.append("(class \(Self.percent(cls)), dist \(Self.percent(dist)))")
         }
         if let average = report.average { parts.append("ema \(Self.percent(average.top1))") }
-        parts.append("| \(Int(report.training.imagesPerSecond)) images/s")
-        if report.training.dataWait > 0.2 {
-            parts.append("(\(Self.percent(report.training.dataWait)) of it waiting for pictures)")
-        }
+        parts.append("| \(Int(report.training.imagesPerSecond)) images/s,")
+        parts.append("waiting \(Self.percent(report.training.dataWait))")
         if report.isBest { parts.append("best") }
         Console.line(parts.joined(separator: " "))
     }

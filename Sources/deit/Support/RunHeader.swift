@@ -16,6 +16,18 @@ enum RunHeader {
         for fact in plan.facts { Console.line("  \(padded(fact.name)) \(fact.value)") }
     }
 
+    /// What the run will take.
+    static func print(_ estimate: RunEstimate) {
+        let memory = estimate.memory.map { bytes in
+            "about \(ProgressPrinter.fixed(Double(bytes) / 1e9, 1)) GB of memory and "
+        }
+        let step = ProgressPrinter.fixed(estimate.secondsPerStep, 3)
+        Console.line(
+            "estimate: \(memory ?? "")\(ProgressPrinter.time(.seconds(estimate.seconds))) for what is left, "
+                + "\(step) s a step, measured on \(estimate.pictures) pictures; waiting for pictures comes on top"
+        )
+    }
+
     private static func padded(_ name: String) -> String {
         name + String(repeating: " ", count: max(0, 20 - name.count))
     }

@@ -1,0 +1,45 @@
+import Datasets
+import Torch
+
+/// A batch as tensors.
+struct StepInput {
+    /// `[count, channels, height, width]`.
+    let pixels: Tensor
+    let targets: TrainingTargets
+    let count: Int
+
+    init(pixels: Tensor, targets: TrainingTargets) {
+        self.pixels = pixels
+        self.targets = targets
+        count = targets.labels.elementCount
+    }
+
+    init(_ batch: ImageBatch) throws(TorchError) {
+        let pixels = try batch.withUnsafeBytes { bytes throws(TorchError) in
+            try Tensor(bytes: bytes, dtype: .float32, shape: batch.shape)
+        }
+        let labels = try Tensor(batch.labels.map(Int64.init), shape: [batch.count])
+        var soft: Tensor?
+        if let targets = batch.targets, batch.count > 0 {
+            soft = try Tensor(targets, shape: [batch.count, targets.count / batch.count])
+        }
+        self.init(pixels: pixels, targets: TrainingTargets(labels: labels, soft: soft))
+    }
+
+    /// Divides the pictures into parts of nearly one size, in their order; at most one for each picture.
+    func divided(into parts: Int) throws(TorchError) -> [StepInput] {
+        guard parts > 1, count > 1 else { return [self] }
+        let parts = min(parts, count)
+        var divided: [StepInput] = []
+        for part in 0..<parts {
+            let range = (count * part / parts)..<(count * (part + 1) / parts)
+            divided.append(
+                StepInput(
+                    pixels: try pixels.narrowed(0, range),
+                    targets: try targets.narrowed(range)
+                )
+            )
+        }
+        return divided
+    }
+}

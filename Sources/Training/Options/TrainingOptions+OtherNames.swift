@@ -1,0 +1,30 @@
+extension TrainingOptions {
+    /// What options of DeiT's `main.py` and timm's `train.py` that have another name here are called.
+    static let otherNames: [String: String] = [
+        "aug_repeats": "repeated_aug, a number",
+        "auto_augment": "aa",
+        "batch_size": "batch",
+        "data_path": "data",
+        "data_set": "told by the folder's content",
+        "distillation_type": "distillation",
+        "grad_accum_steps": "accumulation, which divides batch instead of multiplying it",
+        "hflip": "flip",
+        "input_size": "size",
+        "img_size": "size",
+        "label_smoothing": "smoothing",
+        "learning_rate": "lr",
+        "model_ema": "ema, a decay or off",
+        "model_ema_decay": "ema",
+        "nb_classes": "told by the data",
+        "num_classes": "told by the data",
+        "no_repeated_aug": "repeated_aug: off",
+        "no_train_mode": "train_mode: off",
+        "num_workers": "workers",
+        "opt": "optimizer",
+        "sched": "schedule",
+        "teacher_model": "told by the teacher's checkpoint",
+        "teacher_path": "teacher",
+        "threeaugment": "three_augment",
+        "unscale_lr": "lr_scaling: off",
+    ]
+}

@@ -1,0 +1,104 @@
+import ImagePipeline
+import VisionModels
+
+/// What the options say of training pictures, as the picture path wants it.
+enum Augmentation {
+    /// The random way from a picture to a training example, in timm's order: crop, mirror, colours, then erasing.
+    ///
+    /// ## Source
+    /// `timm/data/transforms_factory.py`, `transforms_imagenet_train`; facebookresearch/deit `augment.py` for
+    /// `three_augment`, and `main.py`, `build_transform`, for the padded crop of small pictures.
+    static func transform(
+        _ options: TrainingOptions,
+        _ configuration: ModelConfiguration,
+        _ processor: ImageProcessor
+    ) throws(ImageError) -> TrainingTransform {
+        let (height, width) = configuration.imageSize
+        var operations = crop(options, height: height, width: width)
+        operations.append(.horizontalFlip(probability: options.flip))
+        if options.vflip > 0 { operations.append(.verticalFlip(probability: options.vflip)) }
+        operations += try colours(options, mean: processor.mean)
+        return try TrainingTransform(
+            operations: operations,
+            channels: processor.channels,
+            mean: processor.mean,
+            std: processor.std,
+            erasing: options.reprob > 0
+                ? RandomErasing(
+                    probability: options.reprob,
+                    mode: options.remode,
+                    count: options.recount
+                ) : nil
+        )
+    }
+
+    private static func crop(
+        _ options: TrainingOptions,
+        height: Int,
+        width: Int
+    ) -> [ImageOperation] {
+        let interpolation = options.trainInterpolation
+        if let scale = options.cropScale {
+            return [
+                .randomResizedCrop(
+                    RandomResizedCrop(
+                        height: height,
+                        width: width,
+                        scale: scale...1,
+                        interpolation: interpolation
+                    )
+                )
+            ]
+        }
+        let whole = ImageOperation.resize(
+            .exact(height: height, width: width),
+            interpolation: interpolation
+        )
+        guard let padding = options.cropPadding else { return [whole] }
+        let crop = RandomCrop(height: height, width: width, padding: padding)
+        return [whole, .randomCrop(crop)]
+    }
+
+    private static func colours(
+        _ options: TrainingOptions,
+        mean: [Float]
+    ) throws(ImageError) -> [ImageOperation] {
+        var operations: [ImageOperation] = []
+        if let aa = options.aa {
+            operations.append(
+                try .augmentation(
+                    parsing: aa,
+                    mean: mean,
+                    interpolation: options.trainInterpolation
+                )
+            )
+        }
+        if options.threeAugment { operations.append(.threeAugment(ThreeAugment())) }
+        let jitters = options.aa?.hasPrefix("3a") ?? true
+        if jitters, options.colorJitter > 0 {
+            operations.append(.colorJitter(ColorJitter(options.colorJitter)))
+        }
+        if options.grayscaleProb > 0 {
+            operations.append(.grayscale(probability: options.grayscaleProb))
+        }
+        if options.gaussianBlurProb > 0 {
+            operations.append(.gaussianBlur(GaussianBlur(probability: options.gaussianBlurProb)))
+        }
+        return operations
+    }
+
+    /// How the pictures of a batch are mixed, or nil.
+    static func mixing(_ options: TrainingOptions) throws(ImageError) -> Mixing? {
+        guard options.mixes else { return nil }
+        let mixing = Mixing(
+            mixupAlpha: options.mixup,
+            cutmixAlpha: options.cutmix,
+            cutmixMinMax: options.cutmixMinmax,
+            probability: options.mixupProb,
+            switchProbability: options.mixupSwitchProb,
+            mode: options.mixupMode
+        )
+        try mixing.validate()
+        return mixing
+    }
+}

@@ -1,0 +1,120 @@
+import Checkpoints
+import Torch
+import TorchNN
+import VisionModels
+
+/// A run that starts from a checkpoint's weights.
+@ModelActor
+enum FineTuning {
+    /// What the network will be: the checkpoint's, with the data's classes and the size that is asked for.
+    ///
+    /// - Parameters:
+    ///   - options: The options; `model` may name the network that the checkpoint must be.
+    ///   - classNames: The data's classes.
+    /// - Returns: The description.
+    /// - Throws: The errors of reading a checkpoint, and ``OptionError`` where it is of another network.
+    nonisolated static func description(
+        _ options: TrainingOptions,
+        classNames: [String]
+    ) throws -> ModelDescription {
+        var description = try ModelDirectory.description(
+            of: options.finetune,
+            options: try loadOptions(options, classNames: classNames)
+        )
+        if options.model != TrainingOptions.modelOfCheckpoint {
+            let named = try ClassifierFactory.preset(options.model)
+            guard isSameNetwork(named, description.configuration) else {
+                throw OptionError.conflict(
+                    "\(options.finetune) does not hold the network \(options.model): give --model checkpoint to take "
+                        + "the one that it holds"
+                )
+            }
+            description.name = options.model
+        }
+        description.configuration.setRates(options)
+        try description.configuration.validate()
+        return description
+    }
+
+    /// Loads the checkpoint's weights into a network.
+    ///
+    /// - Parameters:
+    ///   - options: The options.
+    ///   - student: The network, made from ``description(_:classNames:)``.
+    ///   - classNames: The data's classes.
+    /// - Returns: What was not simply taken over, one sentence each.
+    /// - Throws: The errors of loading a checkpoint.
+    static func load(
+        _ options: TrainingOptions,
+        into student: TrainableClassifier,
+        classNames: [String]
+    ) throws -> [String] {
+        let loaded = try ModelDirectory.load(
+            options.finetune,
+            options: try loadOptions(options, classNames: classNames)
+        )
+        let stored = Dictionary(
+            loaded.model.namedTensors().map { ($0.name, $0.tensor) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        let targets = student.module.namedTensors()
+        try StoredTensors.check(stored, fit: targets, file: options.finetune, hint: "")
+        try StoredTensors.copy(stored, into: targets)
+        return loaded.report.sentences
+    }
+
+    private nonisolated static func loadOptions(
+        _ options: TrainingOptions,
+        classNames: [String]
+    ) throws -> LoadOptions {
+        var side = options.size.map { LoadOptions.ImageSize(height: $0, width: $0) }
+        if side == nil, options.model != TrainingOptions.modelOfCheckpoint {
+            let (height, width) = try ClassifierFactory.preset(options.model).imageSize
+            side = LoadOptions.ImageSize(height: height, width: width)
+        }
+        return LoadOptions(
+            relaxations: .replaceHead,
+            labels: ClassLabels(names: classNames),
+            imageSize: side,
+            // As facebookresearch/deit main.py does for --finetune.
+            positionResampling: .deit,
+            pictures: PictureOverrides(cropShare: options.evalCropRatio)
+        )
+    }
+
+    /// Whether two configurations differ in nothing but classes, size and rates.
+    private nonisolated static func isSameNetwork(
+        _ first: ModelConfiguration,
+        _ second: ModelConfiguration
+    ) -> Bool {
+        bare(first) == bare(second)
+    }
+
+    private nonisolated static func bare(_ configuration: ModelConfiguration) -> ModelConfiguration
+    {
+        var bare = configuration
+        bare.numClasses = 2
+        if case .visionTransformer(var transformer) = bare {
+            transformer.imageHeight = transformer.patchSize
+            transformer.imageWidth = transformer.patchSize
+            transformer.dropRate = 0
+            transformer.dropPathRate = 0
+            transformer.attnDropRate = 0
+            transformer.initValues = transformer.initValues.map { _ in 1 }
+            bare = .visionTransformer(transformer)
+        } else {
+            bare.imageSize = (224, 224)
+        }
+        return bare
+    }
+}
+
+extension ModelConfiguration {
+    /// Sets what is dropped in training.
+    mutating func setRates(_ options: TrainingOptions) {
+        guard case .visionTransformer(var transformer) = self else { return }
+        transformer.dropPathRate = options.dropPath
+        transformer.dropRate = options.drop
+        self = .visionTransformer(transformer)
+    }
+}

@@ -1,0 +1,32 @@
+import Foundation
+
+/// How much memory this process has, where the system tells: Linux.
+enum MemoryGauge {
+    /// The memory in use, in bytes.
+    static var current: Int? { field("VmRSS:") }
+
+    /// The most memory in use since ``reset()``, in bytes.
+    static var peak: Int? { field("VmHWM:") }
+
+    /// Lets the peak begin anew; returns false where that cannot be done.
+    static func reset() -> Bool {
+        guard let handle = FileHandle(forWritingAtPath: "/proc/self/clear_refs") else {
+            return false
+        }
+        defer { try? handle.close() }
+        do {
+            try handle.write(contentsOf: Data("5".utf8))
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private static func field(_ name: String) -> Int? {
+        guard let text = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+            let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name) })
+        else { return nil }
+        let parts = line.split(whereSeparator: \.isWhitespace)
+        return parts.count > 1 ? Int(parts[1]).map { $0 * 1024 } : nil
+    }
+}

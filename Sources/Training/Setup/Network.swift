@@ -1,0 +1,50 @@
+import Checkpoints
+import Foundation
+import Torch
+import TorchNN
+
+/// The network of a run: fresh, or out of a checkpoint.
+@ModelActor
+struct Network {
+    let description: ModelDescription
+    private let options: TrainingOptions
+    /// Whether the weights come from the checkpoint that the options name, and not from the run's own or from chance.
+    private let startsFromCheckpoint: Bool
+
+    /// Finds out what the network is, without its weights.
+    ///
+    /// A resumed run takes it from its own newest checkpoint: the one that it started from may be gone by then.
+    nonisolated init(_ request: TrainingSession.Request, classNames: [String]) throws {
+        options = request.options
+        guard !options.finetune.isEmpty else {
+            startsFromCheckpoint = false
+            description = try ClassifierFactory.description(options, classNames: classNames)
+            return
+        }
+        let last = request.output + "/checkpoints/last"
+        startsFromCheckpoint =
+            request.resuming == nil || !FileManager.default.fileExists(atPath: last)
+        guard !startsFromCheckpoint else {
+            description = try FineTuning.description(options, classNames: classNames)
+            return
+        }
+        var own = try ModelDirectory.description(of: last)
+        own.configuration.setRates(options)
+        description = own
+    }
+
+    /// Makes the network, fills it and takes the gradients of what stays as it is.
+    func make(dtype: DType?, notice: (String) -> Void) throws -> TrainableClassifier {
+        let student = try ClassifierFactory.make(description, dtype: dtype)
+        if startsFromCheckpoint {
+            let report = try FineTuning.load(
+                options,
+                into: student,
+                classNames: description.classNames
+            )
+            for sentence in report { notice("note: \(sentence)") }
+        }
+        try FrozenWeights.apply(options, to: student.module)
+        return student
+    }
+}

@@ -1,0 +1,74 @@
+import Datasets
+import Foundation
+import ImagePipeline
+
+/// The pictures of a run, opened and checked, and the loaders over them.
+struct RunData: Sendable {
+    let options: TrainingOptions
+    let train: any ImageDataset
+    let validation: any ImageDataset
+    /// How many batches are made at the same time.
+    let workers: Int
+    /// The pictures that an epoch shows.
+    let picturesPerEpoch: Int
+
+    /// Opens both parts of the data.
+    ///
+    /// - Throws: `DatasetError` where they cannot be used, or would give an epoch without a step.
+    init(_ options: TrainingOptions) throws {
+        self.options = options
+        workers = options.workers ?? min(8, ProcessInfo.processInfo.activeProcessorCount)
+        let seed = UInt64(bitPattern: Int64(options.seed))
+        (train, validation) = try DatasetLocation(
+            path: options.data
+        ).openBoth(
+            trainLimit: options.trainLimit.map { .stratified($0, seed: seed) },
+            validationLimit: options.valLimit.map { .stratified($0, seed: seed) }
+        )
+        let plan = try EpochPlan(
+            count: train.count,
+            batchSize: 1,
+            repeats: options.repeatedAug ?? 1
+        )
+        picturesPerEpoch = plan.viewsPerEpoch
+        try Preflight.check(
+            options,
+            picturesPerEpoch: picturesPerEpoch,
+            classes: train.classNames.count,
+            path: options.data
+        )
+    }
+
+    var classNames: [String] { train.classNames }
+
+    /// The loader of an attempt at training; a rolled-back run goes on in another order.
+    func trainingLoader(_ transform: TrainingTransform, attempt: Int) throws -> DataLoader {
+        try DataLoader(
+            dataset: train,
+            transform: transform,
+            plan: EpochPlan(
+                count: train.count,
+                batchSize: options.batch,
+                seed: StepRandomness.dataSeed(options.seed, attempt: attempt),
+                dropsLast: true,
+                repeats: options.repeatedAug ?? 1
+            ),
+            mixing: Augmentation.mixing(options),
+            smoothing: options.smoothing,
+            workers: workers,
+            policy: .replace(limit: options.skipLimit)
+        )
+    }
+
+    /// The loader for measuring: every picture once, in order.
+    func validationLoader(_ processor: ImageProcessor) throws -> DataLoader {
+        let batch = (options.batch + options.accumulation - 1) / options.accumulation
+        return try DataLoader(
+            dataset: validation,
+            transform: processor,
+            plan: EpochPlan(count: validation.count, batchSize: batch, shuffles: false),
+            workers: workers,
+            policy: .drop(limit: min(options.skipLimit, validation.count - 1))
+        )
+    }
+}

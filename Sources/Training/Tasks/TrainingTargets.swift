@@ -1,0 +1,29 @@
+public import Torch
+
+/// What a batch should be recognised as.
+public struct TrainingTargets {
+    /// The classes, `[batch]`, int64; of mixed pictures, those of the pictures before.
+    public let labels: Tensor
+    /// How much of each class is in each picture, `[batch, classes]`, smoothed already; nil where no pictures are mixed.
+    public let soft: Tensor?
+
+    /// Creates the targets of a batch.
+    ///
+    /// - Parameters:
+    ///   - labels: The classes, `[batch]`, int64.
+    ///   - soft: How much of each class is in each picture, `[batch, classes]`.
+    public init(labels: Tensor, soft: Tensor? = nil) {
+        self.labels = labels
+        self.soft = soft
+    }
+
+    /// The class that has the largest part in each picture, `[batch]`.
+    public func classes() throws(TorchError) -> Tensor {
+        try soft?.argmax(1) ?? labels
+    }
+
+    /// The targets of some of the pictures.
+    func narrowed(_ range: Range<Int>) throws(TorchError) -> TrainingTargets {
+        TrainingTargets(labels: try labels.narrowed(0, range), soft: try soft?.narrowed(0, range))
+    }
+}
