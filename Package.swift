@@ -106,7 +106,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CImageCodecs", dependencies: ["CLibJPEG", "CLibPNG", "CLibWebP", "CZlib"]),
         library("ImagePipeline", ["CImageCodecs"]),
-        library("Datasets", ["ImagePipeline"]),
+        library("Datasets", ["CZlib", "ImagePipeline"]),
 
         library("VisionModels", ["Torch", "TorchNN"]),
         .target(name: "CMappedFile"),

@@ -12,6 +12,7 @@
 #else
 #define WIDE
 #endif
+#define INLINE static inline __attribute__((always_inline))
 
 enum { BORDER = 2 };
 
@@ -19,6 +20,13 @@ enum { BORDER = 2 };
 typedef double reals __attribute__((vector_size(32)));
 typedef int32_t lanes __attribute__((vector_size(16)));
 typedef uint8_t quad __attribute__((vector_size(4)));
+typedef uint8_t sixteen __attribute__((vector_size(16)));
+
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define LOW_BYTES 3, 7, 11, 15
+#else
+#define LOW_BYTES 0, 4, 8, 12
+#endif
 
 void ic_pad(const uint8_t *input, size_t height, size_t width, size_t channels, uint8_t *padded) {
     size_t stride = (width + 2 * BORDER) * 4;
@@ -43,35 +51,6 @@ void ic_pad(const uint8_t *input, size_t height, size_t width, size_t channels, 
     }
 }
 
-// What both filters share for one new pixel: where it comes from, or the next pixel where that is outside. `corner` is
-// the padded pixel at the whole part of the place, `dx` and `dy` are the rest. The sums are formed as Pillow forms
-// them.
-#define FOR_EACH_PIXEL_INSIDE(affine, padded, output, body) \
-    const double *m = (affine)->m; \
-    size_t stride = ((affine)->width + 2 * BORDER) * 4; \
-    double xsize = (double)(affine)->width, ysize = (double)(affine)->height; \
-    for (size_t y = 0; y < (affine)->height; y += 1) { \
-        double xrow = m[1] * ((double)y + 0.5), yrow = m[4] * ((double)y + 0.5); \
-        uint8_t *to = (output) + y * (affine)->width * (affine)->channels; \
-        for (size_t x = 0; x < (affine)->width; x += 1, to += (affine)->channels) { \
-            double xin = m[0] * ((double)x + 0.5) + xrow + m[2], yin = m[3] * ((double)x + 0.5) + yrow + m[5]; \
-            if (!(xin >= 0.0 && xin < xsize && yin >= 0.0 && yin < ysize)) continue; \
-            xin -= 0.5; \
-            yin -= 0.5; \
-            ptrdiff_t column = xin < 0 ? -1 : (ptrdiff_t)xin, line = yin < 0 ? -1 : (ptrdiff_t)yin; \
-            double dx = xin - (double)column, dy = yin - (double)line; \
-            const uint8_t *corner = (padded) + (line + BORDER) * (ptrdiff_t)stride + (column + BORDER) * 4; \
-            reals value; \
-            body; \
-            lanes whole = __builtin_convertvector(value, lanes); \
-            to[0] = (uint8_t)whole[0]; \
-            if ((affine)->channels == 3) { \
-                to[1] = (uint8_t)whole[1]; \
-                to[2] = (uint8_t)whole[2]; \
-            } \
-        } \
-    }
-
 #define LOAD(name, address) \
     lanes name; \
     do { \
@@ -80,67 +59,108 @@ void ic_pad(const uint8_t *input, size_t height, size_t width, size_t channels, 
         name = __builtin_convertvector(bytes, lanes); \
     } while (0)
 
-#define BILINEAR_ROW(result, row) \
-    do { \
-        LOAD(a, row); \
-        LOAD(b, (row) + 4); \
-        result = __builtin_convertvector(a, reals) + __builtin_convertvector(b - a, reals) * dx; \
-    } while (0)
+INLINE void bilinear_row(const uint8_t *row, double dx, reals *result) {
+    LOAD(a, row);
+    LOAD(b, row + 4);
+    *result = __builtin_convertvector(a, reals) + __builtin_convertvector(b - a, reals) * dx;
+}
 
-WIDE void ic_affine_bilinear(const uint8_t *padded, uint8_t *output, const ic_affine *affine){
-    FOR_EACH_PIXEL_INSIDE(affine, padded, output,
-                          {
-                              BILINEAR_ROW(value, corner);
-                              // A shear or a shift along the rows stays in one of them.
-                              if (dy != 0) {
-                                  reals below;
-                                  BILINEAR_ROW(below, corner + stride);
-                                  value = value + (below - value) * dy;
-                              }
-                          })}
-#define BICUBIC_ROW(result, row) \
-    do { \
-        LOAD(b, row); \
-        result = __builtin_convertvector(b, reals); \
-        if (dx != 0) { \
-            LOAD(a, (row)-4); \
-            LOAD(c, (row) + 4); \
-            LOAD(d, (row) + 8); \
-            reals p2 = __builtin_convertvector(c - a, reals); \
-            reals p3 = __builtin_convertvector(2 * (a - b) + c - d, reals); \
-            reals p4 = __builtin_convertvector(b - a + d - c, reals); \
-            result += dx * (p2 + dx * (p3 + dx * p4)); \
-        } \
-    } while (0)
+INLINE void bilinear(const uint8_t *corner, size_t stride, double dx, double dy, reals *value) {
+    bilinear_row(corner, dx, value);
+    // A shear or a shift along the rows stays in one of them.
+    if (dy == 0) return;
+    reals below;
+    bilinear_row(corner + stride, dx, &below);
+    *value += (below - *value) * dy;
+}
+
+// The sums of whole numbers are exact in any order; those of reals are Pillow's.
+INLINE void bicubic_row(const uint8_t *row, double dx, reals *result) {
+    LOAD(b, row);
+    *result = __builtin_convertvector(b, reals);
+    if (dx == 0) return;
+    LOAD(a, row - 4);
+    LOAD(c, row + 4);
+    LOAD(d, row + 8);
+    lanes fall = a - b, p4 = (d - c) - fall;
+    reals p2 = __builtin_convertvector(c - a, reals);
+    reals p3 = __builtin_convertvector(fall - p4, reals);
+    *result += dx * (p2 + dx * (p3 + dx * __builtin_convertvector(p4, reals)));
+}
+
+INLINE void bicubic(const uint8_t *corner, size_t stride, double dx, double dy, reals *value) {
+    bicubic_row(corner, dx, value);
+    if (dy != 0) {
+        reals v1, v2 = *value, v3, v4;
+        bicubic_row(corner - stride, dx, &v1);
+        bicubic_row(corner + stride, dx, &v3);
+        bicubic_row(corner + 2 * stride, dx, &v4);
+        reals p2 = v3 - v1;
+        reals p3 = 2 * (v1 - v2) + v3 - v4;
+        reals p4 = v2 - v1 - v3 + v4;
+        *value += dy * (p2 + dy * (p3 + dy * p4));
+    }
+    const reals zero = {0, 0, 0, 0}, most = {255, 255, 255, 255};
+    *value = __builtin_elementwise_max(zero, __builtin_elementwise_min(most, *value));
+}
+
+// One body for both filters and both counts of channels, each with its own constants.
+INLINE void filter(const uint8_t *padded, uint8_t *output, const ic_affine *affine, size_t channels, bool isCubic) {
+    const ic_affine a = *affine;
+    const size_t stride = (a.width + 2 * BORDER) * 4;
+    const double xsize = (double)a.width, ysize = (double)a.height;
+    for (size_t line = 0; line < a.height; line += 1) {
+        const double y = (double)line + 0.5, xrow = a.m[1] * y, yrow = a.m[4] * y;
+        uint8_t *to = output + line * a.width * channels;
+        const uint8_t *end = to + a.width * channels;
+        for (double x = 0.5; to < end; x += 1, to += channels) {
+            // The sums are formed as Pillow forms them. The comparisons are false for what is no number.
+            double xin = a.m[0] * x + xrow + a.m[2], yin = a.m[3] * x + yrow + a.m[5];
+            if (!(xin >= 0.0 && xin < xsize && yin >= 0.0 && yin < ysize)) continue;
+            xin -= 0.5;
+            yin -= 0.5;
+            int32_t column = xin < 0 ? -1 : (int32_t)xin, row = yin < 0 ? -1 : (int32_t)yin;
+            const uint8_t *corner = padded + (size_t)(row + BORDER) * stride + (size_t)(column + BORDER) * 4;
+            reals value;
+            if (isCubic) {
+                bicubic(corner, stride, xin - column, yin - row, &value);
+            } else {
+                bilinear(corner, stride, xin - column, yin - row, &value);
+            }
+            lanes whole = __builtin_convertvector(value, lanes);
+            uint8_t pixel[4];
+            sixteen bytes = (sixteen)whole;
+            quad low = __builtin_shufflevector(bytes, bytes, LOW_BYTES);
+            memcpy(pixel, &low, 4);
+            memcpy(to, pixel, channels);
+        }
+    }
+}
+
+WIDE void ic_affine_bilinear(const uint8_t *padded, uint8_t *output, const ic_affine *affine) {
+    if (affine->channels == 1) {
+        filter(padded, output, affine, 1, false);
+    } else {
+        filter(padded, output, affine, 3, false);
+    }
+}
 
 WIDE void ic_affine_bicubic(const uint8_t *padded, uint8_t *output, const ic_affine *affine) {
-    const reals zero = {0, 0, 0, 0}, most = {255, 255, 255, 255};
-    FOR_EACH_PIXEL_INSIDE(affine, padded, output, {
-        BICUBIC_ROW(value, corner);
-        if (dy != 0) {
-            reals v1;
-            reals v3;
-            reals v4;
-            BICUBIC_ROW(v1, corner - stride);
-            BICUBIC_ROW(v3, corner + stride);
-            BICUBIC_ROW(v4, corner + 2 * stride);
-            reals q2 = v3 - v1;
-            reals q3 = 2 * (v1 - value) + v3 - v4;
-            reals q4 = value - v1 - v3 + v4;
-            value += dy * (q2 + dy * (q3 + dy * q4));
-        }
-        value = __builtin_elementwise_max(zero, __builtin_elementwise_min(most, value));
-    })
+    if (affine->channels == 1) {
+        filter(padded, output, affine, 1, true);
+    } else {
+        filter(padded, output, affine, 3, true);
+    }
 }
 
 // Copies a pixel where the place lies within the picture.
-static inline void pick(const uint8_t *input, uint8_t *to, const ic_affine *affine, int64_t x, int64_t y) {
+INLINE void pick(const uint8_t *input, uint8_t *to, const ic_affine *affine, int64_t x, int64_t y) {
     if (x < 0 || y < 0 || x >= (int64_t)affine->width || y >= (int64_t)affine->height) return;
     const uint8_t *from = input + ((size_t)y * affine->width + (size_t)x) * affine->channels;
     for (size_t c = 0; c < affine->channels; c += 1) to[c] = from[c];
 }
 
-static inline int64_t place(double v) { return v < 0 ? -1 : v < 1e15 ? (int64_t)v : (int64_t)1e15; }
+INLINE int64_t place(double v) { return v < 0 ? -1 : v < 1e15 ? (int64_t)v : (int64_t)1e15; }
 
 // Whether 16 bits before the point hold the place that a corner comes from.
 static bool fits(const double *m, double x, double y) {

@@ -4,11 +4,11 @@ public import ImagePipeline
 public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
     /// There is nothing at the path.
     case missing(path: String)
-    /// The path is a file where a folder is needed.
+    /// The path is a file of no kind that holds a data set.
     case notAFolder(path: String)
     /// The folder could not be listed, or a file of the set could not be read.
     case unreadableSet(path: String, detail: String)
-    /// The folder holds neither class folders nor IDX files.
+    /// The folder holds nothing that is understood.
     case noPictures(path: String)
     /// The folder has no part for this use.
     case missingSplit(path: String, split: DatasetSplit)
@@ -16,6 +16,14 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
     case emptyClasses(path: String, names: [String])
     /// Training and validation data have different classes.
     case classesDiffer(onlyInTraining: [String], onlyInValidation: [String])
+    /// Folders or pictures have names that are not UTF-8; the paths, with `\xNN` for what is none.
+    case namesNotUTF8([String])
+    /// A list of pictures cannot be used: a line or a column is wrong.
+    case badList(path: String, detail: String)
+    /// A list names files that are not there: how many, and the first.
+    case missingFiles(list: String, count: Int, first: [String])
+    /// A list and a folder give pictures different classes: how many, and the first.
+    case labelsDisagree(list: String, count: Int, first: [String])
     /// A file of the set breaks the rules of its format.
     case malformed(path: String, detail: String)
     /// A picture could not be read and unreadable ones are not accepted.
@@ -35,24 +43,37 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
         case .missing(let path):
             "there is no data folder at \(path)"
         case .notAFolder(let path):
-            "\(path) is a file; the data is given as a folder"
+            "\(path) is neither a folder, nor a list (.csv, .tsv) of pictures, nor a tar archive"
         case .unreadableSet(let path, let detail):
             "\(path) cannot be read (\(detail))"
         case .noPictures(let path):
             "\(path) holds no pictures; \(DatasetError.layout)"
         case .missingSplit(let path, let split):
-            "\(path) has no \(split.rawValue) data; \(DatasetError.layout)"
+            "\(path) has no \(split.rawValue) data; \(DatasetError.layout),"
+                + " or hold a share of the pictures out for validation (val_fraction)"
         case .emptyClasses(let path, let names):
             names.count == 1
                 ? "the class \(names[0]) in \(path) has no pictures (jpg, jpeg, png or webp); add some or remove the folder"
-                : "\(names.count) classes in \(path) have no pictures (jpg, jpeg, png or webp): \(listed(names));"
+                : "\(names.count) classes in \(path) have no pictures (jpg, jpeg, png or webp): \(names.joined(separator: ", "));"
                     + " add some or remove the folders"
         case .classesDiffer(let training, let validation):
             "training and validation data have different classes: "
                 + [
-                    training.isEmpty ? nil : "only in training \(listed(training))",
-                    validation.isEmpty ? nil : "only in validation \(listed(validation))",
+                    training.isEmpty ? nil : "only in training \(listed(training, limit: 20))",
+                    validation.isEmpty
+                        ? nil : "only in validation \(listed(validation, limit: 20))",
                 ].compactMap { $0 }.joined(separator: "; ")
+        case .namesNotUTF8(let names):
+            "the name\(names.count == 1 ? "" : "s") of \(listed(names)) \(names.count == 1 ? "is" : "are") not UTF-8;"
+                + " rename the file\(names.count == 1 ? "" : "s"), for example with `convmv`"
+        case .badList(let path, let detail):
+            "the list \(path) cannot be used: \(detail)"
+        case .missingFiles(let list, let count, let first):
+            "the list \(list) names \(count) file\(count == 1 ? "" : "s") that \(count == 1 ? "is" : "are") not there:"
+                + " \(shown(first, of: count)); names are relative to the folder of the list"
+        case .labelsDisagree(let list, let count, let first):
+            "the list \(list) gives \(count) picture\(count == 1 ? "" : "s") another class than the folder does:"
+                + " \(shown(first, of: count)); correct one of them, or name the list itself as the data"
         case .malformed(let path, let detail):
             "\(path) is damaged: \(detail)"
         case .unreadablePicture(let name, let error):
@@ -69,10 +90,12 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     private static let layout =
-        "expected train/CLASS/*.jpg and val/CLASS/*.jpg, or IDX files such as train-images-idx3-ubyte.gz"
+        "expected train/CLASS/*.jpg and val/CLASS/*.jpg, lists (train.csv, val.csv), tar shards, CIFAR's files"
+        + " or IDX files such as train-images-idx3-ubyte.gz"
 }
 
-/// Names joined for a sentence, all of them.
-private func listed(_ names: [String]) -> String {
-    names.joined(separator: ", ")
+/// The names that are known of so many.
+private func shown(_ first: [String], of count: Int) -> String {
+    let names = first.joined(separator: ", ")
+    return count > first.count ? "\(names) and \(count - first.count) more" : names
 }

@@ -26,4 +26,38 @@ public protocol ImageDataset: Sendable {
     /// - Parameter index: The picture, from 0 up to, but not including, ``count``.
     /// - Returns: The name.
     func name(at index: Int) -> String
+
+    /// What was noticed when the data was opened and is no error, one sentence each: tell it before the work starts.
+    var notes: [String] { get }
+
+    /// The path of a picture's own file.
+    ///
+    /// - Parameter index: The picture, from 0 up to, but not including, ``count``.
+    /// - Returns: The path; nil where many pictures lie in one file.
+    func filePath(at index: Int) -> String?
+
+    /// The encoded bytes of a picture, as its file holds them.
+    ///
+    /// - Parameter index: The picture, from 0 up to, but not including, ``count``.
+    /// - Returns: The bytes; nil where the data holds samples that are not encoded.
+    /// - Throws: ``ImageError`` when they cannot be read.
+    func fileBytes(at index: Int) throws(ImageError) -> [UInt8]?
+}
+
+extension ImageDataset {
+    /// Nothing was noticed.
+    public var notes: [String] { [] }
+
+    /// No picture has a file of its own.
+    ///
+    /// - Parameter index: The picture.
+    /// - Returns: nil.
+    public func filePath(at index: Int) -> String? { nil }
+
+    /// No picture is encoded.
+    ///
+    /// - Parameter index: The picture.
+    /// - Returns: nil.
+    /// - Throws: Nothing.
+    public func fileBytes(at index: Int) throws(ImageError) -> [UInt8]? { nil }
 }

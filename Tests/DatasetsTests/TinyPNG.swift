@@ -33,7 +33,7 @@ enum TinyPNG {
         return sums.b << 16 | sums.a
     }
 
-    private static func crc(_ bytes: [UInt8]) -> UInt32 {
+    static func crc(_ bytes: [UInt8]) -> UInt32 {
         ~bytes.reduce(UInt32.max) { crc, byte in
             (0..<8).reduce(crc ^ UInt32(byte)) { crc, _ in
                 crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1

@@ -19,34 +19,13 @@ OUT = ROOT / "Tests" / "ImagePipelineTests" / "Fixtures" / "processors"
 SHARED = Path(os.environ.get("DEIT_SHARED", ROOT.parent / "shared"))
 sys.path.insert(0, str(SHARED / "peers"))
 import torchvision_stub  # noqa: E402,F401
+from fingerprints import fingerprint  # noqa: E402
 from timm.data import create_transform  # noqa: E402
 from transformers.models.deit.image_processing_pil_deit import DeiTImageProcessorPil  # noqa: E402
 from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil  # noqa: E402
 
 Image.MAX_IMAGE_PIXELS = None
 BICUBIC, BILINEAR = Image.BICUBIC, Image.BILINEAR
-
-
-# --- The fingerprint: the sum of the 8-byte words, each times an odd number that its place decides, modulo 2^64.
-
-
-def coefficients(count):
-    z = (np.arange(1, count + 1, dtype=np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return (z ^ (z >> np.uint64(31))) | np.uint64(1)
-
-
-TABLE = coefficients(1 << 20)
-
-
-def fingerprint(image):
-    data = image.tobytes()
-    data += bytes(-len(data) % 8)
-    words = np.frombuffer(data, "<u8")
-    table = TABLE if words.size <= TABLE.size else coefficients(words.size)
-    with np.errstate(over="ignore"):
-        return f"{int((words * table[:words.size]).sum()):016x}"
 
 
 # --- The flavours, by Pillow alone

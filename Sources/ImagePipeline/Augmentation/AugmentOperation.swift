@@ -1,5 +1,3 @@
-import Foundation
-
 /// One operation of RandAugment or AutoAugment, by timm's name.
 ///
 /// Names that differ only in their ending do the same to a picture, but read the magnitude differently: `Increasing`
@@ -99,86 +97,5 @@ public enum AugmentOperation: String, Sendable, Equatable, Codable, CaseIterable
         case .gaussianBlur: return max(0.1, min(2, 0.1 + 1.9 * part))
         case .gaussianBlurRand: return max(0, min(1, part))
         }
-    }
-
-    /// Carries the operation out.
-    func apply(
-        to image: inout Image,
-        level: Double,
-        settings: AugmentSettings,
-        using generator: inout SplitMix64
-    ) {
-        let negated = isSigned && generator.uniform() > 0.5
-        var value = argument(level: level, negated: negated)
-        var interpolation = Interpolation.bicubic
-        switch self {
-        case .rotate, .shearX, .shearY, .translateXRel, .translateYRel:
-            interpolation =
-                settings.interpolation
-                ?? (generator.integer(below: 2) == 0 ? .bilinear : .bicubic)
-        case .gaussianBlurRand:
-            value = generator.uniform(0.1, 2 * value)
-        default: break
-        }
-        image.augment(self, argument: value, interpolation: interpolation, fill: settings.fill)
-    }
-}
-
-extension Image {
-    /// Carries out an operation of RandAugment or AutoAugment with a given argument, as timm does.
-    ///
-    /// - Parameters:
-    ///   - operation: The operation.
-    ///   - argument: Its argument, as ``AugmentOperation/argument(level:negated:)`` gives it; the deviation in pixels
-    ///     for ``AugmentOperation/gaussianBlurRand``.
-    ///   - interpolation: How samples are weighed where the operation moves them.
-    ///   - fill: The colour outside of the picture, one value for all channels or one for each.
-    public mutating func augment(
-        _ operation: AugmentOperation,
-        argument: Double,
-        interpolation: Interpolation = .bicubic,
-        fill: [UInt8] = [128]
-    ) {
-        switch operation {
-        case .autoContrast: autoContrast()
-        case .equalize: equalize()
-        case .invert: invert()
-        case .posterize, .posterizeIncreasing, .posterizeOriginal:
-            posterize(bits: Int(clamping: argument))
-        case .solarize, .solarizeIncreasing: solarize(threshold: Int(clamping: argument))
-        case .solarizeAdd: solarizeAdd(Int(clamping: argument))
-        case .color, .colorIncreasing: adjustSaturation(argument)
-        case .contrast, .contrastIncreasing: adjustContrast(argument)
-        case .brightness, .brightnessIncreasing: adjustBrightness(argument)
-        case .sharpness, .sharpnessIncreasing: adjustSharpness(argument)
-        case .desaturate: adjustSaturation(min(1, max(0, 1 - argument)))
-        case .gaussianBlur, .gaussianBlurRand: blur(deviation: argument)
-        case .rotate: rotate(degrees: argument, interpolation: interpolation, fill: fill)
-        case .shearX, .shearY, .translateXRel, .translateYRel:
-            move(operation, by: argument, interpolation: interpolation, fill: fill)
-        }
-    }
-
-    private mutating func move(
-        _ operation: AugmentOperation,
-        by argument: Double,
-        interpolation: Interpolation,
-        fill: [UInt8]
-    ) {
-        var matrix = AffineMatrix.identity
-        switch operation {
-        case .shearX: matrix.xy = argument
-        case .shearY: matrix.yx = argument
-        case .translateXRel: matrix.x = argument * Double(width)
-        default: matrix.y = argument * Double(height)
-        }
-        transform(by: matrix, interpolation: interpolation, fill: fill)
-    }
-}
-
-extension Int {
-    /// The integer part of a number, or the nearest integer that there is; 0 for NaN.
-    init(clamping value: Double) {
-        self = value.isNaN ? 0 : Int(Swift.max(-1e15, Swift.min(1e15, value)))
     }
 }

@@ -49,14 +49,30 @@ public struct AutoAugment: Sendable, Equatable, Codable {
         try validate()
     }
 
-    func apply(to image: inout Image, using generator: inout SplitMix64) {
+    /// Draws what is done to one picture.
+    ///
+    /// - Parameter generator: The source of chance.
+    /// - Returns: The steps, in the order in which they are carried out; at most two.
+    public func draw(using generator: inout SplitMix64) -> [AugmentStep] {
         let pairs = policy.steps
-        guard !pairs.isEmpty else { return }
+        guard !pairs.isEmpty else { return [] }
+        var steps: [AugmentStep] = []
         for step in pairs[generator.integer(below: pairs.count)]
         where generator.uniform() < step.probability {
-            let level = settings.level(around: step.magnitude, using: &generator)
-            step.operation.apply(to: &image, level: level, settings: settings, using: &generator)
+            steps.append(
+                AugmentStep(
+                    step.operation,
+                    around: step.magnitude,
+                    settings: settings,
+                    using: &generator
+                )
+            )
         }
+        return steps
+    }
+
+    func apply(to image: inout Image, using generator: inout SplitMix64) {
+        for step in draw(using: &generator) { image.augment(step, fill: settings.fill) }
     }
 
     func validate() throws(ImageError) {

@@ -46,20 +46,32 @@ public struct ColorJitter: Sendable, Equatable, Codable {
         self.init(brightness: amount, contrast: amount, saturation: amount)
     }
 
-    func apply(to image: inout Image, using generator: inout SplitMix64) {
-        guard generator.uniform() < probability else { return }
-        var order = [0, 1, 2, 3]
+    /// What a jitter changes.
+    enum Change: Int, CaseIterable {
+        case brightness
+        case contrast
+        case saturation
+        case hue
+    }
+
+    /// Draws the changes for one picture, in the order in which they are made.
+    func draw(using generator: inout SplitMix64) -> [(change: Change, amount: Double)] {
+        guard generator.uniform() < probability else { return [] }
+        var order = Change.allCases
         generator.shuffle(&order)
-        let factors = [brightness, contrast, saturation, hue].map { range in
+        let amounts = [brightness, contrast, saturation, hue].map { range in
             range.map { generator.uniform($0[0], $0[1]) }
         }
-        for kind in order {
-            guard let factor = factors[kind] else { continue }
-            switch kind {
-            case 0: image.adjustBrightness(factor)
-            case 1: image.adjustContrast(factor)
-            case 2: image.adjustSaturation(factor)
-            default: image.adjustHue(factor)
+        return order.compactMap { change in amounts[change.rawValue].map { (change, $0) } }
+    }
+
+    func apply(to image: inout Image, using generator: inout SplitMix64) {
+        for (change, amount) in draw(using: &generator) {
+            switch change {
+            case .brightness: image.adjustBrightness(amount)
+            case .contrast: image.adjustContrast(amount)
+            case .saturation: image.adjustSaturation(amount)
+            case .hue: image.adjustHue(amount)
             }
         }
     }

@@ -3,7 +3,7 @@ import CImageCodecs
 extension Image {
     /// Moves the picture from black (factor 0) to itself (1) and beyond, as Pillow's `ImageEnhance.Brightness`.
     ///
-    /// - Parameter factor: Any finite number.
+    /// - Parameter factor: Any number; one that is not finite changes nothing.
     public mutating func adjustBrightness(_ factor: Double) {
         blend(from: 0, factor: Float(factor))
     }
@@ -11,7 +11,7 @@ extension Image {
     /// Moves the picture from the grey of its mean luma (factor 0) to itself (1) and beyond, as Pillow's
     /// `ImageEnhance.Contrast`.
     ///
-    /// - Parameter factor: Any finite number.
+    /// - Parameter factor: Any number; one that is not finite changes nothing.
     public mutating func adjustContrast(_ factor: Double) {
         let sum = pixels.withUnsafeBufferPointer { pixels in
             channels == 3
@@ -23,9 +23,9 @@ extension Image {
 
     /// Moves the picture from its luma (factor 0) to itself (1) and beyond, as Pillow's `ImageEnhance.Color`.
     ///
-    /// - Parameter factor: Any finite number. A grey picture stays as it is.
+    /// - Parameter factor: Any number; one that is not finite changes nothing. A grey picture stays as it is.
     public mutating func adjustSaturation(_ factor: Double) {
-        guard channels == 3, Float(factor) != 1 else { return }
+        guard channels == 3, Float(factor) != 1, Float(factor).isFinite else { return }
         let count = pixelCount
         pixels.withUnsafeMutableBufferPointer {
             ic_blend_luma($0.baseAddress, count, Float(factor))
@@ -40,9 +40,9 @@ extension Image {
     /// Moves the picture from its smoothed self (factor 0) to itself (1) and beyond, as Pillow's
     /// `ImageEnhance.Sharpness`.
     ///
-    /// - Parameter factor: Any finite number. The outermost pixels stay as they are.
+    /// - Parameter factor: Any number; one that is not finite changes nothing. The outermost pixels stay as they are.
     public mutating func adjustSharpness(_ factor: Double) {
-        guard Float(factor) != 1 else { return }
+        guard Float(factor) != 1, Float(factor).isFinite else { return }
         self = Image.filled(height: height, width: width, channels: channels) { output in
             pixels.withUnsafeBufferPointer { input in
                 ic_sharpen(
@@ -70,7 +70,7 @@ extension Image {
 
     /// Pillow's `Image.blend` of one grey value and the picture.
     private mutating func blend(from grey: Int, factor: Float) {
-        guard factor != 1 else { return }
+        guard factor != 1, factor.isFinite else { return }
         lookUp { sample in
             let value = Float(grey) + factor * Float(sample - grey)
             return value <= 0 ? 0 : value >= 255 ? 255 : UInt8(value)

@@ -79,11 +79,22 @@ public struct RandAugment: Sendable, Equatable, Codable {
         try validate()
     }
 
-    /// Draws the operations for one picture; with weights none is drawn twice.
+    /// Draws what is done to one picture.
     ///
     /// - Parameter generator: The source of chance.
-    /// - Returns: The operations, in the order in which they are carried out.
-    public func draw(using generator: inout SplitMix64) -> [AugmentOperation] {
+    /// - Returns: The steps, in the order in which they are carried out; at most ``layers`` of them.
+    public func draw(using generator: inout SplitMix64) -> [AugmentStep] {
+        var steps: [AugmentStep] = []
+        for operation in drawOperations(using: &generator) where generator.uniform() < probability {
+            steps.append(
+                AugmentStep(operation, around: magnitude, settings: settings, using: &generator)
+            )
+        }
+        return steps
+    }
+
+    /// Draws operations before probability decides on them; with weights none is drawn twice.
+    private func drawOperations(using generator: inout SplitMix64) -> [AugmentOperation] {
         let operations = choices.operations
         guard !operations.isEmpty else { return [] }
         guard var weights = choices.weights, weights.count == operations.count else {
@@ -91,8 +102,7 @@ public struct RandAugment: Sendable, Equatable, Codable {
                 operations[generator.integer(below: operations.count)]
             }
         }
-        var drawn: [AugmentOperation] = []
-        while drawn.count < min(layers, operations.count) {
+        return (0..<max(0, min(layers, operations.count))).map { _ in
             var rest = generator.uniform() * weights.reduce(0, +)
             var place = weights.lastIndex { $0 > 0 } ?? 0
             for (i, weight) in weights.enumerated() where weight > 0 {
@@ -102,17 +112,13 @@ public struct RandAugment: Sendable, Equatable, Codable {
                     break
                 }
             }
-            drawn.append(operations[place])
             weights[place] = 0
+            return operations[place]
         }
-        return drawn
     }
 
     func apply(to image: inout Image, using generator: inout SplitMix64) {
-        for operation in draw(using: &generator) where generator.uniform() < probability {
-            let level = settings.level(around: magnitude, using: &generator)
-            operation.apply(to: &image, level: level, settings: settings, using: &generator)
-        }
+        for step in draw(using: &generator) { image.augment(step, fill: settings.fill) }
     }
 
     func validate() throws(ImageError) {

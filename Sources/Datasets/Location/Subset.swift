@@ -94,4 +94,22 @@ public struct Subset: ImageDataset {
     /// - Parameter index: The picture, counted within the subset.
     /// - Returns: The name.
     public func name(at index: Int) -> String { base.name(at: indices[index]) }
+
+    /// What was noticed when the whole set was opened.
+    public var notes: [String] { base.notes }
+
+    /// The path of a picture's own file.
+    ///
+    /// - Parameter index: The picture, counted within the subset.
+    /// - Returns: The path; nil where many pictures lie in one file.
+    public func filePath(at index: Int) -> String? { base.filePath(at: indices[index]) }
+
+    /// The encoded bytes of a picture.
+    ///
+    /// - Parameter index: The picture, counted within the subset.
+    /// - Returns: The bytes; nil where the data holds samples that are not encoded.
+    /// - Throws: ``ImageError`` when they cannot be read.
+    public func fileBytes(at index: Int) throws(ImageError) -> [UInt8]? {
+        try base.fileBytes(at: indices[index])
+    }
 }

@@ -1,0 +1,87 @@
+/// The pictures and labels of one of CIFAR's files.
+struct CIFARBatch {
+    /// Red, green and blue planes of each picture, one picture after the other.
+    let pixels: [UInt8]
+    let labels: [UInt8]
+
+    /// Takes a binary file apart: records of one or two labels and a picture.
+    ///
+    /// - Parameters:
+    ///   - bytes: The file.
+    ///   - labelBytes: The labels of a record.
+    ///   - label: Which of them counts.
+    ///   - path: The file's name, for errors.
+    /// - Throws: ``DatasetError/malformed(path:detail:)`` when the file is cut short.
+    init(binary bytes: [UInt8], labelBytes: Int, label: Int, path: String) throws(DatasetError) {
+        let record = labelBytes + CIFARDataset.picture
+        guard !bytes.isEmpty, bytes.count % record == 0 else {
+            throw .malformed(
+                path: path,
+                detail:
+                    "its \(bytes.count) bytes are no whole number of records of \(record); it may be cut short"
+            )
+        }
+        let count = bytes.count / record
+        labels = (0..<count).map { bytes[$0 * record + label] }
+        pixels = [UInt8](unsafeUninitializedCapacity: count * CIFARDataset.picture) {
+            buffer,
+            filled in
+            bytes.withUnsafeBufferPointer { bytes in
+                for place in 0..<count {
+                    let from = place * record + labelBytes
+                    let to = place * CIFARDataset.picture
+                    for sample in 0..<CIFARDataset.picture {
+                        buffer[to + sample] = bytes[from + sample]
+                    }
+                }
+            }
+            filled = count * CIFARDataset.picture
+        }
+    }
+
+    /// Takes a pickled dictionary apart: an array `data` and a list of labels.
+    ///
+    /// - Parameters:
+    ///   - bytes: The file.
+    ///   - key: The key of the labels.
+    ///   - path: The file's name, for errors.
+    /// - Throws: ``DatasetError/malformed(path:detail:)`` when the file holds something else.
+    init(pickle bytes: [UInt8], key: String, path: String) throws(DatasetError) {
+        let contents = try PickleReader.read(bytes, path: path)
+        guard let data = contents["data"]?.array(in: contents) else {
+            throw .malformed(path: path, detail: "it has no array \"data\"")
+        }
+        guard let numbers = contents[key]?.integers(in: contents) else {
+            throw .malformed(path: path, detail: "it has no list \"\(key)\"")
+        }
+        let count = numbers.count
+        guard data.type == "u1", data.shape == [count, CIFARDataset.picture], count > 0,
+            data.bytes.count == count * CIFARDataset.picture
+        else {
+            throw .malformed(
+                path: path,
+                detail:
+                    "its array of \(data.shape) in \(data.bytes.count) bytes does not fit its \(count) labels"
+            )
+        }
+        if let wrong = numbers.first(where: { !(0..<256).contains($0) }) {
+            throw .malformed(path: path, detail: "it has the label \(wrong)")
+        }
+        labels = numbers.map { UInt8($0) }
+        guard data.isColumnMajor else {
+            pixels = data.bytes
+            return
+        }
+        pixels = [UInt8](unsafeUninitializedCapacity: data.bytes.count) { buffer, filled in
+            data.bytes.withUnsafeBufferPointer { bytes in
+                for sample in 0..<CIFARDataset.picture {
+                    for place in 0..<count {
+                        buffer[place * CIFARDataset.picture + sample] =
+                            bytes[sample * count + place]
+                    }
+                }
+            }
+            filled = data.bytes.count
+        }
+    }
+}

@@ -1,0 +1,149 @@
+import Foundation
+
+/// A name in a folder.
+struct FolderEntry {
+    /// What a name stands for, links followed.
+    enum Kind {
+        case folder
+        case file
+        /// A link that leads nowhere, or in a circle.
+        case deadLink
+        /// A pipe, a socket, a device: nothing to read pictures from.
+        case other
+    }
+
+    let name: String
+    let path: String
+    let kind: Kind
+    let isLink: Bool
+
+    var isFolder: Bool { kind == .folder }
+}
+
+/// What a folder holds.
+struct FolderContents {
+    /// The names, hidden ones left out, sorted by code points as Python's `sorted` does.
+    var entries: [FolderEntry] = []
+    /// Names that are not UTF-8, with `\xNN` for what is none.
+    var oddNames: [String] = []
+
+    var folders: [FolderEntry] { entries.filter(\.isFolder) }
+    var fileNames: Set<String> { Set(entries.filter { $0.kind == .file }.map(\.name)) }
+}
+
+/// Lists a folder, links followed.
+///
+/// The system is asked by its bytes: a name that is not UTF-8 would come out of Foundation changed, or not at all.
+func listFolder(_ path: String) throws(DatasetError) -> FolderContents {
+    guard let folder = opendir(path) else {
+        throw .unreadableSet(path: path, detail: lastSystemMessage())
+    }
+    defer { closedir(folder) }
+    var contents = FolderContents()
+    while let entry = readdir(folder) {
+        let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+        guard bytes.first != UInt8(ascii: ".") else { continue }
+        guard let name = String(validating: bytes, as: UTF8.self) else {
+            contents.oddNames.append(escaped(bytes))
+            continue
+        }
+        let whole = path.hasSuffix("/") ? path + name : path + "/" + name
+        let type = Int(entry.pointee.d_type)
+        contents.entries.append(
+            FolderEntry(
+                name: name,
+                path: whole,
+                kind: kind(type, of: whole),
+                isLink: type == Int(DT_LNK)
+            )
+        )
+    }
+    contents.entries.sort { precedes($0.name, $1.name) }
+    contents.oddNames.sort()
+    return contents
+}
+
+/// What a name stands for; the system is asked again only where the listing does not tell.
+private func kind(_ type: Int, of path: String) -> FolderEntry.Kind {
+    switch type {
+    case Int(DT_DIR): return .folder
+    case Int(DT_REG): return .file
+    default:
+        guard let status = fileStatus(path) else { return .deadLink }
+        switch status.st_mode & S_IFMT {
+        case S_IFDIR: return .folder
+        case S_IFREG: return .file
+        default: return .other
+        }
+    }
+}
+
+/// What the system tells of a path, links followed; nil where there is nothing.
+func fileStatus(_ path: String) -> stat? {
+    var status = stat()
+    return stat(path, &status) == 0 ? status : nil
+}
+
+/// The number of bytes of a regular file; nil where there is none.
+func fileSize(_ path: String) -> Int? {
+    guard let status = fileStatus(path), status.st_mode & S_IFMT == S_IFREG else { return nil }
+    return Int(status.st_size)
+}
+
+/// What changes when a file is replaced: its size and the time of its last change.
+func fileStamp(_ path: String) -> String {
+    guard let status = fileStatus(path) else { return "" }
+    #if canImport(Darwin)
+    let time = status.st_mtimespec
+    #else
+    let time = status.st_mtim
+    #endif
+    return "\(status.st_size) \(time.tv_sec) \(time.tv_nsec)"
+}
+
+/// Whether there is a folder, or a link to one, at a path.
+func isFolder(_ path: String) -> Bool {
+    fileStatus(path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
+}
+
+/// Whether there is anything at a path.
+func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+/// Whether one name comes before another in the order of Unicode code points, which is that of UTF-8's bytes.
+func precedes(_ left: String, _ right: String) -> Bool {
+    left.utf8.lexicographicallyPrecedes(right.utf8)
+}
+
+/// The path with all links followed, for telling folders apart and for naming files from elsewhere.
+func resolvedPath(_ path: String) -> String {
+    guard let resolved = realpath(path, nil) else { return path }
+    defer { free(resolved) }
+    return String(cString: resolved)
+}
+
+/// The words of the system for the last failure.
+func lastSystemMessage() -> String { String(cString: strerror(errno)).lowercased() }
+
+/// Bytes as text, with `\xNN` for those that are no printable ASCII.
+func escaped(_ bytes: some Sequence<UInt8>) -> String {
+    bytes.map { byte in
+        (0x20..<0x7F).contains(byte)
+            ? String(UnicodeScalar(byte))
+            : "\\x" + String(byte >> 4, radix: 16).uppercased()
+                + String(byte & 15, radix: 16).uppercased()
+    }
+    .joined()
+}
+
+/// The ending of a file's name in small letters, or nil where it has none.
+func fileExtension(_ name: some StringProtocol) -> String? {
+    guard let dot = name.lastIndex(of: ".") else { return nil }
+    let ending = name[name.index(after: dot)...]
+    return ending.contains("/") ? nil : ending.lowercased()
+}
+
+/// The first names of many, and how many more there are.
+func listed(_ names: some Collection<String>, limit: Int = 5) -> String {
+    let shown = names.prefix(limit).joined(separator: ", ")
+    return names.count > limit ? "\(shown) and \(names.count - limit) more" : shown
+}

@@ -1,0 +1,135 @@
+import Foundation
+
+/// What a folder of class folders holds, with everything about it that is odd.
+struct FolderScan {
+    var classNames: [String] = []
+    var files: [String] = []
+    var labels: [Int32] = []
+    /// Classes without pictures.
+    var emptyClasses: [String] = []
+    /// Paths of folders and pictures whose names are not UTF-8.
+    var oddNames: [String] = []
+    /// Links that lead nowhere or in a circle.
+    var deadLinks: [String] = []
+    /// Links that lead back to a folder that they are in.
+    var loops: [String] = []
+
+    /// Walks through the folders of all classes.
+    ///
+    /// - Parameter path: The folder of class folders.
+    /// - Throws: ``DatasetError`` when a folder cannot be listed.
+    init(path: String) throws(DatasetError) {
+        var walk = FolderWalk(above: path)
+        let contents = try listFolder(path)
+        // At the top only folders count, and a name without meaning could be one.
+        walk.oddNames += contents.oddNames.map { "\(path)/\($0)" }
+        for entry in contents.entries {
+            if entry.kind == .deadLink, fileExtension(entry.name) == nil {
+                walk.deadLinks.append(entry.path)
+            }
+            guard entry.isFolder else { continue }
+            guard let id = FolderID(entry.path), !walk.ancestors.contains(id) else {
+                walk.loops.append(entry.path)
+                continue
+            }
+            let before = walk.files.count
+            walk.visited = []
+            try walk.visit(entry.path, id)
+            let found = walk.files.count - before
+            if found == 0 { emptyClasses.append(entry.name) }
+            labels += repeatElement(Int32(classNames.count), count: found)
+            classNames.append(entry.name)
+        }
+        files = walk.files
+        oddNames = walk.oddNames
+        deadLinks = walk.deadLinks
+        loops = walk.loops
+    }
+
+    /// What was left out and does no harm, one sentence each.
+    var notes: [String] {
+        var notes: [String] = []
+        if !loops.isEmpty {
+            notes.append(
+                "left out \(loops.count) link\(loops.count == 1 ? "" : "s") that lead back to a folder around them: "
+                    + listed(loops)
+            )
+        }
+        if !deadLinks.isEmpty {
+            notes.append(
+                "left out \(deadLinks.count) link\(deadLinks.count == 1 ? "" : "s") that lead nowhere or in a circle: "
+                    + listed(deadLinks)
+            )
+        }
+        return notes
+    }
+}
+
+/// A folder, however it is reached.
+struct FolderID: Hashable {
+    let device: UInt64
+    let inode: UInt64
+
+    init?(_ path: String) {
+        guard let status = fileStatus(path) else { return nil }
+        device = UInt64(truncatingIfNeeded: status.st_dev)
+        inode = UInt64(truncatingIfNeeded: status.st_ino)
+    }
+}
+
+/// A walk through folders in folders that enters none twice.
+struct FolderWalk {
+    var files: [String] = []
+    var oddNames: [String] = []
+    var deadLinks: [String] = []
+    var loops: [String] = []
+    /// The folders entered since this was last emptied; one reached again through a link is left out.
+    var visited: Set<FolderID> = []
+    /// The folders around the one that is visited, up to the root: a link to one of them is a loop.
+    private(set) var ancestors: Set<FolderID> = []
+
+    /// - Parameter path: The folder that will be visited, or that holds those that will be.
+    init(above path: String) {
+        var parent = resolvedPath(path)
+        while true {
+            if let id = FolderID(parent.isEmpty ? "/" : parent) { ancestors.insert(id) }
+            guard let slash = parent.lastIndex(of: "/") else { break }
+            parent = String(parent[..<slash])
+        }
+    }
+
+    /// Adds the pictures of a folder and of the folders in it, sorted folder by folder.
+    mutating func visit(_ path: String, _ id: FolderID) throws(DatasetError) {
+        guard visited.insert(id).inserted else { return }
+        let isNew = ancestors.insert(id).inserted
+        defer { if isNew { ancestors.remove(id) } }
+        let contents = try listFolder(path)
+        oddNames += contents.oddNames.filter(looksUseful).map { "\(path)/\($0)" }
+        for entry in contents.entries {
+            switch entry.kind {
+            case .folder:
+                guard let inner = FolderID(entry.path), !ancestors.contains(inner) else {
+                    loops.append(entry.path)
+                    continue
+                }
+                try visit(entry.path, inner)
+            case .file: if isPicture(entry.name) { files.append(entry.path) }
+            case .deadLink:
+                if isPicture(entry.name) || fileExtension(entry.name) == nil {
+                    deadLinks.append(entry.path)
+                }
+            case .other: continue
+            }
+        }
+    }
+
+    /// Whether something with such a name would be used if the name could be read: a picture, or a folder.
+    private func looksUseful(_ name: String) -> Bool {
+        isPicture(name) || fileExtension(name) == nil
+    }
+}
+
+/// Whether a name is that of a picture.
+func isPicture(_ name: some StringProtocol) -> Bool {
+    fileExtension(name).map(ImageFolder.extensions.contains) ?? false
+}

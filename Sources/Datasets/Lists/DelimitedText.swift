@@ -1,0 +1,110 @@
+/// Reads rows of cells, as RFC 4180 has them, from a file's bytes.
+///
+/// The separator is a tab, a comma or a semicolon, whichever comes first in the first line. Cells may stand in quotation
+/// marks, which they double inside; lines end in any of the three ways.
+struct DelimitedText {
+    private let bytes: [UInt8]
+    private let path: String
+    private let separator: UInt8
+    private var at = 0
+    /// The line that the row read last begins in, from 1.
+    private(set) var line = 0
+    private var nextLine = 1
+
+    /// - Parameters:
+    ///   - bytes: The file.
+    ///   - path: Its name, for errors.
+    init(_ bytes: [UInt8], path: String) {
+        self.bytes = bytes
+        self.path = path
+        let firstLine = bytes.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+        let found = firstLine.first { [.tab, .comma, .semicolon].contains($0) }
+        separator = found ?? .comma
+        // A mark that some programs put before UTF-8.
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { at = 3 }
+    }
+
+    /// Reads the next row that is not empty; nil at the end.
+    ///
+    /// - Throws: ``DatasetError/badList(path:detail:)`` for text that is not UTF-8 and quotation marks that do not match.
+    mutating func next() throws(DatasetError) -> [String]? {
+        while at < bytes.count {
+            line = nextLine
+            var row: [String] = []
+            repeat { row.append(try cell()) } while takeSeparator()
+            endLine()
+            if row.count > 1 || !row[0].isEmpty { return row }
+        }
+        return nil
+    }
+
+    private mutating func cell() throws(DatasetError) -> String {
+        var content: [UInt8] = []
+        if at < bytes.count, bytes[at] == .quote {
+            at += 1
+            while true {
+                guard at < bytes.count else {
+                    throw bad("the quotation mark has no partner")
+                }
+                let byte = bytes[at]
+                at += 1
+                if byte == .quote {
+                    guard at < bytes.count, bytes[at] == .quote else { break }
+                    at += 1
+                }
+                if byte == .newline { nextLine += 1 }
+                content.append(byte)
+            }
+            guard at == bytes.count || isEnd(bytes[at]) else {
+                throw bad("something follows a closing quotation mark")
+            }
+        } else {
+            let start = at
+            while at < bytes.count, !isEnd(bytes[at]) { at += 1 }
+            content = Array(bytes[start..<at])
+        }
+        guard let text = String(validating: content, as: UTF8.self) else {
+            throw bad("\"\(escaped(content))\" is not UTF-8")
+        }
+        guard !text.unicodeScalars.contains("\0") else { throw bad("it holds a zero byte") }
+        return text
+    }
+
+    private func isEnd(_ byte: UInt8) -> Bool {
+        byte == separator || byte == .newline || byte == .carriageReturn
+    }
+
+    private mutating func takeSeparator() -> Bool {
+        guard at < bytes.count, bytes[at] == separator else { return false }
+        at += 1
+        return true
+    }
+
+    private mutating func endLine() {
+        guard at < bytes.count else { return }
+        if bytes[at] == .carriageReturn, at + 1 < bytes.count, bytes[at + 1] == .newline { at += 1 }
+        at += 1
+        nextLine += 1
+    }
+
+    private func bad(_ detail: String) -> DatasetError {
+        .badList(path: path, detail: "line \(line): \(detail)")
+    }
+
+    /// A text as a cell of a file with commas, in quotation marks where it needs them.
+    static func quoted(_ text: String) -> String {
+        let needsQuotes = text.utf8.contains {
+            [.comma, .quote, .newline, .carriageReturn].contains($0)
+        }
+        return needsQuotes ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
+    }
+}
+
+extension UInt8 {
+    fileprivate static let tab = UInt8(ascii: "\t")
+    fileprivate static let comma = UInt8(ascii: ",")
+    fileprivate static let semicolon = UInt8(ascii: ";")
+    fileprivate static let quote = UInt8(ascii: "\"")
+    fileprivate static let newline = UInt8(ascii: "\n")
+    fileprivate static let carriageReturn = UInt8(ascii: "\r")
+}

@@ -1,0 +1,180 @@
+import ImagePipeline
+
+/// The rows of one list or several: files, classes and the part of the data that each picture belongs to.
+final class ImageList: Sendable {
+    /// One list, and the part that all its pictures belong to; nil where a column says, or nothing does.
+    struct File: Sendable, Equatable {
+        let path: String
+        var split: DatasetSplit?
+    }
+
+    let classNames: [String]
+    let files: [String]
+    let labels: [Int32]
+    /// The part of each picture; nil where the list does not say.
+    let splits: [DatasetSplit?]
+    /// What was noticed, one sentence each.
+    let notes: [String]
+    /// What is wrong with single rows.
+    let problems: [DatasetError]
+
+    /// Reads lists.
+    ///
+    /// - Parameters:
+    ///   - lists: The lists, whose classes are put together.
+    ///   - checksFiles: Whether every file is looked for.
+    /// - Throws: ``DatasetError`` when a list cannot be read or understood.
+    init(_ lists: [File], checksFiles: Bool = true) throws(DatasetError) {
+        var rows = ListRows()
+        for list in lists { try rows.read(list) }
+        guard let first = lists.first, !rows.files.isEmpty else {
+            throw .badList(
+                path: lists.map(\.path).joined(separator: ", "),
+                detail: "it names no pictures"
+            )
+        }
+        let classes = try ListClasses(rows, folder: parentFolder(first.path), path: first.path)
+        var problems: [DatasetError] = []
+        var present = Array(rows.files.indices)
+        if checksFiles {
+            present = rows.files.indices.filter { fileExists(rows.files[$0]) }
+            let missing = rows.files.count - present.count
+            if missing > 0 {
+                let names = rows.files.lazy.filter { !fileExists($0) }.prefix(3)
+                problems.append(
+                    .missingFiles(list: first.path, count: missing, first: Array(names))
+                )
+            }
+        }
+        classNames = classes.names
+        files = present.map { rows.files[$0] }
+        labels = present.map { classes.labels[$0] }
+        splits = present.map { rows.splits[$0] }
+        self.problems = problems
+        notes = Self.notes(on: files, labels, classNames)
+    }
+
+    /// Tells of pictures in folders that are named after another class.
+    private static func notes(
+        on files: [String],
+        _ labels: [Int32],
+        _ classNames: [String]
+    ) -> [String] {
+        let known = Set(classNames)
+        let strange = files.indices.filter { index in
+            let folder = parentFolder(files[index])
+            let name = folder.split(separator: "/").last.map(String.init) ?? ""
+            return name != classNames[Int(labels[index])] && known.contains(name)
+        }
+        guard let first = strange.first else { return [] }
+        let count = strange.count
+        return [
+            "\(count) picture\(count == 1 ? " lies" : "s lie") in a folder named after another class than the list says,"
+                + " such as \(files[first]), which it calls \(classNames[Int(labels[first])]); the list counts"
+        ]
+    }
+}
+
+/// The folder that a path's last part lies in.
+func parentFolder(_ path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+}
+
+/// The cells of lists, as they are read.
+struct ListRows {
+    var files: [String] = []
+    var classes: [String] = []
+    /// The number beside each class name; nil where there is none.
+    var numbers: [Int?] = []
+    var splits: [DatasetSplit?] = []
+    /// Whether the classes stand in a column of names, not of labels.
+    var hasNames = false
+
+    /// Adds the rows of a list; files are relative to its folder.
+    mutating func read(_ list: ImageList.File) throws(DatasetError) {
+        let path = list.path
+        var text = DelimitedText(try readSetFile(path), path: path)
+        guard let firstRow = try text.next() else { return }
+        guard let columns = ListColumns(firstRow: firstRow) else {
+            throw .badList(
+                path: path,
+                detail:
+                    "its first line must name the columns, such as file,class or file,label,class,split,"
+                    + " or be a picture and its class"
+            )
+        }
+        if columns.number != nil { hasNames = true }
+        var base: String?
+        var row = columns.hasHeader ? try text.next() : firstRow
+        while let cells = row {
+            guard cells.count >= columns.width else {
+                throw .badList(
+                    path: path,
+                    detail:
+                        "line \(text.line) has \(cells.count) of at least \(columns.width) cells"
+                )
+            }
+            let file = cells[columns.file]
+            let folder = base ?? Self.base(of: path, firstFile: file)
+            base = folder
+            files.append(file.hasPrefix("/") || folder == "." ? file : "\(folder)/\(file)")
+            try add(cells, columns, list, line: text.line)
+            row = try text.next()
+        }
+    }
+
+    private mutating func add(
+        _ cells: [String],
+        _ columns: ListColumns,
+        _ list: ImageList.File,
+        line: Int
+    ) throws(DatasetError) {
+        let name = cells[columns.label].trimmed
+        guard !name.isEmpty, !cells[columns.file].isEmpty else {
+            throw .badList(path: list.path, detail: "line \(line) lacks a file or a class")
+        }
+        classes.append(name)
+        numbers.append(columns.number.flatMap { Int(cells[$0].trimmed) })
+        guard let column = columns.split, !cells[column].trimmed.isEmpty else {
+            splits.append(list.split)
+            return
+        }
+        guard let split = DatasetSplit(name: cells[column].trimmed) else {
+            throw .badList(
+                path: list.path,
+                detail: "line \(line) has the part \"\(cells[column])\"; known are train and val"
+            )
+        }
+        splits.append(list.split ?? split)
+    }
+
+    /// The folder that names are relative to: that of the list, or one of the usual ones in it.
+    private static func base(of list: String, firstFile: String) -> String {
+        let folder = parentFolder(list)
+        guard !firstFile.hasPrefix("/"), !fileExists("\(folder)/\(firstFile)") else {
+            return folder
+        }
+        let own = list.split(separator: "/").last?.split(separator: ".").first.map(String.init)
+        return [own, "images"].compactMap { $0 }.map { "\(folder)/\($0)" }
+            .first { fileExists("\($0)/\(firstFile)") } ?? folder
+    }
+}
+
+/// The most bytes of a list, a label or an index of names.
+private let textLimit = 1 << 31
+
+/// Reads a whole file of a set that is not a picture.
+func readSetFile(_ path: String, limit: Int = textLimit) throws(DatasetError) -> [UInt8] {
+    if let size = fileSize(path), size > limit {
+        throw .unreadableSet(path: path, detail: "it is larger than \(limit >> 20) MiB")
+    }
+    do {
+        return try readFile(at: path)
+    } catch {
+        guard case .unreadable(_, let detail) = error else {
+            throw .malformed(path: path, detail: error.reason)
+        }
+        throw .unreadableSet(path: path, detail: detail)
+    }
+}

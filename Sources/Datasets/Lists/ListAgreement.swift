@@ -1,0 +1,43 @@
+/// Whether a list that lies beside class folders says the same as they do.
+enum ListAgreement {
+    /// Compares.
+    ///
+    /// - Parameters:
+    ///   - list: The list.
+    ///   - path: Its file, for errors.
+    ///   - folder: The pictures of the folders.
+    /// - Returns: What was noticed and is no contradiction: pictures that the list does not name.
+    /// - Throws: ``DatasetError/labelsDisagree(list:count:first:)`` when a picture has different classes in both,
+    ///   ``DatasetError/missingFiles(list:count:first:)`` when the list names files that are not there.
+    static func check(
+        _ list: ImageList,
+        path: String,
+        against folder: ImageFolder
+    ) throws(DatasetError) -> [String] {
+        if let problem = list.problems.first { throw problem }
+        var classOf: [String: Int32] = [:]
+        for row in list.files.indices { classOf[list.files[row]] = list.labels[row] }
+        var disagreeing: [String] = []
+        var (count, unnamed) = (0, 0)
+        for index in 0..<folder.count {
+            let file = folder.name(at: index)
+            guard let label = classOf[file] else {
+                unnamed += 1
+                continue
+            }
+            let (own, other) = (
+                folder.classNames[folder.label(at: index)], list.classNames[Int(label)]
+            )
+            guard own != other else { continue }
+            count += 1
+            if disagreeing.count < 3 { disagreeing.append("\(file) (\(other))") }
+        }
+        if count > 0 {
+            throw .labelsDisagree(list: path, count: count, first: disagreeing)
+        }
+        guard unnamed > 0, unnamed < folder.count else { return [] }
+        return [
+            "the list \(path) does not name \(unnamed) of the \(folder.count) pictures in the folders"
+        ]
+    }
+}

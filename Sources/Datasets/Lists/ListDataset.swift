@@ -1,0 +1,88 @@
+public import ImagePipeline
+
+/// Pictures that a list names: a CSV or TSV file with a row for each picture.
+///
+/// The first row names the columns: `file` (or `path`, `filename`, `image` …), `class` for a name or `label` for a name
+/// or a number, and perhaps `split` with `train` or `val`. Without it the first column is the file, the second its
+/// class. Files are relative to the list's folder. Class names are numbered in the order of their code points, or by the
+/// numbers in a column `label` beside `class`; where there are only numbers, a file `classes.txt` beside the list names
+/// them, a line each.
+public struct ListDataset: ImageDataset {
+    /// The classes' names.
+    public let classNames: [String]
+    /// How files are decoded.
+    public let options: DecodingOptions
+    /// What was noticed when the list was read.
+    public let notes: [String]
+
+    private let files: [String]
+    private let labels: [Int32]
+
+    /// Reads a list.
+    ///
+    /// - Parameters:
+    ///   - path: The list.
+    ///   - split: The part wanted where the list has a column for it; `nil` for all rows.
+    ///   - options: How files are decoded.
+    /// - Throws: ``DatasetError`` when the list cannot be read or understood, names files that are not there, or has
+    ///   nothing for the part.
+    public init(
+        path: String,
+        split: DatasetSplit? = nil,
+        options: DecodingOptions = DecodingOptions()
+    ) throws(DatasetError) {
+        let list = try ImageList([.init(path: path)])
+        if let problem = list.problems.first { throw problem }
+        self.init(list, split: split, options: options)
+        if let split, files.isEmpty { throw .missingSplit(path: path, split: split) }
+    }
+
+    /// Takes the rows of one part, or all where no part is named.
+    init(_ list: ImageList, split: DatasetSplit?, options: DecodingOptions) {
+        let rows = list.files.indices.filter { split == nil || list.splits[$0] == split }
+        classNames = list.classNames
+        notes = list.notes
+        self.options = options
+        files = rows.map { list.files[$0] }
+        labels = rows.map { list.labels[$0] }
+    }
+
+    /// The number of pictures.
+    public var count: Int { files.count }
+
+    /// The label of a picture.
+    ///
+    /// - Parameter index: The picture.
+    /// - Returns: An index into the classes' names.
+    public func label(at index: Int) -> Int { Int(labels[index]) }
+
+    /// Reads and decodes a picture.
+    ///
+    /// - Parameter index: The picture.
+    /// - Returns: The picture.
+    /// - Throws: ``ImageError`` when the file cannot be read or decoded.
+    public func image(at index: Int) throws(ImageError) -> Image {
+        try Image(contentsOf: files[index], options: options)
+    }
+
+    /// The path of a picture's file.
+    ///
+    /// - Parameter index: The picture.
+    /// - Returns: The name.
+    public func name(at index: Int) -> String { files[index] }
+
+    /// The path of a picture's file.
+    ///
+    /// - Parameter index: The picture.
+    /// - Returns: The path.
+    public func filePath(at index: Int) -> String? { files[index] }
+
+    /// The bytes of a picture's file.
+    ///
+    /// - Parameter index: The picture.
+    /// - Returns: The bytes.
+    /// - Throws: ``ImageError`` when the file cannot be read.
+    public func fileBytes(at index: Int) throws(ImageError) -> [UInt8]? {
+        try readFile(at: files[index])
+    }
+}

@@ -1,0 +1,219 @@
+/// Which parts a place holds, and in which form.
+struct DatasetLayout: Sendable {
+    var train: DatasetSource?
+    var validation: DatasetSource?
+    /// Pictures of no part.
+    var whole: DatasetSource?
+
+    /// Recognises what is at a path.
+    ///
+    /// - Parameter path: A folder, a list or an archive.
+    /// - Throws: ``DatasetError`` when it is nothing that is understood, or a list or archive is damaged.
+    init(path: String) throws(DatasetError) {
+        self.init()
+        guard isFolder(path) else {
+            try takeFile(path)
+            return
+        }
+        let contents = try listFolder(path)
+        let names = contents.fileNames
+        if try takeSplitFolders(contents, names, path) { return }
+        if takeCIFAR(contents, names, path) || takeIDX(names, path) { return }
+        if let failure = missingIDXLabels(names, path) { throw failure }
+        if try takeLists(contents, names, path) { return }
+        let archives = contents.entries.filter { $0.kind == .file && isArchive($0.name) }
+        if contents.folders.isEmpty, !archives.isEmpty {
+            try takeShards(
+                archives.map { .init(path: $0.path, split: splitWord(in: $0.name)) },
+                path
+            )
+            return
+        }
+        guard !contents.folders.isEmpty || !contents.oddNames.isEmpty else { return }
+        whole = .folder(path, lists: listNames(["labels"], names).map { "\(path)/\($0)" })
+    }
+
+    private init() {}
+
+    private mutating func takeFile(_ path: String) throws(DatasetError) {
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        if isList(name) {
+            try takeList([.init(path: path)], path)
+        } else if isArchive(name) {
+            try takeShards([.init(path: path)], path)
+        } else {
+            throw fileExists(path) ? .notAFolder(path: path) : .missing(path: path)
+        }
+    }
+
+    var isEmpty: Bool { train == nil && validation == nil && whole == nil }
+
+    // MARK: - Forms
+
+    /// `train/…` and `val/…`, with class folders or archives in them.
+    private mutating func takeSplitFolders(
+        _ contents: FolderContents,
+        _ names: Set<String>,
+        _ path: String
+    ) throws(DatasetError) -> Bool {
+        let folders = contents.folders
+        let found = DatasetSplit.allCases.compactMap { split in
+            split.folderNames.lazy.compactMap { name in folders.first { $0.name == name } }.first
+                .map { (split, $0) }
+        }
+        guard !found.isEmpty else { return false }
+        var shards: [ShardIndex.Shard] = []
+        for (split, folder) in found {
+            let inside = try listFolder(folder.path)
+            let archives = inside.entries.filter { $0.kind == .file && isArchive($0.name) }
+            if inside.folders.isEmpty, !archives.isEmpty {
+                shards += archives.map { .init(path: $0.path, split: split) }
+                continue
+            }
+            let lists = listNames(split.folderNames, names).map { "\(path)/\($0)" }
+            set(split, .folder(folder.path, lists: lists))
+        }
+        if !shards.isEmpty { try takeShards(shards, path) }
+        return true
+    }
+
+    private mutating func takeCIFAR(
+        _ contents: FolderContents,
+        _ names: Set<String>,
+        _ path: String
+    ) -> Bool {
+        var files = CIFARFiles(folder: path, names: names)
+        for name in CIFARFiles.folderNames where files == nil {
+            guard let folder = contents.folders.first(where: { $0.name == name }),
+                let inside = try? listFolder(folder.path)
+            else { continue }
+            files = CIFARFiles(folder: folder.path, names: inside.fileNames)
+        }
+        guard let files else { return false }
+        for split in DatasetSplit.allCases where !files.files(of: split).isEmpty {
+            set(split, .cifar(files, split))
+        }
+        return true
+    }
+
+    private mutating func takeIDX(_ names: Set<String>, _ path: String) -> Bool {
+        for split in DatasetSplit.allCases {
+            guard let images = idxFile(split.filePrefix + "-images", "idx3-ubyte", in: names),
+                let labels = idxFile(split.filePrefix + "-labels", "idx1-ubyte", in: names)
+            else { continue }
+            set(split, .idx(images: "\(path)/\(images)", labels: "\(path)/\(labels)"))
+        }
+        return train != nil || validation != nil
+    }
+
+    /// Pictures in IDX form whose labels are absent.
+    private func missingIDXLabels(_ names: Set<String>, _ path: String) -> DatasetError? {
+        let split = DatasetSplit.allCases.first {
+            idxFile($0.filePrefix + "-images", "idx3-ubyte", in: names) != nil
+        }
+        return split.map { .missing(path: "\(path)/\($0.filePrefix)-labels-idx1-ubyte") }
+    }
+
+    /// The name of an IDX file in any of the spellings in use.
+    private func idxFile(_ start: String, _ end: String, in files: Set<String>) -> String? {
+        ["-", "."].flatMap { ["\(start)\($0)\(end)", "\(start)\($0)\(end).gz"] }
+            .first { files.contains($0) }
+    }
+
+    /// `train.csv` and `val.csv`, or one list with a column for the part.
+    private mutating func takeLists(
+        _ contents: FolderContents,
+        _ names: Set<String>,
+        _ path: String
+    ) throws(DatasetError) -> Bool {
+        let bySplit = DatasetSplit.allCases.compactMap { split in
+            listNames(split.folderNames, names).first.map {
+                ImageList.File(path: "\(path)/\($0)", split: split)
+            }
+        }
+        if !bySplit.isEmpty {
+            try takeList(bySplit, path)
+            return true
+        }
+        // Beside several folders a list is only checked against them: they may well be the classes.
+        let lists = names.filter(isList).sorted(by: precedes)
+        let chosen = listNames(["labels"], names).first ?? (lists.count == 1 ? lists.first : nil)
+        guard contents.folders.count <= 1, let chosen else { return false }
+        try takeList([.init(path: "\(path)/\(chosen)")], path)
+        return true
+    }
+
+    private mutating func takeList(_ files: [ImageList.File], _ path: String) throws(DatasetError) {
+        let list = try ImageList(files)
+        for split in DatasetSplit.allCases where list.splits.contains(split) {
+            set(split, .list(list, path: path, split))
+        }
+        if train == nil, validation == nil { whole = .list(list, path: path, nil) }
+    }
+
+    private mutating func takeShards(
+        _ shards: [ShardIndex.Shard],
+        _ path: String
+    ) throws(DatasetError) {
+        let shards = Self.preferred(shards)
+        let index = try ShardIndex.shared(shards)
+        if let files = CIFARFiles(archive: index) {
+            for split in DatasetSplit.allCases where !files.files(of: split).isEmpty {
+                set(split, .cifar(files, split))
+            }
+            return
+        }
+        for split in DatasetSplit.allCases
+        where index.entries.contains(where: { $0.split == split }) {
+            set(split, .shards(index, path: path, split))
+        }
+        if train == nil, validation == nil { whole = .shards(index, path: path, nil) }
+    }
+
+    /// The archives in use: all, or where their names tell parts, those of the training part and of one other.
+    private static func preferred(_ shards: [ShardIndex.Shard]) -> [ShardIndex.Shard] {
+        guard shards.contains(where: { $0.split != nil }) else { return shards }
+        let words = shards.map { splitWordText(in: $0.path.split(separator: "/").last ?? "") }
+        let validation = DatasetSplit.validation.folderNames.first { words.contains($0) }
+        return shards.indices.filter { place in
+            switch shards[place].split {
+            case .train: true
+            case .validation: words[place] == nil || words[place] == validation
+            case nil: false
+            }
+        }
+        .map { shards[$0] }
+    }
+
+    private mutating func set(_ split: DatasetSplit, _ source: DatasetSource) {
+        switch split {
+        case .train: train = source
+        case .validation: validation = source
+        }
+    }
+}
+
+/// Whether a file's name is that of a list.
+func isList(_ name: String) -> Bool { ["csv", "tsv"].contains(fileExtension(name) ?? "") }
+
+/// Whether a file's name is that of a tar archive, compressed or not.
+func isArchive(_ name: String) -> Bool {
+    let name = name.lowercased()
+    return [".tar", ".tar.gz", ".tgz"].contains { name.hasSuffix($0) }
+}
+
+/// The lists among names that are called so, in order of preference.
+private func listNames(_ stems: [String], _ names: Set<String>) -> [String] {
+    stems.flatMap { ["\($0).csv", "\($0).tsv"] }.filter(names.contains)
+}
+
+/// The word for a part in an archive's name, such as `train` in `flowers-train-0007.tar`.
+private func splitWordText(in name: some StringProtocol) -> String? {
+    name.lowercased().split { !$0.isLetter }.map(String.init).first {
+        DatasetSplit(name: $0) != nil
+    }
+}
+
+private func splitWord(in name: String) -> DatasetSplit? {
+    splitWordText(in: name).flatMap(DatasetSplit.init(name:))
+}

@@ -1,0 +1,201 @@
+/// The classes and parts that a set of archives tells, put together.
+struct ShardClasses {
+    /// What a label of an archive means.
+    struct Target {
+        let label: Int32
+        let split: DatasetSplit?
+    }
+
+    private(set) var names: [String] = []
+    /// For each archive, for each of its labels, what it means; nil for pictures that are left out.
+    private(set) var targets: [[Target?]] = []
+    private(set) var problems: [DatasetError] = []
+    private(set) var notes: [String] = []
+
+    /// No data set has as many classes; a larger label is a mistake.
+    private static let labelLimit = 1_000_000
+
+    /// - Parameters:
+    ///   - scans: What was found in each archive.
+    ///   - shards: The archives, as many.
+    /// - Throws: ``DatasetError`` when a file of class names contradicts the labels.
+    init(_ scans: [ShardScan], _ shards: [ShardIndex.Shard]) throws(DatasetError) {
+        let all = Set(scans.flatMap(\.labels))
+        let (hasNumbers, hasNames) = all.reduce(into: (false, false)) { found, label in
+            if case .number = label { found.0 = true }
+            if case .name = label { found.1 = true }
+        }
+        guard hasNumbers || hasNames else {
+            setFolders(scans, shards)
+            return
+        }
+        guard !(hasNumbers && hasNames), let first = shards.first else {
+            throw .malformed(
+                path: shards.map(\.path).first ?? "",
+                detail: "some of its labels are numbers and some are names"
+            )
+        }
+        if hasNumbers {
+            try setNumbers(all, near: first.path)
+        } else {
+            names = all.compactMap { if case .name(let name) = $0 { name } else { nil } }
+                .sorted(by: precedes)
+        }
+        setLabels(scans, shards)
+    }
+
+    /// Labels that stand beside the pictures.
+    private mutating func setLabels(_ scans: [ShardScan], _ shards: [ShardIndex.Shard]) {
+        let places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, Int32($0)) })
+        for (scan, shard) in zip(scans, shards) {
+            var unlabelled: Set<Int32> = []
+            targets.append(
+                scan.labels.enumerated().map { place, label in
+                    switch label {
+                    case .number(let number): Target(label: Int32(number), split: shard.split)
+                    case .name(let name): places[name].map { Target(label: $0, split: shard.split) }
+                    case .folder:
+                        { () -> Target? in
+                            unlabelled.insert(Int32(place))
+                            return nil
+                        }()
+                    }
+                }
+            )
+            let count = scan.pictures.count { unlabelled.contains($0.label) }
+            guard count > 0 else { continue }
+            problems.append(
+                .malformed(
+                    path: shard.path,
+                    detail:
+                        "\(count) of its pictures \(count == 1 ? "has" : "have") no label (.cls or .json)"
+                )
+            )
+        }
+    }
+
+    private mutating func setNumbers(
+        _ labels: Set<ShardLabel>,
+        near path: String
+    ) throws(DatasetError) {
+        let numbers = labels.compactMap { if case .number(let number) = $0 { number } else { nil } }
+        let (lowest, highest) = (numbers.min() ?? 0, numbers.max() ?? 0)
+        guard lowest >= 0, highest < Self.labelLimit else {
+            throw .malformed(
+                path: path,
+                detail:
+                    "it has the label \(lowest < 0 ? lowest : highest); labels count classes from 0"
+            )
+        }
+        guard let listed = try ClassFile.names(in: parentFolder(path)) else {
+            names = (0...highest).map(String.init)
+            return
+        }
+        guard highest < listed.names.count else {
+            throw .malformed(
+                path: path,
+                detail:
+                    "it has the label \(highest), and \(listed.path) names \(listed.names.count) classes, from 0"
+            )
+        }
+        names = listed.names
+    }
+
+    /// Pictures in folders: `CLASS/FILE`, or `train/CLASS/FILE` with another part, under any common folder.
+    private mutating func setFolders(_ scans: [ShardScan], _ shards: [ShardIndex.Shard]) {
+        let folders = ShardFolders(
+            scans.flatMap(\.labels).compactMap {
+                if case .folder(let path) = $0 { path } else { nil }
+            }
+        )
+        names = folders.classNames
+        notes = folders.notes
+        for (scan, shard) in zip(scans, shards) {
+            var withoutClass: Set<Int32> = []
+            var own: [Target?] = []
+            for (place, label) in scan.labels.enumerated() {
+                guard case .folder(let path) = label, let meaning = folders.meanings[path] else {
+                    own.append(nil)
+                    continue
+                }
+                if meaning == .noClass { withoutClass.insert(Int32(place)) }
+                guard case .picture(let label, let split) = meaning else {
+                    own.append(nil)
+                    continue
+                }
+                own.append(Target(label: label, split: shard.split ?? split))
+            }
+            targets.append(own)
+            let count = scan.pictures.count { withoutClass.contains($0.label) }
+            guard count > 0 else { continue }
+            problems.append(
+                .malformed(
+                    path: shard.path,
+                    detail: "\(count) of its pictures \(count == 1 ? "has" : "have")"
+                        + " neither a label (.cls or .json) nor the folder of a class"
+                )
+            )
+        }
+    }
+}
+
+/// What the folders in archives mean.
+struct ShardFolders {
+    enum Meaning: Equatable {
+        case picture(Int32, DatasetSplit?)
+        /// Pictures that belong to no class.
+        case noClass
+        /// A part that is not used beside a better one, or a folder beside the parts.
+        case unused
+    }
+
+    let classNames: [String]
+    let meanings: [String: Meaning]
+    let notes: [String]
+
+    init(_ paths: [String]) {
+        var parts = Dictionary(
+            uniqueKeysWithValues: Set(paths).map { path in
+                (path, path.split(separator: "/").map(String.init))
+            }
+        )
+        // A common folder around everything says nothing, such as `cifar10/` before `train/`.
+        while let first = parts.values.first?.first, DatasetSplit(name: first) == nil,
+            parts.values.allSatisfy({ $0.count > 1 && $0[0] == first })
+        {
+            parts = parts.mapValues { Array($0.dropFirst()) }
+        }
+        let tops = Set(parts.values.compactMap(\.first))
+        let used = DatasetSplit.allCases.compactMap { split in
+            split.folderNames.first { tops.contains($0) }
+        }
+        let hasParts = !used.isEmpty
+        var classOf: [String: (name: String, split: DatasetSplit?)] = [:]
+        var meanings: [String: Meaning] = [:]
+        for (path, parts) in parts {
+            let isUsed = !hasParts || parts.first.map(used.contains) ?? false
+            let rest = hasParts ? parts.dropFirst() : parts[...]
+            if !isUsed {
+                meanings[path] = .unused
+            } else if let name = rest.first {
+                classOf[path] = (name, hasParts ? DatasetSplit(name: parts[0]) : nil)
+            } else {
+                meanings[path] = .noClass
+            }
+        }
+        let names = Set(classOf.values.map(\.name)).sorted(by: precedes)
+        let places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, Int32($0)) })
+        for (path, (name, split)) in classOf {
+            meanings[path] = .picture(places[name] ?? 0, split)
+        }
+        let left = Set(parts.filter { meanings[$0.key] == .unused }.map { $0.value.first ?? "" })
+        classNames = names
+        self.meanings = meanings
+        notes =
+            left.isEmpty
+            ? []
+            : [
+                "left out the folders of the archive that are no part in use: \(listed(left.sorted()))"
+            ]
+    }
+}

@@ -1,0 +1,99 @@
+public import ImagePipeline
+
+/// Pictures in tar archives, which are read in place: WebDataset's shards, or folders that were packed.
+///
+/// The archives are gone through once, for an index of some bytes a picture; afterwards any picture is read by one call of
+/// the system. A compressed archive (`.tar.gz`) is inflated as a stream into a file without a name, in `TMPDIR` or
+/// `/var/tmp`, because compressed data cannot be entered in the middle.
+///
+/// A sample's label stands beside its picture, as a number or a name in `KEY.cls`, or in `KEY.json` as `label` or
+/// `class_name`; else the picture's folder is its class. Numbers are named by a file `classes.txt` beside the archives,
+/// where there is one.
+public struct ShardDataset: ImageDataset {
+    /// The classes' names.
+    public let classNames: [String]
+    /// How pictures are decoded.
+    public let options: DecodingOptions
+    /// What was noticed in the archives.
+    public let notes: [String]
+
+    private let index: ShardIndex
+    private let entries: [ShardIndex.Entry]
+
+    /// Indexes archives.
+    ///
+    /// - Parameters:
+    ///   - paths: The archives.
+    ///   - split: The part wanted where folders in the archives are named `train` and `val`; `nil` for everything.
+    ///   - options: How pictures are decoded.
+    /// - Throws: ``DatasetError`` when an archive cannot be read, is cut short or damaged, or holds no picture.
+    public init(
+        paths: [String],
+        split: DatasetSplit? = nil,
+        options: DecodingOptions = DecodingOptions()
+    ) throws(DatasetError) {
+        let index = try ShardIndex.shared(paths.map { ShardIndex.Shard(path: $0) })
+        if let problem = index.problems.first { throw problem }
+        self.init(index, split: split, options: options)
+        guard !entries.isEmpty else {
+            let path = paths.first ?? ""
+            throw split.map { .missingSplit(path: path, split: $0) } ?? .noPictures(path: path)
+        }
+    }
+
+    /// Takes the pictures of one part, or all where no part is named.
+    init(_ index: ShardIndex, split: DatasetSplit?, options: DecodingOptions) {
+        self.index = index
+        self.options = options
+        classNames = index.classNames
+        notes = index.notes
+        entries = split == nil ? index.entries : index.entries.filter { $0.split == split }
+    }
+
+    /// The number of pictures.
+    public var count: Int { entries.count }
+
+    /// The label of a picture.
+    ///
+    /// - Parameter index: The picture.
+    /// - Returns: An index into the classes' names.
+    public func label(at index: Int) -> Int { Int(entries[index].label) }
+
+    /// Reads and decodes a picture.
+    ///
+    /// - Parameter index: The picture.
+    /// - Returns: The picture.
+    /// - Throws: ``ImageError`` when it cannot be read or decoded.
+    public func image(at index: Int) throws(ImageError) -> Image {
+        try Image(decoding: bytes(at: index), options: options)
+    }
+
+    /// A picture's archive and its name in it, such as `train-0007.tar: 00017.jpg`.
+    ///
+    /// - Parameter index: The picture.
+    /// - Returns: The name.
+    public func name(at index: Int) -> String { self.index.name(of: entries[index]) }
+
+    /// The bytes of a picture's file.
+    ///
+    /// - Parameter index: The picture.
+    /// - Returns: The bytes.
+    /// - Throws: ``ImageError`` when they cannot be read.
+    public func fileBytes(at index: Int) throws(ImageError) -> [UInt8]? { try bytes(at: index) }
+
+    private func bytes(at index: Int) throws(ImageError) -> [UInt8] {
+        let entry = entries[index]
+        do throws(DatasetError) {
+            let file = try self.index.file(Int(entry.shard))
+            let bytes = try file.read(at: entry.offset, count: entry.size)
+            guard bytes.count == entry.size else {
+                throw DatasetError.unreadableSet(path: file.path, detail: "it became shorter")
+            }
+            return bytes
+        } catch {
+            let detail =
+                if case .unreadableSet(_, let detail) = error { detail } else { "\(error)" }
+            throw .unreadable(path: self.index.shards[Int(entry.shard)].path, detail: detail)
+        }
+    }
+}

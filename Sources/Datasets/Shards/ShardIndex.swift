@@ -1,0 +1,148 @@
+import Dispatch
+import Synchronization
+
+/// Where all pictures of a set of tar archives are, built by one pass over each archive.
+final class ShardIndex: Sendable {
+    /// An archive, and the part that all its pictures belong to; nil where its folders say, or nothing does.
+    struct Shard: Sendable, Hashable {
+        let path: String
+        var split: DatasetSplit?
+    }
+
+    /// A picture.
+    struct Entry: Sendable {
+        let start: Int
+        let offset: Int
+        let size: Int
+        let shard: Int32
+        var label: Int32
+        var split: DatasetSplit?
+    }
+
+    let shards: [Shard]
+    let entries: [Entry]
+    let classNames: [String]
+    /// What is wrong with single archives or pictures.
+    let problems: [DatasetError]
+    /// What was noticed and is no error.
+    let notes: [String]
+    /// Members that are neither pictures nor labels: their archive and place.
+    let others: [(shard: Int, file: ShardScan.OtherFile)]
+
+    /// Archives that stay open: inflated ones, and the first of the others.
+    private let open: [ShardFile?]
+    /// Systems usually let a process open 1024 files.
+    private static let openLimit = 256
+
+    /// Scans archives, several at a time.
+    ///
+    /// - Parameter shards: The archives, in order.
+    /// - Throws: ``DatasetError`` when one cannot be read or none is a tar archive.
+    init(_ shards: [Shard]) throws(DatasetError) {
+        self.shards = shards
+        let results = Mutex([Result<Scanned, DatasetError>?](repeating: nil, count: shards.count))
+        DispatchQueue.concurrentPerform(iterations: shards.count) { place in
+            let result = Result { () throws(DatasetError) in try Scanned(shards[place].path) }
+            results.withLock { $0[place] = result }
+        }
+        var scanned: [Scanned] = []
+        for result in results.withLock({ $0 }) {
+            if let result { scanned.append(try result.get()) }
+        }
+        open = scanned.enumerated().map { place, scan in
+            scan.isInflated || place < Self.openLimit ? scan.file : nil
+        }
+        others = scanned.enumerated().flatMap { place, scan in
+            scan.scan.others.map { (place, $0) }
+        }
+        let classes = try ShardClasses(scanned.map(\.scan), shards)
+        var entries: [Entry] = []
+        entries.reserveCapacity(scanned.reduce(0) { $0 + $1.scan.pictures.count })
+        for (place, scan) in scanned.enumerated() {
+            for picture in scan.scan.pictures {
+                guard let target = classes.targets[place][Int(picture.label)] else { continue }
+                entries.append(
+                    Entry(
+                        start: picture.start,
+                        offset: picture.offset,
+                        size: picture.size,
+                        shard: Int32(place),
+                        label: target.label,
+                        split: target.split
+                    )
+                )
+            }
+        }
+        self.entries = entries
+        classNames = classes.names
+        problems = scanned.compactMap(\.scan.problem) + classes.problems
+        let crowded = scanned.reduce(0) { $0 + $1.scan.crowded }
+        notes =
+            classes.notes
+            + (crowded == 0
+                ? []
+                : ["\(crowded) samples hold more than one picture; the first of each is taken"])
+    }
+
+    /// One archive, open and scanned.
+    private struct Scanned: Sendable {
+        let file: ShardFile
+        let isInflated: Bool
+        let scan: ShardScan
+
+        init(_ path: String) throws(DatasetError) {
+            let plain = try ShardFile(path: path)
+            isInflated = try plain.read(at: 0, count: 2) == [0x1F, 0x8B]
+            guard isInflated else {
+                file = plain
+                scan = ShardScan(plain, problem: nil)
+                return
+            }
+            let inflated = try GzipStream.inflated(path)
+            file = inflated.file
+            scan = ShardScan(inflated.file, problem: inflated.problem)
+        }
+    }
+
+    /// An archive, opened anew where it is not open.
+    func file(_ shard: Int) throws(DatasetError) -> ShardFile {
+        if let file = open[shard] { return file }
+        return try ShardFile(path: shards[shard].path)
+    }
+
+    /// The name of a picture in its archive.
+    func name(of entry: Entry) -> String {
+        let path = shards[Int(entry.shard)].path
+        guard let file = try? file(Int(entry.shard)) else { return path }
+        var reader = TarReader(file, at: entry.start)
+        guard let member = try? reader.next() else { return path }
+        return "\(path): \(String(validating: member.name, as: UTF8.self) ?? escaped(member.name))"
+    }
+
+    // MARK: - Sharing
+
+    private struct Weak: Sendable {
+        weak let index: ShardIndex?
+    }
+
+    private static let known = Mutex<[String: Weak]>([:])
+
+    /// The index of archives, the same object for the same files while somebody uses it.
+    static func shared(_ shards: [Shard]) throws(DatasetError) -> ShardIndex {
+        let folder = parentFolder(shards.first?.path ?? "")
+        let names = ClassFile.fileNames.map { fileStamp("\(folder)/\($0)") }
+        let key =
+            (names
+            + shards.map { shard in
+                "\(shard.path)\0\(shard.split?.rawValue ?? "")\0\(fileStamp(shard.path))"
+            })
+            .joined(separator: "\0")
+        if let index = known.withLock({ $0[key]?.index }) { return index }
+        let index = try ShardIndex(shards)
+        known.withLock { known in
+            known = known.filter { $0.value.index != nil }
+            known[key] = Weak(index: index)
+        }
+        return index
+    }
+}

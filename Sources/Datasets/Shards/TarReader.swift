@@ -1,0 +1,161 @@
+/// A file in a tar archive.
+struct TarMember: Equatable {
+    /// Where its first header begins, those that carry a long name included.
+    let start: Int
+    /// The name, as bytes, without a leading `./`.
+    let name: [UInt8]
+    /// Where its content begins.
+    let offset: Int
+    /// The number of its bytes.
+    let size: Int
+    /// Whether it is a regular file.
+    let isFile: Bool
+}
+
+/// Reads the table of contents of a tar archive, header by header, without its contents.
+///
+/// ## Source
+/// POSIX.1-2017, `pax`, "ustar Interchange Format" and "pax Header Block"; GNU tar's manual, "Basic Tar Format".
+struct TarReader {
+    private let file: ShardFile
+    private var at: Int
+    /// The size of a block.
+    private static let block = 512
+    /// No name and no extended header is longer.
+    private static let extensionLimit = 1 << 20
+
+    /// - Parameters:
+    ///   - file: The archive.
+    ///   - start: Where to begin: 0, or the start of a member.
+    init(_ file: ShardFile, at start: Int = 0) {
+        self.file = file
+        at = start
+    }
+
+    /// Reads the next member; nil at the archive's end mark.
+    ///
+    /// - Throws: ``DatasetError/malformed(path:detail:)`` when the archive is cut short or no tar archive.
+    mutating func next() throws(DatasetError) -> TarMember? {
+        let start = at
+        var longName: [UInt8]?
+        var longSize: Int?
+        while true {
+            let header = try file.read(at: at, count: Self.block)
+            guard header.count == Self.block else { throw cutShort("its end mark is missing") }
+            // One block of zeros ends it; writers add a second, and readers do not insist.
+            if header.allSatisfy({ $0 == 0 }) { return nil }
+            guard Self.hasRightSum(header) else {
+                throw at == 0
+                    ? .malformed(path: file.path, detail: "it is no tar archive")
+                    : .malformed(
+                        path: file.path,
+                        detail: "there is no header at byte \(at), where one must be"
+                    )
+            }
+            guard let ownSize = Self.number(header[124..<136]) else {
+                throw .malformed(path: file.path, detail: "the header at byte \(at) has no size")
+            }
+            let kind = header[156]
+            let isExtension = [
+                UInt8(ascii: "L"), UInt8(ascii: "K"), UInt8(ascii: "x"), UInt8(ascii: "g"),
+            ]
+            .contains(kind)
+            let size = isExtension ? ownSize : longSize ?? ownSize
+            let content = at + Self.block
+            guard size <= file.count - content else {
+                throw cutShort("\(escaped(longName ?? Self.name(of: header))) is not whole")
+            }
+            at = content + (size + Self.block - 1) / Self.block * Self.block
+            guard isExtension else {
+                return TarMember(
+                    start: start,
+                    name: Self.plain(longName ?? Self.name(of: header)),
+                    offset: content,
+                    size: size,
+                    isFile: kind == 0 || kind == UInt8(ascii: "0") || kind == UInt8(ascii: "7")
+                )
+            }
+            guard size <= Self.extensionLimit else {
+                throw .malformed(path: file.path, detail: "the header at byte \(start) is too long")
+            }
+            let body = try file.read(at: content, count: size)
+            if kind == UInt8(ascii: "L") { longName = Array(body.prefix { $0 != 0 }) }
+            if kind == UInt8(ascii: "x") {
+                let records = Self.paxRecords(body)
+                longName = records["path"] ?? longName
+                longSize =
+                    records["size"].flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? longSize
+                guard longSize.map({ $0 >= 0 }) ?? true else {
+                    throw .malformed(
+                        path: file.path,
+                        detail: "the header at byte \(start) has a wrong size"
+                    )
+                }
+            }
+        }
+    }
+
+    private func cutShort(_ detail: String) -> DatasetError {
+        .malformed(path: file.path, detail: "it is cut short: \(detail); get it again")
+    }
+
+    /// Whether the sum of all bytes is what the header says; its own digits count as spaces.
+    private static func hasRightSum(_ header: [UInt8]) -> Bool {
+        guard let expected = number(header[148..<156]) else { return false }
+        let (whole, digits) = (
+            header.reduce(0) { $0 + Int($1) }, header[148..<156].reduce(0) { $0 + Int($1) }
+        )
+        return whole - digits + 8 * 32 == expected
+    }
+
+    /// A number in octal digits, or in the binary form that GNU tar uses for large ones.
+    private static func number(_ field: ArraySlice<UInt8>) -> Int? {
+        guard let first = field.first else { return nil }
+        if first & 0x80 != 0 {
+            var value = Int(first & 0x7F)
+            for byte in field.dropFirst() {
+                guard value <= Int.max >> 8 else { return nil }
+                value = value << 8 | Int(byte)
+            }
+            return value
+        }
+        let digits = field.drop { $0 == 32 }.prefix { $0 != 0 && $0 != 32 }
+        guard !digits.isEmpty else { return 0 }
+        guard digits.allSatisfy({ (48...55).contains($0) }) else { return nil }
+        return digits.reduce(0) { $0 << 3 | Int($1 - 48) }
+    }
+
+    /// The name in a header: a prefix, where POSIX's format has one, and the rest.
+    private static func name(of header: [UInt8]) -> [UInt8] {
+        let name = Array(header[0..<100].prefix { $0 != 0 })
+        let isPOSIX = header[257..<263].elementsEqual(Array("ustar\0".utf8))
+        let prefix = isPOSIX ? Array(header[345..<500].prefix { $0 != 0 }) : []
+        return prefix.isEmpty ? name : prefix + [UInt8(ascii: "/")] + name
+    }
+
+    private static func plain(_ name: [UInt8]) -> [UInt8] {
+        var name = name[...]
+        while name.starts(with: Array("./".utf8)) { name = name.dropFirst(2) }
+        return Array(name)
+    }
+
+    /// Records such as `21 path=some/name.jpg`, each with its own length in front and a newline at its end.
+    private static func paxRecords(_ body: [UInt8]) -> [String: [UInt8]] {
+        var records: [String: [UInt8]] = [:]
+        var at = 0
+        while at < body.count {
+            let digits = body[at...].prefix { (48...57).contains($0) }
+            guard (1...7).contains(digits.count),
+                let length = Int(String(decoding: digits, as: UTF8.self)),
+                length > digits.count + 1, length <= body.count - at
+            else { break }
+            let record = body[(at + digits.count + 1)..<(at + length - 1)]
+            if let equals = record.firstIndex(of: UInt8(ascii: "=")) {
+                let key = String(decoding: record[..<equals], as: UTF8.self)
+                records[key] = Array(record[(equals + 1)...])
+            }
+            at += length
+        }
+        return records
+    }
+}
