@@ -18,7 +18,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     targets: [
         .systemLibrary(name: "CLibFuzzer"),
-        .systemLibrary(name: "CLibJPEG", pkgConfig: "libturbojpeg"),
+        .systemLibrary(name: "CLibJPEG", pkgConfig: "libjpeg"),
         .systemLibrary(name: "CLibPNG", pkgConfig: "libpng"),
         .systemLibrary(name: "CLibWebP", pkgConfig: "libwebp"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib"),

@@ -38,7 +38,7 @@ as_root() {
 
 # Everything that the build, the tests and the demo need beyond the Swift toolchain.
 install_debian_packages() {
-  local wanted=(libturbojpeg0-dev libpng-dev libwebp-dev zlib1g-dev dataset-fashion-mnist pkg-config
+  local wanted=(libjpeg-dev libpng-dev libwebp-dev zlib1g-dev dataset-fashion-mnist pkg-config
     make git libstdc++-12-dev)
   if [[ -z ${LIBTORCH:-}${LIBTORCH_USE_PYTORCH:-} ]]; then
     # Only to download. An interpreter that is not Debian's may already bring pip; Debian's needs its package.
@@ -62,7 +62,7 @@ install_debian_packages() {
 check_libraries() {
   local name missing=()
   command -v pkg-config >/dev/null || fail "needs pkg-config, and the development files of libjpeg-turbo, libpng, libwebp and zlib"
-  for name in libturbojpeg libpng libwebp zlib; do pkg-config --exists "$name" || missing+=("$name"); done
+  for name in libjpeg libpng libwebp zlib; do pkg-config --exists "$name" || missing+=("$name"); done
   [[ ${#missing[@]} == 0 ]] || fail "install the development files that pkg-config does not find: ${missing[*]}"
   command -v python3 >/dev/null || fail "needs python3 with pip to download libtorch, or LIBTORCH=DIR"
 }

@@ -3,6 +3,9 @@
 #include "image_kernels.h"
 
 #include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__)
 // One function body, compiled for several processors; the loader takes the best one.
@@ -11,7 +14,14 @@
 #define WIDE
 #endif
 
-enum { PRECISION = 32 - 8 - 2, HALF = 1 << (PRECISION - 1), TILE = 64 };
+enum {
+    PRECISION = 32 - 8 - 2,
+    HALF = 1 << (PRECISION - 1),
+    TILE = 64,     // the bytes of a row that are convolved at once with those below them
+    GROUP = 4,     // the pixels of a row that are convolved at once
+    LOW_BITS = 11, // of a weight's lower part
+    ROWS = 4,      // the rows that share the loads of weights
+};
 
 typedef int32_t lanes __attribute__((vector_size(16)));
 typedef uint8_t quad __attribute__((vector_size(4)));
@@ -49,11 +59,141 @@ WIDE static void convolve_color(const uint8_t *row, ic_weights weights, uint8_t 
     }
 }
 
-void ic_convolve_row(const uint8_t *row, int32_t channels, ic_weights weights, uint8_t *output) {
+static void convolve_row(const uint8_t *row, int32_t channels, ic_weights weights, uint8_t *output) {
     if (channels == 1) {
         convolve_grey(row, weights, output);
     } else {
         convolve_color(row, weights, output);
+    }
+}
+
+static inline size_t groups_of(int32_t count) { return ((size_t)count + GROUP - 1) / GROUP; }
+
+size_t ic_packed_count(ic_weights weights) {
+    return weights.count * groups_of((int32_t)weights.stride) * 2 * GROUP;
+}
+
+void ic_pack_weights(ic_weights weights, int16_t *packed) {
+    size_t stride = groups_of((int32_t)weights.stride) * 2 * GROUP;
+    memset(packed, 0, weights.count * stride * sizeof *packed);
+    for (size_t i = 0; i < weights.count; i += 1) {
+        for (int32_t k = 0; k < weights.counts[i]; k += 1) {
+            int32_t value = weights.values[i * weights.stride + (size_t)k];
+            int16_t *group = packed + i * stride + (size_t)(k / GROUP) * 2 * GROUP;
+            group[k % GROUP] = (int16_t)(value & ((1 << LOW_BITS) - 1));
+            group[GROUP + k % GROUP] = (int16_t)(value >> LOW_BITS);
+        }
+    }
+}
+
+#if defined(__x86_64__)
+// Four pixels of three bytes become, for each channel, two pairs of 16 bits: the first two pixels in the lower half of
+// the register and the other two in the upper.
+#define PAIRS(a, b) a, -1, b, -1, a + 1, -1, b + 1, -1, a + 2, -1, b + 2, -1, -1, -1, -1, -1
+
+// Convolves up to ROWS rows at once, which share the loads of the weights. A weight of 24 bits is split into two of at
+// most 13, so that a product of 16 bits with the addition of its neighbour serves two pixels; the sum is the same.
+__attribute__((target("avx2"), always_inline)) static inline void convolve_rows_avx2(
+    const uint8_t *input, size_t stride, size_t rows, ic_weights weights, uint8_t *output) {
+    const __m256i pairs = _mm256_setr_epi8(PAIRS(0, 3), PAIRS(6, 9));
+    const __m256i low_lanes = _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1);
+    const __m256i high_lanes = _mm256_setr_epi32(2, 2, 2, 2, 3, 3, 3, 3);
+    size_t packed_stride = groups_of((int32_t)weights.stride) * 2 * GROUP;
+    for (size_t x = 0; x < weights.count; x += 1) {
+        const uint8_t *from = input + 3 * (size_t)weights.starts[x];
+        const int16_t *packed = weights.packed + x * packed_stride;
+        size_t groups = groups_of(weights.counts[x]);
+        __m256i low[ROWS], high[ROWS];
+        for (size_t r = 0; r < rows; r += 1) low[r] = high[r] = _mm256_setzero_si256();
+        for (size_t g = 0; g < groups; g += 1) {
+            __m256i both =
+                _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)(packed + g * 2 * GROUP)));
+            __m256i lower = _mm256_permutevar8x32_epi32(both, low_lanes);
+            __m256i higher = _mm256_permutevar8x32_epi32(both, high_lanes);
+            for (size_t r = 0; r < rows; r += 1) {
+                const void *at = from + r * stride + g * 3 * GROUP;
+                __m256i pixels = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)at));
+                pixels = _mm256_shuffle_epi8(pixels, pairs);
+                low[r] = _mm256_add_epi32(low[r], _mm256_madd_epi16(pixels, lower));
+                high[r] = _mm256_add_epi32(high[r], _mm256_madd_epi16(pixels, higher));
+            }
+        }
+        for (size_t r = 0; r < rows; r += 1) {
+            __m256i sum = _mm256_add_epi32(_mm256_slli_epi32(high[r], LOW_BITS), low[r]);
+            __m128i pixel = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+            pixel = _mm_srai_epi32(_mm_add_epi32(pixel, _mm_set1_epi32(HALF)), PRECISION);
+            pixel = _mm_packs_epi32(pixel, pixel);
+            uint32_t bytes = (uint32_t)_mm_cvtsi128_si32(_mm_packus_epi16(pixel, pixel));
+            memcpy(output + 3 * (r * weights.count + x), &bytes, 3);
+        }
+    }
+}
+
+__attribute__((target("avx2"))) static void convolve_four_rows(const uint8_t *input, size_t stride, ic_weights weights,
+                                                               uint8_t *output) {
+    convolve_rows_avx2(input, stride, ROWS, weights, output);
+}
+
+__attribute__((target("avx2"))) static void convolve_one_row(const uint8_t *row, ic_weights weights, uint8_t *output) {
+    convolve_rows_avx2(row, 0, 1, weights, output);
+}
+
+// The bytes of a row that convolve_rows_avx2 reads: more than the weights name.
+static size_t reach_of(ic_weights weights) {
+    size_t reach = 0;
+    for (size_t x = 0; x < weights.count; x += 1) {
+        size_t end = 3 * ((size_t)weights.starts[x] + groups_of(weights.counts[x]) * GROUP) + 4;
+        if (end > reach) reach = end;
+    }
+    return reach;
+}
+
+// Convolves the first rows, as far as reading beyond a row's end stays within the picture; returns how many.
+static size_t convolve_first_rows(const uint8_t *input, size_t stride, size_t rows, size_t readable,
+                                  ic_weights weights, uint8_t *output) {
+    if (!weights.packed || !__builtin_cpu_supports("avx2")) return 0;
+    size_t reach = reach_of(weights), y = 0;
+    while (y < rows && readable >= reach && y * stride <= readable - reach) {
+        const uint8_t *row = input + y * stride;
+        uint8_t *to = output + y * 3 * weights.count;
+        if (rows - y >= ROWS && (y + ROWS - 1) * stride <= readable - reach) {
+            convolve_four_rows(row, stride, weights, to);
+            y += ROWS;
+        } else {
+            convolve_one_row(row, weights, to);
+            y += 1;
+        }
+    }
+    return y;
+}
+#else
+static size_t convolve_first_rows(const uint8_t *input, size_t stride, size_t rows, size_t readable,
+                                  ic_weights weights, uint8_t *output) {
+    (void)input, (void)stride, (void)rows, (void)readable, (void)weights, (void)output;
+    return 0;
+}
+#endif
+
+void ic_convolve_rows(const uint8_t *input, size_t stride, size_t rows, size_t readable, int32_t channels,
+                      ic_weights weights, uint8_t *output) {
+    size_t y = channels == 3 ? convolve_first_rows(input, stride, rows, readable, weights, output) : 0;
+    for (; y < rows; y += 1) {
+        convolve_row(input + y * stride, channels, weights, output + y * (size_t)channels * weights.count);
+    }
+}
+
+void ic_normalize(const uint8_t *pixels, size_t count, size_t channels, const float *tables, float *output) {
+    if (channels == 3) {
+        const float *red = tables, *green = tables + 256, *blue = tables + 512;
+        for (size_t i = 0; i < count; i += 1) {
+            output[i] = red[pixels[3 * i]];
+            output[count + i] = green[pixels[3 * i + 1]];
+            output[2 * count + i] = blue[pixels[3 * i + 2]];
+        }
+        return;
+    }
+    for (size_t c = 0; c < channels; c += 1) {
+        for (size_t i = 0; i < count; i += 1) output[c * count + i] = tables[c * 256 + pixels[i * channels + c]];
     }
 }
 

@@ -46,10 +46,12 @@ final class BatchAssembly: Sendable {
     }
 
     /// Makes one part.
-    func makePart(_ number: Int) {
+    func makePart(_ number: Int, scratch: ImageScratch) {
         let places = (number * partSize)..<min(views.count, (number + 1) * partSize)
         let part = Result { () throws(DatasetError) in
-            try maker.make(places, of: views) { size throws(DatasetError) in try room(for: size) }
+            try maker.make(places, of: views, scratch: scratch) { size throws(DatasetError) in
+                try room(for: size)
+            }
         }
         state.withLock { $0.parts[number] = part }
     }

@@ -41,6 +41,7 @@ struct BatchMaker: Sendable {
     func make(
         _ places: Range<Int>,
         of views: [EpochPlan.View],
+        scratch: ImageScratch,
         room: (PixelSize) throws(DatasetError) -> PixelStorage?
     ) throws(DatasetError) -> BatchPart {
         var part = BatchPart()
@@ -50,7 +51,15 @@ struct BatchMaker: Sendable {
             while true {
                 // Batches of large pictures stop soon after the consumer has gone.
                 if Task.isCancelled { return part }
-                guard let error = try add(candidate, at: place, to: &part, room: room) else {
+                guard
+                    let error = try add(
+                        candidate,
+                        at: place,
+                        to: &part,
+                        scratch: scratch,
+                        room: room
+                    )
+                else {
                     break
                 }
                 let name = dataset.name(at: candidate.index)
@@ -78,13 +87,17 @@ struct BatchMaker: Sendable {
         _ view: EpochPlan.View,
         at place: Int,
         to part: inout BatchPart,
+        scratch: ImageScratch,
         room: (PixelSize) throws(DatasetError) -> PixelStorage?
     ) throws(DatasetError) -> ImageError? {
-        let image: Image
+        let source: Source
         let size: PixelSize
         do throws(ImageError) {
-            image = try dataset.image(at: view.index)
-            let (height, width) = try transform.outputSize(height: image.height, width: image.width)
+            source = try read(view.index)
+            let (height, width) = try transform.outputSize(
+                height: source.height,
+                width: source.width
+            )
             size = PixelSize(height: height, width: width)
         } catch {
             return error
@@ -92,14 +105,17 @@ struct BatchMaker: Sendable {
         if !part.sizes.contains(size) { part.sizes.append(size) }
         guard let storage = try room(size) else { return nil }
         let sample = transform.channels * size.height * size.width
-        let target = storage.buffer[(place * sample)..<((place + 1) * sample)]
+        let target = UnsafeMutableBufferPointer(
+            rebasing: storage.buffer[(place * sample)..<((place + 1) * sample)]
+        )
         var generator = SplitMix64(seed: seed, epoch: epoch, index: view.index, view: view.view)
         do throws(ImageError) {
-            try transform.write(
-                image,
-                into: UnsafeMutableBufferPointer(rebasing: target),
-                using: &generator
-            )
+            switch source {
+            case .file(let file):
+                try transform.write(file, into: target, using: &generator, scratch: scratch)
+            case .image(let image):
+                try transform.write(image, into: target, using: &generator)
+            }
         } catch {
             return error
         }
@@ -107,6 +123,31 @@ struct BatchMaker: Sendable {
         part.labels.append(dataset.label(at: view.index))
         part.indices.append(view.index)
         return nil
+    }
+
+    /// A picture as the data set has it.
+    private enum Source {
+        case file(EncodedImage)
+        case image(Image)
+
+        var height: Int {
+            switch self {
+            case .file(let file): file.height
+            case .image(let image): image.height
+            }
+        }
+
+        var width: Int {
+            switch self {
+            case .file(let file): file.width
+            case .image(let image): image.width
+            }
+        }
+    }
+
+    private func read(_ index: Int) throws(ImageError) -> Source {
+        if let file = try dataset.encodedImage(at: index) { return .file(file) }
+        return .image(try dataset.image(at: index))
     }
 
     /// Mixes the pictures of a batch with one another, and returns their targets; `nil` where nothing is mixed.

@@ -42,6 +42,13 @@ public protocol ImageDataset: Sendable {
     /// - Returns: The bytes; nil where the data holds samples that are not encoded.
     /// - Throws: ``ImageError`` when they cannot be read.
     func fileBytes(at index: Int) throws(ImageError) -> [UInt8]?
+
+    /// Reads a picture's file, where there is one, so that no more of it is decoded than a transform needs.
+    ///
+    /// - Parameter index: The picture, from 0 up to, but not including, ``count``.
+    /// - Returns: The file, or `nil` where pictures are not stored as files; then ``image(at:)`` is asked.
+    /// - Throws: ``ImageError`` when the file cannot be read or is no picture.
+    func encodedImage(at index: Int) throws(ImageError) -> EncodedImage?
 }
 
 extension ImageDataset {
@@ -60,4 +67,11 @@ extension ImageDataset {
     /// - Returns: nil.
     /// - Throws: Nothing.
     public func fileBytes(at index: Int) throws(ImageError) -> [UInt8]? { nil }
+
+    /// Pictures that are not stored as files have none.
+    ///
+    /// - Parameter index: The picture.
+    /// - Returns: `nil`.
+    /// - Throws: Nothing.
+    public func encodedImage(at index: Int) throws(ImageError) -> EncodedImage? { nil }
 }

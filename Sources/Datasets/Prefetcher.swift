@@ -12,6 +12,11 @@ final class Prefetcher {
 
     private typealias Work = Task<Void, Never>
 
+    /// A worker's memory: its parts are made one after the other, so only one of them uses it.
+    private struct WorkerMemory: @unchecked Sendable {
+        let scratch = ImageScratch()
+    }
+
     private struct Pending {
         let assembly: BatchAssembly
         let parts: [Work]
@@ -25,6 +30,7 @@ final class Prefetcher {
     private var pending: [Pending] = []
     /// The newest part of each worker.
     private var latest: [Work?]
+    private let memory: [WorkerMemory]
     private var nextWorker = 0
 
     init(_ sequence: BatchSequence) {
@@ -36,6 +42,7 @@ final class Prefetcher {
         // Beside those ahead the consumer has one, and holds on to another while it asks for the next.
         pool = PixelPool(limit: ahead + 2)
         latest = Array(repeating: nil, count: sequence.workers)
+        memory = (0..<sequence.workers).map { _ in WorkerMemory() }
         fill()
     }
 
@@ -99,11 +106,12 @@ final class Prefetcher {
         var parts: [Work] = []
         for number in 0..<assembly.partCount {
             let previous = latest[nextWorker]
+            let memory = memory[nextWorker]
             // The last part joins all; it waits for older parts only, so no two wait for each other.
             let others = number == assembly.partCount - 1 ? parts : nil
             let part = Work.detached(priority: .userInitiated) {
                 _ = await previous?.value
-                assembly.makePart(number)
+                assembly.makePart(number, scratch: memory.scratch)
                 guard let others else { return }
                 for other in others { await other.value }
                 assembly.join()

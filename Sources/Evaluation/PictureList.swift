@@ -83,6 +83,18 @@ public struct PictureList: ImageDataset {
         }
     }
 
+    /// Reads a picture's file without decoding it.
+    ///
+    /// - Parameter index: The picture.
+    /// - Returns: The file.
+    /// - Throws: `ImageError` when the file cannot be read or is no picture.
+    public func encodedImage(at index: Int) throws(ImageError) -> EncodedImage? {
+        switch sources[index] {
+        case .file(let path): try EncodedImage(contentsOf: path, options: options)
+        case .bytes(let bytes, _): try EncodedImage(bytes, options: options)
+        }
+    }
+
     /// What to call a picture in a message.
     ///
     /// - Parameter index: The picture.

@@ -16,12 +16,8 @@ extension Image {
         return Image.filled(height: height, width: width, channels: wanted) { buffer in
             pixels.withUnsafeBufferPointer { source in
                 if wanted == 1 {
-                    for i in 0..<count {
-                        let luma =
-                            UInt32(source[3 * i]) * 19595 + UInt32(source[3 * i + 1]) * 38470
-                            + UInt32(source[3 * i + 2]) * 7471 + 0x8000
-                        buffer[i] = UInt8(truncatingIfNeeded: luma >> 16)
-                    }
+                    guard let from = source.baseAddress, let to = buffer.baseAddress else { return }
+                    writeLuma(of: from, to: to, count: count)
                 } else {
                     for i in 0..<count {
                         buffer[3 * i] = source[i]
@@ -31,6 +27,20 @@ extension Image {
                 }
             }
         }
+    }
+}
+
+/// Writes the grey of `count` pixels of RGB, also to where the first of them are.
+func writeLuma(
+    of pixels: UnsafePointer<UInt8>,
+    to grey: UnsafeMutablePointer<UInt8>,
+    count: Int
+) {
+    for i in 0..<count {
+        let luma =
+            UInt32(pixels[3 * i]) * 19595 + UInt32(pixels[3 * i + 1]) * 38470
+            + UInt32(pixels[3 * i + 2]) * 7471 + 0x8000
+        grey[i] = UInt8(truncatingIfNeeded: luma >> 16)
     }
 }
 

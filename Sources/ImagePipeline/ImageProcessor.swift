@@ -167,25 +167,57 @@ extension ImageProcessor {
     public func prepare(_ image: Image) throws(ImageError) -> Image {
         let image = try image.converted(toChannels: channels)
         let (height, width) = try resize.size(height: image.height, width: image.width)
-        guard let cropHeight, let cropWidth else {
-            return try image.resized(height: height, width: width, interpolation: interpolation)
-        }
-        guard cropHeight <= height, cropWidth <= width else {
-            return try image.resized(height: height, width: width, interpolation: interpolation)
-                .centerCropped(height: cropHeight, width: cropWidth, centering: centering)
-        }
-        // Only what the crop keeps is computed.
-        return try image.resized(
+        let resized = try image.resized(
             height: height,
             width: width,
             interpolation: interpolation,
-            window: Region(
-                top: centering.offset(of: cropHeight, in: height),
-                left: centering.offset(of: cropWidth, in: width),
-                height: cropHeight,
-                width: cropWidth
-            )
+            window: window(height: height, width: width)
         )
+        return try finished(resized)
+    }
+
+    /// Returns what a file shows after conversion, resize and crop, still in bytes.
+    ///
+    /// - Parameters:
+    ///   - file: The picture.
+    ///   - scratch: Memory that is used again from picture to picture.
+    /// - Returns: The picture in the size of the model's input.
+    /// - Throws: ``ImageError`` when the file is damaged or a size is beyond what fits into memory.
+    public func prepare(
+        _ file: EncodedImage,
+        scratch: ImageScratch
+    ) throws(ImageError) -> Image {
+        let (height, width) = try resize.size(height: file.height, width: file.width)
+        let resized = try file.resized(
+            height: height,
+            width: width,
+            channels: channels,
+            interpolation: interpolation,
+            window: window(height: height, width: width),
+            scratch: scratch
+        )
+        return try finished(resized)
+    }
+
+    /// The part of a resized picture that the crop keeps: only that is computed. `nil` where there is no crop or the
+    /// picture is smaller.
+    private func window(height: Int, width: Int) -> Region? {
+        guard let cropHeight, let cropWidth, cropHeight <= height, cropWidth <= width else {
+            return nil
+        }
+        return Region(
+            top: centering.offset(of: cropHeight, in: height),
+            left: centering.offset(of: cropWidth, in: width),
+            height: cropHeight,
+            width: cropWidth
+        )
+    }
+
+    /// Adds the crop's border to a picture that is smaller.
+    private func finished(_ image: Image) throws(ImageError) -> Image {
+        guard let cropHeight, let cropWidth, (image.height, image.width) != (cropHeight, cropWidth)
+        else { return image }
+        return try image.centerCropped(height: cropHeight, width: cropWidth, centering: centering)
     }
 
     /// Returns a model's input for a picture.
@@ -233,6 +265,23 @@ extension ImageProcessor: ImageTransform {
         using generator: inout SplitMix64
     ) throws(ImageError) {
         try write(image, into: output)
+    }
+
+    /// Writes a model's input for a file, of which no more is decoded than shows.
+    ///
+    /// - Parameters:
+    ///   - file: The picture.
+    ///   - output: Room for exactly `channels * height * width` numbers.
+    ///   - generator: Left as it is.
+    ///   - scratch: Memory that is used again from picture to picture.
+    /// - Throws: ``ImageError`` when the file is damaged or sizes do not fit.
+    public func write(
+        _ file: EncodedImage,
+        into output: UnsafeMutableBufferPointer<Float>,
+        using generator: inout SplitMix64,
+        scratch: ImageScratch
+    ) throws(ImageError) {
+        try normalization.normalize(try prepare(file, scratch: scratch), into: output)
     }
 
     /// Writes a model's input for a picture.

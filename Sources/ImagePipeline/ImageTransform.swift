@@ -26,4 +26,38 @@ public protocol ImageTransform: Sendable {
         into output: UnsafeMutableBufferPointer<Float>,
         using generator: inout SplitMix64
     ) throws(ImageError)
+
+    /// Writes the result for a file, of which no more needs to be decoded than the result draws on.
+    ///
+    /// - Parameters:
+    ///   - file: The picture.
+    ///   - output: Room for exactly the result.
+    ///   - generator: The source of all chance.
+    ///   - scratch: Memory that is used again from picture to picture.
+    /// - Throws: ``ImageError`` when the file is damaged or the picture cannot be brought to the size.
+    func write(
+        _ file: EncodedImage,
+        into output: UnsafeMutableBufferPointer<Float>,
+        using generator: inout SplitMix64,
+        scratch: ImageScratch
+    ) throws(ImageError)
+}
+
+extension ImageTransform {
+    /// Decodes the whole picture and writes the result.
+    ///
+    /// - Parameters:
+    ///   - file: The picture.
+    ///   - output: Room for exactly the result.
+    ///   - generator: The source of all chance.
+    ///   - scratch: Not needed.
+    /// - Throws: ``ImageError`` when the file is damaged or the picture cannot be brought to the size.
+    public func write(
+        _ file: EncodedImage,
+        into output: UnsafeMutableBufferPointer<Float>,
+        using generator: inout SplitMix64,
+        scratch: ImageScratch
+    ) throws(ImageError) {
+        try write(try file.decoded(), into: output, using: &generator)
+    }
 }

@@ -1,3 +1,5 @@
+import CImageCodecs
+
 /// Means and standard deviations of the channels, for samples scaled to 0 to 1.
 public struct Normalization: Sendable, Equatable, Codable {
     /// The statistics of ImageNet's pictures, which DeiT and most published models use.
@@ -66,19 +68,22 @@ public struct Normalization: Sendable, Equatable, Codable {
                 "the picture has \(image.pixels.count) samples, the buffer \(output.count)"
             )
         }
-        let plane = image.height * image.width
         let channels = image.channels
         // A table of the 256 values costs less than a division for each sample and rounds the same.
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: 256) { table in
-            image.pixels.withUnsafeBufferPointer { source in
-                for c in 0..<channels {
-                    for value in 0..<256 { table[value] = (Float(value) / 255 - mean[c]) / std[c] }
-                    var from = c
-                    for i in (c * plane)..<((c + 1) * plane) {
-                        output[i] = table[Int(source[from])]
-                        from &+= channels
-                    }
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 256 * channels) { tables in
+            for c in 0..<channels {
+                for value in 0..<256 {
+                    tables[c * 256 + value] = (Float(value) / 255 - mean[c]) / std[c]
                 }
+            }
+            image.pixels.withUnsafeBufferPointer { source in
+                ic_normalize(
+                    source.baseAddress,
+                    image.height * image.width,
+                    channels,
+                    tables.baseAddress,
+                    output.baseAddress
+                )
             }
         }
     }

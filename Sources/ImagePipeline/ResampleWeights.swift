@@ -8,7 +8,9 @@ struct ResampleWeights {
     /// The fractional bits of a weight: 32, less 8 for the sample and 2 for overshoot.
     static let precision = 32 - 8 - 2
 
-    /// For each new sample the first old one that it draws on.
+    /// The old samples that the new ones draw on.
+    private(set) var span = 0..<0
+    /// For each new sample the first old one that it draws on, counted from the first of ``span``.
     private(set) var starts: [Int32] = []
     /// For each new sample how many old ones it draws on.
     private(set) var counts: [Int32] = []
@@ -16,6 +18,8 @@ struct ResampleWeights {
     private(set) var values: [Int32] = []
     /// The room of one new sample in `values`.
     let stride: Int
+    /// The same weights for products of 16 bits; see `ic_pack_weights`.
+    private var packed: [Int16] = []
 
     /// Computes weights for the new samples `window` of `newSize`, from `oldSize` old ones.
     init(from oldSize: Int, to newSize: Int, window: Range<Int>, interpolation: Interpolation) {
@@ -48,23 +52,38 @@ struct ResampleWeights {
             starts.append(Int32(start))
             counts.append(Int32(count))
         }
+        moveToOrigin()
     }
 
-    /// The old samples that the new ones draw on.
-    var span: Range<Int> {
-        var low = Int32.max
-        var high: Int32 = 0
-        for (i, start) in starts.enumerated() {
-            low = min(low, start)
-            high = max(high, start + counts[i])
+    /// Counts the old samples from the first that is needed on, and packs the weights.
+    private mutating func moveToOrigin() {
+        let low = starts.min() ?? 0
+        var high: Int32 = low
+        for i in starts.indices {
+            high = max(high, starts[i] + counts[i])
+            starts[i] -= low
         }
-        return Int(min(low, high))..<Int(high)
+        span = Int(low)..<Int(high)
+        let count = unpacked { ic_packed_count($0) }
+        packed = [Int16](unsafeUninitializedCapacity: count) { buffer, filled in
+            unpacked { ic_pack_weights($0, buffer.baseAddress) }
+            filled = count
+        }
     }
 
-    /// Hands the weights to C, with `offset` old samples left out before the first.
-    func withKernel(startingAt offset: Int = 0, _ body: (ic_weights) -> Void) {
-        let shifted = offset == 0 ? starts : starts.map { $0 - Int32(offset) }
-        shifted.withUnsafeBufferPointer { starts in
+    /// Hands the weights to C; the first old sample is the first of ``span``.
+    func withKernel(_ body: (ic_weights) -> Void) {
+        packed.withUnsafeBufferPointer { packed in
+            unpacked { weights in
+                var weights = weights
+                weights.packed = packed.baseAddress
+                body(weights)
+            }
+        }
+    }
+
+    private func unpacked<Result>(_ body: (ic_weights) -> Result) -> Result {
+        starts.withUnsafeBufferPointer { starts in
             counts.withUnsafeBufferPointer { counts in
                 values.withUnsafeBufferPointer { values in
                     body(
@@ -73,7 +92,8 @@ struct ResampleWeights {
                             counts: counts.baseAddress,
                             values: values.baseAddress,
                             stride: stride,
-                            count: starts.count
+                            count: starts.count,
+                            packed: nil
                         )
                     )
                 }

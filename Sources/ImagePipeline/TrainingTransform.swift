@@ -156,6 +156,48 @@ extension TrainingTransform: ImageTransform {
         return image
     }
 
+    /// Returns what a file shows after all operations, still in bytes.
+    ///
+    /// - Parameters:
+    ///   - file: The picture; only what a first operation that resizes draws on is decoded.
+    ///   - generator: The source of chance.
+    ///   - scratch: Memory that is used again from picture to picture.
+    /// - Returns: The picture in the size of the model's input.
+    /// - Throws: ``ImageError`` when the file is damaged or an operation does not fit the picture.
+    public func augment(
+        _ file: EncodedImage,
+        using generator: inout SplitMix64,
+        scratch: ImageScratch
+    ) throws(ImageError) -> Image {
+        var image: Image
+        switch operations.first {
+        case .randomResizedCrop(let crop):
+            image = try file.resized(
+                height: crop.height,
+                width: crop.width,
+                channels: channels,
+                interpolation: crop.interpolation,
+                region: crop.region(height: file.height, width: file.width, using: &generator),
+                scratch: scratch
+            )
+        case .resize(let rule, let interpolation):
+            let (height, width) = try rule.size(height: file.height, width: file.width)
+            image = try file.resized(
+                height: height,
+                width: width,
+                channels: channels,
+                interpolation: interpolation,
+                scratch: scratch
+            )
+        default:
+            return try augment(try file.decoded(), using: &generator)
+        }
+        for operation in operations.dropFirst() {
+            try operation.apply(to: &image, using: &generator)
+        }
+        return image
+    }
+
     /// Writes a training example, one plane for each channel.
     ///
     /// - Parameters:
@@ -168,7 +210,33 @@ extension TrainingTransform: ImageTransform {
         into output: UnsafeMutableBufferPointer<Float>,
         using generator: inout SplitMix64
     ) throws(ImageError) {
-        let image = try augment(image, using: &generator)
+        try finish(try augment(image, using: &generator), into: output, using: &generator)
+    }
+
+    /// Writes a training example from a file, of which no more is decoded than shows.
+    ///
+    /// - Parameters:
+    ///   - file: The picture.
+    ///   - output: Room for exactly `channels * height * width` numbers.
+    ///   - generator: The source of chance.
+    ///   - scratch: Memory that is used again from picture to picture.
+    /// - Throws: ``ImageError`` when the file is damaged or an operation does not fit the picture.
+    public func write(
+        _ file: EncodedImage,
+        into output: UnsafeMutableBufferPointer<Float>,
+        using generator: inout SplitMix64,
+        scratch: ImageScratch
+    ) throws(ImageError) {
+        let image = try augment(file, using: &generator, scratch: scratch)
+        try finish(image, into: output, using: &generator)
+    }
+
+    /// Normalises a picture and erases rectangles.
+    private func finish(
+        _ image: Image,
+        into output: UnsafeMutableBufferPointer<Float>,
+        using generator: inout SplitMix64
+    ) throws(ImageError) {
         try normalization.normalize(image, into: output)
         try erasing?.apply(
             to: output,

@@ -32,8 +32,20 @@ typedef struct {
     int32_t channels;
 } ic_info;
 
-ic_status ic_jpeg_info(const uint8_t *data, size_t size, ic_info *info, char *message);
-ic_status ic_jpeg_decode(const uint8_t *data, size_t size, ic_info info, uint8_t *pixels, char *message);
+// A JPEG that is read from top to bottom. `*reader` is to be closed, after a failure too, unless it is NULL; `data`
+// must stay until then. Open reads the header; start goes to a row and makes ready to read rows of which `columns`
+// pixels from `left` on are wanted: each row read has `*row_columns` pixels, the wanted ones from `*offset` on.
+// Finish, after the last row of a whole picture, says whether the data ended too early.
+typedef struct ic_jpeg ic_jpeg;
+ic_status ic_jpeg_open(const uint8_t *data, size_t size, ic_jpeg **reader, ic_info *info, char *message);
+ic_status ic_jpeg_start(ic_jpeg *reader, int32_t left, int32_t top, int32_t columns, int32_t *offset,
+                        int32_t *row_columns, char *message);
+ic_status ic_jpeg_read(ic_jpeg *reader, uint8_t *pixels, size_t stride, int32_t rows, char *message);
+ic_status ic_jpeg_finish(ic_jpeg *reader, char *message);
+void ic_jpeg_close(ic_jpeg *reader);
+
+// Whether an end-of-image marker follows the first scan: without one the data ends too early.
+int ic_jpeg_is_complete(const ic_jpeg *reader);
 
 ic_status ic_png_info(const uint8_t *data, size_t size, ic_info *info, char *message);
 ic_status ic_png_decode(const uint8_t *data, size_t size, ic_info info, uint8_t *pixels, char *message);

@@ -65,6 +65,15 @@ public struct ImageFolder: ImageDataset {
         try Image(contentsOf: files[index], options: options)
     }
 
+    /// Reads a picture's file without decoding it.
+    ///
+    /// - Parameter index: The picture.
+    /// - Returns: The file.
+    /// - Throws: ``ImageError`` when the file cannot be read or is no picture.
+    public func encodedImage(at index: Int) throws(ImageError) -> EncodedImage? {
+        try EncodedImage(contentsOf: files[index], options: options)
+    }
+
     /// The path of a picture's file.
     ///
     /// - Parameter index: The picture.

@@ -57,6 +57,9 @@ struct Annotated: ImageDataset {
     var classNames: [String] { base.classNames }
     func label(at index: Int) -> Int { base.label(at: index) }
     func image(at index: Int) throws(ImageError) -> Image { try base.image(at: index) }
+    func encodedImage(at index: Int) throws(ImageError) -> EncodedImage? {
+        try base.encodedImage(at: index)
+    }
     func name(at index: Int) -> String { base.name(at: index) }
     func filePath(at index: Int) -> String? { base.filePath(at: index) }
     func fileBytes(at index: Int) throws(ImageError) -> [UInt8]? { try base.fileBytes(at: index) }

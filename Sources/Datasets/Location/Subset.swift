@@ -89,6 +89,15 @@ public struct Subset: ImageDataset {
         try base.image(at: indices[index])
     }
 
+    /// Reads a picture's file without decoding it.
+    ///
+    /// - Parameter index: The picture, counted within the subset.
+    /// - Returns: The file, or `nil` where pictures are not stored as files.
+    /// - Throws: ``ImageError`` when the file cannot be read or is no picture.
+    public func encodedImage(at index: Int) throws(ImageError) -> EncodedImage? {
+        try base.encodedImage(at: indices[index])
+    }
+
     /// What to call a picture in a message.
     ///
     /// - Parameter index: The picture, counted within the subset.

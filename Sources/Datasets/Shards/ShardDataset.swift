@@ -68,6 +68,15 @@ public struct ShardDataset: ImageDataset {
         try Image(decoding: bytes(at: index), options: options)
     }
 
+    /// Reads a picture's file without decoding it.
+    ///
+    /// - Parameter index: The picture.
+    /// - Returns: The file.
+    /// - Throws: ``ImageError`` when the file cannot be read or is no picture.
+    public func encodedImage(at index: Int) throws(ImageError) -> EncodedImage? {
+        try EncodedImage(try bytes(at: index), options: options)
+    }
+
     /// A picture's archive and its name in it, such as `train-0007.tar: 00017.jpg`.
     ///
     /// - Parameter index: The picture.

@@ -1,0 +1,175 @@
+import CImageCodecs
+
+/// A picture file in memory whose header was read; the rest is decoded as far as it is needed.
+///
+/// A transform that shrinks a part of a picture leaves out rows and columns of a JPEG that do not show in the result,
+/// and never holds the whole picture: only a few rows at full size. The result equals that from the whole picture bit for bit.
+public struct EncodedImage: Sendable {
+    /// The number of rows of the decoded picture.
+    public let height: Int
+    /// The number of columns of the decoded picture.
+    public let width: Int
+    /// How the file is turned into a picture.
+    public let options: DecodingOptions
+
+    private let bytes: [UInt8]
+    private let format: ImageFormat
+    private let orientation: Int
+    /// The channels in the file: 1, 3 or 4.
+    private let storedChannels: Int
+
+    /// Reads the header of a file held in an array.
+    ///
+    /// - Parameters:
+    ///   - bytes: The whole file.
+    ///   - options: The channels wanted and the limits.
+    /// - Throws: ``ImageError`` when the bytes are no picture, are damaged or ask for too much.
+    public init(
+        _ bytes: [UInt8],
+        options: DecodingOptions = DecodingOptions()
+    ) throws(ImageError) {
+        let result = bytes.withUnsafeBytes { raw in
+            Result { () throws(ImageError) in
+                let codec = try Codec(raw, pixelLimit: options.pixelLimit)
+                let orientation =
+                    options.appliesOrientation ? exifOrientation(of: codec.format, raw) : 1
+                return (codec.format, codec.info, orientation)
+            }
+        }
+        let (format, info, orientation) = try result.get()
+        let isTurned = (5...8).contains(orientation)
+        height = Int(isTurned ? info.width : info.height)
+        width = Int(isTurned ? info.height : info.width)
+        storedChannels = Int(info.channels)
+        self.bytes = bytes
+        self.format = format
+        self.orientation = orientation
+        self.options = options
+    }
+
+    /// Reads a file and its header.
+    ///
+    /// - Parameters:
+    ///   - path: The file's path.
+    ///   - options: The channels wanted and the limits.
+    /// - Throws: ``ImageError`` when the file cannot be read, is no picture, is damaged or asks for too much.
+    public init(
+        contentsOf path: String,
+        options: DecodingOptions = DecodingOptions()
+    ) throws(ImageError) {
+        try self.init(try readFile(at: path), options: options)
+    }
+
+    /// Decodes the whole picture.
+    ///
+    /// - Returns: The picture.
+    /// - Throws: ``ImageError`` when the file is damaged.
+    public func decoded() throws(ImageError) -> Image {
+        try Image(decoding: bytes, options: options)
+    }
+
+    /// Returns the picture in another size: what `decoded()`, `converted(toChannels:)` and `resized` return.
+    ///
+    /// - Parameters:
+    ///   - newHeight: The new number of rows, at least 1.
+    ///   - newWidth: The new number of columns, at least 1.
+    ///   - channels: The channels wanted, 1 or 3.
+    ///   - interpolation: How samples are weighed.
+    ///   - region: The part of the picture to start from; `nil` for all of it.
+    ///   - window: The part of the new picture that is wanted; `nil` for all of it.
+    ///   - scratch: Memory that is used again from picture to picture.
+    /// - Returns: The new picture, or its part `window`.
+    /// - Throws: ``ImageError`` when the file is damaged, a size is not positive or a rectangle does not fit.
+    func resized(
+        height newHeight: Int,
+        width newWidth: Int,
+        channels: Int,
+        interpolation: Interpolation,
+        region: Region? = nil,
+        window: Region? = nil,
+        scratch: ImageScratch
+    ) throws(ImageError) -> Image {
+        let size = PictureSize(height: height, width: width, channels: channels)
+        let plan = try ResizePlan(
+            from: size,
+            height: newHeight,
+            width: newWidth,
+            region: region,
+            window: window
+        )
+        let result = bytes.withUnsafeBytes { raw in
+            Result { () throws(ImageError) in
+                try streamed(raw, plan, interpolation, channels: channels, scratch)
+            }
+        }
+        if let image = try result.get() { return image }
+        return try decoded().converted(toChannels: channels)
+            .resized(by: plan, interpolation: interpolation)
+    }
+
+    /// Resizes while decoding; `nil` where the file needs to be decoded as a whole.
+    private func streamed(
+        _ raw: UnsafeRawBufferPointer,
+        _ plan: ResizePlan,
+        _ interpolation: Interpolation,
+        channels: Int,
+        _ scratch: ImageScratch
+    ) throws(ImageError) -> Image? {
+        // What a file without an end is good for, only decoding all of it tells.
+        guard format == .jpeg, orientation == 1, storedChannels != 4, interpolation != .nearest,
+            !plan.isCrop
+        else { return nil }
+        let reader = try JPEGReader(raw)
+        guard reader.isComplete, Int(reader.info.channels) == storedChannels else { return nil }
+        let isGrey = storedChannels == 1 || options.channels == 1 || channels == 1
+        let source = RowStream(
+            reader: reader,
+            channels: storedChannels,
+            convertsToGrey: isGrey && storedChannels == 3
+        )
+        let resampler = try Resampler(plan, interpolation: interpolation)
+        let image = try resampler.image(from: source, scratch: scratch)
+        return try image.converted(toChannels: channels)
+    }
+}
+
+/// Memory for pictures in the making that is used again from picture to picture; for one task at a time.
+public final class ImageScratch {
+    /// More than this is given back after use: one panorama must not hold on to memory for the rest of a run.
+    static let keptBytes = 16 << 20
+
+    private var buffers: [UnsafeMutableBufferPointer<UInt8>] = []
+
+    /// Creates scratch memory that grows as needed.
+    public init() {
+        buffers = Array(repeating: UnsafeMutableBufferPointer(start: nil, count: 0), count: 2)
+    }
+
+    deinit {
+        for buffer in buffers { buffer.deallocate() }
+    }
+
+    /// Hands out two pieces of memory with any content.
+    func withBuffers<Result>(
+        _ first: Int,
+        _ second: Int,
+        _ body: (
+            UnsafeMutablePointer<UInt8>, UnsafeMutablePointer<UInt8>
+        ) throws(ImageError) -> Result
+    ) throws(ImageError) -> Result {
+        for (i, count) in [first, second].enumerated() where buffers[i].count < count {
+            buffers[i].deallocate()
+            buffers[i] = .allocate(capacity: count)
+        }
+        defer {
+            for i in buffers.indices where buffers[i].count > ImageScratch.keptBytes {
+                buffers[i].deallocate()
+                buffers[i] = UnsafeMutableBufferPointer(start: nil, count: 0)
+            }
+        }
+        guard let one = buffers[0].baseAddress, let other = buffers[1].baseAddress else {
+            throw .invalid("there is no memory for a picture")
+        }
+        return try body(one, other)
+    }
+}

@@ -1,0 +1,71 @@
+import CImageCodecs
+
+/// Rows of a JPEG on their way into a resize, a few at a time.
+struct RowStream {
+    /// The rows that are decoded at once; they fit the processor's cache.
+    static let blockRows = 16
+    /// The resize's widest reads go beyond a row by less than this.
+    static let slack = 64
+
+    let reader: JPEGReader
+    /// The channels in the file, 1 or 3.
+    let channels: Int
+    /// Whether colours become grey on the way.
+    let convertsToGrey: Bool
+
+    /// The channels that come out.
+    var outputChannels: Int { convertsToGrey ? 1 : channels }
+
+    /// Room for a block of rows of a picture.
+    func blockBytes(pictureWidth: Int) -> Int {
+        pictureWidth * channels * RowStream.blockRows + RowStream.slack
+    }
+
+    /// Decodes the rows of a rectangle block by block.
+    ///
+    /// - Parameters:
+    ///   - rows: The rows wanted.
+    ///   - columns: The columns wanted.
+    ///   - block: Room for one block.
+    ///   - body: Receives the first wanted pixel of a block, the bytes from row to row, the number of rows, how many
+    ///     bytes may be read, and the number of the first row, counted from the first wanted.
+    func forEachBlock(
+        rows: Range<Int>,
+        columns: Range<Int>,
+        block: UnsafeMutablePointer<UInt8>,
+        _ body: (Rows, _ first: Int) -> Void
+    ) throws(ImageError) {
+        let (rowColumns, offset) = try reader.start(
+            left: columns.lowerBound,
+            top: rows.lowerBound,
+            columns: columns.count
+        )
+        let stride = rowColumns * channels
+        for first in Swift.stride(from: 0, to: rows.count, by: RowStream.blockRows) {
+            let count = min(RowStream.blockRows, rows.count - first)
+            try reader.read(rows: count, into: block, stride: stride)
+            if convertsToGrey { writeLuma(of: block, to: block, count: count * rowColumns) }
+            let width = rowColumns * outputChannels
+            let skipped = offset * outputChannels
+            let found = Rows(
+                start: UnsafePointer(block) + skipped,
+                stride: width,
+                count: count,
+                readable: count * width - skipped + RowStream.slack
+            )
+            body(found, first)
+        }
+    }
+}
+
+/// Some rows of a picture in memory.
+struct Rows {
+    /// The first sample wanted.
+    let start: UnsafePointer<UInt8>
+    /// The bytes from row to row.
+    let stride: Int
+    /// The number of rows.
+    let count: Int
+    /// The bytes that may be read from the start on.
+    let readable: Int
+}
