@@ -3,7 +3,8 @@ import CImageCodecs
 /// A picture file in memory whose header was read; the rest is decoded as far as it is needed.
 ///
 /// A transform that shrinks a part of a picture leaves out rows and columns of a JPEG that do not show in the result,
-/// and never holds the whole picture: only a few rows at full size. The result equals that from the whole picture bit for bit.
+/// and never holds the whole picture, only a few rows at full size. The result equals that from the whole picture bit
+/// for bit.
 public struct EncodedImage: Sendable {
     /// The number of rows of the decoded picture.
     public let height: Int

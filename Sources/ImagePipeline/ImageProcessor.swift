@@ -199,8 +199,8 @@ extension ImageProcessor {
         return try finished(resized)
     }
 
-    /// The part of a resized picture that the crop keeps: only that is computed. `nil` where there is no crop or the
-    /// picture is smaller.
+    /// The part of a resized picture that the crop keeps, which is all that is computed; `nil` where there is no crop
+    /// or the picture is smaller.
     private func window(height: Int, width: Int) -> Region? {
         guard let cropHeight, let cropWidth, cropHeight <= height, cropWidth <= width else {
             return nil

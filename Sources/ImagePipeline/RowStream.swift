@@ -21,14 +21,8 @@ struct RowStream {
         pictureWidth * channels * RowStream.blockRows + RowStream.slack
     }
 
-    /// Decodes the rows of a rectangle block by block.
-    ///
-    /// - Parameters:
-    ///   - rows: The rows wanted.
-    ///   - columns: The columns wanted.
-    ///   - block: Room for one block.
-    ///   - body: Receives the first wanted pixel of a block, the bytes from row to row, the number of rows, how many
-    ///     bytes may be read, and the number of the first row, counted from the first wanted.
+    /// Decodes the rows of a rectangle into the memory `block`, some at a time, and hands them out with the number of
+    /// the first, counted from the first wanted.
     func forEachBlock(
         rows: Range<Int>,
         columns: Range<Int>,
