@@ -58,6 +58,20 @@ WIDE uint64_t ic_luma_sum(const uint8_t *pixels, size_t count) {
     return sum;
 }
 
+WIDE void ic_solarize(uint8_t *pixels, size_t count, uint8_t threshold) {
+    for (size_t i = 0; i < count; i += 1) pixels[i] = pixels[i] < threshold ? pixels[i] : (uint8_t)(255 - pixels[i]);
+}
+
+WIDE void ic_mask(uint8_t *pixels, size_t count, uint8_t mask) {
+    for (size_t i = 0; i < count; i += 1) pixels[i] &= mask;
+}
+
+WIDE void ic_blend_grey(uint8_t *pixels, size_t count, uint8_t grey, float factor) {
+    for (size_t i = 0; i < count; i += 1) {
+        pixels[i] = clip((float)grey + factor * (float)((int)pixels[i] - (int)grey));
+    }
+}
+
 void ic_look_up(uint8_t *pixels, size_t count, size_t channels, const uint8_t *tables) {
     if (channels == 1) {
         for (size_t i = 0; i < count; i += 1) pixels[i] = tables[pixels[i]];
@@ -136,6 +150,8 @@ INLINE uint8_t hue_of(int r, int g, int b, int most, float range) {
 }
 
 void ic_shift_hue(uint8_t *pixels, size_t count, uint8_t shift) {
+    // Which of v, q, p and t is red, green and blue in each sixth of the circle.
+    static const uint8_t orders[6][3] = {{0, 3, 2}, {1, 0, 2}, {2, 0, 3}, {2, 1, 0}, {3, 2, 0}, {0, 2, 1}};
     uint8_t sectors[256];
     float fractions[256], parts[256];
     for (int v = 0; v < 256; v += 1) {
@@ -163,13 +179,35 @@ void ic_shift_hue(uint8_t *pixels, size_t count, uint8_t shift) {
         uint8_t p = (uint8_t)((float)v * (1.0 - fs) + 0.5);
         uint8_t q = (uint8_t)((float)v * (1.0 - fs * f) + 0.5);
         uint8_t t = (uint8_t)((float)v * (1.0 - fs * (1.0 - f)) + 0.5);
-        switch (sectors[hue]) {
-            case 0: pixel[0] = v, pixel[1] = t, pixel[2] = p; break;
-            case 1: pixel[0] = q, pixel[1] = v, pixel[2] = p; break;
-            case 2: pixel[0] = p, pixel[1] = v, pixel[2] = t; break;
-            case 3: pixel[0] = p, pixel[1] = q, pixel[2] = v; break;
-            case 4: pixel[0] = t, pixel[1] = p, pixel[2] = v; break;
-            default: pixel[0] = v, pixel[1] = p, pixel[2] = q; break;
+        const uint8_t values[4] = {v, q, p, t};
+        const uint8_t *order = orders[sectors[hue]];
+        for (int c = 0; c < 3; c += 1) pixel[c] = values[order[c]];
+    }
+}
+
+typedef uint8_t sixteen __attribute__((vector_size(16)));
+
+// Mirrors five pixels at a time. A shuffled block begins with a byte of no meaning in front of its 15, which the block
+// or pixel further left replaces; so the leftmost pixel is always taken apart.
+WIDE static void mirror_color(const uint8_t *row, uint8_t *output, size_t width) {
+    size_t x = 0;
+    for (; x + 6 <= width; x += 5) {
+        sixteen pixels;
+        memcpy(&pixels, row + 3 * x, 16);
+        pixels = __builtin_shufflevector(pixels, pixels, 15, 12, 13, 14, 9, 10, 11, 6, 7, 8, 3, 4, 5, 0, 1, 2);
+        memcpy(output + 3 * (width - x - 5) - 1, &pixels, 16);
+    }
+    for (; x < width; x += 1) memcpy(output + 3 * (width - 1 - x), row + 3 * x, 3);
+}
+
+void ic_mirror(const uint8_t *input, uint8_t *output, size_t height, size_t width, size_t channels) {
+    for (size_t y = 0; y < height; y += 1) {
+        const uint8_t *row = input + y * width * channels;
+        uint8_t *to = output + y * width * channels;
+        if (channels == 3) {
+            mirror_color(row, to, width);
+        } else {
+            for (size_t x = 0; x < width; x += 1) to[width - 1 - x] = row[x];
         }
     }
 }

@@ -1,3 +1,5 @@
+import CImageCodecs
+
 extension Image {
     /// Returns a part of the picture.
     ///
@@ -74,6 +76,54 @@ extension Image {
         }
     }
 
+    /// Returns the picture with a border that mirrors it at its outermost pixels, which are not repeated.
+    ///
+    /// - Parameter border: The border's breadth on all sides in pixels, 0 or more, less than both sides.
+    /// - Returns: The larger picture.
+    /// - Throws: ``ImageError/invalid(_:)`` when the border is negative or as broad as the picture.
+    public func reflected(by border: Int) throws(ImageError) -> Image {
+        guard border >= 0, border < height, border < width else {
+            throw .invalid(
+                "a picture of \(height) × \(width) cannot be mirrored over a border of \(border) pixels"
+            )
+        }
+        guard border > 0 else { return self }
+        let whole = try padded(top: border, left: border, bottom: border, right: border)
+        return whole.withMirroredBorder(border)
+    }
+
+    /// Fills the border of a padded picture: the columns of the rows within, then whole rows.
+    private func withMirroredBorder(_ border: Int) -> Image {
+        var image = self
+        let rowBytes = width * channels
+        image.pixels.withUnsafeMutableBufferPointer { pixels in
+            for y in border..<(height - border) {
+                for step in 1...border {
+                    for (outer, inner) in [
+                        (border - step, border + step),
+                        (width - 1 - border + step, width - 1 - border - step),
+                    ] {
+                        for c in 0..<channels {
+                            pixels[y * rowBytes + outer * channels + c] =
+                                pixels[y * rowBytes + inner * channels + c]
+                        }
+                    }
+                }
+            }
+            for step in 1...border {
+                for (outer, inner) in [
+                    (border - step, border + step),
+                    (height - 1 - border + step, height - 1 - border - step),
+                ] {
+                    for i in 0..<rowBytes {
+                        pixels[outer * rowBytes + i] = pixels[inner * rowBytes + i]
+                    }
+                }
+            }
+        }
+        return image
+    }
+
     /// Returns the middle of the picture, with a black border where the picture is smaller.
     ///
     /// - Parameters:
@@ -113,13 +163,7 @@ extension Image {
     public func flippedHorizontally() -> Image {
         Image.filled(height: height, width: width, channels: channels) { buffer in
             pixels.withUnsafeBufferPointer { source in
-                for y in 0..<height {
-                    for x in 0..<width {
-                        let from = (y * width + x) * channels
-                        let to = (y * width + width - 1 - x) * channels
-                        for c in 0..<channels { buffer[to + c] = source[from + c] }
-                    }
-                }
+                ic_mirror(source.baseAddress, buffer.baseAddress, height, width, channels)
             }
         }
     }

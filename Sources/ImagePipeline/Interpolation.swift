@@ -7,6 +7,11 @@ public enum Interpolation: String, Sendable, Equatable, Codable, CaseIterable {
     /// Keys' cubic with a = -0.5, two samples wide to each side and wider when the picture shrinks.
     case bicubic
 
+    /// Draws bilinear or bicubic, as timm does where `random` is asked for.
+    static func drawn(using generator: inout SplitMix64) -> Interpolation {
+        generator.integer(below: 2) == 0 ? .bilinear : .bicubic
+    }
+
     /// The filter's reach to one side, in samples of the larger picture.
     var support: Double {
         switch self {

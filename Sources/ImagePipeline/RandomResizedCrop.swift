@@ -13,8 +13,8 @@ public struct RandomResizedCrop: Sendable, Equatable, Codable {
     public var scale: [Double]
     /// The width over the height of the part: least and most.
     public var ratio: [Double]
-    /// How samples are weighed in the resize.
-    public var interpolation: Interpolation
+    /// How samples are weighed in the resize; `nil` draws bilinear or bicubic, as timm's `random`.
+    public var interpolation: Interpolation?
 
     /// Creates a crop.
     ///
@@ -23,13 +23,13 @@ public struct RandomResizedCrop: Sendable, Equatable, Codable {
     ///   - width: The columns of the result.
     ///   - scale: The part of the area to take, from 0 to 1.
     ///   - ratio: The width over the height of the part.
-    ///   - interpolation: How samples are weighed in the resize.
+    ///   - interpolation: How samples are weighed in the resize; `nil` draws bilinear or bicubic.
     public init(
         height: Int,
         width: Int,
         scale: ClosedRange<Double> = 0.08...1,
         ratio: ClosedRange<Double> = (3.0 / 4)...(4.0 / 3),
-        interpolation: Interpolation = .bicubic
+        interpolation: Interpolation? = .bicubic
     ) {
         self.height = height
         self.width = width
@@ -93,6 +93,7 @@ public struct RandomResizedCrop: Sendable, Equatable, Codable {
 
     func apply(to image: Image, using generator: inout SplitMix64) throws(ImageError) -> Image {
         let part = region(height: image.height, width: image.width, using: &generator)
+        let interpolation = self.interpolation ?? Interpolation.drawn(using: &generator)
         return try image.resized(
             height: height,
             width: width,

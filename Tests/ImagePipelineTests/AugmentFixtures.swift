@@ -110,6 +110,14 @@ struct AugmentFixtures: Decodable, Sendable {
         let rows: [Row]
     }
 
+    struct Reflection: Decodable, Sendable {
+        let height: Int
+        let width: Int
+        let channels: Int
+        let border: Int
+        let pixels: String
+    }
+
     /// A part of a policy: name, probability, magnitude.
     struct PolicyStep: Decodable, Sendable {
         let name: String
@@ -136,6 +144,7 @@ struct AugmentFixtures: Decodable, Sendable {
     let mixes: [Mixed]
     let boxes: [Box]
     let beta: Beta
+    let reflections: [Reflection]
 
     static func load() throws -> AugmentFixtures {
         let data = Data(try PictureFixtures.bytes("augment/index.json"))

@@ -29,6 +29,42 @@ import Testing
         }
     }
 
+    /// A mirrored border, as torchvision's `pad` with `reflect`.
+    @Test func mirroredBorders() throws {
+        for example in try AugmentFixtures.load().reflections {
+            let image = try AugmentFixtures.madeUp(
+                height: example.height,
+                width: example.width,
+                channels: example.channels
+            )
+            let result = try image.reflected(by: example.border)
+            #expect(result.height == example.height + 2 * example.border)
+            #expect(fingerprint(result) == example.pixels)
+            for border in [-1, min(example.height, example.width), Int.max] {
+                #expect(throws: ImageError.self) { try image.reflected(by: border) }
+            }
+        }
+    }
+
+    /// Every width, because pixels are mirrored several at a time.
+    @Test func mirrorsEveryWidth() throws {
+        for channels in [1, 3] {
+            for width in 1...40 {
+                let image = try AugmentFixtures.madeUp(height: 3, width: width, channels: channels)
+                let mirrored = image.flippedHorizontally()
+                for y in 0..<3 {
+                    for x in 0..<width {
+                        for c in 0..<channels {
+                            let place = (y * width + x) * channels + c
+                            let other = (y * width + width - 1 - x) * channels + c
+                            #expect(mirrored.pixels[place] == image.pixels[other])
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     /// 500 photographs, each through a dozen of the cases; one in ten is grey.
     @Test(.needsShared("data/imagenet-500"))
     func photographs() async throws {

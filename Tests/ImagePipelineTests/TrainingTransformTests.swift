@@ -86,6 +86,61 @@ struct TrainingTransformTests {
         #expect(seen == possible)
     }
 
+    @Test func aMirroredBorderIsCroppedToo() throws {
+        let image = try PictureFixtures.pnm("resize-colour.ppm")
+        let crop = RandomCrop(height: 20, width: 24, padding: 4, border: .reflect)
+        let whole = try image.reflected(by: 4)
+        let transform = try TrainingTransform(
+            operations: [.randomCrop(crop)],
+            mean: statistics.mean,
+            std: statistics.std
+        )
+        var generator = SplitMix64(seed: 6)
+        for _ in 0..<50 {
+            let part = try transform.augment(image, using: &generator)
+            let places = try (0...(whole.height - 20)).contains { top in
+                try (0...(whole.width - 24)).contains { left in
+                    try whole.cropped(to: Region(top: top, left: left, height: 20, width: 24))
+                        == part
+                }
+            }
+            #expect(places)
+        }
+    }
+
+    @Test func aCropDrawsItsInterpolationWhereNoneIsGiven() throws {
+        let image = try PictureFixtures.pnm("resize-colour.ppm")
+        var kinds: [Interpolation: Int] = [:]
+        for index in 0..<200 {
+            var first = SplitMix64(seed: 9, epoch: 0, index: index)
+            let drawn = try TrainingTransform(
+                operations: [
+                    .randomResizedCrop(RandomResizedCrop(height: 8, width: 8, interpolation: nil))
+                ],
+                mean: statistics.mean,
+                std: statistics.std
+            )
+            let result = try drawn.augment(image, using: &first)
+            for interpolation in [Interpolation.bilinear, .bicubic] {
+                var second = SplitMix64(seed: 9, epoch: 0, index: index)
+                let crop = RandomResizedCrop(height: 8, width: 8)
+                let part = crop.region(
+                    height: image.height,
+                    width: image.width,
+                    using: &second
+                )
+                let expected = try image.resized(
+                    height: 8,
+                    width: 8,
+                    interpolation: interpolation,
+                    region: part
+                )
+                if expected == result { kinds[interpolation, default: 0] += 1 }
+            }
+        }
+        #expect((kinds[.bilinear] ?? 0) > 60 && (kinds[.bicubic] ?? 0) > 60)
+    }
+
     @Test func flipHasItsProbability() throws {
         let image = try PictureFixtures.pnm("resize-colour.ppm")
         let mirrored = image.flippedHorizontally()

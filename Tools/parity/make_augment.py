@@ -117,6 +117,15 @@ def odd(cases):
     return lines
 
 
+def reflections():
+    """Pictures with a mirrored border, as torchvision pads them."""
+    rows = []
+    for height, width, channels, border in ((5, 7, 3, 4), (9, 6, 1, 5), (2, 2, 3, 1), (16, 11, 3, 0), (40, 33, 3, 4)):
+        image = F.pad(made_up(height, width, channels), border, padding_mode="reflect")
+        rows.append(dict(height=height, width=width, channels=channels, border=border, pixels=fingerprint(image)))
+    return rows
+
+
 # --- What timm draws
 
 RANDOM = random.Random(1)
@@ -354,7 +363,7 @@ def main():
         levels=levels(), notations=[meaning(text) for text in NOTATIONS],
         policies={name: policy(name) for name in ("original", "originalr", "v0", "v0r", "3a")},
         draws={text: statistics(text) for text in NOTATIONS + POLICIES}, erasing=erasing(), mixes=mixes(),
-        boxes=boxes(), beta=quantiles())
+        boxes=boxes(), beta=quantiles(), reflections=reflections())
     (OUT / "index.json").write_text(json.dumps(index, separators=(",", ":")) + "\n")
     for name, lines in (("odd.txt", odd(cases)), ("photographs.txt", photographs(cases)), ("chains.txt", chains())):
         (OUT / name).write_text("\n".join(lines) + "\n")

@@ -19,6 +19,18 @@ uint64_t ic_luma_sum(const uint8_t *pixels, size_t count);
 // Replaces each sample by tables[channel * 256 + sample].
 void ic_look_up(uint8_t *pixels, size_t count, size_t channels, const uint8_t *tables);
 
+// 255 minus the sample, for `count` samples from the threshold on.
+void ic_solarize(uint8_t *pixels, size_t count, uint8_t threshold);
+
+// Keeps the bits of the mask in `count` samples.
+void ic_mask(uint8_t *pixels, size_t count, uint8_t mask);
+
+// Moves `count` samples from one grey (factor 0) to themselves (1) and beyond.
+void ic_blend_grey(uint8_t *pixels, size_t count, uint8_t grey, float factor);
+
+// Mirrors a picture left to right.
+void ic_mirror(const uint8_t *input, uint8_t *output, size_t height, size_t width, size_t channels);
+
 // Moves `count` pixels of RGB from their luma (factor 0) to themselves (1) and beyond.
 void ic_blend_luma(uint8_t *pixels, size_t count, float factor);
 

@@ -37,13 +37,10 @@ public struct AugmentStep: Sendable, Equatable {
         let argument = operation.argument(level: level, negated: negated)
         switch operation {
         case .rotate, .shearX, .shearY, .translateXRel, .translateYRel:
-            let drawn: Interpolation? =
-                settings.interpolation == nil
-                ? (generator.integer(below: 2) == 0 ? .bilinear : .bicubic) : nil
             self.init(
                 operation,
                 argument: argument,
-                interpolation: settings.interpolation ?? drawn ?? .bicubic
+                interpolation: settings.interpolation ?? .drawn(using: &generator)
             )
         case .gaussianBlurRand:
             self.init(operation, argument: generator.uniform(0.1, 2 * argument))

@@ -71,9 +71,9 @@ extension Image {
     /// Pillow's `Image.blend` of one grey value and the picture.
     private mutating func blend(from grey: Int, factor: Float) {
         guard factor != 1, factor.isFinite else { return }
-        lookUp { sample in
-            let value = Float(grey) + factor * Float(sample - grey)
-            return value <= 0 ? 0 : value >= 255 ? 255 : UInt8(value)
+        let level = UInt8(clamping: grey)
+        pixels.withUnsafeMutableBufferPointer {
+            ic_blend_grey($0.baseAddress, $0.count, level, factor)
         }
     }
 }

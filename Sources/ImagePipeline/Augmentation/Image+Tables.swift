@@ -6,14 +6,17 @@ extension Image {
 
     /// Turns each sample into 255 minus itself, as Pillow's `ImageOps.invert`.
     public mutating func invert() {
-        lookUp { UInt8(255 - $0) }
+        solarize(threshold: 0)
     }
 
     /// Inverts the samples from a threshold on, as Pillow's `ImageOps.solarize`.
     ///
     /// - Parameter threshold: The least sample that is inverted, usually 128; above 255 none is.
     public mutating func solarize(threshold: Int = 128) {
-        lookUp { UInt8($0 < threshold ? $0 : 255 - $0) }
+        guard threshold < 256 else { return }
+        pixels.withUnsafeMutableBufferPointer {
+            ic_solarize($0.baseAddress, $0.count, UInt8(max(0, threshold)))
+        }
     }
 
     /// Adds a number to the dark samples, as timm's `solarize_add`.
@@ -23,7 +26,8 @@ extension Image {
     ///   - threshold: The least sample that stays as it is.
     public mutating func solarizeAdd(_ amount: Int, threshold: Int = 128) {
         let amount = max(-255, min(255, amount))
-        lookUp { UInt8($0 < threshold ? max(0, min(255, $0 + amount)) : $0) }
+        let table = (0..<256).map { UInt8($0 < threshold ? max(0, min(255, $0 + amount)) : $0) }
+        lookUp(tables: [[UInt8]](repeating: table, count: channels))
     }
 
     /// Keeps the highest bits of each sample, as Pillow's `ImageOps.posterize`.
@@ -31,8 +35,8 @@ extension Image {
     /// - Parameter bits: How many bits are kept; with 8 or more nothing changes, with 0 or fewer all is black.
     public mutating func posterize(bits: Int) {
         guard bits < 8 else { return }
-        let mask = bits <= 0 ? 0 : 0xFF << (8 - bits) & 0xFF
-        lookUp { UInt8($0 & mask) }
+        let mask: UInt8 = bits <= 0 ? 0 : 0xFF << UInt8(8 - bits)
+        pixels.withUnsafeMutableBufferPointer { ic_mask($0.baseAddress, $0.count, mask) }
     }
 
     /// Stretches each channel so that its least sample becomes 0 and its largest 255, as Pillow's
@@ -55,11 +59,6 @@ extension Image {
             }
         }
         return (0..<channels).map { Array(counts[($0 * 256)..<(($0 + 1) * 256)]) }
-    }
-
-    /// Replaces each sample by the same function of it in all channels.
-    mutating func lookUp(_ function: (Int) -> UInt8) {
-        lookUp(tables: [[UInt8]](repeating: (0..<256).map(function), count: channels))
     }
 
     private mutating func lookUp(tables: [[UInt8]]) {
