@@ -91,14 +91,23 @@ public struct RandomResizedCrop: Sendable, Equatable, Codable {
         )
     }
 
+    /// Draws the part of a picture to take, then how its samples are weighed where that is left to chance.
+    func draw(
+        height pictureHeight: Int,
+        width pictureWidth: Int,
+        using generator: inout SplitMix64
+    ) -> (region: Region, interpolation: Interpolation) {
+        let part = region(height: pictureHeight, width: pictureWidth, using: &generator)
+        return (part, interpolation ?? .drawn(using: &generator))
+    }
+
     func apply(to image: Image, using generator: inout SplitMix64) throws(ImageError) -> Image {
-        let part = region(height: image.height, width: image.width, using: &generator)
-        let interpolation = self.interpolation ?? Interpolation.drawn(using: &generator)
+        let drawn = draw(height: image.height, width: image.width, using: &generator)
         return try image.resized(
             height: height,
             width: width,
-            interpolation: interpolation,
-            region: part
+            interpolation: drawn.interpolation,
+            region: drawn.region
         )
     }
 

@@ -172,12 +172,13 @@ extension TrainingTransform: ImageTransform {
         var image: Image
         switch operations.first {
         case .randomResizedCrop(let crop):
+            let drawn = crop.draw(height: file.height, width: file.width, using: &generator)
             image = try file.resized(
                 height: crop.height,
                 width: crop.width,
                 channels: channels,
-                interpolation: crop.interpolation,
-                region: crop.region(height: file.height, width: file.width, using: &generator),
+                interpolation: drawn.interpolation,
+                region: drawn.region,
                 scratch: scratch
             )
         case .resize(let rule, let interpolation):
