@@ -85,6 +85,42 @@ import Testing
         }
     }
 
+    /// Everything that is random or remembered, at once.
+    private static let everything = [
+        "--aa", "rand-m9-mstd0.5-inc1", "--reprob", "0.5", "--mixup", "0.8", "--cutmix", "1",
+        "--repeated-aug", "3", "--accumulation", "2", "--clip-grad", "1", "--optimizer", "lamb",
+        "--drop", "0.1", "--flip", "0.5", "--sched-on-updates", "off", "--lr-lag", "on",
+        "--smoothing", "0.1",
+        "--checkpoint-interval", "5",
+    ]
+
+    /// SIGKILL leaves no time for anything; whatever was being done then, nothing of the result changes.
+    @Test func aRunKilledAtRandomMomentsEndsAsOneThatWasNot() async throws {
+        try await withTemporaryFolder { folder in
+            try TinyData.writeIDX(to: folder.appending(path: "data"), train: 320, validation: 40)
+            let started = ContinuousClock.now
+            let whole = try await uninterrupted(folder, Self.everything)
+            let length = ContinuousClock.now - started
+            let broken = TinyRun(folder: folder.appending(path: "broken"))
+            let fresh = ["train"] + Self.options + Self.everything + ["--output", "broken"]
+            for _ in 0..<4 {
+                // Before its run.yaml is there, a run has not begun.
+                let hasBegun = (try? broken.data("run.yaml")) != nil
+                let command = try DeitCommand.start(
+                    hasBegun ? ["train", "--resume", "--output", "broken"] : fresh,
+                    in: folder
+                )
+                try await Task.sleep(for: length * Double.random(in: 0.1...0.7))
+                command.send(SIGKILL)
+                _ = try await command.result()
+            }
+            try await resume(folder)
+            try broken.expectEqual(whole)
+            let file = "events.out.tfevents.deit"
+            #expect(try broken.data(file).count == whole.data(file).count)
+        }
+    }
+
     /// With a checkpoint after every step, most of the time goes into saving, and so do the kills.
     @Test func aRunKilledManyTimesWhileItSavesStillEndsAsOneThatWasNot() async throws {
         try await withTemporaryFolder { folder in

@@ -29,6 +29,7 @@ enum StepGradients {
     ///   - parts: Into how many parts they are divided.
     ///   - optimizer: The optimiser whose gradients' norm is wanted, or nil.
     /// - Returns: The numbers, read from the device at once.
+    /// - Throws: `TorchError` when the shapes do not fit.
     static func add(
         _ task: any TrainingTask,
         _ input: StepInput,

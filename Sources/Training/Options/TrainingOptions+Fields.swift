@@ -27,9 +27,10 @@ extension TrainingOptions {
         .number(
             .valFraction,
             \.valFraction,
-            0.001...0.9,
+            0.001...0.999,
+            absent: "off",
             "share",
-            "Set this share of each class apart where there is no val folder."
+            "Hold out this share of each class where the data has no val part."
         ),
         .number(
             .valLimit,

@@ -125,8 +125,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var repeatedAug: Int? = 3
     /// The share of the shorter side that the crop keeps in validation, or nil for the usual.
     public var evalCropRatio: Double?
-    /// The share of training pictures that is set apart where there is no validation folder.
-    public var valFraction = 0.1
+    /// The share of each class that is held out for validation where the data has no such part, or nil for none.
+    public var valFraction: Double?
     /// Only so many training pictures, or nil for all.
     public var trainLimit: Int?
     /// Only so many validation pictures, or nil for all.

@@ -47,6 +47,8 @@ enum ClassifierFactory {
     /// - Parameters:
     ///   - configuration: The model's.
     ///   - cropShare: The share of the shorter side that the crop keeps, or nil for the usual.
+    /// - Returns: The processor.
+    /// - Throws: `ImageError` for a size beyond any picture's.
     nonisolated static func processor(
         _ configuration: ModelConfiguration,
         cropShare: Double?

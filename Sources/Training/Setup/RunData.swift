@@ -20,7 +20,9 @@ struct RunData: Sendable {
         workers = options.workers ?? min(8, ProcessInfo.processInfo.activeProcessorCount)
         let seed = UInt64(bitPattern: Int64(options.seed))
         (train, validation) = try DatasetLocation(
-            path: options.data
+            path: options.data,
+            valFraction: options.valFraction,
+            seed: seed
         ).openBoth(
             trainLimit: options.trainLimit.map { .stratified($0, seed: seed) },
             validationLimit: options.valLimit.map { .stratified($0, seed: seed) }
@@ -40,6 +42,11 @@ struct RunData: Sendable {
     }
 
     var classNames: [String] { train.classNames }
+
+    /// What was noticed when the data was opened, each thing once.
+    var notes: [String] {
+        train.notes + validation.notes.filter { !train.notes.contains($0) }
+    }
 
     /// The loader of an attempt at training; a rolled-back run goes on in another order.
     func trainingLoader(_ transform: TrainingTransform, attempt: Int) throws -> DataLoader {

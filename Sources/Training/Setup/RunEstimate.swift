@@ -26,6 +26,7 @@ extension RunEstimate {
     ///   - macs: The multiplications that one picture takes.
     ///   - inputShape: The shape of a picture, `[channels, height, width]`.
     ///   - state: Where the run stands.
+    /// - Throws: `TorchError` for a lack of memory.
     init(_ parts: TrainingParts, macs: Int, inputShape: [Int], state: TrainerState) throws {
         let plan = parts.plan
         let options = plan.options
