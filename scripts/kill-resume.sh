@@ -23,28 +23,34 @@ run "${options[@]}" --output "$folder/whole"
 length=$(( ($(date +%s%N) - start) / 1000000 ))
 echo "a run that is never killed takes $length ms"
 
-for kill in $(seq "$kills"); do
+same() {
+    for file in last/model.safetensors last/trainer.safetensors best/model.safetensors; do
+        cmp "$folder/whole/checkpoints/$file" "$folder/broken/checkpoints/$file" || return 1
+    done
+    echo "   at the end the checkpoints equal those of the run that was never killed"
+}
+
+kill=0
+while [ "$kill" -lt "$kills" ]; do
     arguments=("${options[@]}")
     if [ -f "$folder/broken/run.yaml" ]; then arguments=(--resume); fi
     "$deit" train "${arguments[@]}" --output "$folder/broken" >"$folder/log" 2>&1 &
     process=$!
-    # Between a tenth of a second and a third of the run.
-    pause=$(( 100 + (RANDOM * 32768 + RANDOM) % (length / 3 + 1) ))
+    pause=$(( 100 + (RANDOM * 32768 + RANDOM) % (length / 2 + 1) ))
     sleep "$(( pause / 1000 )).$(printf %03d $(( pause % 1000 )))"
-    if kill -KILL "$process" 2>/dev/null; then what=killed; else what="at its end"; fi
-    wait "$process" 2>/dev/null || true
-    last=$(readlink "$folder/broken/checkpoints/last" 2>/dev/null || echo "no checkpoint")
-    echo "$kill: $what after $pause ms, $last"
-done
-run --resume --output "$folder/broken"
-
-failed=0
-for file in last/model.safetensors last/trainer.safetensors best/model.safetensors; do
-    if cmp -s "$folder/whole/checkpoints/$file" "$folder/broken/checkpoints/$file"; then
-        echo "$file: equal"
+    if kill -KILL "$process" 2>/dev/null; then
+        wait "$process" 2>/dev/null || true
+        kill=$(( kill + 1 ))
+        last=$(readlink "$folder/broken/checkpoints/last" 2>/dev/null || echo "no checkpoint")
+        echo "$kill: killed after $pause ms, $last"
     else
-        echo "$file: DIFFERENT"
-        failed=1
+        # At its end before the signal: that run is judged, and another one begins.
+        wait "$process"
+        same
+        rm -rf "$folder/broken"
     fi
 done
-exit "$failed"
+if [ -f "$folder/broken/run.yaml" ]; then
+    run --resume --output "$folder/broken"
+    same
+fi

@@ -45,6 +45,40 @@ import Testing
         }
     }
 
+    @Test func contradictionsAreToldBeforeTraining() async throws {
+        try await inFolderWithData { folder in
+            let mixing = ["--mixup", "0.8"]
+            try await train(mixing + ["--batch", "1"], in: folder)
+                .expectRefusal(64, saying: "Mixup", "--batch")
+            try await train(["--three-augment", "on", "--aa", "v0"], in: folder)
+                .expectRefusal(64, saying: "three_augment", "aa")
+            try await train(["--bce-loss", "on"], in: folder)
+                .expectRefusal(64, saying: "--smoothing 0")
+            try await train(["--accumulation", "9"], in: folder)
+                .expectRefusal(64, saying: "9 parts")
+            try await train(["--aa", "rand-m9-foo1"], in: folder)
+                .expectRefusal(64, saying: "foo1")
+            try await train(["--batch", "33"], in: folder)
+                .expectRefusal(65, saying: "33", "no step")
+            try TinyData.writeFolders(
+                to: folder.appending(path: "one"),
+                classes: ["only"],
+                train: 32,
+                validation: 8
+            )
+            try await train(mixing + ["--data", "one"], in: folder)
+                .expectRefusal(65, saying: "only one class", "Mixup")
+            try "model_ema_decay: 0.9\n".write(
+                to: folder.appending(path: "mine.yaml"),
+                atomically: true,
+                encoding: .utf8
+            )
+            try await train(["--recipe", "mine.yaml"], in: folder)
+                .expectRefusal(64, saying: "mine.yaml", "here it is ema")
+            expectNothing(in: folder)
+        }
+    }
+
     @Test func valuesOutOfRangeAreRefused() async throws {
         try await inFolderWithData { folder in
             try await train(["--epochs", "0"], in: folder).expectRefusal(

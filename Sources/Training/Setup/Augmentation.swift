@@ -59,7 +59,7 @@ enum Augmentation {
         return [whole, .randomCrop(crop)]
     }
 
-    private static func colours(
+    static func colours(
         _ options: TrainingOptions,
         mean: [Float]
     ) throws(ImageError) -> [ImageOperation] {

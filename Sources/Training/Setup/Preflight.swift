@@ -37,6 +37,11 @@ enum Preflight {
                 "three_augment and aa exclude each other: add --aa off or --three-augment off"
             )
         }
+        do throws(ImageError) {
+            _ = try Augmentation.colours(options, mean: [0.5, 0.5, 0.5])
+        } catch {
+            throw .conflict("aa cannot be used: \(error)")
+        }
         if let bounds = options.cutmixMinmax, bounds[0] > bounds[1] || bounds[1] == 0 {
             throw .conflict(
                 "cutmix_minmax is \(bounds[0]),\(bounds[1]): the smaller share comes first, the larger is above 0"
