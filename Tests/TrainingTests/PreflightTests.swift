@@ -21,7 +21,8 @@ import VisionModels
         ("model: checkpoint", "--finetune"),
         ("freeze: all", "--finetune"), ("attn_only: on", "--finetune"),
         ("finetune: x\nfreeze: 2\nattn_only: on", "exclude"), ("cutmix_minmax: 0.8,0.2", "first"),
-        ("aa: rand-m9-foo1", "foo1"), ("distillation: hard", "--teacher"), ("teacher: x", "--distillation"),
+        ("aa: rand-m9-foo1", "foo1"), ("distillation: hard", "--teacher"),
+        ("teacher: x", "--distillation"),
     ])
     func contradictionsAreRefused(yaml: String, word: String) throws {
         var options = options { _ in }

@@ -57,7 +57,7 @@ public final class TrainingSession {
             classNames: data.classNames,
             run: request.output
         )
-        data.notes.forEach { observer.didNotice("note: \($0)") }
+        for note in data.notes { observer.didNotice("note: \(note)") }
         let network = try Network(request, classNames: data.classNames)
         let description = network.description
         configuration = description.configuration
