@@ -63,6 +63,7 @@ public final class TrainingLoop {
 
     /// Trains from where the state stands to the last epoch, or until asked to stop.
     public func run() async throws -> Outcome {
+        tellWhatTheDataSays()
         lap = .now
         while state.epoch < plan.options.epochs {
             if let signal = stop.signal { return .stopped(signal: signal, checkpoint: try save()) }
@@ -198,6 +199,13 @@ public final class TrainingLoop {
         try metrics.append(record)
         try events?.append(record.scalars, step: state.step, time: Date().timeIntervalSince1970)
         state.recordSums = EpochSums()
+    }
+
+    /// What was noticed when the data was opened, each thing once.
+    private func tellWhatTheDataSays() {
+        let notes = loader.dataset.notes
+        let others = parts.validationLoader.dataset.notes.filter { !notes.contains($0) }
+        for note in notes + others { observer.didNotice("note: \(note)") }
     }
 
     private func tellUnreadable() -> Int {

@@ -43,11 +43,6 @@ struct RunData: Sendable {
 
     var classNames: [String] { train.classNames }
 
-    /// What was noticed when the data was opened, each thing once.
-    var notes: [String] {
-        train.notes + validation.notes.filter { !train.notes.contains($0) }
-    }
-
     /// The loader of an attempt at training; a rolled-back run goes on in another order.
     func trainingLoader(_ transform: TrainingTransform, attempt: Int) throws -> DataLoader {
         try DataLoader(

@@ -57,7 +57,6 @@ public final class TrainingSession {
             classNames: data.classNames,
             run: request.output
         )
-        for note in data.notes { observer.didNotice("note: \(note)") }
         let network = try Network(request, classNames: data.classNames)
         let description = network.description
         configuration = description.configuration
