@@ -67,6 +67,34 @@ import Testing
         }
     }
 
+    /// Each shipped recipe from end to end, on a small network and small pictures.
+    @Test(arguments: ["deit", "deit3", "cifar", "quickstart", "fashion-mnist"])
+    func everyRecipeTrains(name: String) async throws {
+        try await withTemporaryFolder { folder in
+            try TinyData.writeFolders(
+                to: folder.appending(path: "data"),
+                classes: ["a", "b", "c"],
+                train: 12,
+                validation: 2
+            )
+            let result = try await DeitCommand.run(
+                [
+                    "train", "--recipe", name, "--data", "data", "--model", "deit_nano_patch4_28",
+                    "--size", "8", "--batch", "16", "--accumulation", "2", "--epochs", "1",
+                    "--dtype", "fp32", "--threads", "1", "--output", "run",
+                ],
+                in: folder
+            )
+            #expect(result.code == 0, "\(result.errors)")
+            #expect(result.errors.isEmpty, "\(result.errors)")
+            let run = TinyRun(folder: folder.appending(path: "run"))
+            let loss = try #require(try run.records().last?["train_loss"] as? Double)
+            #expect(loss.isFinite && loss > 0)
+            #expect(try run.data("events.out.tfevents.deit").count > 100)
+            #expect(result.output.contains("\nestimate: "))
+        }
+    }
+
     @Test func tellsAndStoresTheOptionsInEffect() async throws {
         try await withTemporaryFolder { folder in
             try TinyData.writeIDX(to: folder.appending(path: "data"), train: 16, validation: 8)

@@ -21,7 +21,8 @@ import VisionModels
         ("model: checkpoint", "--finetune"),
         ("freeze: all", "--finetune"), ("attn_only: on", "--finetune"),
         ("finetune: x\nfreeze: 2\nattn_only: on", "exclude"), ("cutmix_minmax: 0.8,0.2", "first"),
-        ("aa: rand-m9-foo1", "foo1"), ("distillation: hard", "--teacher"),
+        ("aa: rand-m9-foo1", "foo1"), ("src: on\ncrop_scale: off\ncrop_padding: 4", "src"),
+        ("distillation: hard", "--teacher"),
         ("teacher: x", "--distillation"),
     ])
     func contradictionsAreRefused(yaml: String, word: String) throws {
@@ -105,6 +106,18 @@ import VisionModels
         #expect(
             try names(operations("aa: off\ncolor_jitter: 0\ncrop_scale: off"))
                 == ["resize", "horizontalFlip"]
+        )
+        #expect(
+            try operations("src: on\naa: off\ncolor_jitter: 0").operations.prefix(2)
+                == [
+                    .resize(.shortestSide(32), interpolation: .bicubic),
+                    .randomCrop(RandomCrop(height: 32, width: 32, padding: 4, border: .reflect)),
+                ]
+        )
+        let random = try operations("train_interpolation: random").operations
+        #expect(
+            random.first
+                == .randomResizedCrop(RandomResizedCrop(height: 32, width: 32, interpolation: nil))
         )
         #expect(try operations("").erasing == RandomErasing(probability: 0.25, mode: .pixel))
         #expect(try operations("reprob: 0").erasing == nil)

@@ -1,3 +1,5 @@
+import ImagePipeline
+
 /// What the student learns from the teacher.
 public enum DistillationKind: String, Codable, Sendable, CaseIterable {
     /// Nothing: the labels only.
@@ -16,6 +18,25 @@ public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
     case sgd
     /// LAMB: Adam's steps in proportion to the weights, for large batches.
     case lamb
+}
+
+/// How samples are weighed when training pictures are resized, and moved by augmentation; timm's names.
+public enum TrainInterpolation: String, Codable, Sendable, CaseIterable {
+    /// A triangle.
+    case bilinear
+    /// Keys' cubic.
+    case bicubic
+    /// One of the two, drawn for each picture.
+    case random
+
+    /// The kind, or nil where it is drawn.
+    var kind: Interpolation? {
+        switch self {
+        case .bilinear: .bilinear
+        case .bicubic: .bicubic
+        case .random: nil
+        }
+    }
 }
 
 /// The number format of the forward and backward pass; parameters and optimiser stay fp32.

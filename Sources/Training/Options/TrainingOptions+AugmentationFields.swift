@@ -19,6 +19,11 @@ extension TrainingOptions {
             "share",
             "Random resized crop that keeps at least this share of the area."
         ),
+        .flag(
+            .src,
+            \.src,
+            "Random crop of the whole width or height instead of the resized one (DeiT-III)."
+        ),
         .choice(.trainInterpolation, \.trainInterpolation, "How training pictures are resized."),
         .number(.flip, \.flip, 0...1, "probability", "Mirror a picture left to right."),
         .number(.vflip, \.vflip, 0...1, "probability", "Mirror a picture top to bottom."),

@@ -92,7 +92,10 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     /// The smallest share of the area that a random resized crop keeps, or nil for no such crop.
     public var cropScale: Double? = 0.08
     /// How samples are weighed when a picture is resized for training.
-    public var trainInterpolation = Interpolation.bicubic
+    public var trainInterpolation = TrainInterpolation.bicubic
+    /// Whether pictures are resized by their shorter side and cropped after a mirrored border of 4 pixels was added
+    /// (DeiT-III), in place of the resized crop.
+    public var src = false
     /// RandAugment or AutoAugment in timm's notation, or nil for neither.
     public var aa: String? = "rand-m9-mstd0.5-inc1"
     /// Whether each picture is made grey, solarised or blurred (DeiT-III).
@@ -194,6 +197,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         case vflip
         case cropScale = "crop_scale"
         case trainInterpolation = "train_interpolation"
+        case src
         case aa
         case threeAugment = "three_augment"
         case colorJitter = "color_jitter"

@@ -37,7 +37,16 @@ enum Augmentation {
         height: Int,
         width: Int
     ) -> [ImageOperation] {
-        let interpolation = options.trainInterpolation
+        let interpolation = options.trainInterpolation.kind
+        if options.src {
+            let crop = RandomCrop(height: height, width: width, padding: 4, border: .reflect)
+            return [
+                .resize(
+                    .shortestSide(min(height, width)),
+                    interpolation: interpolation ?? .bicubic
+                ), .randomCrop(crop),
+            ]
+        }
         if let scale = options.cropScale {
             return [
                 .randomResizedCrop(
@@ -52,7 +61,7 @@ enum Augmentation {
         }
         let whole = ImageOperation.resize(
             .exact(height: height, width: width),
-            interpolation: interpolation
+            interpolation: interpolation ?? .bicubic
         )
         guard let padding = options.cropPadding else { return [whole] }
         let crop = RandomCrop(height: height, width: width, padding: padding)
@@ -69,7 +78,7 @@ enum Augmentation {
                 try .augmentation(
                     parsing: aa,
                     mean: mean,
-                    interpolation: options.trainInterpolation
+                    interpolation: options.trainInterpolation.kind
                 )
             )
         }

@@ -32,6 +32,11 @@ enum Preflight {
                 "crop_scale and crop_padding exclude each other: add --crop-scale off or --crop-padding off"
             )
         }
+        if options.src, options.cropPadding != nil {
+            throw .conflict(
+                "src and crop_padding exclude each other: add --src off or --crop-padding off"
+            )
+        }
         if options.threeAugment, options.aa != nil {
             throw .conflict(
                 "three_augment and aa exclude each other: add --aa off or --three-augment off"

@@ -5,6 +5,7 @@ import Training
 struct AugmentationOptions: ParsableArguments {
     @Option(help: .field("crop_padding")) var cropPadding: String?
     @Option(help: .field("crop_scale")) var cropScale: String?
+    @Option(help: .field("src")) var src: String?
     @Option(help: .field("train_interpolation")) var trainInterpolation: String?
     @Option(help: .field("flip")) var flip: String?
     @Option(help: .field("vflip")) var vflip: String?
@@ -22,6 +23,7 @@ struct AugmentationOptions: ParsableArguments {
     var flags: [OptionText] {
         [
             OptionText("crop_padding", cropPadding), OptionText("crop_scale", cropScale),
+            OptionText("src", src),
             OptionText("train_interpolation", trainInterpolation), OptionText("flip", flip),
             OptionText("vflip", vflip), OptionText("eval_crop_ratio", evalCropRatio),
             OptionText("aa", aa), OptionText("three_augment", threeAugment),
