@@ -232,7 +232,7 @@ INLINE void box_blur(const uint8_t *input, uint8_t *output, size_t count, size_t
     for (; i < count; i += 1) {
         uint32_t sum = 0;
         for (size_t k = 0; k <= 2 * radius; k += 1) sum += first[k * step + i];
-        uint32_t ends = (uint32_t)(first[i - step] + first[(2 * radius + 1) * step + i]);
+        uint32_t ends = (uint32_t)((first - step)[i] + first[(2 * radius + 1) * step + i]);
         output[i] = (uint8_t)((sum * inner + ends * outer + (1u << 23)) >> 24);
     }
 }
