@@ -41,9 +41,9 @@ extension RunEstimate {
         module.train(options.trainMode)
         defer { module.train(isTraining) }
         let input = try Self.noise(count, inputShape, plan)
-        _ = try StepGradients.add(parts.task, input, parts: 1)
         let canMeasure = MemoryGauge.reset()
         let before = MemoryGauge.current
+        _ = try StepGradients.add(parts.task, input, parts: 1)
         let start = ContinuousClock.now
         _ = try StepGradients.add(parts.task, input, parts: 1)
         let pass = (ContinuousClock.now - start).inSeconds / Double(count)
@@ -61,10 +61,11 @@ extension RunEstimate {
             + validation * Double(options.epochs - state.epoch)
         memory = before.flatMap { before in
             peak.map { peak in
-                let perPicture = max(0, peak - before) / count
+                let gradients = Self.bytes(module.namedParameters().map(\.parameter.tensor))
+                let perPicture = max(0, peak - before - gradients) / count
                 let picture = inputShape.reduce(MemoryLayout<Float>.stride, *)
                 // The loader holds four batches or so, and the optimiser's memory is not touched yet.
-                return before + perPicture * inPart + 4 * picture * options.batch
+                return before + gradients + perPicture * inPart + 4 * picture * options.batch
                     + Self.bytes(parts.optimizer.namedState().map(\.tensor))
             }
         }
