@@ -17,10 +17,10 @@
 enum {
     PRECISION = 32 - 8 - 2,
     HALF = 1 << (PRECISION - 1),
-    TILE = 64,     // the bytes of a row that are convolved at once with those below them
-    GROUP = 4,     // the pixels of a row that are convolved at once
-    LOW_BITS = 11, // of a weight's lower part
-    ROWS = 4,      // the rows that share the loads of weights
+    TILE = 64,      // the bytes of a row that are convolved at once with those below them
+    GROUP = 4,      // the pixels of a row that are convolved at once
+    LOW_BITS = 11,  // of a weight's lower part
+    ROWS = 4,       // the rows that share the loads of weights
 };
 
 typedef int32_t lanes __attribute__((vector_size(16)));
@@ -69,9 +69,7 @@ static void convolve_row(const uint8_t *row, int32_t channels, ic_weights weight
 
 static inline size_t groups_of(int32_t count) { return ((size_t)count + GROUP - 1) / GROUP; }
 
-size_t ic_packed_count(ic_weights weights) {
-    return weights.count * groups_of((int32_t)weights.stride) * 2 * GROUP;
-}
+size_t ic_packed_count(ic_weights weights) { return weights.count * groups_of((int32_t)weights.stride) * 2 * GROUP; }
 
 void ic_pack_weights(ic_weights weights, int16_t *packed) {
     size_t stride = groups_of((int32_t)weights.stride) * 2 * GROUP;
@@ -93,8 +91,10 @@ void ic_pack_weights(ic_weights weights, int16_t *packed) {
 
 // Convolves up to ROWS rows at once, which share the loads of the weights. A weight of 24 bits is split into two of at
 // most 13, so that a product of 16 bits with the addition of its neighbour serves two pixels; the sum is the same.
-__attribute__((target("avx2"), always_inline)) static inline void convolve_rows_avx2(
-    const uint8_t *input, size_t stride, size_t rows, ic_weights weights, uint8_t *output) {
+__attribute__((target("avx2"), always_inline)) static inline void convolve_rows_avx2(const uint8_t *input,
+                                                                                     size_t stride, size_t rows,
+                                                                                     ic_weights weights,
+                                                                                     uint8_t *output) {
     const __m256i pairs = _mm256_setr_epi8(PAIRS(0, 3), PAIRS(6, 9));
     const __m256i low_lanes = _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1);
     const __m256i high_lanes = _mm256_setr_epi32(2, 2, 2, 2, 3, 3, 3, 3);
@@ -149,8 +149,8 @@ static size_t reach_of(ic_weights weights) {
 }
 
 // Convolves the first rows, as far as reading beyond a row's end stays within the picture; returns how many.
-static size_t convolve_first_rows(const uint8_t *input, size_t stride, size_t rows, size_t readable,
-                                  ic_weights weights, uint8_t *output) {
+static size_t convolve_first_rows(const uint8_t *input, size_t stride, size_t rows, size_t readable, ic_weights weights,
+                                  uint8_t *output) {
     if (!weights.packed || !__builtin_cpu_supports("avx2")) return 0;
     size_t reach = reach_of(weights), y = 0;
     while (y < rows && readable >= reach && y * stride <= readable - reach) {
@@ -167,8 +167,8 @@ static size_t convolve_first_rows(const uint8_t *input, size_t stride, size_t ro
     return y;
 }
 #else
-static size_t convolve_first_rows(const uint8_t *input, size_t stride, size_t rows, size_t readable,
-                                  ic_weights weights, uint8_t *output) {
+static size_t convolve_first_rows(const uint8_t *input, size_t stride, size_t rows, size_t readable, ic_weights weights,
+                                  uint8_t *output) {
     (void)input, (void)stride, (void)rows, (void)readable, (void)weights, (void)output;
     return 0;
 }

@@ -141,7 +141,7 @@ private func timed(seconds: Double, _ step: () throws -> Void) throws -> [Double
 }
 
 /// The largest resident memory of this process so far, in MiB.
-private func peakMemory() -> Double {
+func peakMemory() -> Double {
     var usage = rusage()
     #if os(Linux)
     guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }

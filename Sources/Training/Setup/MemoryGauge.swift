@@ -1,15 +1,15 @@
 import Foundation
 
 /// How much memory this process has, where the system tells: Linux.
-enum MemoryGauge {
+package enum MemoryGauge {
     /// The memory in use, in bytes.
-    static var current: Int? { field("VmRSS:") }
+    package static var current: Int? { field("VmRSS:") }
 
     /// The most memory in use since ``reset()``, in bytes.
-    static var peak: Int? { field("VmHWM:") }
+    package static var peak: Int? { field("VmHWM:") }
 
     /// Lets the peak begin anew; returns false where that cannot be done.
-    static func reset() -> Bool {
+    package static func reset() -> Bool {
         guard let handle = FileHandle(forWritingAtPath: "/proc/self/clear_refs") else {
             return false
         }

@@ -14,9 +14,12 @@ struct BenchCommand: AsyncParsableCommand {
             Examples:
               deit bench training --model deit_tiny_patch16_224 --batch 16 --dtype fp32 --json
               deit bench inference --model deit_small_patch16_224 --batch 8 --dtype bf16
+              deit bench pipeline DIR --recipe deit
               PEERS_PYTHON=venv/bin/python deit bench peers
             """,
-        subcommands: [Training.self, Inference.self, PeersBenchmark.self]
+        subcommands: [
+            Training.self, Inference.self, PipelineBenchmark.self, PeersBenchmark.self,
+        ]
     )
 
     struct Training: AsyncParsableCommand {

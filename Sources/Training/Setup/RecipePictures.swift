@@ -1,0 +1,105 @@
+import Checkpoints
+public import Datasets
+import Foundation
+public import ImagePipeline
+import VisionModels
+
+/// What a model would see of a data set under some options: for looking at and for measuring, without a model.
+public struct RecipePictures: Sendable {
+    /// The pictures to learn from; all of them where the data is not divided into parts.
+    public let dataset: any ImageDataset
+    /// The random way from a picture to a training example.
+    public let transform: TrainingTransform
+    /// The way from a picture to the model's input in evaluation.
+    public let processor: ImageProcessor
+    /// The rows and columns of the model's input.
+    public let size: (height: Int, width: Int)
+
+    private let options: TrainingOptions
+
+    /// Opens the data and finds out what the options do to it.
+    ///
+    /// - Parameter options: The options; `data` and the model decide together with those of augmentation and mixing.
+    /// - Throws: `OptionError` for options that contradict one another, `DatasetError` for data that cannot be used.
+    public init(_ options: TrainingOptions) throws {
+        guard !options.data.isEmpty else {
+            throw OptionError.conflict("no data: give --data FOLDER")
+        }
+        let location = try DatasetLocation(path: options.data)
+        let limit = options.trainLimit.map {
+            DatasetLimit.stratified($0, seed: UInt64(bitPattern: Int64(options.seed)))
+        }
+        dataset = try Self.open(location, limit)
+        var options = options
+        if options.finetune.isEmpty, options.model == TrainingOptions.modelOfCheckpoint {
+            // The recipes for fine-tuning leave the model to the checkpoint; DeiT's input stands for it here.
+            options.model = TrainingOptions().model
+        }
+        let names = dataset.classNames
+        let description =
+            try options.finetune.isEmpty
+            ? ClassifierFactory.description(options, classNames: names)
+            : FineTuning.description(options, classNames: names)
+        processor = description.processor
+        size = description.configuration.imageSize
+        transform = try Augmentation.transform(
+            options,
+            description.configuration,
+            description.processor
+        )
+        self.options = options
+    }
+
+    /// The part to learn from, or what there is where the data is not divided into parts.
+    private static func open(
+        _ location: DatasetLocation,
+        _ limit: DatasetLimit?
+    ) throws(DatasetError) -> any ImageDataset {
+        do throws(DatasetError) {
+            return try location.open(.train, limit: limit)
+        } catch {
+            guard case .missingSplit = error else { throw error }
+            return try location.open(.validation, limit: limit)
+        }
+    }
+
+    /// The loader of training, with the options' mixing and repeats.
+    ///
+    /// - Parameters:
+    ///   - batch: The pictures of a step; `nil` for the options' own.
+    ///   - workers: How many pictures are made at the same time.
+    /// - Returns: The loader.
+    /// - Throws: `DatasetError` when an epoch would have no step.
+    public func trainingLoader(batch: Int? = nil, workers: Int) throws -> DataLoader {
+        try DataLoader(
+            dataset: dataset,
+            transform: transform,
+            plan: EpochPlan(
+                count: dataset.count,
+                batchSize: batch ?? options.batch,
+                seed: StepRandomness.dataSeed(options.seed, attempt: 0),
+                repeats: options.repeatedAug ?? 1
+            ),
+            mixing: Augmentation.mixing(options),
+            smoothing: options.smoothing,
+            workers: workers
+        )
+    }
+
+    /// The loader of evaluation: every picture once, in order.
+    ///
+    /// - Parameters:
+    ///   - batch: The pictures of a step.
+    ///   - workers: How many pictures are made at the same time.
+    /// - Returns: The loader.
+    /// - Throws: `DatasetError` when the values make no sense.
+    public func evaluationLoader(batch: Int, workers: Int) throws -> DataLoader {
+        try DataLoader(
+            dataset: dataset,
+            transform: processor,
+            plan: EpochPlan(count: dataset.count, batchSize: batch, shuffles: false),
+            workers: workers,
+            policy: .drop(limit: UnreadablePolicy.usualLimit(count: dataset.count))
+        )
+    }
+}

@@ -1,0 +1,91 @@
+import ArgumentParser
+import Evaluation
+import Foundation
+import Training
+
+/// `deit bench pipeline`: how fast pictures become the model's input.
+struct PipelineBenchmark: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pipeline",
+        abstract: "Time the way from picture files to the model's input, without a model.",
+        discussion: """
+            Examples:
+              deit bench pipeline DIR --recipe deit
+              deit bench pipeline DIR --recipe deit3 --workers 8 --json
+
+            Every rate is of the whole work: files are read, decoded, augmented as the recipe \
+            says, normalised, mixed with others and put into batches. Rates of one core are \
+            those of one worker. DIR is what --data takes elsewhere; pictures that belong to \
+            no part are all used. The options of augmentation override the recipe.
+            """
+    )
+
+    @Argument(help: "The pictures: a folder, list or archive.", completion: .directory)
+    var directory: String
+
+    @Option(help: RecipeChoice.help)
+    var recipe = "deit"
+
+    @Option(help: "The pictures of a step.")
+    var batch = 32
+
+    @Option(help: "How many workers to time beside one (default: one a core).")
+    var workers: Int?
+
+    @Option(help: "How long each of four measurements goes on, in seconds.")
+    var seconds = 5.0
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    @OptionGroup(title: "What the recipe says, changed") var changes: RecipeChoice.Changes
+
+    func validate() throws {
+        guard batch > 0 else { throw ValidationError("--batch must be at least 1, not \(batch)") }
+        guard seconds >= 0, seconds <= 3600 else {
+            throw ValidationError("--seconds must be from 0 to 3600")
+        }
+        guard workers.map({ (1...1024).contains($0) }) ?? true else {
+            throw ValidationError("--workers must be from 1 to 1024")
+        }
+    }
+
+    func run() async throws {
+        let pictures = try RecipeChoice.pictures(recipe, changes, data: directory)
+        let result = try await PipelineThroughput.measure(
+            pictures,
+            recipe: recipe,
+            batch: batch,
+            workers: workers ?? ProcessInfo.processInfo.activeProcessorCount,
+            seconds: seconds
+        )
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            try Results.print(String(decoding: try encoder.encode(result), as: UTF8.self))
+        } else {
+            try Results.print(text(result))
+        }
+    }
+
+    private func text(_ result: PipelineThroughput) -> String {
+        func rate(_ value: Double) -> String { String(format: "%.1f images/s", value) }
+        func part(_ name: String, _ value: Double) -> String {
+            name + String(format: " %.2f", value)
+        }
+        let stages = result.stages
+        let memory = result.memoryPerWorkerMiB.map { String(format: ", %.0f MiB a worker", $0) }
+        return """
+            \(recipe), one core: \(rate(result.imagesPerSecondPerCore)) in training, \
+            \(rate(result.evaluationImagesPerSecondPerCore)) in evaluation
+            \(result.workers) workers: \(rate(result.imagesPerSecond)) in training\
+            \(String(format: ", %.0f %% of the cores' sum", result.scaling * 100))
+            a training picture, in milliseconds: \(part("read", stages.read)), \
+            \(part("decode and resize", stages.decodeAndResize)), \
+            \(part("augment", stages.augment)), \
+            \(part("normalise", stages.normalize)), \
+            \(part("mix and batch", stages.mixAndBatch))
+            peak memory \(Int(result.peakMemoryMiB)) MiB\(memory ?? "")
+            """
+    }
+}
