@@ -101,3 +101,28 @@ ic_status ic_png_info(const uint8_t *data, size_t size, ic_info *info, char *mes
 ic_status ic_png_decode(const uint8_t *data, size_t size, ic_info info, uint8_t *pixels, char *message) {
     return run(data, size, &info, pixels, message);
 }
+
+static png_image image_of(ic_info info) {
+    png_image image = {0};
+    image.version = PNG_IMAGE_VERSION;
+    image.width = (png_uint_32)info.width;
+    image.height = (png_uint_32)info.height;
+    image.format = info.channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
+    return image;
+}
+
+size_t ic_png_bound(ic_info info) {
+    png_image image = image_of(info);
+    return PNG_IMAGE_PNG_SIZE_MAX(image);
+}
+
+ic_status ic_png_encode(const uint8_t *pixels, ic_info info, uint8_t *output, size_t capacity, size_t *length,
+                        char *message) {
+    png_image image = image_of(info);
+    png_alloc_size_t size = capacity;
+    int made = png_image_write_to_memory(&image, output, &size, 0, pixels, 0, NULL);
+    *length = made ? size : 0;
+    ic_status status = made ? IC_OK : ic_fail(message, IC_CORRUPT, image.message);
+    png_image_free(&image);
+    return status;
+}

@@ -50,6 +50,11 @@ int ic_jpeg_is_complete(const ic_jpeg *reader);
 ic_status ic_png_info(const uint8_t *data, size_t size, ic_info *info, char *message);
 ic_status ic_png_decode(const uint8_t *data, size_t size, ic_info info, uint8_t *pixels, char *message);
 
+// Writes a PNG file of `info.channels` (1 or 3) interleaved bytes a pixel; ic_png_bound says how long it may become.
+size_t ic_png_bound(ic_info info);
+ic_status ic_png_encode(const uint8_t *pixels, ic_info info, uint8_t *output, size_t capacity, size_t *length,
+                        char *message);
+
 // The first frame where the file is an animation.
 ic_status ic_webp_info(const uint8_t *data, size_t size, ic_info *info, char *message);
 ic_status ic_webp_decode(const uint8_t *data, size_t size, ic_info info, uint8_t *pixels, char *message);

@@ -5,6 +5,6 @@ struct DataCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "data",
         abstract: "Look at pictures before training on them.",
-        subcommands: []
+        subcommands: [DataShowCommand.self]
     )
 }

@@ -1,0 +1,179 @@
+public import Datasets
+public import ImagePipeline
+
+/// Pictures as a model sees them, side by side in one picture, with what they show written below.
+///
+/// Every batch is a row. Normalisation is undone, so that what is left are the changes of augmentation; values beyond
+/// black and white, as in erased rectangles of noise, are cut off.
+public struct ContactSheet: Sendable {
+    /// The rows of text below a picture.
+    static let captionLines = 2
+    /// Small pictures are shown several times as large, at least so many pixels wide.
+    static let leastTile = 96
+
+    /// One picture and what it shows.
+    struct Tile: Sendable {
+        let image: Image
+        let caption: [String]
+    }
+
+    private var rows: [[Tile]] = []
+    private let normalization: Normalization
+    private let classNames: [String]
+
+    /// Creates an empty sheet.
+    ///
+    /// - Parameters:
+    ///   - normalization: What pictures were normalised with.
+    ///   - classNames: The names of the classes.
+    public init(normalization: Normalization, classNames: [String]) {
+        self.normalization = normalization
+        self.classNames = classNames
+    }
+
+    /// Adds the pictures of a batch as a row.
+    ///
+    /// - Parameter batch: The pictures.
+    /// - Throws: `ImageError` when the batch has other channels than the statistics.
+    public mutating func add(_ batch: ImageBatch) throws(ImageError) {
+        let pixels = batch.pixels
+        let sample = batch.channels * batch.height * batch.width
+        var row: [Tile] = []
+        for i in 0..<batch.count {
+            let part = pixels[(i * sample)..<((i + 1) * sample)]
+            row.append(
+                Tile(
+                    image: try normalization.picture(
+                        Array(part),
+                        height: batch.height,
+                        width: batch.width
+                    ),
+                    caption: caption(batch, at: i)
+                )
+            )
+        }
+        if !row.isEmpty { rows.append(row) }
+    }
+
+    /// The names of the classes with the largest shares, largest first.
+    func caption(_ batch: ImageBatch, at index: Int) -> [String] {
+        func name(_ label: Int) -> String {
+            classNames.indices.contains(label) ? classNames[label] : "class \(label)"
+        }
+        guard let targets = batch.targets, batch.count > 0 else {
+            return [name(batch.labels[index])]
+        }
+        let classes = targets.count / batch.count
+        let own = Array(targets[(index * classes)..<((index + 1) * classes)])
+        // What smoothing gives to each class says nothing.
+        let least = own.min() ?? 0
+        let sum = own.reduce(0) { $0 + ($1 - least) }
+        return own.indices.sorted { (own[$0], $1) > (own[$1], $0) }
+            .prefix(ContactSheet.captionLines)
+            .filter { own[$0] > least }
+            .map { label in
+                let share = sum > 0 ? Double((own[label] - least) / sum) : 1
+                return share > 0.995
+                    ? name(label) : "\(Int((share * 100).rounded()))% \(name(label))"
+            }
+    }
+
+    /// Draws the sheet.
+    ///
+    /// - Returns: The sheet, in colour.
+    /// - Throws: `ImageError` when there are no pictures, or too many.
+    public func drawn() throws(ImageError) -> Image {
+        guard let first = rows.first?.first?.image else {
+            throw .invalid("a sheet without pictures cannot be drawn")
+        }
+        let scale = max(1, (ContactSheet.leastTile + first.width - 1) / first.width)
+        let line = DotFont.height + 3
+        let cell = (
+            height: first.height * scale + ContactSheet.captionLines * line + 6,
+            width: first.width * scale + 6
+        )
+        let columns = rows.map(\.count).max() ?? 1
+        var canvas = try Canvas(height: rows.count * cell.height, width: columns * cell.width)
+        for (r, row) in rows.enumerated() {
+            for (c, tile) in row.enumerated() {
+                let (top, left) = (r * cell.height + 3, c * cell.width + 3)
+                canvas.paste(tile.image, top: top, left: left, scale: scale)
+                for (i, text) in tile.caption.prefix(ContactSheet.captionLines).enumerated() {
+                    canvas.write(
+                        text,
+                        top: top + tile.image.height * scale + 3 + i * line,
+                        left: left,
+                        width: first.width * scale
+                    )
+                }
+            }
+        }
+        return try canvas.image()
+    }
+}
+
+extension Normalization {
+    /// Undoes the normalisation of `[channels, height, width]`; what is beyond 0 to 255 is cut off.
+    func picture(_ values: [Float], height: Int, width: Int) throws(ImageError) -> Image {
+        let plane = height * width
+        let channels = mean.count
+        guard values.count == plane * channels else {
+            throw .invalid("\(values.count) numbers are no picture of \(height) × \(width)")
+        }
+        var pixels = [UInt8](repeating: 0, count: values.count)
+        for i in 0..<plane {
+            for c in 0..<channels {
+                let value = (values[c * plane + i] * std[c] + mean[c]) * 255
+                pixels[i * channels + c] = UInt8(
+                    max(0, min(255, value.isNaN ? 0 : value.rounded()))
+                )
+            }
+        }
+        return try Image(height: height, width: width, channels: channels, pixels: pixels)
+    }
+}
+
+/// A white picture to draw on.
+private struct Canvas {
+    let height: Int
+    let width: Int
+    private var pixels: [UInt8]
+
+    init(height: Int, width: Int) throws(ImageError) {
+        guard height * width <= 1 << 28 else {
+            throw .invalid(
+                "a sheet of \(height) × \(width) pixels is too large; ask for fewer pictures"
+            )
+        }
+        self.height = height
+        self.width = width
+        pixels = [UInt8](repeating: 255, count: height * width * 3)
+    }
+
+    mutating func paste(_ image: Image, top: Int, left: Int, scale: Int) {
+        let last = image.channels - 1
+        for y in 0..<(image.height * scale) {
+            for x in 0..<(image.width * scale) {
+                let from = (y / scale * image.width + x / scale) * image.channels
+                let to = ((top + y) * width + left + x) * 3
+                for c in 0..<3 { pixels[to + c] = image.pixels[from + min(c, last)] }
+            }
+        }
+    }
+
+    /// Writes text in black, cut off where it does not fit.
+    mutating func write(_ text: String, top: Int, left: Int, width room: Int) {
+        let most = room / DotFont.advance
+        let plain = DotFont.plain(text)
+        let shown = plain.count > most ? plain.prefix(max(0, most - 2)) + [46, 46] : plain[...]
+        DotFont.draw(String(decoding: shown, as: UTF8.self)) { row, column in
+            guard column < room else { return }
+            let at = ((top + row) * width + left + column) * 3
+            for c in 0..<3 { pixels[at + c] = 0 }
+        }
+    }
+
+    func image() throws(ImageError) -> Image {
+        try Image(height: height, width: width, channels: 3, pixels: pixels)
+    }
+}

@@ -1,0 +1,37 @@
+import CImageCodecs
+
+extension Image {
+    /// Returns the picture as a PNG file.
+    ///
+    /// - Returns: The whole file.
+    /// - Throws: ``ImageError/invalid(_:)`` when a side is longer than PNG allows here, a million pixels.
+    public func encodedPNG() throws(ImageError) -> [UInt8] {
+        let info = ic_info(
+            width: Int32(clamping: width),
+            height: Int32(clamping: height),
+            channels: Int32(clamping: channels)
+        )
+        guard width <= 1_000_000, height <= 1_000_000, pixels.count <= Int(Int32.max) else {
+            throw .invalid("a picture of \(height) × \(width) pixels is too large for a PNG file")
+        }
+        var failure: ImageError?
+        let file = [UInt8](unsafeUninitializedCapacity: ic_png_bound(info)) { buffer, count in
+            do throws(ImageError) {
+                try checkStatus(of: .png) { message in
+                    ic_png_encode(
+                        pixels,
+                        info,
+                        buffer.baseAddress,
+                        buffer.count,
+                        &count,
+                        message
+                    )
+                }
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return file
+    }
+}
