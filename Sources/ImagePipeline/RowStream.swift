@@ -1,5 +1,3 @@
-import CImageCodecs
-
 /// Rows of a JPEG on their way into a resize, a few at a time.
 struct RowStream {
     /// The rows that are decoded at once; they fit the processor's cache.
