@@ -4,15 +4,38 @@ import Foundation
 enum TinyPNG {
     /// A picture whose samples all have one value.
     static func data(height: Int, width: Int, value: UInt8) -> Data {
-        let row = [0] + [UInt8](repeating: value, count: width)
-        let raw = (0..<height).flatMap { _ in row }
+        let samples = [UInt8](repeating: value, count: height * width)
+        return data(height: height, width: width, samples: samples)
+    }
+
+    /// A picture of given samples; a file may claim another size than it has, and how it is to be turned.
+    static func data(
+        height: Int,
+        width: Int,
+        samples: [UInt8],
+        claimedSide: Int? = nil,
+        orientation: UInt8 = 1
+    ) -> Data {
+        let raw = (0..<height).flatMap { [0] + samples[($0 * width)..<(($0 + 1) * width)] }
         let size = UInt16(raw.count)
         // One stored block: no compression.
         var stream: [UInt8] = [0x78, 0x01, 1]
         stream += [UInt8(size & 255), UInt8(size >> 8), UInt8(~size & 255), UInt8(~size >> 8)]
         stream += raw + big(adler(raw))
         var file: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
-        file += chunk("IHDR", big(UInt32(width)) + big(UInt32(height)) + [8, 0, 0, 0, 0])
+        let (claimedWidth, claimedHeight) = (claimedSide ?? width, claimedSide ?? height)
+        file += chunk(
+            "IHDR",
+            big(UInt32(claimedWidth)) + big(UInt32(claimedHeight)) + [8, 0, 0, 0, 0]
+        )
+        if orientation != 1 {
+            // A TIFF header and a directory of one entry.
+            let exif: [UInt8] = [
+                0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0,
+                0,
+            ]
+            file += chunk("eXIf", exif + [0, 0, 0, 0])
+        }
         file += chunk("IDAT", stream) + chunk("IEND", [])
         return Data(file)
     }

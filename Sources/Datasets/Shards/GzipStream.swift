@@ -114,15 +114,7 @@ private final class ScratchSink {
 
     init(for source: String) throws(DatasetError) {
         self.source = source
-        let wanted = ProcessInfo.processInfo.environment["TMPDIR"] ?? ""
-        folder = wanted.isEmpty ? "/var/tmp" : wanted
-        var template = Array("\(folder)/swift-deit-XXXXXX".utf8CString)
-        descriptor = template.withUnsafeMutableBufferPointer { buffer in
-            guard let name = buffer.baseAddress else { return -1 }
-            let descriptor = mkstemp(name)
-            if descriptor >= 0 { unlink(name) }
-            return descriptor
-        }
+        (descriptor, folder) = ScratchFile.make()
         guard descriptor >= 0 else { throw failure(lastSystemMessage()) }
     }
 

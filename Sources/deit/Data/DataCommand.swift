@@ -5,6 +5,6 @@ struct DataCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "data",
         abstract: "Look at pictures before training on them.",
-        subcommands: [DataShowCommand.self]
+        subcommands: [DataCheckCommand.self, DataShowCommand.self]
     )
 }

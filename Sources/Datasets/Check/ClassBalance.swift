@@ -1,0 +1,29 @@
+/// Whether classes have about as many pictures.
+enum ClassBalance {
+    /// A class with so many times more or fewer pictures than the one in the middle is told.
+    static let factor = 10
+
+    /// What is lop-sided, in the part to learn from.
+    static func findings(_ survey: DatasetSurvey) -> [Finding] {
+        guard let dataset = survey.datasets.first, survey.names.first != "val" else { return [] }
+        var counts = [Int](repeating: 0, count: dataset.classNames.count)
+        for index in 0..<dataset.count { counts[dataset.label(at: index)] += 1 }
+        let present = counts.filter { $0 > 0 }.sorted()
+        guard present.count > 1 else { return [] }
+        let middle = present[present.count / 2]
+        return counts.indices.compactMap { label in
+            let (count, name) = (counts[label], dataset.classNames[label])
+            if count == 0 {
+                let isTold = survey.findings.contains { $0.kind == .emptyClass }
+                return isTold
+                    ? nil
+                    : Finding(kind: .emptyClass, detail: "\(name) has no pictures to learn from")
+            }
+            guard count * factor < middle || count > middle * factor else { return nil }
+            return Finding(
+                kind: .lopsidedClass,
+                detail: "\(name) has \(count) pictures; the class in the middle has \(middle)"
+            )
+        }
+    }
+}

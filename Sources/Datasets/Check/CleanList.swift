@@ -1,0 +1,90 @@
+import Foundation
+
+/// A list of the pictures that are left when everything unusable and every repetition is taken out.
+///
+/// It has the columns `file`, `label`, `class` and, where the data has parts, `split`, and is itself a data set
+/// (``ListDataset``): `deit train --data clean.csv`. Left out are files that cannot be read or decoded, all but the first
+/// of equal pictures, those in `train` that are in `val` too, also nearly, and all of a group of equal pictures with
+/// different classes.
+public struct CleanList: Sendable {
+    /// The pictures left out, in the order of the data.
+    public let dropped: [Finding.Picture]
+    /// How many are kept.
+    public let kept: Int
+
+    private let report: DataReport
+
+    /// Decides what is kept.
+    ///
+    /// - Parameter report: What was found.
+    public init(_ report: DataReport) {
+        self.report = report
+        var dropped: Set<Finding.Picture> = []
+        for finding in report.findings where finding.kind.isDropped {
+            dropped.formUnion(Self.dropped(of: finding, in: report))
+        }
+        self.dropped = dropped.sorted()
+        kept = report.count - dropped.count
+    }
+
+    private static func dropped(of finding: Finding, in report: DataReport) -> [Finding.Picture] {
+        switch finding.kind {
+        case .duplicate: return Array(finding.pictures.dropFirst())
+        case .leak:
+            // What measures stays; of several copies there, the first.
+            let measuring = finding.pictures.filter { report.parts[$0.part].name == "val" }
+            return finding.pictures.filter { $0 != measuring.first }
+        case .nearLeak: return finding.pictures.filter { report.parts[$0.part].name != "val" }
+        default: return finding.pictures
+        }
+    }
+
+    /// Writes the list.
+    ///
+    /// Files in or below the list's folder are written relative to it, so that the folder can be moved; others with their
+    /// whole path.
+    ///
+    /// - Parameter path: The file to write, which takes its name when it is whole.
+    /// - Throws: ``DatasetError`` when the data has no files of its own to name, or the list cannot be written.
+    public func write(to path: String) throws(DatasetError) {
+        let folder = resolvedPath(parentFolder(path)) + "/"
+        let hasParts = report.parts.contains { $0.name != "all" }
+        var text = hasParts ? "file,label,class,split\n" : "file,label,class\n"
+        let dropped = Set(dropped)
+        for (number, part) in report.parts.enumerated() {
+            for index in 0..<part.dataset.count {
+                let picture = Finding.Picture(part: number, index: index)
+                guard !dropped.contains(picture) else { continue }
+                guard let file = part.dataset.filePath(at: index) else {
+                    throw .invalid(
+                        "a cleaned list names files, and \(part.dataset.name(at: index)) is none:"
+                            + " unpack the data into folders first"
+                    )
+                }
+                // Links stay as they are named; only the folder is made whole.
+                let name = file.split(separator: "/").last.map(String.init) ?? file
+                var whole = "\(resolvedPath(parentFolder(file)))/\(name)"
+                if whole.hasPrefix(folder) { whole = String(whole.dropFirst(folder.count)) }
+                let cells = [
+                    DelimitedText.quoted(whole), "\(report.label(of: picture))",
+                    DelimitedText.quoted(report.className(of: picture)),
+                ]
+                text += (cells + (hasParts ? [part.name] : [])).joined(separator: ",") + "\n"
+            }
+        }
+        try writeWhole(text, to: path)
+    }
+}
+
+/// Writes a file aside and gives it its name when it is whole.
+func writeWhole(_ text: String, to path: String) throws(DatasetError) {
+    let aside = "\(path).\(ProcessInfo.processInfo.processIdentifier).part"
+    do {
+        try Data(text.utf8).write(to: URL(filePath: aside))
+        guard rename(aside, path) == 0 else { throw DatasetError.cancelled }
+    } catch {
+        let reason = lastSystemMessage()
+        unlink(aside)
+        throw .unreadableSet(path: path, detail: "it cannot be written: \(reason)")
+    }
+}

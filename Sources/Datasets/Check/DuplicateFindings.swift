@@ -1,0 +1,94 @@
+import ImagePipeline
+
+/// What equal and similar pictures mean: in which parts and classes they are.
+struct DuplicateFindings {
+    private(set) var findings: [Finding] = []
+
+    init(_ facts: [PictureFacts], _ store: ThumbnailStore, _ datasets: [any ImageDataset]) {
+        let places = PicturePlaces(datasets)
+        let search = DuplicateSearch(facts: facts, store: store) { one, other in
+            guard let left = places.content(of: one) else { return false }
+            return left == places.content(of: other)
+        }
+        let groups = search.run()
+        var copies: [Int: [Int]] = [:]
+        for group in groups.equal {
+            copies[group[0]] = group
+            add(group, of: group, places, .leak, .conflict, .duplicate, "equal byte for byte")
+        }
+        for group in groups.alike {
+            // Only one of equal pictures stands in the group, and the others may be elsewhere.
+            let whole = group.flatMap { copies[$0] ?? [$0] }
+            add(
+                group,
+                of: whole,
+                places,
+                .nearLeak,
+                .nearConflict,
+                .nearDuplicate,
+                "nearly the same picture"
+            )
+        }
+    }
+
+    /// Tells of a group; its kind depends on where it and its copies are.
+    private mutating func add(
+        _ group: [Int],
+        of whole: [Int],
+        _ places: PicturePlaces,
+        _ leak: FindingKind,
+        _ conflict: FindingKind,
+        _ same: FindingKind,
+        _ words: String
+    ) {
+        let pictures = group.map(places.picture)
+        let classes = Set(whole.map { places.className(places.picture($0)) })
+        let parts = Set(whole.map { places.picture($0).part })
+        // Two labels for one picture is the worse of the two, and the cleaned list then keeps none of them.
+        let kind = classes.count > 1 ? conflict : parts.count > 1 ? leak : same
+        let among =
+            classes.count > 1 ? ", in the classes \(listed(classes.sorted(by: precedes)))" : ""
+        findings.append(
+            Finding(
+                kind: kind,
+                pictures: pictures,
+                detail: "\(group.count) files are \(words)\(among)"
+            )
+        )
+    }
+}
+
+/// The pictures of all parts in one row.
+struct PicturePlaces {
+    private let datasets: [any ImageDataset]
+    private let starts: [Int]
+
+    init(_ datasets: [any ImageDataset]) {
+        self.datasets = datasets
+        starts = datasets.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.count) }
+    }
+
+    func picture(_ place: Int) -> Finding.Picture {
+        let part = max(0, (starts.firstIndex { $0 > place } ?? starts.count) - 1)
+        return Finding.Picture(part: part, index: place - starts[part])
+    }
+
+    func place(_ picture: Finding.Picture) -> Int { starts[picture.part] + picture.index }
+
+    func className(_ picture: Finding.Picture) -> String {
+        let dataset = datasets[picture.part]
+        return dataset.classNames[dataset.label(at: picture.index)]
+    }
+
+    /// The bytes of a picture's file, or its samples where it has none; nil where they are gone.
+    func content(of place: Int) -> [UInt8]? {
+        let picture = picture(place)
+        let dataset = datasets[picture.part]
+        do throws(ImageError) {
+            if let bytes = try dataset.fileBytes(at: picture.index) { return bytes }
+            return try dataset.image(at: picture.index).pixels
+        } catch {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,120 @@
+/// What can be said of pictures that somebody should look at.
+public enum FindingKind: String, Sendable, CaseIterable, Codable {
+    /// The file cannot be read, is empty or is no picture of a kind that is known.
+    case unreadable
+    /// The file ends before the picture does.
+    case truncated
+    /// The file breaks the rules of its format.
+    case damaged
+    /// The file claims more pixels or bytes than any picture should have; it was not decoded.
+    case oversized
+    /// A folder, list or archive that is wrong as a whole, in part or in its names.
+    case layout
+    /// A class without pictures.
+    case emptyClass = "empty-class"
+    /// The same picture in training and in validation.
+    case leak
+    /// The same picture in two classes.
+    case conflict
+    /// The same picture more than once in a class.
+    case duplicate
+    /// Almost the same picture in training and in validation.
+    case nearLeak = "near-leak"
+    /// Almost the same picture in two classes.
+    case nearConflict = "near-conflict"
+    /// Almost the same picture more than once in a class.
+    case nearDuplicate = "near-duplicate"
+    /// A picture whose neighbours, as a model sees them, agree on another class.
+    case labelSuspect = "label-suspect"
+    /// A class with far fewer or far more pictures than the others.
+    case lopsidedClass = "lopsided-class"
+    /// A file whose name ends like another format's.
+    case misnamed
+    /// A picture in the four inks of print.
+    case cmyk
+    /// A picture that is stored turned and says so in its EXIF data.
+    case rotated
+    /// A picture that is very large, very small or very narrow.
+    case oddSize = "odd-size"
+    /// A picture of a single colour.
+    case blank
+
+    /// How bad something is.
+    public enum Severity: String, Sendable, Codable {
+        /// It cannot be used, or makes measurements wrong.
+        case error
+        /// It can be used, and may not be what is wanted.
+        case warning
+    }
+
+    /// How bad it is.
+    public var severity: Severity {
+        switch self {
+        case .unreadable, .truncated, .damaged, .oversized, .layout, .emptyClass, .leak, .conflict:
+            .error
+        default: .warning
+        }
+    }
+
+    /// A heading.
+    public var title: String {
+        switch self {
+        case .unreadable: "unreadable"
+        case .truncated: "cut short"
+        case .damaged: "damaged"
+        case .oversized: "absurdly large"
+        case .layout: "layout"
+        case .emptyClass: "empty classes"
+        case .leak: "in train and val"
+        case .conflict: "in two classes"
+        case .duplicate: "duplicates"
+        case .nearLeak: "nearly the same in train and val"
+        case .nearConflict: "nearly the same in two classes"
+        case .nearDuplicate: "near duplicates"
+        case .labelSuspect: "label suspects"
+        case .lopsidedClass: "lop-sided classes"
+        case .misnamed: "misnamed"
+        case .cmyk: "CMYK"
+        case .rotated: "rotated by EXIF"
+        case .oddSize: "odd sizes"
+        case .blank: "blank"
+        }
+    }
+
+    /// What it means for training, and what to do.
+    public var advice: String {
+        switch self {
+        case .unreadable, .truncated, .damaged:
+            "They are skipped in training and measuring. Get them again, or leave them out."
+        case .oversized:
+            "They are not decoded, so that no small file fills the memory. Leave them out."
+        case .layout: "Training would refuse this. Correct it first."
+        case .emptyClass: "Add pictures, or remove the class."
+        case .leak:
+            "The model is measured with what it learnt from. Keep one; the cleaned list keeps that in val."
+        case .conflict: "One of the labels is wrong. Decide; the cleaned list drops all of them."
+        case .duplicate: "They weigh more than others. The cleaned list keeps the first."
+        case .nearLeak: "The score will flatter. The cleaned list drops the one in train."
+        case .nearConflict: "One of the labels may be wrong. Look at them."
+        case .nearDuplicate: "They weigh more than others. Look at them."
+        case .labelSuspect: "Their nearest neighbours agree on another class. Look at them."
+        case .lopsidedClass:
+            "The model will favour large classes. Add pictures, or measure per class."
+        case .misnamed:
+            "They are read all the same, as content tells the format. Other programs may fail."
+        case .cmyk: "They become RGB without a colour profile. Colours may be off."
+        case .rotated: "They are seen as stored, turned, unless EXIF's orientation is asked for."
+        case .oddSize: "Crops of them show little, or much that is interpolated."
+        case .blank: "There is nothing to learn from them."
+        }
+    }
+
+    /// Whether the cleaned list leaves such pictures out, all of them or all but one.
+    var isDropped: Bool {
+        switch self {
+        case .unreadable, .truncated, .damaged, .oversized, .leak, .conflict, .duplicate, .nearLeak:
+            true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import ArgumentParser
+import Checkpoints
+import Datasets
+import Evaluation
+import Foundation
+import ImagePipeline
+import Torch
+import TorchNN
+
+/// `deit data check`: what is wrong with pictures, before anything is trained on them.
+struct DataCheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Find pictures and labels that would spoil a training.",
+        discussion: """
+            Examples:
+              deit data check DIR
+              deit data check DIR --html report.html --clean-list clean.csv
+              deit data check DIR --model facebook/deit-tiny-patch16-224 --json
+
+            Looks at every picture: unreadable, cut short, absurdly large, misnamed, CMYK,
+            rotated by EXIF, blank; at classes without pictures and with far more or fewer
+            than others; and at all pictures together: the same or nearly the same picture
+            twice, in two classes, or in train and in val. With --model also at labels that
+            the nearest pictures, as the model sees them, contradict.
+
+            DIR is what --data takes elsewhere: a folder, a list (.csv, .tsv) or a tar
+            archive. The cleaned list is such a list: deit train --data clean.csv. It leaves
+            out what cannot be used, repetitions, and what is in val from train; suspects it
+            keeps.
+
+            The exit code is 65 where something cannot be used or makes measurements wrong,
+            and 0 where there are warnings only.
+            """
+    )
+
+    @Argument(help: "The folder, list or archive.", completion: .file())
+    var data: String
+
+    @Flag(help: "Print one JSON object with every finding.")
+    var json = false
+
+    @Option(help: "Write an HTML page with thumbnails.", completion: .file())
+    var html: String?
+
+    @Option(help: "Write a list (.csv) of the pictures that are left.", completion: .file())
+    var cleanList: String?
+
+    @Option(
+        help: "A checkpoint whose features tell which labels are suspicious.",
+        completion: .file()
+    )
+    var model: String?
+
+    @Option(help: "How many nearest pictures judge a label.")
+    var neighbours = 10
+
+    @Option(help: "How many pictures are looked at at the same time (default: one a core).")
+    var workers: Int?
+
+    func validate() throws {
+        guard workers.map({ (1...1024).contains($0) }) ?? true else {
+            throw ValidationError("--workers must be from 1 to 1024")
+        }
+        guard (1...1000).contains(neighbours) else {
+            throw ValidationError("--neighbours must be from 1 to 1000")
+        }
+        if let cleanList, !cleanList.lowercased().hasSuffix(".csv") {
+            throw ValidationError(
+                "--clean-list \(cleanList) must end in .csv, so that --data takes it"
+            )
+        }
+    }
+
+    func run() async throws {
+        if model != nil { OpenMPWaiting.spinBriefly() }
+        let start = ContinuousClock.now
+        let count = workers ?? ProcessInfo.processInfo.activeProcessorCount
+        let status = StatusLine()
+        defer { status.clear() }
+        let check = try DataCheck(path: data, workers: count)
+        var report = try await check.run { status.show($0, of: $1, "pictures") }
+        status.clear()
+        if let model { report.add(try await suspects(model, report, workers: count)) }
+        let clean = CleanList(report)
+        if let html {
+            try ReportPage(report, title: "\(data): data check").write(to: html)
+        }
+        if let cleanList { try clean.write(to: cleanList) }
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        if json {
+            try DataReportJSON(report, clean, path: data, seconds: seconds).print()
+        } else {
+            try Results.print(DataReportText(report, clean, path: data, seconds: seconds).text)
+        }
+        if report.hasErrors { throw ExitCode(CommandFailure.badData) }
+    }
+
+    @ModelActor
+    private func suspects(
+        _ model: String,
+        _ report: DataReport,
+        workers: Int
+    ) async throws -> [Finding] {
+        ComputePolicy.current = try .automatic()
+        let loaded = try ModelDirectory.load(
+            try await CheckpointPath.find(model),
+            options: LoadOptions(relaxations: .noHead)
+        )
+        let status = StatusLine()
+        defer { status.clear() }
+        return try await LabelSuspects(neighbours: neighbours).find(
+            in: report,
+            with: loaded,
+            workers: workers
+        ) {
+            status.show($0, of: report.count, "pictures seen by the model")
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import Datasets
+import Foundation
+
+/// A report on data as a table for people.
+struct DataReportText {
+    private let report: DataReport
+    private let clean: CleanList
+    private let path: String
+    private let seconds: Double
+
+    /// The findings of a kind that are named; JSON has all.
+    private static let shown = 3
+
+    init(_ report: DataReport, _ clean: CleanList, path: String, seconds: Double) {
+        self.report = report
+        self.clean = clean
+        self.path = path
+        self.seconds = seconds
+    }
+
+    var text: String {
+        var lines = heading + report.notes.map { "note: \($0)" }
+        for kind in FindingKind.allCases {
+            let findings = report.findings(of: kind)
+            if !findings.isEmpty { lines += [""] + section(kind, findings) }
+        }
+        return (lines + ["", conclusion]).joined(separator: "\n")
+    }
+
+    private var heading: [String] {
+        let width = max(8, report.parts.map(\.name.count).max() ?? 0)
+        var lines = ["\(path): \(report.count) pictures, \(report.classNames.count) classes"]
+        for part in report.parts {
+            let counts = part.classCounts.filter { $0 > 0 }
+            let range = "\(counts.min() ?? 0) to \(counts.max() ?? 0) in a class"
+            let name = part.name.padding(toLength: width, withPad: " ", startingAt: 0)
+            lines.append("  \(name) \(part.dataset.count) pictures, \(range)")
+        }
+        let formats = report.formats.map { "\($0.count) \($0.name)" }.joined(separator: ", ")
+        if let sizes = report.sizes {
+            lines.append(
+                "  \("formats".padding(toLength: width, withPad: " ", startingAt: 0)) \(formats); "
+                    + "\(side(sizes.width)) × \(side(sizes.height)) pixels"
+            )
+        }
+        return lines
+    }
+
+    private func side(_ range: ClosedRange<Int>) -> String {
+        range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)…\(range.upperBound)"
+    }
+
+    private func section(_ kind: FindingKind, _ findings: [Finding]) -> [String] {
+        let mark = kind.severity == .error ? "error" : "warning"
+        var lines = ["\(mark): \(kind.title) (\(findings.count)). \(kind.advice)"]
+        for finding in findings.prefix(Self.shown) {
+            let names = finding.pictures.prefix(Self.shown).map { Self.line(report.name(of: $0)) }
+            let more = finding.pictures.count - names.count
+            let files = names.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
+            let detail = Self.line(finding.detail)
+            lines.append("  " + (files.isEmpty ? detail : "\(files): \(detail)"))
+        }
+        if findings.count > Self.shown { lines.append("  … \(findings.count - Self.shown) more") }
+        return lines
+    }
+
+    /// A name without the characters that a terminal would obey.
+    private static func line(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map {
+                    $0.value < 32 || (127..<160).contains($0.value) ? "\u{FFFD}" : $0
+                }
+            )
+        )
+    }
+
+    private var conclusion: String {
+        let errors = report.findings.count { $0.kind.severity == .error }
+        let warnings = report.findings.count - errors
+        let rate = String(
+            format: "%.1f s, %.0f pictures/s",
+            seconds,
+            Double(report.count) / max(seconds, 1e-9)
+        )
+        guard errors + warnings > 0 else { return "nothing to look at (\(rate))" }
+        return "\(errors) errors, \(warnings) warnings; without \(clean.dropped.count) pictures "
+            + "\(clean.kept) are left (\(rate))"
+    }
+}
