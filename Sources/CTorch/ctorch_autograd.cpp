@@ -41,6 +41,15 @@ bool ct_grad_mode(void) { return c10::GradMode::is_enabled(); }
 
 void ct_set_grad_mode(bool enabled) { c10::GradMode::set_enabled(enabled); }
 
+int32_t ct_autocast_dtype(ct_device device) {
+    int32_t dtype = -1;
+    guarded([&] {
+        const auto type = static_cast<at::DeviceType>(device);
+        if (at::autocast::is_autocast_enabled(type)) dtype = static_cast<int32_t>(at::autocast::get_autocast_dtype(type));
+    });
+    return dtype;
+}
+
 bool ct_autocast_enabled(ct_device device) {
     bool enabled = false;
     guarded([&] { enabled = at::autocast::is_autocast_enabled(static_cast<at::DeviceType>(device)); });

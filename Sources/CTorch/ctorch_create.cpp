@@ -94,7 +94,13 @@ int32_t ct_mutable_data(ct_tensor a, void **out) {
     return guarded([&] {
         const bool reachable = a->value.device().is_cpu() && a->value.is_contiguous();
         *out = reachable ? a->value.mutable_data_ptr() : nullptr;
+        // libtorch cannot see what is written there.
+        if (reachable && !a->value.is_inference()) a->value.unsafeGetTensorImpl()->bump_version();
     });
+}
+
+int64_t ct_version(ct_tensor a) {
+    return a->value.is_inference() ? -1 : static_cast<int64_t>(a->value.unsafeGetTensorImpl()->version_counter().current_version());
 }
 
 int32_t ct_item(ct_tensor a, double *out) {

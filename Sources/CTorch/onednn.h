@@ -11,4 +11,10 @@ bool has_onednn_matmul();
 /// a · b · alpha for 2-D or 3-D operands of one dtype, strided ones too.
 at::Tensor onednn_matmul(const at::Tensor &a, const at::Tensor &b, float alpha = 1);
 
+/// onednn_matmul() into a tensor that is there already, which may be strided.
+void onednn_matmul_out(const at::Tensor &a, const at::Tensor &b, const at::Tensor &out, float alpha);
+
+/// What autocast does to the operands of at::linear; ours are not on its list.
+at::Tensor autocast(const at::Tensor &tensor);
+
 }  // namespace ctorch

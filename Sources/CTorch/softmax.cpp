@@ -1,83 +1,100 @@
 // The softmax of attention's scores over rows, and its gradient.
 //
-// libtorch's own softmax falls back to scalar code for bfloat16 rows that are no multiple of a vector (attention's
-// rows have 17, 50 or 197 elements) and is several times slower than memory there. These loops are plain C++, compiled
-// once for each level of the processor; the loader picks one.
+// libtorch's own softmax falls back to scalar code for bfloat16 rows that are no multiple of a vector (attention's rows
+// have 17, 50 or 197 elements) and is several times slower than memory there.
 #include "softmax.h"
 
-#include <ATen/Parallel.h>
-#include <c10/util/BFloat16.h>
-
 #include <algorithm>
-#include <bit>
-#include <cstring>
+#include <cmath>
 #include <vector>
 
-#if defined(__x86_64__) && defined(__linux__)
-#define PER_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define PER_PROCESSOR
-#endif
+#include "parallel.h"
+#include "vectors.h"
 
 namespace ctorch {
 namespace {
 
-// e^x for x ≤ 0, to 2 units in the last place: 2^n · 2^f with a polynomial of degree 6 for f in ±½.
-inline __attribute__((always_inline)) float exponential(float x) {
-    const float scaled = std::max(x, -87.0f) * 1.442695041f;
-    const float shifted = scaled + 12582912.0f;  // 1.5 · 2²³: the integer part ends up in the low bits
-    const float f = scaled - (shifted - 12582912.0f);
-    float p = 1.535336188e-4f;
-    p = p * f + 1.339887440e-3f;
-    p = p * f + 9.618437357e-3f;
-    p = p * f + 5.550332471e-2f;
-    p = p * f + 2.402264791e-1f;
-    p = p * f + 6.931472028e-1f;
-    p = p * f + 1.0f;
-    const auto exponent = std::bit_cast<int32_t>(shifted) << 23;
-    return std::bit_cast<float>(std::bit_cast<int32_t>(p) + exponent);
-}
-
-inline __attribute__((always_inline)) float widened(uint16_t bits) {
-    return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
-}
-
-// Rounds to the nearest even bfloat16; what is not a number stays so.
-inline __attribute__((always_inline)) uint16_t narrowed(float value) {
-    const auto bits = std::bit_cast<uint32_t>(value);
-    const auto rounded = static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
-    return value == value ? rounded : static_cast<uint16_t>(0x7fc0);
-}
-
-PER_PROCESSOR void softmax_row(float *row, int64_t width) {
-#pragma clang fp reassociate(on) contract(fast)
-    float largest = row[0];
-    // A sum with NaN is NaN, whereas a comparison would lose it.
-    float total = 0;
-    for (int64_t i = 0; i < width; ++i) largest = row[i] > largest ? row[i] : largest;
-    for (int64_t i = 0; i < width; ++i) {
-        const float difference = row[i] - largest;
-        const float e = difference == difference ? exponential(difference) : difference;
-        row[i] = e;
-        total += e;
+// `row` and `out` may be the same memory; `exponents` is room for a row, rounded up to whole vectors.
+template <typename T>
+INLINED void softmax_row(T *row, float *exponents, int64_t width) {
+    auto largest = Floats{} - INFINITY;
+    Floats x, e, total{};
+    int64_t i = 0;
+    for (; i + lanes <= width; i += lanes) {
+        load(row + i, x);
+        largest = x > largest ? x : largest;
     }
-    const float factor = 1 / total;
-    for (int64_t i = 0; i < width; ++i) row[i] *= factor;
+    if (i < width) {
+        load_some(row + i, width - i, x, -INFINITY);
+        largest = x > largest ? x : largest;
+    }
+    // A comparison loses what is not a number; the sum below does not.
+    const float maximum = largest_of(largest);
+    for (i = 0; i + lanes <= width; i += lanes) {
+        load(row + i, x);
+        exponential(x - maximum, e);
+        total += e;
+        store(exponents + i, e);
+    }
+    if (i < width) {
+        load_some(row + i, width - i, x, -INFINITY);
+        exponential(x - maximum, e);  // the filler adds nothing that a float could hold beside the sum, which is ≥ 1
+        total += e;
+        store(exponents + i, e);
+    }
+    const float factor = 1 / sum_of(total);
+    for (i = 0; i + lanes <= width; i += lanes) {
+        load(exponents + i, e);
+        store(row + i, e * factor);
+    }
+    if (i < width) {
+        load(exponents + i, e);
+        store_some(row + i, width - i, e * factor);
+    }
 }
 
-PER_PROCESSOR void gradient_row(const float *output, float *gradient, int64_t width) {
-#pragma clang fp reassociate(on) contract(fast)
-    float total = 0;
-    for (int64_t i = 0; i < width; ++i) total += output[i] * gradient[i];
-    for (int64_t i = 0; i < width; ++i) gradient[i] = output[i] * (gradient[i] - total);
+template <typename T>
+INLINED void gradient_row(const T *output, T *gradient, int64_t width) {
+#pragma clang fp contract(fast)
+    Floats y, g, total{};
+    int64_t i = 0;
+    for (; i + lanes <= width; i += lanes) {
+        load(output + i, y);
+        load(gradient + i, g);
+        total += y * g;
+    }
+    if (i < width) {
+        load_some(output + i, width - i, y);
+        load_some(gradient + i, width - i, g);
+        total += y * g;
+    }
+    const float sum = sum_of(total);
+    for (i = 0; i + lanes <= width; i += lanes) {
+        load(output + i, y);
+        load(gradient + i, g);
+        store(gradient + i, y * (g - sum));
+    }
+    if (i < width) {
+        load_some(output + i, width - i, y);
+        load_some(gradient + i, width - i, g);
+        store_some(gradient + i, width - i, y * (g - sum));
+    }
 }
 
-PER_PROCESSOR void widen_row(const uint16_t *from, float *to, int64_t width) {
-    for (int64_t i = 0; i < width; ++i) to[i] = widened(from[i]);
+PER_PROCESSOR void softmax_rows(float *data, float *room, int64_t rows, int64_t width) {
+    for (int64_t row = 0; row < rows; ++row) softmax_row(data + row * width, room, width);
 }
 
-PER_PROCESSOR void narrow_row(const float *from, uint16_t *to, int64_t width) {
-    for (int64_t i = 0; i < width; ++i) to[i] = narrowed(from[i]);
+PER_PROCESSOR void softmax_rows_bf16(BFloat16Bits *data, float *room, int64_t rows, int64_t width) {
+    for (int64_t row = 0; row < rows; ++row) softmax_row(data + row * width, room, width);
+}
+
+PER_PROCESSOR void gradient_rows(const float *output, float *gradient, int64_t rows, int64_t width) {
+    for (int64_t row = 0; row < rows; ++row) gradient_row(output + row * width, gradient + row * width, width);
+}
+
+PER_PROCESSOR void gradient_rows_bf16(const BFloat16Bits *output, BFloat16Bits *gradient, int64_t rows, int64_t width) {
+    for (int64_t row = 0; row < rows; ++row) gradient_row(output + row * width, gradient + row * width, width);
 }
 
 // Enough rows for a thread that starting it pays.
@@ -96,22 +113,16 @@ void softmax_(at::Tensor &scores) {
         return;
     }
     const auto width = scores.size(-1), rows = scores.numel() / width;
-    if (scores.scalar_type() == at::kFloat) {
-        auto *data = scores.mutable_data_ptr<float>();
-        at::parallel_for(0, rows, grain(width), [&](int64_t from, int64_t to) {
-            for (int64_t row = from; row < to; ++row) softmax_row(data + row * width, width);
-        });
-    } else {
-        auto *data = static_cast<uint16_t *>(scores.mutable_data_ptr());
-        at::parallel_for(0, rows, grain(width), [&](int64_t from, int64_t to) {
-            std::vector<float> wide(static_cast<size_t>(width));
-            for (int64_t row = from; row < to; ++row) {
-                widen_row(data + row * width, wide.data(), width);
-                softmax_row(wide.data(), width);
-                narrow_row(wide.data(), data + row * width, width);
-            }
-        });
-    }
+    const bool is_float = scores.scalar_type() == at::kFloat;
+    auto *data = scores.mutable_data_ptr();
+    parallel_for(rows, grain(width), [&](int64_t from, int64_t to) {
+        std::vector<float> room(static_cast<size_t>(width + lanes));
+        if (is_float) {
+            softmax_rows(static_cast<float *>(data) + from * width, room.data(), to - from, width);
+        } else {
+            softmax_rows_bf16(static_cast<BFloat16Bits *>(data) + from * width, room.data(), to - from, width);
+        }
+    });
 }
 
 void softmax_backward_(at::Tensor &gradient, const at::Tensor &output) {
@@ -121,25 +132,18 @@ void softmax_backward_(at::Tensor &gradient, const at::Tensor &output) {
         return;
     }
     const auto width = output.size(-1), rows = output.numel() / width;
-    if (output.scalar_type() == at::kFloat) {
-        auto *data = gradient.mutable_data_ptr<float>();
-        const auto *weights = output.const_data_ptr<float>();
-        at::parallel_for(0, rows, grain(width), [&](int64_t from, int64_t to) {
-            for (int64_t row = from; row < to; ++row) gradient_row(weights + row * width, data + row * width, width);
-        });
-    } else {
-        auto *data = static_cast<uint16_t *>(gradient.mutable_data_ptr());
-        const auto *weights = static_cast<const uint16_t *>(output.const_data_ptr());
-        at::parallel_for(0, rows, grain(width), [&](int64_t from, int64_t to) {
-            std::vector<float> wide(static_cast<size_t>(2 * width));
-            for (int64_t row = from; row < to; ++row) {
-                widen_row(weights + row * width, wide.data(), width);
-                widen_row(data + row * width, wide.data() + width, width);
-                gradient_row(wide.data(), wide.data() + width, width);
-                narrow_row(wide.data() + width, data + row * width, width);
-            }
-        });
-    }
+    const bool is_float = output.scalar_type() == at::kFloat;
+    auto *data = gradient.mutable_data_ptr();
+    const auto *weights = output.const_data_ptr();
+    parallel_for(rows, grain(width), [&](int64_t from, int64_t to) {
+        if (is_float) {
+            gradient_rows(static_cast<const float *>(weights) + from * width, static_cast<float *>(data) + from * width,
+                          to - from, width);
+        } else {
+            gradient_rows_bf16(static_cast<const BFloat16Bits *>(weights) + from * width,
+                               static_cast<BFloat16Bits *>(data) + from * width, to - from, width);
+        }
+    });
 }
 
 }  // namespace ctorch

@@ -111,3 +111,8 @@ public func withAutocast<R>(
 
 /// Whether autocast is on for a device, on this thread.
 public func isAutocastEnabled(on device: Device) -> Bool { ct_autocast_enabled(device.kind) }
+
+/// The type that autocast computes in on a device, on this thread; `nil` where it is off.
+public func autocastDType(on device: Device) -> DType? {
+    DType(code: ct_autocast_dtype(device.kind))
+}

@@ -22,6 +22,31 @@ public enum Functional {
         try tensor("linear") { ct_linear_onednn(x.handle, weight.handle, bias?.handle, $0) }
     }
 
+    /// A weight of ``linear(_:_:_:)`` in the order in which oneDNN reads it fastest, for ``linearPacked(_:_:_:)`` only.
+    ///
+    /// - Parameters:
+    ///   - weight: `[outFeatures, inFeatures]`.
+    ///   - dtype: The type to multiply in, `float32` or `bfloat16`.
+    ///   - rows: About how many rows the inputs will have.
+    /// - Returns: The weight, whose elements cannot be read.
+    /// - Throws: ``TorchError`` where oneDNN does not serve the type.
+    public static func packedForLinear(
+        _ weight: Tensor,
+        dtype: DType,
+        rows: Int
+    ) throws(TorchError) -> Tensor {
+        try tensor("pack") { ct_pack_linear(weight.handle, dtype.code, Int64(rows), $0) }
+    }
+
+    /// ``linearOneDNN(_:_:_:)`` with a packed weight, without a gradient.
+    public static func linearPacked(
+        _ x: Tensor,
+        _ packed: Tensor,
+        _ bias: Tensor?
+    ) throws(TorchError) -> Tensor {
+        try tensor("linear") { ct_linear_packed(x.handle, packed.handle, bias?.handle, $0) }
+    }
+
     /// A 2-D convolution of `[batch, channels, height, width]`.
     public static func conv2d(
         _ x: Tensor,
@@ -59,6 +84,39 @@ public enum Functional {
         }
     }
 
+    /// ``layerNorm(_:width:weight:bias:eps:)`` by loops of our own, forward and backward, where they serve the tensors.
+    ///
+    /// - Parameters:
+    ///   - x: `[…, width]`.
+    ///   - width: The size of the last dimension.
+    ///   - weight: `[width]`.
+    ///   - bias: `[width]`.
+    ///   - eps: What is added to the variance.
+    ///   - isForProduct: Whether a matrix product follows: then the result has autocast's type, where autocast is on,
+    ///     and costs no pass of its own to become it.
+    /// - Returns: The same shape.
+    /// - Throws: ``TorchError`` when the shapes do not fit.
+    public static func layerNormVectors(
+        _ x: Tensor,
+        width: Int,
+        weight: Tensor?,
+        bias: Tensor?,
+        eps: Double,
+        isForProduct: Bool
+    ) throws(TorchError) -> Tensor {
+        try tensor("layer norm") {
+            ct_layer_norm_vectors(
+                x.handle,
+                Int64(width),
+                weight?.handle,
+                bias?.handle,
+                eps,
+                isForProduct,
+                $0
+            )
+        }
+    }
+
     /// Normalises every channel; in training by the batch's statistics, which move the running ones in place.
     public static func batchNorm(
         _ x: Tensor,
@@ -88,6 +146,11 @@ public enum Functional {
     /// The Gaussian error linear unit in its exact (erf) form.
     public static func gelu(_ x: Tensor) throws(TorchError) -> Tensor {
         try tensor("gelu") { ct_gelu(x.handle, $0) }
+    }
+
+    /// ``gelu(_:)`` by loops of our own, forward and backward, where they serve the tensor; within 2e-6 of it.
+    public static func geluVectors(_ x: Tensor) throws(TorchError) -> Tensor {
+        try tensor("gelu") { ct_gelu_vectors(x.handle, $0) }
     }
 
     /// The positive part of every element.

@@ -48,6 +48,12 @@ public final class Tensor {
         return Device(kind: kind, index: index)
     }
 
+    /// A number that every change of the elements increases; `nil` where libtorch counts none (inference mode).
+    public var version: Int? {
+        let version = ct_version(handle)
+        return version < 0 ? nil : Int(version)
+    }
+
     /// How many tensors are alive in the process; leak checks compare it before and after.
     public static var liveCount: Int { Int(ct_live_tensor_count()) }
 }

@@ -15,6 +15,15 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
         case oneDNN = "onednn"
     }
 
+    /// An implementation of what is done to single elements and rows: GELU, layer normalisation.
+    public enum Pointwise: String, Sendable, CaseIterable {
+        /// libtorch's.
+        case libtorch
+
+        /// Loops of our own, sixteen elements at a time.
+        case vectors
+    }
+
     /// Where models run.
     public var device: Device
 
@@ -27,22 +36,35 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
     /// The kernel of self-attention.
     public var attention: Kernel
 
+    /// The kernel of GELU and layer normalisation.
+    public var pointwise: Pointwise
+
     /// Creates a policy.
+    ///
+    /// - Parameters:
+    ///   - device: Where models run.
+    ///   - dtype: The type of matrix products.
+    ///   - linear: The kernel of linear layers.
+    ///   - attention: The kernel of self-attention.
+    ///   - pointwise: The kernel of GELU and layer normalisation; `nil` takes libtorch's where linear layers do.
     public init(
         device: Device = .cpu,
         dtype: DType = .float32,
         linear: Kernel = .libtorch,
-        attention: Kernel = .libtorch
+        attention: Kernel = .libtorch,
+        pointwise: Pointwise? = nil
     ) {
         self.device = device
         self.dtype = dtype
         self.linear = linear
         self.attention = attention
+        self.pointwise = pointwise ?? (linear == .libtorch ? .libtorch : .vectors)
     }
 
     /// One line for the log: device, type, kernels.
     public var description: String {
         "\(device), \(dtype), linear \(linear.rawValue), attention \(attention.rawValue), "
+            + "pointwise \(pointwise.rawValue), "
             + "\(Libtorch.threadCount) thread\(Libtorch.threadCount == 1 ? "" : "s")"
     }
 
@@ -84,9 +106,11 @@ extension ComputePolicy {
             }
             policy.linear = kernel
             policy.attention = kernel
+            policy.pointwise = kernel == .libtorch ? .libtorch : .vectors
         } else if Libtorch.hasOneDNN {
             policy.linear = try faster(linearProbe(policy.dtype))
             policy.attention = try faster(attentionProbe(policy.dtype))
+            policy.pointwise = .vectors
         }
         return policy
     }

@@ -51,6 +51,46 @@ struct ModelTests {
         }
     }
 
+    @Test(
+        "A batch in evaluation, which goes through in parts, gives each picture its own numbers",
+        arguments: ComputePolicy.availableKernels,
+        [2, 9]
+    )
+    func parts(kernel: String, batch: Int) throws {
+        let previous = ComputePolicy.current
+        defer { ComputePolicy.current = previous }
+        let kind = try #require(ComputePolicy.Kernel(rawValue: kernel))
+        ComputePolicy.current = ComputePolicy(linear: kind, attention: kind)
+        try manualSeed(8)
+        let model = try VisionTransformer.make(
+            ViTConfiguration(
+                imageHeight: 16,
+                imageWidth: 16,
+                patchSize: 4,
+                numClasses: 5,
+                embedDim: 24,
+                depth: 2,
+                numHeads: 3,
+                layerNormEps: 1e-6
+            )
+        )
+        model.eval()
+        let images = try Tensor.randn([batch, 3, 16, 16])
+        let recorded = try model(images).detached()  // with gradients nothing is split
+        try withoutGradient {
+            let found = try model(images)
+            expectClose(
+                shape: found.shape,
+                try found.floats(),
+                expectedShape: [batch, 5],
+                try recorded.floats(),
+                tolerance: 1e-5
+            )
+            let last = try model(images.narrowed(0, (batch - 1)..<batch)).floats()
+            expectClose(Array(try found.floats().suffix(5)), last, tolerance: 1e-5)
+        }
+    }
+
     @Test("A distilled model predicts the mean of its heads")
     func distilled() throws {
         let model = try DistilledVisionTransformer(

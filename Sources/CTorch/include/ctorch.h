@@ -66,6 +66,10 @@ int32_t ct_thread_count(void);
 int32_t ct_set_thread_count(int32_t count);
 /// Lets the allocator keep freed blocks for the next tensor; does nothing where glibc is not the allocator.
 void ct_keep_freed_memory(void);
+/// Calls `body` with 0 ..< count on libtorch's threads, which take over this thread's modes; libtorch's own operations
+/// within it run on one thread each.
+int32_t ct_parallel(int32_t count, void (*CT_NONNULL body)(void *CT_NULLABLE context, int32_t index),
+                    void *CT_NULLABLE context);
 /// Seeds libtorch's default generators on all devices.
 int32_t ct_manual_seed(uint64_t seed);
 
@@ -101,6 +105,8 @@ void ct_device_of(ct_tensor CT_NONNULL a, int32_t *CT_NONNULL type, int32_t *CT_
 int32_t ct_data(ct_tensor CT_NONNULL a, const void *CT_NULLABLE *CT_NONNULL out);
 /// The address of a contiguous CPU tensor's elements, for writing; null for any other tensor.
 int32_t ct_mutable_data(ct_tensor CT_NONNULL a, void *CT_NULLABLE *CT_NONNULL out);
+/// A number that every change of the elements increases; -1 where changes are not counted.
+int64_t ct_version(ct_tensor CT_NONNULL a);
 /// The only element, as a double; waits for the device.
 int32_t ct_item(ct_tensor CT_NONNULL a, double *CT_NONNULL out);
 
@@ -213,14 +219,30 @@ int32_t ct_cross_entropy(ct_tensor CT_NONNULL logits, ct_tensor CT_NONNULL targe
 int32_t ct_binary_cross_entropy(ct_tensor CT_NONNULL logits, ct_tensor CT_NONNULL targets,
                                 ct_tensor CT_NULLABLE *CT_NONNULL out);
 
-// ---- oneDNN kernels with their gradients (ctorch_onednn.cpp)
+// ---- oneDNN kernels with their gradients (ctorch_onednn.cpp, ctorch_attention.cpp)
 
 /// ct_linear on oneDNN's matrix product: forward, input gradient and weight gradient.
 int32_t ct_linear_onednn(ct_tensor CT_NONNULL x, ct_tensor CT_NONNULL weight, ct_tensor CT_NULLABLE bias,
                          ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// A weight of ct_linear in `dtype` and in the order in which oneDNN reads it fastest, for inputs of some `rows` rows.
+/// Only ct_linear_packed takes it.
+int32_t ct_pack_linear(ct_tensor CT_NONNULL weight, ct_dtype dtype, int64_t rows,
+                       ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// ct_linear_onednn with a packed weight, without a gradient; `bias` has the weight's type, `x` gets it.
+int32_t ct_linear_packed(ct_tensor CT_NONNULL x, ct_tensor CT_NONNULL weight, ct_tensor CT_NULLABLE bias,
+                         ct_tensor CT_NULLABLE *CT_NONNULL out);
 /// softmax(q kᵀ / √width) v from a fused projection `[batch, tokens, 3 · heads · width]`, ordered q, k, v.
 /// The result is `[batch, tokens, heads · width]`.
 int32_t ct_attention_onednn(ct_tensor CT_NONNULL qkv, int64_t heads, ct_tensor CT_NULLABLE *CT_NONNULL out);
+
+// ---- Loops of our own with their gradients (ctorch_kernels.cpp); libtorch's for tensors that they do not serve
+
+/// ct_gelu.
+int32_t ct_gelu_vectors(ct_tensor CT_NONNULL a, ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// ct_layer_norm; `for_product` lets the result have autocast's type, if autocast is on, instead of float32.
+int32_t ct_layer_norm_vectors(ct_tensor CT_NONNULL x, int64_t width, ct_tensor CT_NULLABLE weight,
+                              ct_tensor CT_NULLABLE bias, double eps, bool for_product,
+                              ct_tensor CT_NULLABLE *CT_NONNULL out);
 
 // ---- Gradients and autocast (ctorch_autograd.cpp); modes belong to the calling thread
 
@@ -234,6 +256,8 @@ bool ct_requires_grad(ct_tensor CT_NONNULL a);
 int32_t ct_set_requires_grad(ct_tensor CT_NONNULL a, bool value);
 bool ct_grad_mode(void);
 void ct_set_grad_mode(bool enabled);
+/// The type that autocast computes in on this thread, or -1 where it is off.
+int32_t ct_autocast_dtype(ct_device device);
 bool ct_autocast_enabled(ct_device device);
 /// Switches autocast on with `dtype`, or off; leaving the outermost scope drops its cache of converted weights.
 int32_t ct_autocast_enter(ct_device device, ct_dtype dtype, bool enabled, bool *CT_NONNULL was_enabled,

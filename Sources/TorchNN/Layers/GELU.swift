@@ -6,6 +6,11 @@ public import Torch
 /// Hendrycks & Gimpel, "Gaussian Error Linear Units" (arXiv:1606.08415); not the tanh approximation, which differs by
 /// up to 5e-4.
 public final class GELU: Module {
-    /// Returns the activated elements.
-    public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor { try Functional.gelu(x) }
+    /// Returns the activated elements, by the kernel of ``ComputePolicy/pointwise``.
+    public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
+        switch ComputePolicy.current.pointwise {
+        case .vectors: try Functional.geluVectors(x)
+        case .libtorch: try Functional.gelu(x)
+        }
+    }
 }

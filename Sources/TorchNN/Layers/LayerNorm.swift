@@ -2,7 +2,8 @@ public import Torch
 
 /// Normalises the last dimension, then scales and shifts it.
 ///
-/// Computes `(x - mean) / √(variance + eps) · weight + bias` for every row.
+/// Computes `(x - mean) / √(variance + eps) · weight + bias` for every row. The kernel is the one of
+/// ``ComputePolicy/pointwise``.
 ///
 /// ## Parameters in a checkpoint
 /// - `weight`, `bias`: `[width]`
@@ -35,16 +36,34 @@ public final class LayerNorm: Module {
 
     /// Returns the normalised rows.
     ///
-    /// - Parameter x: `[…, width]`.
+    /// - Parameters:
+    ///   - x: `[…, width]`.
+    ///   - isForProduct: Whether only matrix products read the result: under autocast it then may have autocast's type,
+    ///     which those would give it anyway.
     /// - Returns: The same shape.
     /// - Throws: `TorchError` when the last dimension is not `width`.
-    public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
-        try Functional.layerNorm(
-            x,
-            width: width,
-            weight: weight.tensor,
-            bias: bias.tensor,
-            eps: eps
-        )
+    public func callAsFunction(
+        _ x: Tensor,
+        isForProduct: Bool = false
+    ) throws(TorchError) -> Tensor {
+        switch ComputePolicy.current.pointwise {
+        case .vectors:
+            try Functional.layerNormVectors(
+                x,
+                width: width,
+                weight: weight.tensor,
+                bias: bias.tensor,
+                eps: eps,
+                isForProduct: isForProduct
+            )
+        case .libtorch:
+            try Functional.layerNorm(
+                x,
+                width: width,
+                weight: weight.tensor,
+                bias: bias.tensor,
+                eps: eps
+            )
+        }
     }
 }

@@ -2,7 +2,8 @@ public import Torch
 
 /// A linear map of the last dimension with a bias.
 ///
-/// Computes `x weightᵀ + bias`. The kernel is the one of ``ComputePolicy/linear``.
+/// Computes `x weightᵀ + bias`. The kernel is the one of ``ComputePolicy/linear``. In evaluation without gradients
+/// oneDNN's keeps a second copy of the weight, packed for it; training drops that copy.
 ///
 /// ## Shapes
 /// - Input: `[…, inFeatures]`
@@ -17,6 +18,8 @@ public final class Linear: Module {
 
     /// What is added, if anything.
     public let bias: Parameter?
+
+    private let packed = PackedWeight()
 
     /// Creates a layer.
     ///
@@ -42,10 +45,14 @@ public final class Linear: Module {
     /// - Returns: `[…, outFeatures]`.
     /// - Throws: `TorchError` when the shape of `x` does not match.
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
-        switch ComputePolicy.current.linear {
-        case .oneDNN where x.device == .cpu:
-            try Functional.linearOneDNN(x, weight.tensor, bias?.tensor)
-        default: try Functional.linear(x, weight.tensor, bias?.tensor)
+        guard ComputePolicy.current.linear == .oneDNN, x.device == .cpu else {
+            return try Functional.linear(x, weight.tensor, bias?.tensor)
         }
+        if isTraining {
+            packed.clear()
+        } else if let mapped = try packed.linear(x, weight.tensor, bias?.tensor) {
+            return mapped
+        }
+        return try Functional.linearOneDNN(x, weight.tensor, bias?.tensor)
     }
 }

@@ -17,8 +17,12 @@ public struct RunManifest: Sendable, Equatable {
     public var recipe: String
     /// The options in effect.
     public var options: TrainingOptions
-    /// The kernel of linear layers and of attention.
-    public var kernels: (linear: ComputePolicy.Kernel, attention: ComputePolicy.Kernel)
+    /// The kernels of linear layers, of attention and of what is done to single elements.
+    public var kernels:
+        (
+            linear: ComputePolicy.Kernel, attention: ComputePolicy.Kernel,
+            pointwise: ComputePolicy.Pointwise
+        )
     /// The number format, never `auto`.
     public var dtype: Precision
     /// The threads that compute.
@@ -51,6 +55,7 @@ public struct RunManifest: Sendable, Equatable {
                     ("dtype", Self.plain(dtype.rawValue)),
                     ("linear", Self.plain(kernels.linear.rawValue)),
                     ("attention", Self.plain(kernels.attention.rawValue)),
+                    ("pointwise", Self.plain(kernels.pointwise.rawValue)),
                     ("threads", Self.plain("\(threads)")),
                 ])
             ),
@@ -89,6 +94,9 @@ public struct RunManifest: Sendable, Equatable {
             let threads = compute["threads"]?.int,
             let data = root["data"], let train = data["train"]?.int, let val = data["val"]?.int
         else { throw RunError.unreadable(path: path, reason: "it is not a run's file, or damaged") }
+        // Runs of earlier versions had libtorch's only.
+        let pointwise =
+            compute["pointwise"]?.string.flatMap(ComputePolicy.Pointwise.init) ?? .libtorch
         // A file of an earlier version says nothing of options that came later, and those defaults would change the run.
         let isOlder = root["format"]?.int == nil
         var options = isOlder ? TrainingOptions.beforeAugmentation : TrainingOptions()
@@ -101,7 +109,7 @@ public struct RunManifest: Sendable, Equatable {
             started: root["started"]?.string ?? "",
             recipe: root["recipe"]?.string ?? "",
             options: options,
-            kernels: (linear, attention),
+            kernels: (linear, attention, pointwise),
             dtype: dtype,
             threads: threads,
             counts: (train, val),

@@ -144,7 +144,8 @@ public final class TrainingSession {
             return ComputePolicy(
                 dtype: precision == .bf16 ? .bfloat16 : .float32,
                 linear: resuming.kernels.linear,
-                attention: resuming.kernels.attention
+                attention: resuming.kernels.attention,
+                pointwise: resuming.kernels.pointwise
             )
         }
         switch precision {
@@ -201,7 +202,9 @@ public final class TrainingSession {
             started: Date().formatted(.iso8601),
             recipe: request.recipe,
             options: request.options,
-            kernels: (plan.policy.linear, plan.policy.attention),
+            kernels: (
+                plan.policy.linear, plan.policy.attention, plan.policy.pointwise
+            ),
             dtype: plan.policy.dtype == .bfloat16 ? .bf16 : .fp32,
             threads: Libtorch.threadCount,
             counts: (plan.trainCount, plan.validationCount),

@@ -63,7 +63,7 @@ public final class Block: Module {
     /// - Returns: The tokens, of the same shape as `x`.
     /// - Throws: `TorchError` when the shape of `x` does not match.
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
-        try feedForward(attended(x, by: attn(norm1(x))))
+        try feedForward(attended(x, by: attn(norm1(x, isForProduct: true))))
     }
 
     /// Returns the tokens after the block and the weights of its attention; slower than calling the block.
@@ -72,7 +72,7 @@ public final class Block: Module {
     /// - Returns: The tokens, of the same shape as `x`, and the weights, `[batch, heads, tokens, tokens]`.
     /// - Throws: `TorchError` when the shape of `x` does not match.
     public func withWeights(_ x: Tensor) throws(TorchError) -> (tokens: Tensor, weights: Tensor) {
-        let (branch, weights) = try attn.withWeights(norm1(x))
+        let (branch, weights) = try attn.withWeights(norm1(x, isForProduct: true))
         return (try feedForward(attended(x, by: branch)), weights)
     }
 
@@ -81,7 +81,7 @@ public final class Block: Module {
     }
 
     private func feedForward(_ x: Tensor) throws(TorchError) -> Tensor {
-        let branch = try mlp(norm2(x))
+        let branch = try mlp(norm2(x, isForProduct: true))
         return try x
             + dropPath(ls2.map { (scale) throws(TorchError) in try scale(branch) } ?? branch)
     }

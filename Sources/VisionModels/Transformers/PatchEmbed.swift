@@ -18,6 +18,7 @@ public final class PatchEmbed: Module {
 
     private let imageShape: [Int]
     private let patchSize: Int
+    private let packed = PackedWeight()
 
     /// Creates the layer.
     ///
@@ -76,6 +77,31 @@ public final class PatchEmbed: Module {
     }
 
     private func tokens(of x: Tensor) throws(TorchError) -> Tensor {
-        try proj(x).flattened(from: 2).transposed(1, 2)  // [batch, patches, embedDim]
+        guard ComputePolicy.current.linear == .oneDNN, x.device == .cpu else {
+            return try proj(x).flattened(from: 2).transposed(1, 2)  // [batch, patches, embedDim]
+        }
+        // Patches do not overlap, so the convolution is a linear map of each, which takes no reordering of pictures.
+        let patches = try patches(of: x)
+        let (weight, bias) = (proj.weight.tensor, proj.bias?.tensor)
+        if isTraining {
+            packed.clear()
+        } else if let mapped = try packed.linear(patches, weight, bias) {
+            return mapped
+        }
+        let matrix = try weight.flattened(from: 1)  // [embedDim, inChannels · patchSize²]
+        return try Functional.linearOneDNN(patches, matrix, bias)
+    }
+
+    // [batch, patches, inChannels · patchSize²], in autocast's type
+    private func patches(of x: Tensor) throws(TorchError) -> Tensor {
+        let (batch, channels, height, width) = try x.shape4()
+        let (rows, columns) = (height / patchSize, width / patchSize)
+        let whole = try x.narrowed(2, 0..<(rows * patchSize)).narrowed(3, 0..<(columns * patchSize))
+        return
+            try whole
+            .reshaped([batch, channels, rows, patchSize, columns, patchSize])
+            .permuted([0, 2, 4, 1, 3, 5])
+            .to(autocastDType(on: .cpu) ?? x.dtype)
+            .reshaped([batch, rows * columns, channels * patchSize * patchSize])
     }
 }

@@ -1,0 +1,127 @@
+// Attention on oneDNN's matrix products, one picture's heads at a time, with its gradient.
+//
+// oneDNN's product takes strided operands, so queries, keys and values are read where the fused projection left them,
+// and the result is written where the next layer wants it: nothing is copied. Pictures are shared among the threads,
+// each of which keeps the scores of its own in its cache.
+#include <ATen/autocast_mode.h>
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "guarded.h"
+#include "onednn.h"
+#include "parallel.h"
+#include "softmax.h"
+
+namespace ctorch {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+struct Shape {
+    int64_t batch, tokens, heads, width;
+
+    float scale() const { return static_cast<float>(1 / std::sqrt(static_cast<double>(width))); }
+};
+
+/// Some heads of one picture.
+struct Part {
+    int64_t picture, head, count;
+};
+
+/// Calls `body` for parts that together are all heads of all pictures. A picture is one part, unless there are fewer
+/// pictures than threads.
+void for_parts(const Shape &shape, c10::function_ref<void(const Part &)> body) {
+    const auto threads = at::in_parallel_region() ? 1 : static_cast<int64_t>(at::get_num_threads());
+    const auto groups = std::min(shape.heads, (threads + shape.batch - 1) / std::max<int64_t>(shape.batch, 1));
+    parallel_for(shape.batch * groups, 1, [&](int64_t from, int64_t to) {
+        const c10::InferenceMode no_graph;
+        for (auto part = from; part < to; ++part) {
+            const auto group = part % groups, first = shape.heads * group / groups;
+            body({part / groups, first, shape.heads * (group + 1) / groups - first});
+        }
+    });
+}
+
+/// Query, key or value (0, 1, 2) of a part within `[batch, tokens, 3 · heads · width]`: `[count, tokens, width]`.
+at::Tensor operand(const at::Tensor &qkv, const Shape &shape, const Part &part, int64_t which) {
+    return qkv.as_strided({part.count, shape.tokens, shape.width}, {shape.width, qkv.stride(1), 1},
+                          qkv.storage_offset() + part.picture * qkv.stride(0) +
+                              (which * shape.heads + part.head) * shape.width);
+}
+
+/// A part of `[batch, tokens, heads · width]`.
+at::Tensor result(const at::Tensor &tokens, const Shape &shape, const Part &part) {
+    return operand(tokens, shape, part, 0);
+}
+
+/// A part of the weights, `[batch, heads, tokens, tokens]`.
+at::Tensor weights_of(const at::Tensor &weights, const Part &part) {
+    return weights.select(0, part.picture).narrow(0, part.head, part.count);
+}
+
+/// The attended tokens; writes the weights of all heads to `kept` where that is a tensor.
+at::Tensor attended(const at::Tensor &qkv, const Shape &shape, const at::Tensor &kept) {
+    auto out = at::empty({shape.batch, shape.tokens, shape.heads * shape.width}, qkv.options());
+    for_parts(shape, [&](const Part &part) {
+        auto weights = kept.defined() ? weights_of(kept, part)
+                                      : at::empty({part.count, shape.tokens, shape.tokens}, qkv.options());
+        const auto key = operand(qkv, shape, part, 1);
+        onednn_matmul_out(operand(qkv, shape, part, 0), key.transpose(1, 2), weights, shape.scale());
+        softmax_(weights);
+        onednn_matmul_out(weights, operand(qkv, shape, part, 2), result(out, shape, part), 1);
+    });
+    return out;
+}
+
+struct Attention : torch::autograd::Function<Attention> {
+    static at::Tensor forward(AutogradContext *context, const at::Tensor &qkv, int64_t heads) {
+        at::AutoDispatchBelowADInplaceOrView below_autograd;
+        const Shape shape{qkv.size(0), qkv.size(1), heads, qkv.size(2) / 3 / heads};
+        const auto weights = at::empty({shape.batch, heads, shape.tokens, shape.tokens}, qkv.options());
+        const auto out = attended(qkv, shape, weights);
+        context->save_for_backward({qkv, weights});
+        context->saved_data["heads"] = heads;
+        return out;
+    }
+
+    static variable_list backward(AutogradContext *context, variable_list gradients) {
+        const auto saved = context->get_saved_variables();
+        const auto &qkv = saved[0], &weights = saved[1];
+        const auto heads = context->saved_data["heads"].toInt();
+        const Shape shape{qkv.size(0), qkv.size(1), heads, qkv.size(2) / 3 / heads};
+        const auto incoming = gradients[0].to(qkv.scalar_type()).contiguous();
+        const auto outgoing = at::empty_like(qkv);
+        for_parts(shape, [&](const Part &part) {
+            const auto gradient = result(incoming, shape, part), attention = weights_of(weights, part);
+            onednn_matmul_out(attention.transpose(1, 2), gradient, operand(outgoing, shape, part, 2), 1);
+            auto scores = at::empty({part.count, shape.tokens, shape.tokens}, qkv.options());
+            onednn_matmul_out(gradient, operand(qkv, shape, part, 2).transpose(1, 2), scores, 1);
+            softmax_backward_(scores, attention);
+            onednn_matmul_out(scores, operand(qkv, shape, part, 1), operand(outgoing, shape, part, 0), shape.scale());
+            onednn_matmul_out(scores.transpose(1, 2), operand(qkv, shape, part, 0), operand(outgoing, shape, part, 1),
+                              shape.scale());
+        });
+        return {outgoing, at::Tensor()};
+    }
+};
+
+}  // namespace
+}  // namespace ctorch
+
+using namespace ctorch;
+
+extern "C" {
+
+int32_t ct_attention_onednn(ct_tensor qkv, int64_t heads, ct_tensor *out) {
+    return returning(out, [&] {
+        const auto &given = qkv->value;
+        TORCH_CHECK(given.dim() == 3 && heads > 0 && given.size(2) % (3 * heads) == 0 && given.size(2) > 0,
+                    "attention: a fused projection of shape ", given.sizes(), " cannot be split for ", heads, " heads");
+        const auto value = autocast(given).contiguous();
+        if (at::GradMode::is_enabled() && value.requires_grad()) return Attention::apply(value, heads);
+        return attended(value, {value.size(0), value.size(1), heads, value.size(2) / 3 / heads}, at::Tensor());
+    });
+}
+
+}  // extern "C"

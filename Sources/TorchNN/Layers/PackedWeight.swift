@@ -1,0 +1,76 @@
+import Foundation
+public import Torch
+
+/// A weight in the order in which oneDNN reads it fastest, made when it is first wanted and made anew when it changed.
+///
+/// For inference: it is kept beside the weight and costs as much memory as that, half of it in `bfloat16`. Threads may
+/// share it.
+public final class PackedWeight: @unchecked Sendable {
+    private struct Entry {
+        let weight: Tensor
+        let bias: Tensor?
+        let key: Key
+    }
+
+    private struct Key: Equatable {
+        let version: Int
+        let biasVersion: Int
+        let dtype: DType
+    }
+
+    private let lock = NSLock()
+    private var entry: Entry?
+
+    /// Creates a holder of nothing; the first call of ``linear(_:_:_:)`` fills it.
+    public init() {}
+
+    /// `x weightᵀ + bias`, or `nil` where packing is not for this call: while gradients are recorded, away from the CPU,
+    /// for other types than `float32` and `bfloat16`.
+    ///
+    /// - Parameters:
+    ///   - x: `[…, inFeatures]`.
+    ///   - weight: `[outFeatures, …]` with `inFeatures` elements for each output.
+    ///   - bias: `[outFeatures]`.
+    /// - Returns: `[…, outFeatures]` in autocast's type, or else in `x`'s.
+    /// - Throws: `TorchError` when the shapes do not fit.
+    public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) throws(TorchError) -> Tensor?
+    {
+        guard !isGradientEnabled, x.device == .cpu, weight.dtype == .float32,
+            let version = weight.version
+        else { return nil }
+        let dtype = autocastDType(on: .cpu) ?? x.dtype
+        guard dtype == .float32 || dtype == .bfloat16, x.elementCount > 0 else { return nil }
+        let key = Key(version: version, biasVersion: bias?.version ?? 0, dtype: dtype)
+        let entry = try packed(weight, bias, key: key, x)
+        return try Functional.linearPacked(x, entry.weight, entry.bias)
+    }
+
+    /// Gives the memory back.
+    public func clear() {
+        lock.withLock { entry = nil }
+    }
+
+    private func packed(
+        _ weight: Tensor,
+        _ bias: Tensor?,
+        key: Key,
+        _ x: Tensor
+    ) throws(TorchError) -> Entry {
+        lock.lock()
+        defer { lock.unlock() }
+        if let entry, entry.key == key { return entry }
+        let outFeatures = weight.shape.first ?? 1
+        let inFeatures = weight.elementCount / max(outFeatures, 1)
+        let made = Entry(
+            weight: try Functional.packedForLinear(
+                weight.detached().reshaped([outFeatures, inFeatures]),
+                dtype: key.dtype,
+                rows: max(x.elementCount / max(inFeatures, 1), 1)
+            ),
+            bias: try bias.map { (bias) throws(TorchError) in try bias.detached().to(key.dtype) },
+            key: key
+        )
+        entry = made
+        return made
+    }
+}

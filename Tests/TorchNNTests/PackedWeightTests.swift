@@ -1,0 +1,76 @@
+import TestSupport
+import Testing
+import Torch
+import TorchNN
+
+/// The packed copy of a weight is never an old one.
+@Suite(
+    "Packed weights",
+    .tags(.unit),
+    .enabled(if: Libtorch.hasOneDNN, "this libtorch has no oneDNN")
+)
+@ModelActor
+struct PackedWeightTests {
+    @Test(
+        "In evaluation, with autocast and without, the layer computes what it computes in training"
+    )
+    func sameNumbers() throws {
+        try withOneDNN {
+            let (layer, x) = (try Linear(48, 32), try Tensor.randn([3, 7, 48]))
+            try layer.bias.map { try $0.tensor.copy(from: Tensor.randn([32])) }
+            let expected = try layer(x).floats()
+            layer.eval()
+            let found = try withoutGradient { () throws(TorchError) in try layer(x) }
+            expectClose(
+                shape: found.shape,
+                try found.floats(),
+                expectedShape: [3, 7, 32],
+                expected,
+                tolerance: 1e-5
+            )
+            let short = try withoutGradient { () throws(TorchError) in
+                try withAutocast(.bfloat16) { () throws(TorchError) in try layer(x) }
+            }
+            #expect(short.dtype == .bfloat16)
+            expectClose(try short.to(.float32).floats(), expected, tolerance: 2e-2)
+        }
+    }
+
+    @Test("A changed weight or bias is packed anew, however it was changed")
+    func changes() throws {
+        try withOneDNN {
+            let layer = try Linear(2, 2)
+            layer.eval()
+            let x = try Tensor([1, 1], shape: [1, 2])
+            func found() throws -> [Float] {
+                try withoutGradient { () throws(TorchError) in try layer(x) }.floats()
+            }
+            let (weight, bias) = (layer.weight.tensor, try #require(layer.bias).tensor)
+            try withoutGradient { () throws(TorchError) in
+                try weight.copy(from: Tensor([1, 2, 3, 4], shape: [2, 2]))
+            }
+            #expect(try found() == [3, 7])
+            try withoutGradient { () throws(TorchError) in try weight.copy(from: weight * 10) }
+            #expect(try found() == [30, 70])
+            try withoutGradient { () throws(TorchError) in
+                try bias.copy(from: Tensor([1, 1], shape: [2]))
+            }
+            #expect(try found() == [31, 71])
+            let bytes: [Float] = [5, 0, 0, 5]
+            let isWritten = weight.withMutableBytes { memory in
+                bytes.withUnsafeBytes { memory.copyMemory(from: $0) }
+                return true
+            }
+            #expect(isWritten == true)
+            #expect(try found() == [6, 6])
+        }
+    }
+
+    private func withOneDNN(_ body: () throws -> Void) throws {
+        let previous = ComputePolicy.current
+        defer { ComputePolicy.current = previous }
+        ComputePolicy.current = ComputePolicy(linear: .oneDNN, attention: .oneDNN)
+        try manualSeed(7)
+        try body()
+    }
+}
