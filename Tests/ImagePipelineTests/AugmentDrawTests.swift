@@ -5,54 +5,48 @@ import Testing
 
 /// What is drawn has timm's distributions.
 struct AugmentDrawTests {
+    /// The pictures that are drawn for here and that timm drew for.
+    private static let (count, timmCount) = (8000.0, 40_000.0)
+
     /// How often each operation comes, and its arguments' mean, deviation and range, against 40,000 draws of timm's.
     @Test func drawsAreThoseOfTimm() throws {
-        let (count, timmCount) = (8000, 40_000)
         for (text, expected) in try AugmentFixtures.load().draws {
-            var arguments: [String: [Double]] = [:]
-            var bicubic: [String: Int] = [:]
+            var steps: [String: [AugmentStep]] = [:]
             var generator = SplitMix64(seed: 11)
             let operation = try ImageOperation.augmentation(
                 parsing: text,
                 mean: Normalization.imageNet.mean,
                 interpolation: nil
             )
-            for _ in 0..<count {
+            for _ in 0..<Int(Self.count) {
                 for step in operation.steps(using: &generator) {
-                    arguments[step.operation.rawValue, default: []].append(step.argument)
-                    if step.moves, step.interpolation == .bicubic {
-                        bicubic[step.operation.rawValue, default: 0] += 1
-                    }
+                    steps[step.operation.rawValue, default: []].append(step)
                 }
             }
-            #expect(Set(arguments.keys) == Set(expected.keys), "\(text)")
-            for (name, values) in arguments {
-                let timm = try #require(expected[name])
-                let share = Double(values.count) / Double(count)
-                let what = "\(text), \(name)"
-                // Five deviations of the difference of two counts, and of two means.
-                let counts = 1 / Double(count) + 1 / Double(timmCount)
-                let noise = 5 * (timm.share * counts).squareRoot() + 3 / Double(count)
-                #expect(abs(share - timm.share) < noise, "\(what): \(share), \(timm.share)")
-                let mean = values.reduce(0, +) / Double(values.count)
-                let spread = timm.deviation * (counts / timm.share).squareRoot()
-                #expect(
-                    abs(mean - timm.mean) <= 5 * spread + 1e-9,
-                    "\(what): mean \(mean), \(timm.mean)"
-                )
-                let variance =
-                    values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
-                #expect(
-                    abs(variance.squareRoot() - timm.deviation) <= 5 * spread + 1e-9,
-                    "\(what): deviation \(variance.squareRoot()), \(timm.deviation)"
-                )
-                let room = timm.deviation + 1e-9
-                #expect((values.min() ?? 0) >= timm.least - room, "\(what)")
-                #expect((values.max() ?? 0) <= timm.most + room, "\(what)")
-                let part = Double(bicubic[name] ?? 0) / Double(values.count)
-                #expect(abs(part - timm.bicubic) < 5 / Double(values.count).squareRoot(), "\(what)")
+            #expect(Set(steps.keys) == Set(expected.keys), "\(text)")
+            for (name, steps) in steps {
+                compare(steps, try #require(expected[name]), "\(text), \(name)")
             }
         }
+    }
+
+    private func compare(_ steps: [AugmentStep], _ timm: AugmentFixtures.Draws, _ what: Comment) {
+        let number = Double(steps.count)
+        // Five deviations of the difference of two counts, and of two means.
+        let counts = 1 / Self.count + 1 / Self.timmCount
+        let noise = 5 * (timm.share * counts).squareRoot() + 3 / Self.count
+        #expect(abs(number / Self.count - timm.share) < noise, what)
+        let values = steps.map(\.argument)
+        let mean = values.reduce(0, +) / number
+        let spread = 5 * timm.deviation * (counts / timm.share).squareRoot() + 1e-9
+        #expect(abs(mean - timm.mean) <= spread, what)
+        let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / number
+        #expect(abs(variance.squareRoot() - timm.deviation) <= spread, what)
+        let room = timm.deviation + 1e-9
+        #expect((values.min() ?? .nan) >= timm.least - room, what)
+        #expect((values.max() ?? .nan) <= timm.most + room, what)
+        let bicubic = Double(steps.count { $0.moves && $0.interpolation == .bicubic }) / number
+        #expect(abs(bicubic - timm.bicubic) < 5 / number.squareRoot(), what)
     }
 
     @Test func aFixedInterpolationIsNeverDrawn() throws {

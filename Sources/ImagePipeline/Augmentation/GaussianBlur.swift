@@ -32,7 +32,8 @@ public struct GaussianBlur: Sendable, Equatable, Codable {
             deviation[1] <= GaussianBlur.largestDeviation
         else {
             throw .invalid(
-                "the deviation of a blur is two numbers from 0 to \(GaussianBlur.largestDeviation) in order, not \(deviation)"
+                "the deviation of a blur is two numbers from 0 to \(GaussianBlur.largestDeviation) in order,"
+                    + " not \(deviation)"
             )
         }
     }

@@ -2,12 +2,12 @@ import Foundation
 
 /// Mixup and CutMix: the pictures of a batch are mixed with one another, and their targets likewise.
 ///
-/// The partner of picture `i` of `count` is picture `count - 1 - i`. In a batch with an odd number of pictures the middle
-/// one has no partner and stays as it is; timm refuses such batches.
+/// The partner of picture `i` of `count` is picture `count - 1 - i`. In a batch with an odd number of pictures the
+/// middle one has no partner and stays as it is; timm refuses such batches.
 ///
 /// ## Source
-/// Zhang et al., "mixup: Beyond Empirical Risk Minimization" (arXiv:1710.09412); Yun et al., "CutMix" (arXiv:1905.04899);
-/// `timm/data/mixup.py, Mixup`.
+/// Zhang et al., "mixup: Beyond Empirical Risk Minimization" (arXiv:1710.09412); Yun et al., "CutMix"
+/// (arXiv:1905.04899); `timm/data/mixup.py, Mixup`.
 public struct Mixing: Sendable, Equatable, Codable {
     /// What shares one draw of chance.
     public enum Mode: String, Sendable, Equatable, Codable, CaseIterable {

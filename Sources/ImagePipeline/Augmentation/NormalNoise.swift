@@ -3,8 +3,8 @@ import Foundation
 /// Numbers of the standard normal distribution, many at a time.
 ///
 /// ## Source
-/// Marsaglia and Tsang, "The Ziggurat Method for Generating Random Variables" (2000), with 256 layers; as Doornik (2005)
-/// proposes, sign and place come from bits that do not choose the layer.
+/// Marsaglia and Tsang, "The Ziggurat Method for Generating Random Variables" (2000), with 256 layers; as Doornik
+/// (2005) proposes, sign and place come from bits that do not choose the layer.
 enum NormalNoise {
     /// Where the last layer begins and the area of each.
     private static let edge = 3.654152885361009

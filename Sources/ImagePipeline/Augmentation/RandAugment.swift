@@ -40,9 +40,9 @@ public struct RandAugment: Sendable, Equatable, Codable {
     /// Reads timm's notation, for example `rand-m9-mstd0.5-inc1`.
     ///
     /// After `rand`, in any order: `m9` the magnitude, `n2` the number of operations, `p0.5` their probability,
-    /// `mstd0.5` the magnitude's deviation (above 100 uniform), `mmax10` its bound, `inc1` the operations that grow with
-    /// the magnitude, `tweights`, `t3a`, `t3aw` other sets of operations. timm silently skips a part without a digit;
-    /// here every part that means nothing is an error.
+    /// `mstd0.5` the magnitude's deviation (above 100 uniform), `mmax10` its bound, `inc1` the operations that grow
+    /// with the magnitude, `tweights`, `t3a`, `t3aw` other sets of operations. timm silently skips a part without a
+    /// digit; here every part that means nothing is an error.
     ///
     /// - Parameters:
     ///   - text: The notation.
