@@ -73,7 +73,17 @@ struct Deit: AsyncParsableCommand {
         }
         // Help and version are not failures; ArgumentParser prints them to standard output.
         if parserCode == .success { exit(withError: error) }
-        Console.complain("error: \(message(for: error))")
+        Console.complain("error: \(message(for: error))\(otherName(in: message(for: error)))")
         Foundation.exit(CommandFailure.wrongCall)
+    }
+
+    /// Tells what a flag of timm's and DeiT's scripts is called here.
+    private static func otherName(in message: String) -> String {
+        let parts = message.split(separator: "'")
+        guard CommandLine.arguments.dropFirst().first == "train", parts.count > 1,
+            message.hasPrefix("Unknown option"),
+            let ours = TrainingOptions.ours(for: String(parts[1]))
+        else { return "" }
+        return "; here it is \(ours)"
     }
 }

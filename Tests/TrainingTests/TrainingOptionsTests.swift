@@ -119,6 +119,9 @@ import Testing
             error?.description
                 == "the command line has no option \"model-ema-decay\": here it is ema"
         )
+        #expect(TrainingOptions.ours(for: "--batch-size") == "batch")
+        #expect(TrainingOptions.ours(for: "--ThreeAugment") == "three_augment")
+        #expect(TrainingOptions.ours(for: "--batch") == nil)
         let keys = Set(TrainingOptions.fields.map(\.key))
         #expect(keys.isDisjoint(with: TrainingOptions.otherNames.keys))
     }

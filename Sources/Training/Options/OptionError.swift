@@ -16,7 +16,7 @@ public enum OptionError: Error, Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .unknownKey(let key, let source):
             let known = TrainingOptions.CodingKeys.allCases.map(\.rawValue)
-            if let ours = TrainingOptions.otherNames[key.replacing("-", with: "_")] {
+            if let ours = TrainingOptions.ours(for: key) {
                 return "\(source) has no option \"\(key)\": here it is \(ours)"
             }
             return "\(source) has no option \"\(key)\""

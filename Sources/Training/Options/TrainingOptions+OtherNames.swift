@@ -1,4 +1,13 @@
 extension TrainingOptions {
+    /// What an option of DeiT's `main.py` or timm's `train.py` is called here, where it has another name.
+    ///
+    /// - Parameter name: The name, as in a recipe or as a flag: `batch_size`, `--batch-size`.
+    /// - Returns: The name here and what differs, or nil.
+    public static func ours(for name: String) -> String? {
+        let key = name.trimmingPrefix("--").replacing("-", with: "_").lowercased()
+        return otherNames[key]
+    }
+
     /// What options of DeiT's `main.py` and timm's `train.py` that have another name here are called.
     static let otherNames: [String: String] = [
         "aug_repeats": "repeated_aug, a number",

@@ -16,7 +16,7 @@ enum FrozenWeights {
             let last = names.compactMap(block).max() ?? -1
             guard count <= last + 1 else {
                 throw OptionError.conflict(
-                    "freeze is \(count), but \(options.model) has \(last + 1) blocks: choose a smaller --freeze, or all"
+                    "freeze is \(count), but the network has \(last + 1) blocks: choose a smaller --freeze, or all"
                 )
             }
         }
