@@ -207,7 +207,9 @@ void ic_mirror(const uint8_t *input, uint8_t *output, size_t height, size_t widt
         if (channels == 3) {
             mirror_color(row, to, width);
         } else {
-            for (size_t x = 0; x < width; x += 1) to[width - 1 - x] = row[x];
+            for (size_t x = 0; x < width; x += 1) {
+                for (size_t c = 0; c < channels; c += 1) to[(width - 1 - x) * channels + c] = row[x * channels + c];
+            }
         }
     }
 }

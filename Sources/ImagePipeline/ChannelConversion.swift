@@ -4,14 +4,16 @@ extension Image {
     /// Grey from RGB is ITU-R 601-2 luma in Pillow's integers, `(19595 R + 38470 G + 7471 B + 32768) >> 16`;
     /// RGB from grey repeats the sample.
     ///
-    /// - Parameter wanted: 1 or 3.
+    /// - Parameter wanted: 1 or 3, or the picture's own number.
     /// - Returns: The picture, unchanged where it has the channels already.
     /// - Throws: ``ImageError/invalid(_:)`` for another count.
     public func converted(toChannels wanted: Int) throws(ImageError) -> Image {
-        guard wanted == 1 || wanted == 3 else {
-            throw .invalid("a picture has 1 or 3 channels, not \(wanted)")
-        }
         guard wanted != channels else { return self }
+        guard hasUsualChannels, wanted == 1 || wanted == 3 else {
+            throw .invalid(
+                "a picture of \(channels) channels cannot become one of \(wanted); only grey and RGB are converted"
+            )
+        }
         let count = height * width
         return Image.filled(height: height, width: width, channels: wanted) { buffer in
             pixels.withUnsafeBufferPointer { source in

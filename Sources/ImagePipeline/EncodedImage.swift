@@ -74,7 +74,7 @@ public struct EncodedImage: Sendable {
     /// - Parameters:
     ///   - newHeight: The new number of rows, at least 1.
     ///   - newWidth: The new number of columns, at least 1.
-    ///   - channels: The channels wanted, 1 or 3.
+    ///   - channels: The channels wanted.
     ///   - interpolation: How samples are weighed.
     ///   - region: The part of the picture to start from; `nil` for all of it.
     ///   - window: The part of the new picture that is wanted; `nil` for all of it.

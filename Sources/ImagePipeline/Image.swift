@@ -1,13 +1,17 @@
 /// A picture of eight-bit samples in memory.
 ///
 /// The samples are interleaved, row after row without padding: `pixels[(y * width + x) * channels + c]`.
-/// One channel is grey, three are red, green and blue, 0 to 255.
+/// One channel is grey, three are red, green and blue, 0 to 255. Files give no others; a data set of its own kind may,
+/// and then each channel is treated as a grey picture.
 public struct Image: Sendable, Equatable {
+    /// The most channels that a picture may have.
+    public static let mostChannels = 256
+
     /// The number of rows, at least 1.
     public let height: Int
     /// The number of columns, at least 1.
     public let width: Int
-    /// The samples of a pixel: 1 or 3.
+    /// The samples of a pixel: 1 for grey, 3 for RGB, others for other things.
     public let channels: Int
     /// The samples, `height * width * channels` of them.
     public internal(set) var pixels: [UInt8]
@@ -17,7 +21,7 @@ public struct Image: Sendable, Equatable {
     /// - Parameters:
     ///   - height: The number of rows, at least 1.
     ///   - width: The number of columns, at least 1.
-    ///   - channels: 1 for grey, 3 for RGB.
+    ///   - channels: 1 for grey, 3 for RGB, or another number up to ``mostChannels``.
     ///   - pixels: The interleaved samples, `height * width * channels` of them.
     /// - Throws: ``ImageError/invalid(_:)`` when the values do not fit together.
     public init(height: Int, width: Int, channels: Int, pixels: [UInt8]) throws(ImageError) {
@@ -40,8 +44,8 @@ public struct Image: Sendable, Equatable {
 
     /// The number of samples of a picture, with every factor checked.
     static func byteCount(height: Int, width: Int, channels: Int) throws(ImageError) -> Int {
-        guard channels == 1 || channels == 3 else {
-            throw .invalid("a picture has 1 or 3 channels, not \(channels)")
+        guard (1...mostChannels).contains(channels) else {
+            throw .invalid("a picture has from 1 to \(mostChannels) channels, not \(channels)")
         }
         guard height > 0, width > 0 else {
             throw .invalid("a picture of \(height) × \(width) pixels has no content")

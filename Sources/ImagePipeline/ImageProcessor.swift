@@ -18,7 +18,7 @@ public struct ImageProcessor: Sendable, Equatable, Codable {
     public let cropWidth: Int?
     /// Where the crop begins when an odd number of pixels is left over.
     public let centering: CropCentering
-    /// The channels of the result, 1 or 3.
+    /// The channels of the result.
     public let channels: Int
     /// The mean and deviation of each channel.
     public let normalization: Normalization
@@ -36,7 +36,7 @@ public struct ImageProcessor: Sendable, Equatable, Codable {
     ///   - cropHeight: The rows that the centre crop leaves; `nil`, together with `cropWidth`, for no crop.
     ///   - cropWidth: The columns that the centre crop leaves.
     ///   - centering: Where the crop begins when an odd number of pixels is left over.
-    ///   - channels: The channels of the result, 1 or 3.
+    ///   - channels: The channels of the result.
     ///   - mean: One mean for each channel, for samples from 0 to 1.
     ///   - std: One standard deviation for each channel, above 0.
     /// - Throws: ``ImageError/invalid(_:)`` when the values do not fit together.
@@ -139,7 +139,7 @@ extension ImageProcessor {
     /// - Parameters:
     ///   - height: The rows of the model's input.
     ///   - width: The columns of the model's input.
-    ///   - channels: The channels of the model's input, 1 or 3.
+    ///   - channels: The channels of the model's input.
     ///   - mean: One mean for each channel.
     ///   - std: One standard deviation for each channel, above 0.
     /// - Returns: The processor.

@@ -2,7 +2,7 @@
 ///
 /// All randomness comes from the generator that is handed in, so the result is a function of picture and seed.
 public protocol ImageTransform: Sendable {
-    /// The channels of the result, 1 or 3.
+    /// The channels of the result.
     var channels: Int { get }
 
     /// The size of the result for a picture of a given size.

@@ -20,9 +20,9 @@ public struct Normalization: Sendable, Equatable, Codable {
     ///   - std: One standard deviation for each channel, above 0.
     /// - Throws: ``ImageError/invalid(_:)`` when the counts differ or a value makes no sense.
     public init(mean: [Float], std: [Float]) throws(ImageError) {
-        guard mean.count == std.count, mean.count == 1 || mean.count == 3 else {
+        guard mean.count == std.count, (1...Image.mostChannels).contains(mean.count) else {
             throw .invalid(
-                "mean and std need one value for each of 1 or 3 channels, not \(mean.count) and \(std.count)"
+                "mean and std need one value for each channel, not \(mean.count) and \(std.count)"
             )
         }
         guard mean.allSatisfy(\.isFinite), std.allSatisfy({ $0.isFinite && $0 > 0 }) else {

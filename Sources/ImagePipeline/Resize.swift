@@ -38,6 +38,13 @@ extension Image {
             )
             return try cropped(to: part)
         }
+        guard hasUsualChannels || interpolation == .nearest else {
+            var image = self
+            try image.changeChannels { part, _ throws(ImageError) in
+                part = try part.resized(by: plan, interpolation: interpolation)
+            }
+            return image
+        }
         return interpolation == .nearest
             ? picked(by: plan) : try Resampler(plan, interpolation: interpolation).image(from: self)
     }

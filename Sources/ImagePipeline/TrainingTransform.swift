@@ -4,7 +4,7 @@
 public struct TrainingTransform: Sendable, Equatable, Codable {
     /// The operations, in the order in which they are carried out.
     public let operations: [ImageOperation]
-    /// The channels of the result, 1 or 3; pictures are converted before the first operation.
+    /// The channels of the result; grey and RGB are converted into each other before the first operation.
     public let channels: Int
     /// The mean and deviation of each channel.
     public let normalization: Normalization
@@ -15,7 +15,7 @@ public struct TrainingTransform: Sendable, Equatable, Codable {
     ///
     /// - Parameters:
     ///   - operations: The operations, in the order in which they are carried out.
-    ///   - channels: The channels of the result, 1 or 3.
+    ///   - channels: The channels of the result.
     ///   - mean: One mean for each channel, for samples from 0 to 1.
     ///   - std: One standard deviation for each channel, above 0.
     ///   - erasing: The erasing of rectangles after normalisation, or `nil` for none.

@@ -18,6 +18,11 @@ extension Image {
         fill: [UInt8] = [0]
     ) {
         let color = Image.fill(fill, channels: channels)
+        guard hasUsualChannels else {
+            return changeChannels { part, channel in
+                part.transform(by: matrix, interpolation: interpolation, fill: [color[channel]])
+            }
+        }
         self = Image.filled(height: height, width: width, channels: channels) { output in
             paint(output, with: color)
             guard matrix.isFinite else { return }
@@ -121,7 +126,7 @@ extension Image {
         }
         let luma =
             UInt32(color[0]) * 19595 + UInt32(color[1]) * 38470 + UInt32(color[2]) * 7471 + 0x8000
-        return [UInt8(truncatingIfNeeded: luma >> 16)]
+        return [UInt8](repeating: UInt8(truncatingIfNeeded: luma >> 16), count: channels)
     }
 
     private func paint(_ output: UnsafeMutableBufferPointer<UInt8>, with color: [UInt8]) {

@@ -43,6 +43,9 @@ extension Image {
     /// - Parameter factor: Any number; one that is not finite changes nothing. The outermost pixels stay as they are.
     public mutating func adjustSharpness(_ factor: Double) {
         guard Float(factor) != 1, Float(factor).isFinite else { return }
+        guard hasUsualChannels else {
+            return changeChannels { part, _ in part.adjustSharpness(factor) }
+        }
         self = Image.filled(height: height, width: width, channels: channels) { output in
             pixels.withUnsafeBufferPointer { input in
                 ic_sharpen(

@@ -26,6 +26,9 @@ extension Image {
     ///   - threshold: The least sample that stays as it is.
     public mutating func solarizeAdd(_ amount: Int, threshold: Int = 128) {
         let amount = max(-255, min(255, amount))
+        guard hasUsualChannels else {
+            return changeChannels { part, _ in part.solarizeAdd(amount, threshold: threshold) }
+        }
         let table = (0..<256).map { UInt8($0 < threshold ? max(0, min(255, $0 + amount)) : $0) }
         lookUp(tables: [[UInt8]](repeating: table, count: channels))
     }
@@ -42,11 +45,13 @@ extension Image {
     /// Stretches each channel so that its least sample becomes 0 and its largest 255, as Pillow's
     /// `ImageOps.autocontrast`.
     public mutating func autoContrast() {
+        guard hasUsualChannels else { return changeChannels { part, _ in part.autoContrast() } }
         lookUp(tables: histograms().map { Image.stretchingTable(for: $0) })
     }
 
     /// Gives each channel an even histogram, as Pillow's `ImageOps.equalize`.
     public mutating func equalize() {
+        guard hasUsualChannels else { return changeChannels { part, _ in part.equalize() } }
         lookUp(tables: histograms().map { Image.equalizingTable(for: $0) })
     }
 
