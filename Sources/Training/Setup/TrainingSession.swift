@@ -60,18 +60,11 @@ public final class TrainingSession {
         let network = try Network(request, classNames: data.classNames)
         let description = network.description
         configuration = description.configuration
-        let transform = try Augmentation.transform(
-            options,
-            description.configuration,
-            description.processor
-        )
         let policy = try Self.policy(options, resuming: request.resuming)
         ComputePolicy.current = policy
 
         try manualSeed(UInt64(options.seed))
         let student = try network.make(dtype: policy.autocastDType, notice: observer.didNotice)
-        let task = try Self.task(options, student, description, dtype: policy.autocastDType)
-        let optimizer = try Self.optimizer(options, student.module)
         plan = TrainingPlan(
             options: options,
             trainCount: data.train.count,
@@ -82,36 +75,15 @@ public final class TrainingSession {
             policy: policy,
             workers: data.workers
         )
-        let trainingLoader = { (attempt: Int) in
-            try data.trainingLoader(transform, attempt: attempt)
-        }
-        let validationLoader = try data.validationLoader(description.processor)
-        _ = try trainingLoader(0)
-
-        let run = try RunDirectory(path: request.output, resume: request.resuming != nil)
-        parts = TrainingParts(
-            plan: plan,
-            student: student,
-            average: try options.ema.map { _ in
-                try ClassifierFactory.make(description, dtype: policy.autocastDType)
-            },
-            task: task,
-            optimizer: optimizer,
-            ema: try options.ema.map {
-                try ExponentialMovingAverage(of: student.module, decay: $0)
-            },
-            trainingLoader: trainingLoader,
-            validationLoader: validationLoader,
-            run: run
-        )
+        parts = try Self.parts(request, plan, data, student, description)
         let state =
             try TrainerCheckpoint.loadNewest(into: parts, notice: observer.didNotice)
             ?? TrainerState()
         // A process that was killed between saving and pointing left `best` behind.
-        if let best = state.best, run.exists(best.checkpoint) {
-            try run.point(.best, to: best.checkpoint)
+        if let best = state.best, parts.run.exists(best.checkpoint) {
+            try parts.run.point(.best, to: best.checkpoint)
         }
-        if request.resuming == nil { try Self.writeManifest(request, plan, run) }
+        if request.resuming == nil { try Self.writeManifest(request, plan, parts.run) }
         startStep = state.step
         loop = try TrainingLoop(parts, state: state, observer: observer, stop: stop)
     }
@@ -131,6 +103,42 @@ public final class TrainingSession {
     public func run() async throws -> TrainingLoop.Outcome { try await loop.run() }
 
     // MARK: - Parts
+
+    /// Makes all that the loop drives; the run's folder only when nothing else can be wrong.
+    private static func parts(
+        _ request: Request,
+        _ plan: TrainingPlan,
+        _ data: RunData,
+        _ student: TrainableClassifier,
+        _ description: ModelDescription
+    ) throws -> TrainingParts {
+        let options = plan.options
+        let dtype = plan.policy.autocastDType
+        let transform = try Augmentation.transform(
+            options,
+            description.configuration,
+            description.processor
+        )
+        _ = try data.trainingLoader(transform, attempt: 0)
+        let validationLoader = try data.validationLoader(description.processor)
+        let task = try task(options, student, description, dtype: dtype)
+        let optimizer = try optimizer(options, student.module)
+        return TrainingParts(
+            plan: plan,
+            student: student,
+            average: try options.ema.map { _ in
+                try ClassifierFactory.make(description, dtype: dtype)
+            },
+            task: task,
+            optimizer: optimizer,
+            ema: try options.ema.map {
+                try ExponentialMovingAverage(of: student.module, decay: $0)
+            },
+            trainingLoader: { try data.trainingLoader(transform, attempt: $0) },
+            validationLoader: validationLoader,
+            run: try RunDirectory(path: request.output, resume: request.resuming != nil)
+        )
+    }
 
     private static func policy(
         _ options: TrainingOptions,
