@@ -95,6 +95,24 @@ import Testing
         }
     }
 
+    @Test func greyModelsTrainAndAreMeasured() async throws {
+        try await withTemporaryFolder { folder in
+            try TinyData.writeIDX(to: folder.appending(path: "data"), train: 32, validation: 8)
+            let result = try await DeitCommand.run(
+                ["train"] + TinyRun.options
+                    + ["--in-chans", "1", "--aa", "rand-m9", "--epochs", "1", "--data", "data"]
+                    + ["--output", "run"],
+                in: folder
+            )
+            #expect(result.code == 0, "\(result.errors)")
+            let measured = try await DeitCommand.run(
+                ["evaluate", "run", "--data", "data"],
+                in: folder
+            )
+            #expect(measured.code == 0, "\(measured.errors)")
+        }
+    }
+
     @Test func tellsAndStoresTheOptionsInEffect() async throws {
         try await withTemporaryFolder { folder in
             try TinyData.writeIDX(to: folder.appending(path: "data"), train: 16, validation: 8)

@@ -124,6 +124,25 @@ import VisionModels
         #expect(throws: ImageError.self) { try operations("aa: rand-m9-foo") }
     }
 
+    @Test func greyModelsHaveStatisticsOfTheirOwn() throws {
+        var options = options { $0.model = "deit_nano_patch4_32" }
+        let usual = try ClassifierFactory.description(options, classNames: ["a", "b"])
+        #expect(
+            usual.configuration.inChannels == 3
+                && usual.processor.mean == Normalization.imageNet.mean
+        )
+        options.inChans = 1
+        let grey = try ClassifierFactory.description(options, classNames: ["a", "b"])
+        #expect(grey.configuration.inChannels == 1)
+        #expect(grey.processor.channels == 1 && grey.processor.mean == [0.5])
+        options.model = "deit_tiny_patch16_224"
+        let large = try ClassifierFactory.description(options, classNames: ["a", "b"])
+        #expect(large.processor.resize == .shortestSide(256) && large.processor.channels == 1)
+        options.inChans = nil
+        let deit = try ClassifierFactory.description(options, classNames: ["a", "b"])
+        #expect(deit.processor == (try ImageProcessor.deit()))
+    }
+
     @Test func mixingFollowsTheOptions() throws {
         #expect(try Augmentation.mixing(options { _ in }) == Mixing())
         #expect(try Augmentation.mixing(options { $0.mixupProb = 0 }) == nil)

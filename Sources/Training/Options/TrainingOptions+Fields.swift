@@ -17,6 +17,14 @@ extension TrainingOptions {
             "Side of the pictures; auto: the model's."
         ),
         .number(
+            .inChans,
+            \.inChans,
+            1...64,
+            absent: "auto",
+            "count",
+            "Channels that the model takes, 1 for grey; auto: the model's."
+        ),
+        .number(
             .trainLimit,
             \.trainLimit,
             1...Int.max,

@@ -18,6 +18,7 @@ extension TrainingOptions {
         "distillation_type": "distillation",
         "grad_accum_steps": "accumulation, which divides batch instead of multiplying it",
         "hflip": "flip",
+        "in_channels": "in_chans",
         "input_size": "size",
         "img_size": "size",
         "label_smoothing": "smoothing",

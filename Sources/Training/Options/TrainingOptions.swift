@@ -83,6 +83,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
 
     /// The side of the pictures in pixels, or nil for the model's own.
     public var size: Int?
+    /// The channels of the pictures that the model takes, or nil for the model's own.
+    public var inChans: Int?
     /// The border in pixels that a random crop is padded by, or nil for no padded crop.
     public var cropPadding: Int?
     /// The probability of mirroring a picture left to right.
@@ -192,6 +194,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         case dtype
         case seed
         case size
+        case inChans = "in_chans"
         case cropPadding = "crop_padding"
         case flip
         case vflip

@@ -27,6 +27,7 @@ enum ClassifierFactory {
         var configuration = try preset(options.model)
         configuration.numClasses = classNames.count
         if let size = options.size { configuration.imageSize = (size, size) }
+        if let channels = options.inChans { configuration.inChannels = channels }
         configuration.setRates(options)
         if let value = options.initValues, case .visionTransformer(var transformer) = configuration
         {
@@ -54,22 +55,28 @@ enum ClassifierFactory {
         cropShare: Double?
     ) throws -> ImageProcessor {
         let (height, width) = configuration.imageSize
-        if let cropShare {
-            return try ImageProcessor(
-                resize: .shortestSide(Int(Double(min(height, width)) / cropShare)),
-                cropHeight: height,
-                cropWidth: width,
-                mean: Normalization.imageNet.mean,
-                std: Normalization.imageNet.std
+        let channels = configuration.inChannels
+        let isColour = channels == 3
+        // ImageNet's statistics are of colours; other channels are brought to -1 … 1.
+        let half = [Float](repeating: 0.5, count: channels)
+        let mean = isColour ? Normalization.imageNet.mean : half
+        let std = isColour ? Normalization.imageNet.std : half
+        guard max(height, width) > 64 || cropShare != nil else {
+            return try .whole(
+                height: height,
+                width: width,
+                channels: channels,
+                mean: mean,
+                std: std
             )
         }
-        guard max(height, width) <= 64 else { return try .deit(size: height) }
-        return try .whole(
-            height: height,
-            width: width,
-            channels: 3,
-            mean: Normalization.imageNet.mean,
-            std: Normalization.imageNet.std
+        return try ImageProcessor(
+            resize: .shortestSide(Int(Double(min(height, width)) / (cropShare ?? 0.875))),
+            cropHeight: height,
+            cropWidth: width,
+            channels: channels,
+            mean: mean,
+            std: std
         )
     }
 

@@ -31,6 +31,12 @@ enum FineTuning {
             }
             description.name = options.model
         }
+        if let channels = options.inChans, channels != description.configuration.inChannels {
+            throw OptionError.conflict(
+                "\(options.finetune) takes pictures of \(description.configuration.inChannels) channels, not "
+                    + "\(channels): leave out --in-chans"
+            )
+        }
         description.configuration.setRates(options)
         try description.configuration.validate()
         return description

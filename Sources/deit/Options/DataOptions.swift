@@ -5,6 +5,7 @@ import Training
 struct DataOptions: ParsableArguments {
     @Option(help: .field("data")) var data: String?
     @Option(help: .field("size")) var size: String?
+    @Option(help: .field("in_chans")) var inChans: String?
     @Option(help: .field("train_limit")) var trainLimit: String?
     @Option(help: .field("val_fraction")) var valFraction: String?
     @Option(help: .field("val_limit")) var valLimit: String?
@@ -13,7 +14,7 @@ struct DataOptions: ParsableArguments {
 
     var flags: [OptionText] {
         [
-            OptionText("data", data), OptionText("size", size),
+            OptionText("data", data), OptionText("size", size), OptionText("in_chans", inChans),
             OptionText("train_limit", trainLimit), OptionText("val_fraction", valFraction),
             OptionText("val_limit", valLimit), OptionText("skip_limit", skipLimit),
             OptionText("workers", workers),
