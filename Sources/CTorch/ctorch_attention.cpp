@@ -60,16 +60,37 @@ at::Tensor weights_of(const at::Tensor &weights, const Part &part) {
     return weights.select(0, part.picture).narrow(0, part.head, part.count);
 }
 
-/// The attended tokens; writes the weights of all heads to `kept` where that is a tensor.
-at::Tensor attended(const at::Tensor &qkv, const Shape &shape, const at::Tensor &kept) {
+/// The attended tokens; the weights of all heads are written to `weights`.
+at::Tensor attended(const at::Tensor &qkv, const Shape &shape, const at::Tensor &weights) {
     auto out = at::empty({shape.batch, shape.tokens, shape.heads * shape.width}, qkv.options());
     for_parts(shape, [&](const Part &part) {
-        auto weights = kept.defined() ? weights_of(kept, part)
-                                      : at::empty({part.count, shape.tokens, shape.tokens}, qkv.options());
-        const auto key = operand(qkv, shape, part, 1);
-        onednn_matmul_out(operand(qkv, shape, part, 0), key.transpose(1, 2), weights, shape.scale());
-        softmax_(weights);
-        onednn_matmul_out(weights, operand(qkv, shape, part, 2), result(out, shape, part), 1);
+        auto own = weights_of(weights, part);
+        onednn_matmul_out(operand(qkv, shape, part, 0), operand(qkv, shape, part, 1).transpose(1, 2), own,
+                          shape.scale());
+        softmax_(own);
+        onednn_matmul_out(own, operand(qkv, shape, part, 2), result(out, shape, part), 1);
+    });
+    return out;
+}
+
+/// The attended tokens alone. Where there are fewer pictures than threads each takes some of the queries, which splits
+/// a single picture evenly whatever the number of heads.
+at::Tensor attended(const at::Tensor &qkv, const Shape &shape) {
+    auto out = at::empty({shape.batch, shape.tokens, shape.heads * shape.width}, qkv.options());
+    const auto threads = at::in_parallel_region() ? 1 : static_cast<int64_t>(at::get_num_threads());
+    const auto ranges = std::min(shape.tokens, (threads + shape.batch - 1) / std::max<int64_t>(shape.batch, 1));
+    parallel_for(shape.batch * ranges, 1, [&](int64_t from, int64_t to) {
+        const c10::InferenceMode no_graph;
+        for (auto item = from; item < to; ++item) {
+            const Part all{item / ranges, 0, shape.heads};
+            const auto range = item % ranges, first = shape.tokens * range / ranges,
+                       count = shape.tokens * (range + 1) / ranges - first;
+            auto weights = at::empty({shape.heads, count, shape.tokens}, qkv.options());
+            onednn_matmul_out(operand(qkv, shape, all, 0).narrow(1, first, count),
+                              operand(qkv, shape, all, 1).transpose(1, 2), weights, shape.scale());
+            softmax_(weights);
+            onednn_matmul_out(weights, operand(qkv, shape, all, 2), result(out, shape, all).narrow(1, first, count), 1);
+        }
     });
     return out;
 }
@@ -120,7 +141,7 @@ int32_t ct_attention_onednn(ct_tensor qkv, int64_t heads, ct_tensor *out) {
                     "attention: a fused projection of shape ", given.sizes(), " cannot be split for ", heads, " heads");
         const auto value = autocast(given).contiguous();
         if (at::GradMode::is_enabled() && value.requires_grad()) return Attention::apply(value, heads);
-        return attended(value, {value.size(0), value.size(1), heads, value.size(2) / 3 / heads}, at::Tensor());
+        return attended(value, {value.size(0), value.size(1), heads, value.size(2) / 3 / heads});
     });
 }
 

@@ -89,25 +89,35 @@ extension Throughput {
     ///   - configuration: What the model is made from.
     ///   - batch: The pictures of a pass.
     ///   - seconds: How long to go on; at least five passes are timed after two that are not.
+    ///   - isInt8: Whether linear layers other than classifiers compute in 8 bits, with ranges found on the same pictures.
     /// - Returns: The rate under the current compute policy.
     /// - Throws: `ConfigurationError` and `TorchError` when the model cannot be made or run.
     public static func inference(
         _ name: String,
         _ configuration: ModelConfiguration,
         batch: Int,
-        seconds: Double
+        seconds: Double,
+        isInt8: Bool = false
     ) throws -> Throughput {
         try manualSeed(0)
         let model = try configuration.makeModel()
         model.eval()
         let images = try Tensor.randn([batch] + model.inputShape)
         let policy = ComputePolicy.current
-        let times = try timed(seconds: seconds) {
+        func pass() throws {
             _ = try withoutGradient {
                 try withAutocast(policy.autocastDType, device: policy.device) { try model(images) }
             }
         }
-        return Throughput("inference", name, batch: batch, times: times)
+        if isInt8 { _ = try Int8Calibration.run(model, excluding: { $0.hasPrefix("head") }, pass) }
+        var throughput = Throughput(
+            "inference",
+            name,
+            batch: batch,
+            times: try timed(seconds: seconds, pass)
+        )
+        if isInt8 { throughput.dtype = "int8" }
+        return throughput
     }
 
     private init(_ kind: String, _ name: String, batch: Int, times: [Double]) {

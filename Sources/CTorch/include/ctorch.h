@@ -58,6 +58,8 @@ const char *CT_NONNULL ct_version_of_library(void);
 const char *CT_NONNULL ct_build_description(void);
 /// Whether the loaded libtorch has oneDNN, and the matrix product that ct_linear_onednn needs.
 bool ct_has_onednn(void);
+/// Whether the loaded libtorch has the products of 8-bit matrices that ct_linear_int8 needs.
+bool ct_has_int8(void);
 bool ct_has_cuda(void);
 bool ct_has_mps(void);
 /// Whether the processor multiplies bfloat16 matrices in hardware (AVX-512 BF16 or AMX).
@@ -219,7 +221,7 @@ int32_t ct_cross_entropy(ct_tensor CT_NONNULL logits, ct_tensor CT_NONNULL targe
 int32_t ct_binary_cross_entropy(ct_tensor CT_NONNULL logits, ct_tensor CT_NONNULL targets,
                                 ct_tensor CT_NULLABLE *CT_NONNULL out);
 
-// ---- oneDNN kernels with their gradients (ctorch_onednn.cpp, ctorch_attention.cpp)
+// ---- oneDNN kernels with their gradients (ctorch_onednn.cpp, ctorch_int8.cpp, ctorch_attention.cpp)
 
 /// ct_linear on oneDNN's matrix product: forward, input gradient and weight gradient.
 int32_t ct_linear_onednn(ct_tensor CT_NONNULL x, ct_tensor CT_NONNULL weight, ct_tensor CT_NULLABLE bias,
@@ -231,6 +233,13 @@ int32_t ct_pack_linear(ct_tensor CT_NONNULL weight, ct_dtype dtype, int64_t rows
 /// ct_linear_onednn with a packed weight, without a gradient; `bias` has the weight's type, `x` gets it.
 int32_t ct_linear_packed(ct_tensor CT_NONNULL x, ct_tensor CT_NONNULL weight, ct_tensor CT_NULLABLE bias,
                          ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// A weight of whole multiples of `scale` in 8 bits, packed; only ct_linear_int8 takes it.
+int32_t ct_pack_int8(ct_tensor CT_NONNULL weight, ct_tensor CT_NONNULL scale, int64_t rows,
+                     ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// ct_linear with the input rounded to 8 bits, `q = x / x_scale + x_zero_point`, without a gradient.
+int32_t ct_linear_int8(ct_tensor CT_NONNULL x, ct_tensor CT_NONNULL weight, ct_tensor CT_NULLABLE bias,
+                       ct_tensor CT_NONNULL weight_scale, float x_scale, int64_t x_zero_point, ct_dtype dtype,
+                       ct_tensor CT_NULLABLE *CT_NONNULL out);
 /// softmax(q kᵀ / √width) v from a fused projection `[batch, tokens, 3 · heads · width]`, ordered q, k, v.
 /// The result is `[batch, tokens, heads · width]`.
 int32_t ct_attention_onednn(ct_tensor CT_NONNULL qkv, int64_t heads, ct_tensor CT_NULLABLE *CT_NONNULL out);

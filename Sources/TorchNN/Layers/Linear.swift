@@ -19,6 +19,14 @@ public final class Linear: Module {
     /// What is added, if anything.
     public let bias: Parameter?
 
+    /// How the layer computes in 8 bits, in evaluation without gradients; `nil` where it does not.
+    ///
+    /// ``weight`` then holds what the 8-bit numbers stand for: whole multiples of the scales.
+    public var quantization: LinearQuantization?
+
+    /// What looks at the inputs while a calibration runs.
+    var observer: InputRange?
+
     private let packed = PackedWeight()
 
     /// Creates a layer.
@@ -45,12 +53,18 @@ public final class Linear: Module {
     /// - Returns: `[…, outFeatures]`.
     /// - Throws: `TorchError` when the shape of `x` does not match.
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
+        try observer?.add(x)
         guard ComputePolicy.current.linear == .oneDNN, x.device == .cpu else {
             return try Functional.linear(x, weight.tensor, bias?.tensor)
         }
         if isTraining {
             packed.clear()
-        } else if let mapped = try packed.linear(x, weight.tensor, bias?.tensor) {
+        } else if let mapped = try packed.linear(
+            x,
+            weight.tensor,
+            bias?.tensor,
+            quantization: quantization
+        ) {
             return mapped
         }
         return try Functional.linearOneDNN(x, weight.tensor, bias?.tensor)

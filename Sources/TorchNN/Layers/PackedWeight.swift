@@ -9,6 +9,7 @@ public final class PackedWeight: @unchecked Sendable {
     private struct Entry {
         let weight: Tensor
         let bias: Tensor?
+        let scale: Tensor?
         let key: Key
     }
 
@@ -16,6 +17,7 @@ public final class PackedWeight: @unchecked Sendable {
         let version: Int
         let biasVersion: Int
         let dtype: DType
+        let quantization: LinearQuantization?
     }
 
     private let lock = NSLock()
@@ -31,18 +33,39 @@ public final class PackedWeight: @unchecked Sendable {
     ///   - x: `[…, inFeatures]`.
     ///   - weight: `[outFeatures, …]` with `inFeatures` elements for each output.
     ///   - bias: `[outFeatures]`.
+    ///   - quantization: How to compute in 8 bits, if so.
     /// - Returns: `[…, outFeatures]` in autocast's type, or else in `x`'s.
     /// - Throws: `TorchError` when the shapes do not fit.
-    public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) throws(TorchError) -> Tensor?
-    {
+    public func linear(
+        _ x: Tensor,
+        _ weight: Tensor,
+        _ bias: Tensor?,
+        quantization: LinearQuantization? = nil
+    ) throws(TorchError) -> Tensor? {
         guard !isGradientEnabled, x.device == .cpu, weight.dtype == .float32,
             let version = weight.version
         else { return nil }
         let dtype = autocastDType(on: .cpu) ?? x.dtype
         guard dtype == .float32 || dtype == .bfloat16, x.elementCount > 0 else { return nil }
-        let key = Key(version: version, biasVersion: bias?.version ?? 0, dtype: dtype)
+        let key = Key(
+            version: version,
+            biasVersion: bias?.version ?? 0,
+            dtype: dtype,
+            quantization: Libtorch.hasInt8 ? quantization : nil
+        )
         let entry = try packed(weight, bias, key: key, x)
-        return try Functional.linearPacked(x, entry.weight, entry.bias)
+        guard let quantization = key.quantization, let scale = entry.scale else {
+            return try Functional.linearPacked(x, entry.weight, entry.bias)
+        }
+        return try Functional.linearInt8(
+            x,
+            entry.weight,
+            entry.bias,
+            weightScale: scale,
+            inputScale: quantization.inputScale,
+            inputZeroPoint: quantization.inputZeroPoint,
+            dtype: dtype
+        )
     }
 
     /// Gives the memory back.
@@ -61,15 +84,27 @@ public final class PackedWeight: @unchecked Sendable {
         if let entry, entry.key == key { return entry }
         let outFeatures = weight.shape.first ?? 1
         let inFeatures = weight.elementCount / max(outFeatures, 1)
-        let made = Entry(
-            weight: try Functional.packedForLinear(
-                weight.detached().reshaped([outFeatures, inFeatures]),
-                dtype: key.dtype,
-                rows: max(x.elementCount / max(inFeatures, 1), 1)
-            ),
-            bias: try bias.map { (bias) throws(TorchError) in try bias.detached().to(key.dtype) },
-            key: key
-        )
+        let rows = max(x.elementCount / max(inFeatures, 1), 1)
+        let matrix = try weight.detached().reshaped([outFeatures, inFeatures])
+        let made: Entry
+        if let quantization = key.quantization {
+            let scale = try Tensor(quantization.weightScale, shape: [outFeatures])
+            made = Entry(
+                weight: try Functional.packedForInt8(matrix, scale: scale, rows: rows),
+                bias: try bias.map { (bias) throws(TorchError) in try bias.detached().clone() },
+                scale: scale,
+                key: key
+            )
+        } else {
+            made = Entry(
+                weight: try Functional.packedForLinear(matrix, dtype: key.dtype, rows: rows),
+                bias: try bias.map { (bias) throws(TorchError) in
+                    try bias.detached().to(key.dtype)
+                },
+                scale: nil,
+                key: key
+            )
+        }
         entry = made
         return made
     }

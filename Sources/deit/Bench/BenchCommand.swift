@@ -39,14 +39,20 @@ struct BenchCommand: AsyncParsableCommand {
     struct Inference: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "inference",
-            abstract: "Time forward passes on random pictures."
+            abstract: "Time forward passes on random pictures.",
+            discussion: "--dtype takes int8 too: linear layers in 8 bits, all else as in auto."
         )
 
         @OptionGroup var options: BenchOptions
 
         func run() async throws {
             OpenMPWaiting.spinBriefly()
-            try await options.report(Throughput.inference)
+            var options = options
+            let isInt8 = options.dtype.lowercased() == "int8"
+            if isInt8 { options.dtype = "auto" }
+            try await options.report {
+                try Throughput.inference($0, $1, batch: $2, seconds: $3, isInt8: isInt8)
+            }
         }
     }
 }
