@@ -41,7 +41,7 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .missing(let path):
-            "there is no data folder at \(path)"
+            "there is no data at \(path)"
         case .notAFolder(let path):
             "\(path) is neither a folder, nor a list (.csv, .tsv) of pictures, nor a tar archive"
         case .unreadableSet(let path, let detail):

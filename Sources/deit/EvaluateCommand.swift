@@ -18,16 +18,17 @@ struct EvaluateCommand: AsyncParsableCommand {
               deit evaluate tiny.safetensors --labels synsets.txt --data DIR --json
               deit evaluate runs/first --data DIR --size 288 --resample timm
 
-            DIR holds val/CLASS/, CLASS/ or IDX files (t10k-images-idx3-ubyte …). Its
-            classes are found among the model's by name or synset and may be some of them
-            only. Pictures that cannot be read are left out and told. A distilled model
+            DIR holds val/CLASS/ or CLASS/, CIFAR's files, IDX files, a list or tar shards;
+            a list (.csv) or an archive (.tar) can be named itself. Where a run held out a
+            share of DIR in training, that share is measured. Its classes are found among
+            the model's by name or synset and may be some of them only. Pictures that cannot be read are left out and told. A distilled model
             predicts with the mean of its two heads.
             """
     )
 
     @OptionGroup var checkpoint: CheckpointOptions
 
-    @Option(help: "The folder of pictures.")
+    @Option(help: "The folder of pictures, a list or an archive.")
     var data: String
 
     @OptionGroup var sizes: SizeOptions
@@ -41,7 +42,12 @@ struct EvaluateCommand: AsyncParsableCommand {
     func run() async throws {
         // The workers need the processors that idle threads would spin on.
         OpenMPWaiting.spinBriefly()
-        let dataset = try DatasetLocation(path: data, options: reading.decoding).open(.validation)
+        let dataset = try LabelledData.open(
+            data,
+            .validation,
+            for: checkpoint.checkpoint,
+            reading.decoding
+        )
         let (loaded, processor) = try await sizes.load(checkpoint)
         guard loaded.model.numClasses > 0 else {
             throw EvaluationError.noClassifier(path: checkpoint.checkpoint)

@@ -132,8 +132,11 @@ struct FeaturesCommand: AsyncParsableCommand {
 
     private func dataset() throws -> any ImageDataset {
         if let data {
-            return try DatasetLocation(path: data, options: reading.decoding).open(
-                split == .train ? .train : .validation
+            return try LabelledData.open(
+                data,
+                split == .train ? .train : .validation,
+                for: checkpoint.checkpoint,
+                reading.decoding
             )
         }
         let list = try PictureList(paths: images, options: reading.decoding)

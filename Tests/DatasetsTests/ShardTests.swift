@@ -174,6 +174,47 @@ struct ShardTests {
         }
     }
 
+    @Test func changedBytesNeverTrap() throws {
+        try withTemporaryFolder { folder in
+            var tar = Self.shard([("a/0", 1, "0"), ("b/1", 2, "1")])
+            tar.add("././@LongLink", Array("some/long/name.png\0".utf8), kind: "L")
+            tar.add("x", Self.picture(3))
+            tar.add("PaxHeaders/x", Array("19 path=c/0/3.png\n13 size=1000\n".utf8), kind: "x")
+            tar.add("y", Self.picture(4))
+            tar.add("c/0/3.json", Array(#"{"label": 7}"#.utf8))
+            let whole = tar.finished
+            var generator = SplitMix64(seed: 5)
+            for round in 0..<600 {
+                var bytes = whole
+                for _ in 0..<(1 + generator.integer(below: 4)) {
+                    let place = generator.integer(below: bytes.count)
+                    bytes[place] = UInt8(truncatingIfNeeded: generator.next())
+                    // Half of the time the sum of the header is put right, so that what follows is reached.
+                    let start = place / 512 * 512
+                    guard round % 2 == 0, start + 512 <= bytes.count else { continue }
+                    bytes.replaceSubrange(
+                        (start + 148)..<(start + 156),
+                        with: Array(repeating: 32, count: 8)
+                    )
+                    let sum = String(
+                        bytes[start..<(start + 512)].reduce(0) { $0 + Int($1) },
+                        radix: 8
+                    )
+                    let digits = Array(("000000" + sum).utf8.suffix(6)) + [0, 32]
+                    bytes.replaceSubrange((start + 148)..<(start + 156), with: digits)
+                }
+                try folder.write(Data(bytes), to: "x.tar")
+                guard let data = try? ShardDataset(paths: [folder.path + "/x.tar"]) else {
+                    continue
+                }
+                for index in 0..<data.count {
+                    _ = data.name(at: index)
+                    _ = try? data.image(at: index)
+                }
+            }
+        }
+    }
+
     @Test(.needsProgram("tar"), arguments: ["gnu", "pax", "ustar", "v7"])
     func realArchivesWithLongNames(_ format: String) throws {
         try withTemporaryFolder { folder in

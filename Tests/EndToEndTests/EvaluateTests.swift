@@ -96,7 +96,7 @@ import Testing
         try await DeitCommand.run(["evaluate", "run", "--data", "other"], in: folder)
             .expectRefusal(65, saying: "yak, zebu", "ant, bee, cat, dog")
         try await DeitCommand.run(["evaluate", "run", "--data", "none"], in: folder)
-            .expectRefusal(65, saying: "no data folder at none")
+            .expectRefusal(65, saying: "no data at none")
         try await DeitCommand.run(["evaluate", "data", "--data", "data"], in: folder)
             .expectRefusal(65, saying: "neither a model", "nor a run")
         try await DeitCommand.run(

@@ -166,7 +166,12 @@ private let textLimit = 1 << 31
 
 /// Reads a whole file of a set that is not a picture.
 func readSetFile(_ path: String, limit: Int = textLimit) throws(DatasetError) -> [UInt8] {
-    if let size = fileSize(path), size > limit {
+    // A pipe would be waited for without end.
+    guard let size = fileSize(path) else {
+        throw fileExists(path)
+            ? .unreadableSet(path: path, detail: "it is no regular file") : .missing(path: path)
+    }
+    guard size <= limit else {
         throw .unreadableSet(path: path, detail: "it is larger than \(limit >> 20) MiB")
     }
     do {

@@ -17,6 +17,9 @@ public struct ShardDataset: ImageDataset {
     /// What was noticed in the archives.
     public let notes: [String]
 
+    /// No picture's file is larger.
+    private static let byteLimit = 1 << 29
+
     private let index: ShardIndex
     private let entries: [ShardIndex.Entry]
 
@@ -92,6 +95,10 @@ public struct ShardDataset: ImageDataset {
 
     private func bytes(at index: Int) throws(ImageError) -> [UInt8] {
         let entry = entries[index]
+        guard entry.size <= Self.byteLimit else {
+            let limit = "\(Self.byteLimit >> 20) MiB"
+            throw .unreadable(path: name(at: index), detail: "it has more than \(limit)")
+        }
         do throws(DatasetError) {
             let file = try self.index.file(Int(entry.shard))
             let bytes = try file.read(at: entry.offset, count: entry.size)

@@ -20,11 +20,28 @@ struct DataReportText {
 
     var text: String {
         var lines = heading + report.notes.map { "note: \($0)" }
-        for kind in FindingKind.allCases {
-            let findings = report.findings(of: kind)
-            if !findings.isEmpty { lines += [""] + section(kind, findings) }
+        let found = FindingKind.allCases.map { ($0, report.findings(of: $0)) }.filter {
+            !$0.1.isEmpty
         }
+        if !found.isEmpty { lines += [""] + table(found) }
+        for (kind, findings) in found { lines += [""] + section(kind, findings) }
         return (lines + ["", conclusion]).joined(separator: "\n")
+    }
+
+    /// How much of each kind was found.
+    private func table(_ found: [(FindingKind, [Finding])]) -> [String] {
+        let width = found.map(\.0.title.count).max() ?? 0
+        return found.map { kind, findings in
+            let title = kind.title.padding(toLength: width, withPad: " ", startingAt: 0)
+            let pictures = Set(findings.flatMap(\.pictures)).count
+            let number = String(format: "%7d", findings.count)
+            return "  \(Self.padded(kind.severity.rawValue, 8)) \(title) \(number)"
+                + (pictures == 0 ? "" : String(format: " %8d pictures", pictures))
+        }
+    }
+
+    private static func padded(_ text: String, _ width: Int) -> String {
+        text.padding(toLength: max(width, text.count), withPad: " ", startingAt: 0)
     }
 
     private var heading: [String] {
@@ -51,10 +68,11 @@ struct DataReportText {
     }
 
     private func section(_ kind: FindingKind, _ findings: [Finding]) -> [String] {
-        let mark = kind.severity == .error ? "error" : "warning"
-        var lines = ["\(mark): \(kind.title) (\(findings.count)). \(kind.advice)"]
+        var lines = ["\(kind.title): \(kind.advice)"]
         for finding in findings.prefix(Self.shown) {
-            let names = finding.pictures.prefix(Self.shown).map { Self.line(report.name(of: $0)) }
+            let names = finding.pictures.prefix(Self.shown).map {
+                Self.line(short(report.name(of: $0)))
+            }
             let more = finding.pictures.count - names.count
             let files = names.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
             let detail = Self.line(finding.detail)
@@ -62,6 +80,12 @@ struct DataReportText {
         }
         if findings.count > Self.shown { lines.append("  … \(findings.count - Self.shown) more") }
         return lines
+    }
+
+    /// A name as it is in the folder that was checked.
+    private func short(_ name: String) -> String {
+        let start = path.hasSuffix("/") ? path : path + "/"
+        return name.hasPrefix(start) ? String(name.dropFirst(start.count)) : name
     }
 
     /// A name without the characters that a terminal would obey.
