@@ -70,6 +70,11 @@ struct CIFARTests {
                 train.name(at: 1) == "index 1 of \(path): cifar-10-batches-bin/data_batch_1.bin"
             )
             #expect(train.notes.contains { $0.contains("1 of the 5 training batches") })
+            try folder.write(Data(gzipped(Array(tar.bytes.dropLast(2000)))), to: "cut.tar.gz")
+            let error = #expect(throws: DatasetError.self) {
+                try DatasetLocation(path: folder.path + "/cut.tar.gz").open(.train)
+            }
+            #expect("\(error as Any)".contains("cut short"))
         }
     }
 

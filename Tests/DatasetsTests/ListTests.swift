@@ -132,6 +132,48 @@ struct ListTests {
         }
     }
 
+    @Test func foldersOfPlainPicturesWithLists() throws {
+        try withTemporaryFolder { folder in
+            for name in ["train/1.png", "train/2.png", "test/3.png"] {
+                try folder.writePicture("k/" + name)
+            }
+            try folder.write(Data("image_id,label\n1.png,b\n2.png,a\n".utf8), to: "k/train.csv")
+            try folder.write(Data("image_id,label\n3.png,b\n".utf8), to: "k/test.csv")
+            let (train, validation) = try DatasetLocation(path: folder.path + "/k").openBoth()
+            #expect(train.count == 2 && train.classNames == ["a", "b"])
+            #expect(validation.name(at: 0) == folder.path + "/k/test/3.png")
+            for name in ["train/1.png", "val/2.png"] { try folder.writePicture("m/" + name) }
+            try folder.write(
+                Data("file,class,split\ntrain/1.png,x,train\nval/2.png,x,val\n".utf8),
+                to: "m/labels.csv"
+            )
+            #expect(try DatasetLocation(path: folder.path + "/m").openBoth().validation.count == 1)
+        }
+    }
+
+    @Test func testRowsAreNotMixedIntoVal() throws {
+        try withPictures { folder in
+            let text = """
+                file,class,split
+                pics/a.png,x,train
+                pics/b.png,x,val
+                pics/ü.png,y,test
+                """
+            try folder.write(Data(text.utf8), to: "list.csv")
+            let (train, validation) = try DatasetLocation(path: folder.path + "/list.csv")
+                .openBoth()
+            #expect(train.count == 1 && validation.count == 1 && train.classNames == ["x"])
+            #expect(
+                train.notes.contains("left out 1 picture of the part test; in use are train, val")
+            )
+            try folder.write(Data(text.replacing(",val", with: ",test").utf8), to: "list.csv")
+            let both = try DatasetLocation(path: folder.path + "/list.csv").openBoth()
+            #expect(
+                both.validation.count == 2 && !both.train.notes.contains { $0.contains("left out") }
+            )
+        }
+    }
+
     @Test func aListBesideFoldersMustAgree() throws {
         try withTemporaryFolder { folder in
             for name in ["cat/1.png", "cat/2.png", "dog/1.png"] { try folder.writePicture(name) }

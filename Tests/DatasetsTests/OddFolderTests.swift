@@ -76,6 +76,12 @@ struct OddFolderTests {
             }
             #expect("\(error as Any)".contains(#"\xE4b"#))
             #expect("\(error as Any)".contains("not UTF-8"))
+            // Files that would not be used do no harm.
+            _ = open(
+                path(Array((folder.path + "/cat/").utf8) + [0xE4] + Array(".txt".utf8)),
+                O_CREAT,
+                0o600
+            )
         }
     }
 }

@@ -24,8 +24,10 @@ struct FolderEntry {
 struct FolderContents {
     /// The names, hidden ones left out, sorted by code points as Python's `sorted` does.
     var entries: [FolderEntry] = []
-    /// Names that are not UTF-8, with `\xNN` for what is none.
-    var oddNames: [String] = []
+    /// Names of files that are not UTF-8, with `\xNN` for what is none.
+    var oddFiles: [String] = []
+    /// Such names of folders, and of what may be one.
+    var oddFolders: [String] = []
 
     var folders: [FolderEntry] { entries.filter(\.isFolder) }
     var fileNames: Set<String> { Set(entries.filter { $0.kind == .file }.map(\.name)) }
@@ -44,7 +46,12 @@ func listFolder(_ path: String) throws(DatasetError) -> FolderContents {
         let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
         guard bytes.first != UInt8(ascii: ".") else { continue }
         guard let name = String(validating: bytes, as: UTF8.self) else {
-            contents.oddNames.append(escaped(bytes))
+            let isFile = Int(entry.pointee.d_type) == Int(DT_REG)
+            if isFile {
+                contents.oddFiles.append(escaped(bytes))
+            } else {
+                contents.oddFolders.append(escaped(bytes))
+            }
             continue
         }
         let whole = path.hasSuffix("/") ? path + name : path + "/" + name
@@ -59,7 +66,8 @@ func listFolder(_ path: String) throws(DatasetError) -> FolderContents {
         )
     }
     contents.entries.sort { precedes($0.name, $1.name) }
-    contents.oddNames.sort()
+    contents.oddFiles.sort()
+    contents.oddFolders.sort()
     return contents
 }
 

@@ -21,8 +21,8 @@ struct FolderScan {
     init(path: String) throws(DatasetError) {
         var walk = FolderWalk(above: path)
         let contents = try listFolder(path)
-        // At the top only folders count, and a name without meaning could be one.
-        walk.oddNames += contents.oddNames.map { "\(path)/\($0)" }
+        // At the top only folders count.
+        walk.oddNames += contents.oddFolders.map { "\(path)/\($0)" }
         for entry in contents.entries {
             if entry.kind == .deadLink, fileExtension(entry.name) == nil {
                 walk.deadLinks.append(entry.path)
@@ -104,7 +104,8 @@ struct FolderWalk {
         let isNew = ancestors.insert(id).inserted
         defer { if isNew { ancestors.remove(id) } }
         let contents = try listFolder(path)
-        oddNames += contents.oddNames.filter(looksUseful).map { "\(path)/\($0)" }
+        let odd = contents.oddFiles.filter { isPicture($0) } + contents.oddFolders
+        oddNames += odd.map { "\(path)/\($0)" }
         for entry in contents.entries {
             switch entry.kind {
             case .folder:
@@ -121,11 +122,6 @@ struct FolderWalk {
             case .other: continue
             }
         }
-    }
-
-    /// Whether something with such a name would be used if the name could be read: a picture, or a folder.
-    private func looksUseful(_ name: String) -> Bool {
-        isPicture(name) || fileExtension(name) == nil
     }
 }
 

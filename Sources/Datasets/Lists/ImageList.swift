@@ -27,6 +27,7 @@ final class ImageList: Sendable {
     init(_ lists: [File], checksFiles: Bool = true) throws(DatasetError) {
         var rows = ListRows()
         for list in lists { try rows.read(list) }
+        let unused = rows.dropUnusedParts()
         guard let first = lists.first, !rows.files.isEmpty else {
             throw .badList(
                 path: lists.map(\.path).joined(separator: ", "),
@@ -51,7 +52,7 @@ final class ImageList: Sendable {
         labels = present.map { classes.labels[$0] }
         splits = present.map { rows.splits[$0] }
         self.problems = problems
-        notes = Self.notes(on: files, labels, classNames)
+        notes = unused + Self.notes(on: files, labels, classNames)
     }
 
     /// Tells of pictures in folders that are named after another class.
@@ -88,6 +89,8 @@ struct ListRows {
     /// The number beside each class name; nil where there is none.
     var numbers: [Int?] = []
     var splits: [DatasetSplit?] = []
+    /// The words that stand for the parts; empty where there is none.
+    private var words: [String] = []
     /// Whether the classes stand in a column of names, not of labels.
     var hasNames = false
 
@@ -136,17 +139,42 @@ struct ListRows {
         }
         classes.append(name)
         numbers.append(columns.number.flatMap { Int(cells[$0].trimmed) })
-        guard let column = columns.split, !cells[column].trimmed.isEmpty else {
+        guard list.split == nil, let column = columns.split, !cells[column].trimmed.isEmpty else {
             splits.append(list.split)
+            words.append("")
             return
         }
-        guard let split = DatasetSplit(name: cells[column].trimmed) else {
+        let word = cells[column].trimmed.lowercased()
+        guard let split = DatasetSplit(name: word) else {
             throw .badList(
                 path: list.path,
                 detail: "line \(line) has the part \"\(cells[column])\"; known are train and val"
             )
         }
-        splits.append(list.split ?? split)
+        splits.append(split)
+        words.append(word)
+    }
+
+    /// Leaves out the rows of `test` where there are some of `val`, as folders of these names are used.
+    ///
+    /// - Returns: What to tell of it.
+    mutating func dropUnusedParts() -> [String] {
+        let all = Set(words)
+        let used = DatasetSplit.allCases.compactMap { split in
+            split.folderNames.first { all.contains($0) }
+        }
+        guard all.count > used.count + (all.contains("") ? 1 : 0) else { return [] }
+        let kept = words.indices.filter { words[$0].isEmpty || used.contains(words[$0]) }
+        let count = words.count - kept.count
+        let names = all.subtracting(used + [""]).sorted()
+        files = kept.map { files[$0] }
+        classes = kept.map { classes[$0] }
+        numbers = kept.map { numbers[$0] }
+        splits = kept.map { splits[$0] }
+        words = kept.map { words[$0] }
+        return [
+            "left out \(count) picture\(count == 1 ? "" : "s") of the part \(listed(names)); in use are \(listed(used))"
+        ]
     }
 
     /// The folder that names are relative to: that of the list, or one of the usual ones in it.

@@ -29,7 +29,7 @@ struct DatasetLayout: Sendable {
             )
             return
         }
-        guard !contents.folders.isEmpty || !contents.oddNames.isEmpty else { return }
+        guard !contents.folders.isEmpty || !contents.oddFolders.isEmpty else { return }
         whole = .folder(path, lists: listNames(["labels"], names).map { "\(path)/\($0)" })
     }
 
@@ -61,7 +61,9 @@ struct DatasetLayout: Sendable {
             split.folderNames.lazy.compactMap { name in folders.first { $0.name == name } }.first
                 .map { (split, $0) }
         }
-        guard !found.isEmpty else { return false }
+        guard !found.isEmpty, !hasListsInstead(of: found.map(\.1.path), contents, names) else {
+            return false
+        }
         var shards: [ShardIndex.Shard] = []
         for (split, folder) in found {
             let inside = try listFolder(folder.path)
@@ -75,6 +77,19 @@ struct DatasetLayout: Sendable {
         }
         if !shards.isEmpty { try takeShards(shards, path) }
         return true
+    }
+
+    /// Whether the folders of the parts hold plain files, and lists beside them tell the classes.
+    private func hasListsInstead(
+        of folders: [String],
+        _ contents: FolderContents,
+        _ names: Set<String>
+    ) -> Bool {
+        guard names.contains(where: isList) else { return false }
+        return folders.allSatisfy { path in
+            guard let inside = try? listFolder(path) else { return false }
+            return inside.folders.isEmpty && !inside.entries.contains { isArchive($0.name) }
+        }
     }
 
     private mutating func takeCIFAR(
@@ -138,7 +153,8 @@ struct DatasetLayout: Sendable {
         // Beside several folders a list is only checked against them: they may well be the classes.
         let lists = names.filter(isList).sorted(by: precedes)
         let chosen = listNames(["labels"], names).first ?? (lists.count == 1 ? lists.first : nil)
-        guard contents.folders.count <= 1, let chosen else { return false }
+        let others = contents.folders.filter { DatasetSplit(name: $0.name) == nil }
+        guard others.count <= 1, let chosen else { return false }
         try takeList([.init(path: "\(path)/\(chosen)")], path)
         return true
     }
@@ -158,6 +174,7 @@ struct DatasetLayout: Sendable {
         let shards = Self.preferred(shards)
         let index = try ShardIndex.shared(shards)
         if let files = CIFARFiles(archive: index) {
+            if let problem = index.problems.first { throw problem }
             for split in DatasetSplit.allCases where !files.files(of: split).isEmpty {
                 set(split, .cifar(files, split))
             }
