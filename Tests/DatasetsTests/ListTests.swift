@@ -164,7 +164,9 @@ struct ListTests {
                 .openBoth()
             #expect(train.count == 1 && validation.count == 1 && train.classNames == ["x"])
             #expect(
-                train.notes.contains("left out 1 picture of the part test; in use are train, val")
+                train.notes.contains(
+                    "left out 1 picture of the part test, as there is one for validation"
+                )
             )
             try folder.write(Data(text.replacing(",val", with: ",test").utf8), to: "list.csv")
             let both = try DatasetLocation(path: folder.path + "/list.csv").openBoth()
