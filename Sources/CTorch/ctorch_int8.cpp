@@ -63,11 +63,11 @@ at::Tensor quantized(const at::Tensor &x, float scale, int64_t zero_point) {
     return out;
 }
 
-using Prepack = at::Tensor(const at::Tensor &, at::OptionalIntArrayRef);
-using Linear = at::Tensor(const at::Tensor &, double, int64_t, const at::Tensor &, const at::Tensor &,
-                          const at::Tensor &, const std::optional<at::Tensor> &, double, int64_t,
-                          std::optional<at::ScalarType>, c10::string_view, c10::List<std::optional<at::Scalar>>,
-                          c10::string_view);
+// As libtorch registers them; the dispatcher compares the types.
+using Prepack = at::Tensor(at::Tensor, std::optional<c10::List<int64_t>>);
+using Linear = at::Tensor(at::Tensor, double, int64_t, at::Tensor, at::Tensor, at::Tensor, std::optional<at::Tensor>,
+                          double, int64_t, std::optional<c10::ScalarType>, std::string_view,
+                          c10::List<std::optional<at::Scalar>>, std::string_view);
 
 std::optional<c10::OperatorHandle> operation(const char *name) {
     return c10::Dispatcher::singleton().findSchema({name, ""});
@@ -95,7 +95,7 @@ int32_t ct_pack_int8(ct_tensor weight, ct_tensor scale, int64_t rows, ct_tensor 
         static const auto op = operation("onednn::qlinear_prepack")->typed<Prepack>();
         const c10::InferenceMode no_graph;
         const auto whole = weight->value.div(scale->value.unsqueeze(1)).round_().clamp_(-127, 127).to(at::kChar);
-        const std::vector<int64_t> shape{rows, weight->value.size(1)};
+        const c10::List<int64_t> shape{rows, weight->value.size(1)};
         return op.call(whole, shape);
     });
 }
