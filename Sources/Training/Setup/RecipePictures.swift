@@ -42,11 +42,16 @@ public struct RecipePictures: Sendable {
             : FineTuning.description(options, classNames: names)
         processor = description.processor
         size = description.configuration.imageSize
-        transform = try Augmentation.transform(
-            options,
-            description.configuration,
-            description.processor
-        )
+        do throws(ImageError) {
+            transform = try Augmentation.transform(
+                options,
+                description.configuration,
+                description.processor
+            )
+        } catch {
+            // Nothing but the options is wrong: no picture was read.
+            throw OptionError.conflict(error.reason)
+        }
         self.options = options
     }
 
