@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoints
+import Evaluation
 import Foundation
 import Torch
 import VisionModels
@@ -14,12 +15,17 @@ struct ConvertCommand: AsyncParsableCommand {
               deit convert deit_tiny_patch16_224.pth --to hf --output deit-tiny
               deit convert facebook-deit/ --to timm --output deit-timm --dtype fp16
               deit convert base.pth --to pth --output base-384.pth --size 384 --resample timm
+              deit convert base.pth --to timm --output base-int8 --dtype int8 --calibrate DIR
 
             Forms: hf, a folder for transformers' from_pretrained; timm, a folder for
             timm.create_model("local-dir:DIR"); deit, a .pth as Facebook's, under the key
             "model"; safetensors and pth, the bare tensors with timm's names. The bytes of
             every number stay, unless --dtype or --size changes them. What was written is
             read again and compared before it gets its name.
+
+            int8 stores the linear layers but the classifier in 8 bits (timm and safetensors,
+            for deit only). --calibrate names pictures like those that the model is for: they
+            give the ranges, and the report tells what int8 costs in accuracy on them.
             """
     )
 
@@ -37,12 +43,15 @@ struct ConvertCommand: AsyncParsableCommand {
         case fp32
         case fp16
         case bf16
+        case int8
 
-        var dtype: DType {
+        /// The type of all numbers; nil for one that only some have.
+        var dtype: DType? {
             switch self {
             case .fp32: .float32
             case .fp16: .float16
             case .bf16: .bfloat16
+            case .int8: nil
             }
         }
     }
@@ -55,8 +64,10 @@ struct ConvertCommand: AsyncParsableCommand {
     @Option(help: "The folder, or for deit, safetensors and pth the file, to write.")
     var output: String
 
-    @Option(help: "The type of numbers: fp32, fp16 or bf16 (default: the checkpoint's).")
+    @Option(help: "The type of numbers: fp32, fp16, bf16 or int8 (default: the checkpoint's).")
     var dtype: NumberType?
+
+    @OptionGroup var calibration: CalibrationOptions
 
     @Option(help: "The size of pictures: 384, or 384x512 (height first).")
     var size: String?
@@ -82,6 +93,12 @@ struct ConvertCommand: AsyncParsableCommand {
         guard maxShardSize == nil || to == .hf else {
             throw ValidationError("--max-shard-size is for --to hf")
         }
+        guard dtype != .int8 || to == .timm || to == .safetensors else {
+            throw ValidationError("--dtype int8 is for --to timm or --to safetensors")
+        }
+        guard (dtype == .int8) == (calibration.calibrate != nil) else {
+            throw ValidationError("--dtype int8 and --calibrate DIR need each other")
+        }
         guard !output.isEmpty else { throw ValidationError("--output is empty") }
     }
 
@@ -91,14 +108,17 @@ struct ConvertCommand: AsyncParsableCommand {
         var options = try source.options()
         options.imageSize = try imageSize()
         options.positionResampling = resample
-        let report = try await Conversion.run(
-            CheckpointPath.find(source.checkpoint),
-            loading: options,
-            to: output,
-            saving: saveOptions()
-        )
+        let path = try await CheckpointPath.find(source.checkpoint)
+        let pictures = try await calibration.pictures(for: path, options)
+        var int8: Int8Quantization.Report?
+        let report = try Conversion.run(path, loading: options, to: output, saving: saveOptions()) {
+            guard let pictures else { return }
+            int8 = try Int8Quantization.run($0, on: pictures)
+        }
         try Results.print(
-            json ? ConversionText.json(report, output).text() : ConversionText.text(report, output)
+            json
+                ? ConversionText.json(report, int8, output).text()
+                : ConversionText.text(report, int8, output)
         )
     }
 

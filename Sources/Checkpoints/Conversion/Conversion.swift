@@ -37,6 +37,9 @@ public enum Conversion {
 
         /// The type of the floating-point numbers in the result.
         public let dtype: String
+
+        /// How many linear layers are in 8 bits in the result, whatever the type of the other numbers.
+        public let int8Layers: Int
     }
 
     /// Converts a checkpoint.
@@ -49,20 +52,24 @@ public enum Conversion {
     ///   - loading: How it is read.
     ///   - output: The folder or file to write.
     ///   - saving: How it is written.
+    ///   - change: Called with the model before it is written, such as to let it compute in 8 bits.
     /// - Returns: What was done.
     /// - Throws: ``CheckpointError`` when the checkpoint cannot be read, the form cannot hold it, or what was written
-    ///   does not read back as it was; then nothing is left behind, and what was there before is still there.
+    ///   does not read back as it was; what `change` throws; then nothing is left behind, and what was there before is
+    ///   still there.
     public static func run(
         _ path: String,
         loading: LoadOptions,
         to output: String,
-        saving: SaveOptions
+        saving: SaveOptions,
+        changing change: (LoadedModel) throws -> Void = { _ in }
     ) throws -> Report {
         var loading = loading
         loading.relaxations.insert(.noHead)
         let hasOneHead = try ClassifierForm.isSingle(path, loading)
         if hasOneHead { loading.relaxations.insert(.dropHead) }
         let loaded = try ModelDirectory.load(path, options: loading)
+        try change(loaded)
         var saving = saving
         if saving.dtype == nil { saving.dtype = loaded.weights.floatingDType }
         var architecture: HuggingFaceArchitecture?
@@ -86,7 +93,8 @@ public enum Conversion {
             architecture: architecture,
             tensorCount: loaded.model.namedTensors().count,
             extraCount: extras.count,
-            dtype: (saving.dtype ?? .float32).rawValue
+            dtype: (saving.dtype ?? .float32).rawValue,
+            int8Layers: Int8Format.quantizations(of: loaded.model).count
         )
     }
 
@@ -157,8 +165,20 @@ public enum Conversion {
         let copy = try loaded.description.configuration.makeModel()
         _ = try WeightLoader(plan: plan).load(into: copy, relaxations: [])
         let written = copy.namedTensors()
+        let quantizations = Int8Format.quantizations(of: loaded.model)
+        guard Int8Format.quantizations(of: copy) == quantizations else {
+            throw CheckpointError.unwritable(
+                path: output,
+                reason: "the steps of its 8-bit numbers do not read back as they were written"
+            )
+        }
         for (index, (name, tensor)) in loaded.model.namedTensors().enumerated() {
-            let expected = try rounded(tensor, saving.dtype)
+            // A 0 of 8 bits has no sign, and adding 0 takes it off.
+            let isInt8 =
+                name.hasSuffix(".weight")
+                && quantizations[String(name.dropLast(".weight".count))] != nil
+            let expected =
+                try isInt8 ? tensor.detached() + 0 : rounded(tensor, saving.dtype)
             let bytes = try expected.withBytes { [UInt8]($0) }
             guard written[index].name == name,
                 try written[index].tensor.withBytes({ $0.elementsEqual(bytes) })

@@ -44,6 +44,9 @@ struct Examination {
             types.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value.count))" }
                 .joined(separator: ", ")
         )
+        if !weights.quantized.isEmpty {
+            diagnosis.add("int8", LoadReport.int8Note(weights.quantized.count))
+        }
         for note in weights.notes { diagnosis.add("note", note) }
         let unused = weights.extras.values.map(\.name).sorted() + weights.ignored
         if !unused.isEmpty { diagnosis.add("beside the network", LoadReport.list(unused)) }

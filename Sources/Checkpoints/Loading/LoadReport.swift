@@ -32,8 +32,20 @@ public struct LoadReport: Sendable, Equatable {
     /// How the file was read, where there was a choice: a nested dictionary that was taken, a prefix that was left out.
     public internal(set) var notes: [String] = []
 
+    /// How many linear layers compute in 8 bits, as the file has their weights so.
+    public internal(set) var int8Layers = 0
+
     /// Creates an empty report.
     public init() {}
+
+    mutating func tellInt8(_ count: Int) {
+        int8Layers = count
+        if count > 0 { notes.append(Self.int8Note(count)) }
+    }
+
+    static func int8Note(_ count: Int) -> String {
+        "\(count) linear layer\(count == 1 ? "" : "s") in 8 bits (int8)"
+    }
 
     /// Every relaxation that happened, one sentence each.
     public var relaxations: [String] {

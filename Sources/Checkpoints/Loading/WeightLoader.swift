@@ -49,18 +49,31 @@ struct WeightLoader {
                 wanted.append(wish)
             }
         }
-        try check(wanted, keepsHead: !isFresh && plan.head != .none)
-        for wish in wanted { try copy(wish) }
+        let keepsHead = !isFresh && plan.head != .none
+        try check(wanted, keepsHead: keepsHead)
+        let linears = Int8Format.linears(of: model)
+        let quantizations = try Int8Reader(weights: weights).read(
+            for: linears,
+            keepsHead: keepsHead
+        )
+        for wish in wanted { try copy(wish, quantizations) }
         try checkFinite(wanted)
+        for (layer, linear) in linears { linear.quantization = quantizations[layer] }
+        report.tellInt8(quantizations.count)
         return report
     }
 
-    /// Compares names and shapes without reading a number.
+    /// Compares names and shapes without reading a number, but those beside weights in 8 bits.
     ///
     /// - Parameter model: The network.
     /// - Throws: ``CheckpointError`` with all differences at once.
     func check(_ model: any ImageClassifier) throws(CheckpointError) {
-        try check(try wishes(of: model), keepsHead: plan.head != .none)
+        let keepsHead = plan.head != .none
+        try check(try wishes(of: model), keepsHead: keepsHead)
+        _ = try Int8Reader(weights: weights).read(
+            for: Int8Format.linears(of: model),
+            keepsHead: keepsHead
+        )
     }
 
     private func wishes(of model: any ImageClassifier) throws(CheckpointError) -> [Wish] {
@@ -164,8 +177,16 @@ struct WeightLoader {
         }
     }
 
-    private func copy(_ wish: Wish) throws(CheckpointError) {
+    private func copy(
+        _ wish: Wish,
+        _ quantizations: [String: LinearQuantization]
+    ) throws(CheckpointError) {
         guard let entry = weights.entries[wish.place] else { return }
+        if entry.dtype == .int8, wish.place.key.hasSuffix(".weight"),
+            let quantization = quantizations[String(wish.place.key.dropLast(".weight".count))]
+        {
+            return try copy(entry, quantization, into: wish.target)
+        }
         guard wish.place.key == "pos_embed", let positions = plan.positions else {
             return try weights.archive.copy(entry, into: wish.target)
         }
@@ -180,6 +201,23 @@ struct WeightLoader {
                 )
             }
             try wish.target.copy(from: resampled)
+        } catch {
+            throw CheckpointError.tensor(name: entry.name, reason: "\(error)")
+        }
+    }
+
+    /// Copies a weight in 8 bits as the numbers that it stands for.
+    private func copy(
+        _ entry: ArchivedTensor,
+        _ quantization: LinearQuantization,
+        into target: Tensor
+    ) throws(CheckpointError) {
+        let stored = try weights.archive.read(entry)
+        do throws(TorchError) {
+            let scale = quantization.weightScale
+            try target.copy(
+                from: Int8Format.values(stored, Tensor(scale, shape: [scale.count]))
+            )
         } catch {
             throw CheckpointError.tensor(name: entry.name, reason: "\(error)")
         }

@@ -26,6 +26,9 @@ struct WeightsFile {
     /// The tensors of the pooler and of masked modelling, by timm's names, which no classifier uses.
     let extras: [String: ArchivedTensor]
 
+    /// What tells how linear layers compute in 8 bits, by the layers' keys.
+    let quantized: [String: Int8Reader.Parts]
+
     /// The names of the tensors that nothing here uses.
     let ignored: [String]
 
@@ -52,6 +55,7 @@ struct WeightsFile {
         for (tensor, name) in names { try sorter.add(tensor, name.rest) }
         entries = sorter.entries
         extras = sorter.extras
+        quantized = sorter.quantized
         ignored = sorter.ignored
         // The network's own prefix, which may differ from that of a head beside it.
         let anchors = ["patch_embed.proj.weight", "conv1.weight"]
@@ -80,8 +84,14 @@ struct WeightsFile {
     }
 
     /// The type that all floating-point tensors have; nil where they differ, or tensors here have none like it.
+    ///
+    /// What stands beside weights in 8 bits has a type of its own.
     var floatingDType: DType? {
-        let types = Set(archive.tensors.compactMap { DType($0.dtype) }.filter(\.isFloatingPoint))
+        let others = Set(quantized.values.flatMap { $0.values.map(\.name) })
+        let types = Set(
+            archive.tensors.filter { !others.contains($0.name) }.compactMap { DType($0.dtype) }
+                .filter(\.isFloatingPoint)
+        )
         return types.count == 1 ? types.first : nil
     }
 
@@ -112,12 +122,17 @@ struct WeightsFile {
         let isHuggingFace: Bool
         var entries: [Place: ArchivedTensor] = [:]
         var extras: [String: ArchivedTensor] = [:]
+        var quantized: [String: Int8Reader.Parts] = [:]
         var ignored: [String] = []
 
         mutating func add(_ tensor: ArchivedTensor, _ name: String) throws(CheckpointError) {
             let known = isHuggingFace ? HuggingFaceKeyMap.place(of: name) : nil
             let place = known ?? Place(key: isHuggingFace ? name : TimmNames.key(of: name))
-            if TimmNames.isExtra(place.key) {
+            if !isHuggingFace, let (layer, part) = Int8Format.part(of: place.key) {
+                guard quantized[layer, default: [:]].updateValue(tensor, forKey: part) == nil else {
+                    throw twice(tensor, place)
+                }
+            } else if TimmNames.isExtra(place.key) {
                 guard extras.updateValue(tensor, forKey: place.key) == nil else {
                     throw twice(tensor, place)
                 }

@@ -46,11 +46,14 @@ public enum ModelDirectory {
         try checkClasses(model, description, path)
         var options = options
         if options.form == .deit { options.container = .pytorch }
+        let isInt8 = try isInt8(model, options, path)
         let writer = WeightsWriter(options: options)
-        let configuration = JSONValue.object(TimmConfiguration.encode(description))
+        var configuration = TimmConfiguration.encode(description)
+        if isInt8 { configuration[Int8Format.configurationKey] = Int8Format.configuration }
+        let text = JSONValue.object(configuration).text(isIndented: false)
         try writer.write(
-            writer.converted(model.namedTensors()),
-            metadata: [HuggingFaceConfiguration.ownKey: configuration.text(isIndented: false)],
+            writer.converted(Int8Format.tensors(of: model)),
+            metadata: [HuggingFaceConfiguration.ownKey: text],
             under: options.form == .deit ? "model" : nil,
             to: path
         )
@@ -73,7 +76,9 @@ public enum ModelDirectory {
         extras: [(name: String, tensor: Tensor)] = []
     ) throws(CheckpointError) {
         try checkClasses(model, description, folder)
-        let architecture = try architecture(of: description.configuration, options, folder)
+        let isInt8 = try isInt8(model, options, folder)
+        let architecture =
+            isInt8 ? nil : try architecture(of: description.configuration, options, folder)
         guard architecture != nil || options.maxShardSize == nil else {
             throw CheckpointError.unwritable(
                 path: folder,
@@ -81,10 +86,12 @@ public enum ModelDirectory {
             )
         }
         let writer = WeightsWriter(options: options)
-        let tensors =
-            try architecture.map { (architecture) throws(CheckpointError) in
-                try HuggingFaceKeyMap(architecture).tensors(of: model, extras: extras)
-            } ?? model.namedTensors()
+        let tensors: [WeightsWriter.Named]
+        if let architecture {
+            tensors = try HuggingFaceKeyMap(architecture).tensors(of: model, extras: extras)
+        } else {
+            tensors = try Int8Format.tensors(of: model)
+        }
         try writer.write(writer.converted(tensors), into: folder)
         let processor = description.originalProcessor.overlaid(
             with: HuggingFaceProcessor.encode(description.processor),
@@ -93,7 +100,7 @@ public enum ModelDirectory {
         try write(processor, to: "\(folder)/\(processorName)")
         let dtype = options.dtype ?? model.namedTensors().first?.tensor.dtype ?? .float32
         try write(
-            configuration(description, architecture, dtype: dtype),
+            configuration(description, architecture, dtype: dtype, isInt8: isInt8),
             to: "\(folder)/\(configurationName)"
         )
     }
@@ -113,6 +120,30 @@ public enum ModelDirectory {
                     + "and \(names) names"
             )
         }
+    }
+
+    /// Whether some of a model's weights are written in 8 bits.
+    ///
+    /// - Throws: ``CheckpointError/unwritable(path:reason:)`` for a form that has none of them.
+    private static func isInt8(
+        _ model: any ImageClassifier,
+        _ options: SaveOptions,
+        _ path: String
+    ) throws(CheckpointError) -> Bool {
+        guard !Int8Format.quantizations(of: model).isEmpty else { return false }
+        let holdsInt8 =
+            switch options.form {
+            case .automatic, .timm, .bare: options.container == .safetensors
+            case .huggingFace, .deit: false
+            }
+        guard holdsInt8 else {
+            throw CheckpointError.unwritable(
+                path: path,
+                reason:
+                    "the model is in 8 bits (int8), which only the forms timm and safetensors hold"
+            )
+        }
+        return true
     }
 
     private static func write(_ object: JSONObject, to path: String) throws(CheckpointError) {
@@ -156,7 +187,8 @@ public enum ModelDirectory {
     private static func configuration(
         _ description: ModelDescription,
         _ architecture: HuggingFaceArchitecture?,
-        dtype: DType
+        dtype: DType,
+        isInt8: Bool
     ) -> JSONObject {
         let original = description.originalConfiguration
         var ours: JSONObject
@@ -179,6 +211,7 @@ public enum ModelDirectory {
             ours = TimmConfiguration.encode(description)
             isSameForm = original["architecture"] != nil
         }
+        if isInt8 { ours[Int8Format.configurationKey] = Int8Format.configuration }
         guard isSameForm else { return ours }
         var result = original.overlaid(
             with: ours,
@@ -187,6 +220,7 @@ public enum ModelDirectory {
         // An older name of `dtype`, which would contradict it.
         if ours["dtype"] != nil { result["torch_dtype"] = nil }
         if architecture == nil, ours["model_args"] == nil { result["model_args"] = nil }
+        if !isInt8 { result[Int8Format.configurationKey] = nil }
         return result
     }
 }

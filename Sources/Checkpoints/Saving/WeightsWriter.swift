@@ -11,7 +11,10 @@ struct WeightsWriter {
         guard let dtype = options.dtype else { return tensors }
         var result: [Named] = []
         for (name, tensor) in tensors {
-            guard tensor.dtype.isFloatingPoint, tensor.dtype != dtype else {
+            // Steps of 8-bit numbers are no numbers of the model.
+            guard tensor.dtype.isFloatingPoint, tensor.dtype != dtype,
+                Int8Format.part(of: name) == nil
+            else {
                 result.append((name, tensor))
                 continue
             }

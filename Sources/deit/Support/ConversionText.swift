@@ -1,10 +1,19 @@
 import Checkpoints
+import Evaluation
+import Foundation
 import VisionModels
 
 /// What a conversion did, for people and for programs.
 enum ConversionText {
-    static func text(_ report: Conversion.Report, _ output: String) -> String {
-        var rows = [("wrote", "\(output), \(form(report)), \(report.dtype)")]
+    static func text(
+        _ report: Conversion.Report,
+        _ int8: Int8Quantization.Report?,
+        _ output: String
+    ) -> String {
+        let types =
+            report.int8Layers == 0
+            ? report.dtype : "\(report.int8Layers) linear layers in int8, else \(report.dtype)"
+        var rows = [("wrote", "\(output), \(form(report)), \(types)")]
         let extras = report.extraCount == 0 ? "" : " and \(report.extraCount) beside the network"
         rows.append(("taken over", "\(report.tensorCount) tensors\(extras)"))
         if !report.left.isEmpty {
@@ -14,18 +23,44 @@ enum ConversionText {
             .map { ("changed", $0) }
         rows += report.source.notes.map { ("note", $0) }
         rows += report.source.assumptions.map { ("assumed", $0) }
+        if let int8 { rows += accuracy(int8) }
         rows.append(("checked", "read again: every number is as it was written"))
         return rows.map { name, value in
             name + String(repeating: " ", count: max(1, 12 - name.count)) + value
         }.joined(separator: "\n")
     }
 
-    static func json(_ report: Conversion.Report, _ output: String) -> JSONValue {
+    /// What 8 bits cost, on the pictures that they were fitted to.
+    private static func accuracy(_ report: Int8Quantization.Report) -> [(String, String)] {
+        func percent(_ share: Double) -> String { String(format: "%.2f %%", share * 100) }
+        var rows: [(String, String)] = []
+        if let agreement = report.agreement {
+            rows.append(
+                (
+                    "int8",
+                    "the same class as before on \(percent(agreement)) of \(report.count) pictures"
+                        + (report.isComputedInt8 ? "" : ", without products of 8-bit numbers here")
+                )
+            )
+        }
+        if let before = report.top1Before, let after = report.top1After {
+            rows.append(("top-1", "\(percent(before)) before, \(percent(after)) in int8"))
+        }
+        return rows
+    }
+
+    static func json(
+        _ report: Conversion.Report,
+        _ int8: Int8Quantization.Report?,
+        _ output: String
+    ) -> JSONValue {
         let (height, width) = report.description.configuration.imageSize
         return [
             "output": .string(output),
             "architecture": report.architecture.map { .string($0.rawValue) } ?? .null,
             "dtype": .string(report.dtype),
+            "int8_layers": .integer(report.int8Layers),
+            "int8": int8?.json ?? .null,
             "image_size": [.integer(height), .integer(width)],
             "classes": .integer(report.description.configuration.numClasses),
             "tensors": .integer(report.tensorCount),

@@ -1,0 +1,203 @@
+public import Checkpoints
+public import Datasets
+import ImagePipeline
+import Torch
+import TorchNN
+import Training
+import VisionModels
+
+/// Turning of a model into one that computes in 8 bits, and what that costs in accuracy.
+public enum Int8Quantization {
+    /// The pictures that the steps of 8-bit numbers are found from, and that the result is measured on.
+    public struct Pictures: Sendable {
+        let batches: [ImageBatch]
+        let mapping: Result<ClassMapping, EvaluationError>
+
+        /// How many there are.
+        public let count: Int
+
+        /// The pictures that could not be read and were left out.
+        public let skipped: SkippedPictures
+    }
+
+    /// The accuracy before and after, on the same pictures.
+    public struct Report: Sendable, Equatable {
+        /// How many linear layers compute in 8 bits now.
+        public var layers: Int
+
+        /// Whether the second pass had products of 8-bit numbers; else only its weights were rounded.
+        public var isComputedInt8: Bool
+
+        /// The number of pictures.
+        public var count: Int
+
+        /// The share of pictures that both name the same class, 0 to 1; nil for a model without classes.
+        public var agreement: Double?
+
+        /// The share of pictures whose class the model predicted before, 0 to 1; nil where the data's classes are not the
+        /// model's.
+        public var top1Before: Double?
+
+        /// The share of pictures whose class it predicts now.
+        public var top1After: Double?
+
+        /// The report as a JSON object, shares from 0 to 1.
+        public var json: JSONValue {
+            func share(_ value: Double?) -> JSONValue { value.map(JSONValue.number) ?? .null }
+            return [
+                "layers": .integer(layers),
+                "computed_in_int8": .bool(isComputedInt8),
+                "count": .integer(count),
+                "agreement": share(agreement),
+                "top1_before": share(top1Before),
+                "top1_after": share(top1After),
+            ]
+        }
+    }
+
+    static let batchSize = 16
+    static let seed: UInt64 = 0
+
+    /// Reads some pictures of a data set, of each class its share; always the same ones.
+    ///
+    /// - Parameters:
+    ///   - location: The data; its training part where it has one. Labels are of use for the report only.
+    ///   - count: How many, at least 1; all where there are fewer. They are held in memory.
+    ///   - description: The model.
+    ///   - workers: How many are made at the same time, at least 1.
+    /// - Returns: The pictures.
+    /// - Throws: `DatasetError` when the data cannot be read, ``EvaluationError/nothingToMeasure(_:)``.
+    @ModelActor
+    public static func pictures(
+        of location: DatasetLocation,
+        count: Int,
+        for description: ModelDescription,
+        workers: Int = 2
+    ) async throws -> Pictures {
+        let dataset = try openForCalibration(location, count: count)
+        let loader = try DataLoader(
+            dataset: dataset,
+            transform: description.processor,
+            plan: EpochPlan(
+                count: dataset.count,
+                batchSize: description.processor.hasFixedSize ? batchSize : 1,
+                shuffles: false
+            ),
+            workers: workers,
+            policy: .drop(limit: UnreadablePolicy.usualLimit(count: dataset.count))
+        )
+        var batches: [ImageBatch] = []
+        var iterator = loader.batches().makeAsyncIterator()
+        while let batch = try await iterator.next(isolation: #isolation) {
+            if batch.count > 0 { batches.append(batch) }
+        }
+        guard !batches.isEmpty else { throw EvaluationError.nothingToMeasure(loader.skipped) }
+        return Pictures(
+            batches: batches,
+            mapping: Result { () throws(EvaluationError) in
+                try ClassMapping(of: dataset.classNames, in: description.labels)
+            },
+            count: batches.reduce(0) { $0 + $1.count },
+            skipped: loader.skipped
+        )
+    }
+
+    private static func openForCalibration(
+        _ location: DatasetLocation,
+        count: Int
+    ) throws(DatasetError) -> any ImageDataset {
+        let limit = DatasetLimit.stratified(count, seed: seed)
+        do throws(DatasetError) {
+            return try location.open(.train, limit: limit)
+        } catch {
+            guard case .missingSplit = error else { throw error }
+            return try location.open(.validation, limit: limit)
+        }
+    }
+
+    /// Lets the linear layers of a model compute in 8 bits, all but the classifiers.
+    ///
+    /// Both passes have oneDNN's linear layers where there are any, whatever the policy: no others compute in 8 bits.
+    ///
+    /// - Parameters:
+    ///   - loaded: The model, which is changed.
+    ///   - pictures: The pictures.
+    /// - Returns: What it costs.
+    /// - Throws: `TorchError` when the pictures do not fit the model, ``EvaluationError/noSuchFeature(_:)`` for a network
+    ///   without such layers.
+    @ModelActor
+    public static func run(_ loaded: LoadedModel, on pictures: Pictures) throws -> Report {
+        let model = loaded.model
+        model.eval()
+        let policy = ComputePolicy.current
+        defer { ComputePolicy.current = policy }
+        if Libtorch.hasOneDNN { ComputePolicy.current.linear = .oneDNN }
+        // One that is in 8 bits already is taken for the numbers that it has.
+        for (_, module) in model.namedModules() { (module as? Linear)?.quantization = nil }
+        var before: [[Float]] = []
+        let layers = try Int8Calibration.run(model, excluding: isClassifier) {
+            before = try logits(of: model, pictures)
+        }
+        guard layers > 0 else {
+            throw EvaluationError.noSuchFeature(
+                "the network has no linear layers but its classifier; int8 is for transformers"
+            )
+        }
+        var report = Report(
+            layers: layers,
+            isComputedInt8: Libtorch.hasOneDNN && Libtorch.hasInt8,
+            count: pictures.count
+        )
+        let classes = model.numClasses
+        guard classes > 0 else { return report }
+        compare(before, try logits(of: model, pictures), pictures, classes: classes, &report)
+        return report
+    }
+
+    private static func isClassifier(_ name: String) -> Bool {
+        ["head", "head_dist", "fc"].contains(name)
+    }
+
+    private static func logits(
+        of model: any ImageClassifier,
+        _ pictures: Pictures
+    ) throws -> [[Float]] {
+        try pictures.batches.map { try HeadLogits(of: model, $0.tensor()).prediction }
+    }
+
+    private static func compare(
+        _ before: [[Float]],
+        _ after: [[Float]],
+        _ pictures: Pictures,
+        classes: Int,
+        _ report: inout Report
+    ) {
+        var same = 0
+        var (old, new) = (Scores(), Scores())
+        let mapping = try? pictures.mapping.get()
+        for (index, batch) in pictures.batches.enumerated() {
+            let (first, second) = (before[index], after[index])
+            // What was best before stands for the right class, and so the rules for equal scores are those of accuracy.
+            var agreement = Scores()
+            agreement.add(second, classes: classes, labels: best(first, classes: classes))
+            same += agreement.top1
+            guard let mapping else { continue }
+            let labels = batch.labels.map { mapping.indices[$0] }
+            old.add(first, classes: classes, labels: labels)
+            new.add(second, classes: classes, labels: labels)
+        }
+        let count = Double(pictures.count)
+        report.agreement = Double(same) / count
+        guard mapping != nil else { return }
+        report.top1Before = Double(old.top1) / count
+        report.top1After = Double(new.top1) / count
+    }
+
+    private static func best(_ logits: [Float], classes: Int) -> [Int] {
+        (0..<(logits.count / classes)).map { row in
+            let scores = logits[(row * classes)..<((row + 1) * classes)]
+            return scores.indices.first { Scores.rank(of: $0 - scores.startIndex, in: scores) == 0 }
+                .map { $0 - scores.startIndex } ?? 0
+        }
+    }
+}

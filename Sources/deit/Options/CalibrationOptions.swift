@@ -1,0 +1,59 @@
+import ArgumentParser
+import Checkpoints
+import Datasets
+import Evaluation
+import Foundation
+import Torch
+import TorchNN
+
+/// The pictures that the steps of 8-bit numbers are found from.
+struct CalibrationOptions: ParsableArguments {
+    @Option(help: "The folder of pictures that int8's ranges are found from (int8 only).")
+    var calibrate: String?
+
+    @Option(help: "How many of them, drawn from all classes (default: 128).")
+    var calibrationCount: Int?
+
+    func validate() throws {
+        guard calibrationCount == nil || calibrate != nil else {
+            throw ValidationError("--calibration-count needs --calibrate")
+        }
+        // They are held in memory: 1024 pictures of 224 × 224 are 0.6 GB.
+        guard calibrationCount.map({ (1...4096).contains($0) }) ?? true else {
+            throw ValidationError("--calibration-count must be from 1 to 4096")
+        }
+    }
+
+    /// Reads the pictures as the model wants them.
+    ///
+    /// - Parameters:
+    ///   - path: The checkpoint.
+    ///   - options: How it is read.
+    /// - Returns: The pictures; nil where none are named.
+    /// - Throws: The errors of the data and of reading the checkpoint.
+    @ModelActor
+    func pictures(
+        for path: String,
+        _ options: LoadOptions
+    ) async throws -> Int8Quantization.Pictures? {
+        guard let calibrate else { return nil }
+        // The workers need the processors that idle threads would spin on.
+        OpenMPWaiting.spinBriefly()
+        ComputePolicy.current = try .automatic(dtype: .float32)
+        var options = options
+        options.relaxations.insert(.noHead)
+        let pictures = try await Int8Quantization.pictures(
+            of: DatasetLocation(path: calibrate),
+            count: calibrationCount ?? 128,
+            for: ModelDirectory.description(of: path, options: options),
+            workers: min(8, ProcessInfo.processInfo.activeProcessorCount)
+        )
+        if pictures.skipped.count > 0 {
+            StatusLine.note(
+                "left out \(pictures.skipped.count) pictures that cannot be read: "
+                    + pictures.skipped.listing
+            )
+        }
+        return pictures
+    }
+}
