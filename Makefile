@@ -9,10 +9,11 @@ swift_files := $(wildcard Package.swift Benchmarks/Package.swift Fuzz/Package.sw
 c_files := $(wildcard Sources/CTorch/*.cpp Sources/CTorch/*.h Sources/CTorch/include/*.h \
 	Sources/CImageCodecs/*.c Sources/CImageCodecs/*.h Sources/CImageCodecs/include/*.h \
 	Sources/CMappedFile/*.c Sources/CMappedFile/include/*.h \
-	Benchmarks/Sources/CBaseline/*.cpp Benchmarks/Sources/CBaseline/include/*.h)
+	Benchmarks/Sources/CBaseline/*.cpp Benchmarks/Sources/CBaseline/*.c Benchmarks/Sources/CBaseline/include/*.h)
 c_headers := $(wildcard Sources/CTorch/include/*.h Sources/CImageCodecs/include/*.h Sources/CMappedFile/include/*.h)
 fuzz_targets := safetensors zip pickle config
 RUNS ?= 100000
+BENCH ?=
 documented := Torch TorchNN ImagePipeline VisionModels Training Checkpoints HuggingFace Evaluation
 PARITY_PYTHON ?= $(firstword $(wildcard $(HOME)/.cache/swift-deit/peers/bin/python) python3)
 
@@ -26,7 +27,7 @@ help:
 	@echo "make build     build .build/release/deit"
 	@echo "make unit | parity | e2e    one kind of test"
 	@echo "make format | lint          put the code in the project's form, or check it"
-	@echo "make bench     measure the cost of the tensor wrapper and of the layers"
+	@echo "make bench     compare the wrapper, the kernels and the picture path with others; BENCH=--strict fails on a miss"
 	@echo "make fuzz      feed the parsers with RUNS=100000 damaged files each (libFuzzer)"
 	@echo "make docs      build the documentation; a broken link is an error"
 	@echo "make fixtures  make the fixtures of the parity tests anew (needs Python with timm)"
@@ -72,7 +73,7 @@ lint:
 	else echo "lint: clang-format is not here; the form of the C and C++ files was not checked"; fi
 
 bench: setup
-	GOMP_SPINCOUNT=$${GOMP_SPINCOUNT:-1000} swift run --package-path Benchmarks -c release deit-benchmarks
+	GOMP_SPINCOUNT=$${GOMP_SPINCOUNT:-1000} swift run --package-path Benchmarks -c release deit-benchmarks $(BENCH)
 
 # What libFuzzer finds on its way stays in Fuzz/.build/corpus; a crasher is left in Fuzz/.build.
 fuzz: setup

@@ -27,7 +27,8 @@ let package = Package(
     dependencies: [.package(name: "swift-deit", path: "..")],
     targets: [
         .systemLibrary(name: "CLibtorchForBaseline", pkgConfig: "libtorch"),
-        .target(name: "CBaseline", dependencies: ["CLibtorchForBaseline"]),
+        .systemLibrary(name: "CLibJPEGForBaseline", pkgConfig: "libjpeg"),
+        .target(name: "CBaseline", dependencies: ["CLibtorchForBaseline", "CLibJPEGForBaseline"]),
         .executableTarget(
             name: "deit-benchmarks",
             dependencies: [
@@ -36,6 +37,7 @@ let package = Package(
                 .product(name: "TorchNN", package: "swift-deit"),
                 .product(name: "VisionModels", package: "swift-deit"),
                 .product(name: "Checkpoints", package: "swift-deit"),
+                .product(name: "ImagePipeline", package: "swift-deit"),
             ],
             swiftSettings: [
                 .enableUpcomingFeature("ExistentialAny"),

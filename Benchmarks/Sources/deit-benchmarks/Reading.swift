@@ -31,10 +31,8 @@ func measureReading() throws {
         } _: { _ in
             try seconds { try readBytes(path, into: buffer) }
         }
-        report("\(name), its bytes", bytes * 1e3, "ms")
-        report("\(name), its tensors", ours * 1e3, "ms", String(format: "%.2f times", ours / bytes))
+        Comparison.row(name, against: "its bytes", atLeast: 0.7, (ours, bytes))
     }
-    print()
 }
 
 /// Reads a file's bytes as a plain program does.

@@ -12,7 +12,7 @@ func measureStep() throws {
     let previous = ComputePolicy.current
     defer { ComputePolicy.current = previous }
     ComputePolicy.current = try ComputePolicy.automatic(dtype: .float32)
-    let real = try step(ViTConfiguration(layerNormEps: 1e-6), batch: 16, calls: 1)
+    let real = try step(ViTConfiguration(layerNormEps: 1e-6), batch: 16)
     let tiny = try step(
         ViTConfiguration(
             imageHeight: 16,
@@ -22,21 +22,21 @@ func measureStep() throws {
             numHeads: 3,
             layerNormEps: 1e-6
         ),
-        batch: 1,
-        calls: 20
+        batch: 1
     )
-    report(
-        "DeiT-Ti, batch 16, \(ComputePolicy.current.linear.rawValue), fp32",
-        real * 1e3,
-        "ms",
-        "\(Int(16 / real)) images/s"
+    let times = try Comparison.measure(
+        "the same calls on tiny tensors",
+        against: "the step",
+        atLeast: 33,
+        tiny,
+        real
     )
-    report("the same calls on tiny tensors", tiny * 1e3, "ms")
-    report("  overhead of wrapper and libtorch, at most", 100 * tiny / real, "%")
+    report("  overhead of wrapper and libtorch, at most", 100 * times.first / times.second, "%")
 }
 
+/// What makes one training step.
 @ModelActor
-private func step(_ configuration: ViTConfiguration, batch: Int, calls: Int) throws -> Double {
+private func step(_ configuration: ViTConfiguration, batch: Int) throws -> () throws -> Void {
     let model = try VisionTransformer(configuration)
     let optimizer = try AdamW(ParameterGroup.decaying(model, weightDecay: 0.05))
     let images = try Tensor.randn([batch] + model.inputShape)
@@ -44,15 +44,11 @@ private func step(_ configuration: ViTConfiguration, batch: Int, calls: Int) thr
         (0..<batch).map { Int64($0 % configuration.numClasses) },
         shape: [batch]
     )
-    return try median(repetitions: 5, calls: calls) { calls in
-        try seconds {
-            for _ in 0..<calls {
-                try optimizer.clearGradients()
-                let loss = try Loss.crossEntropy(model(images), labels: labels)
-                try loss.backward()
-                try optimizer.step(lr: 1e-4)
-                _ = try loss.item()
-            }
-        }
+    return {
+        try optimizer.clearGradients()
+        let loss = try Loss.crossEntropy(model(images), labels: labels)
+        try loss.backward()
+        try optimizer.step(lr: 1e-4)
+        _ = try loss.item()
     }
 }

@@ -27,16 +27,15 @@ func measureWrapper() throws {
         }
         report("shape", shape * 1e6, "µs")
     }
-    print()
 }
 
+@ModelActor
 private func compare(
     _ name: String,
     _ swift: (Int) throws -> Double,
     _ direct: (Int) -> Double
 ) rethrows {
     let times = try fastest(calls: 5000, swift, direct)
-    report("\(name), Swift", times.first * 1e6, "µs")
-    report("\(name), C++", times.second * 1e6, "µs")
+    Comparison.row("\(name), Swift", against: "C++", atLeast: 0.65, times)
     report("  added by the wrapper", (times.first - times.second) * 1e6, "µs")
 }
