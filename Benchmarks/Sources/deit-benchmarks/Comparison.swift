@@ -12,7 +12,7 @@ enum Comparison {
     /// The rows that stayed below their threshold.
     private(set) static var missed: [String] = []
 
-    // Enough for the fastest run of either to be an undisturbed one, and little enough for all rows in a minute.
+    // Enough for a median, and little enough for all rows in a minute.
     private static let secondsOfRow = 0.6
 
     /// Times two things in turn and prints their row.
@@ -38,14 +38,14 @@ enum Comparison {
         try second()
         let pair = try seconds(first) + seconds(second)
         let calls = max(1, Int(0.004 / pair))
-        let repetitions = min(25, max(5, Int(secondsOfRow / pair / Double(calls))))
-        let times = try fastest(repetitions: repetitions, calls: calls) { calls in
+        let repetitions = min(25, max(7, Int(secondsOfRow / pair / Double(calls))))
+        let times = try inTurn(repetitions: repetitions, calls: calls) { calls in
             try seconds { for _ in 0..<calls { try first() } }
         } _: { calls in
             try seconds { for _ in 0..<calls { try second() } }
         }
-        row(name, against: other, atLeast: threshold, times)
-        return times
+        row(name, against: other, atLeast: threshold, (times.first, times.second), times.ratio)
+        return (times.first, times.second)
     }
 
     /// Prints the row of two times that were measured in turn.
@@ -55,13 +55,15 @@ enum Comparison {
     ///   - other: What it is compared with, in a word or two.
     ///   - threshold: How many times as fast as the other the first has to be.
     ///   - times: The seconds of one call, each way.
+    ///   - ratio: How many times as fast the first was; the ratio of the times by default.
     static func row(
         _ name: String,
         against other: String,
         atLeast threshold: Double,
-        _ times: (first: Double, second: Double)
+        _ times: (first: Double, second: Double),
+        _ ratio: Double? = nil
     ) {
-        let ratio = times.second / times.first
+        let ratio = ratio ?? times.second / times.first
         // Not a number is no success.
         let isEnough = ratio >= threshold
         count += 1

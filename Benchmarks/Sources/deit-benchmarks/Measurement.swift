@@ -38,6 +38,34 @@ func fastest(
     return best
 }
 
+/// The medians of two ways to do the same, run in turn, and the median of the ratios of neighbouring runs.
+///
+/// Another process may take a core away for a while, from some runs of an operation that uses all cores and not from
+/// others: the fastest run of each then need not have had as many cores. Two neighbours mostly had.
+///
+/// - Parameters:
+///   - repetitions: How many runs of each, at least 1.
+///   - calls: How many calls a run makes.
+///   - first: Makes that many calls and returns the seconds that they took.
+///   - second: The other way.
+/// - Returns: The seconds of one call, each way, and how many times as fast the first is.
+func inTurn(
+    repetitions: Int,
+    calls: Int,
+    _ first: (Int) throws -> Double,
+    _ second: (Int) throws -> Double
+) rethrows -> (first: Double, second: Double, ratio: Double) {
+    var pairs: [(first: Double, second: Double)] = []
+    for _ in 0..<repetitions {
+        pairs.append((try first(calls) / Double(calls), try second(calls) / Double(calls)))
+    }
+    func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+    return (
+        median(pairs.map(\.first)), median(pairs.map(\.second)),
+        median(pairs.map { $0.second / $0.first })
+    )
+}
+
 /// Seconds that a closure takes.
 func seconds(_ body: () throws -> Void) rethrows -> Double {
     let start = ContinuousClock.now
