@@ -36,19 +36,24 @@ INLINED Statistics statistics_of(const T *x, int64_t width, float eps) {
         load_some(x + i, left, v);
         rest = sum_of(v);
     }
-    const float mean = (sum_of(total) + rest) / static_cast<float>(width);
-    Floats squares{};
+    const float first = (sum_of(total) + rest) / static_cast<float>(width);
+    // The second pass mends the mean too: where a row hardly varies, the first one's rounding is not small beside that.
+    Floats squares{}, differences{};
     for (i = 0; i + lanes <= width; i += lanes) {
         load(x + i, v);
-        const auto difference = v - mean;
+        const auto difference = v - first;
+        differences += difference;
         squares += difference * difference;
     }
     if (left > 0) {
-        load_some(x + i, left, v, mean);
-        const auto difference = v - mean;
+        load_some(x + i, left, v, first);
+        const auto difference = v - first;
+        differences += difference;
         squares += difference * difference;
     }
-    return {mean, 1 / std::sqrt(sum_of(squares) / static_cast<float>(width) + eps)};
+    const float shift = sum_of(differences) / static_cast<float>(width);
+    const float variance = sum_of(squares) / static_cast<float>(width) - shift * shift;
+    return {first + shift, 1 / std::sqrt((variance > 0 ? variance : 0) + eps)};
 }
 
 template <typename From, typename To>

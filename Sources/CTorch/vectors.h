@@ -82,9 +82,11 @@ INLINED float largest_of(const Floats &vector) {
 /// e^x for x ≤ 0, to 2 units in the last place: 2^n · 2^f with a polynomial of degree 6 for f in ±½; not a number stays so.
 INLINED void exponential(const Floats &x, Floats &out) {
 #pragma clang fp contract(fast)
-    const auto scaled = (x < -87.0f ? Floats{} - 87.0f : x) * 1.442695041f;
-    const auto shifted = scaled + 12582912.0f;  // 1.5 · 2²³: the integer part ends up in the low bits
-    const auto f = scaled - (shifted - 12582912.0f);
+    const auto inside = x < -87.0f ? Floats{} - 87.0f : x;
+    const auto shifted = inside * 1.44269502f + 12582912.0f;  // 1.5 · 2²³: the integer part ends up in the low bits
+    const auto whole = shifted - 12582912.0f;
+    // log₂ e in two parts: with one, the rounding of a product of some tens would be a part of e^x.
+    const auto f = (inside * 1.44269502f - whole) + inside * 1.92596299e-8f;
     auto p = f * 1.535336188e-4f + 1.339887440e-3f;
     p = p * f + 9.618437357e-3f;
     p = p * f + 5.550332471e-2f;

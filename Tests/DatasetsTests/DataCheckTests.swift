@@ -4,7 +4,7 @@ import ImagePipeline
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(20)))
 struct DataCheckTests {
     /// Kinds, and the files of each finding below a folder.
     private func found(_ report: DataReport, in folder: URL) -> [FindingKind: [[String]]] {

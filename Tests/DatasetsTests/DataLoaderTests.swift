@@ -60,7 +60,7 @@ private actor Consumer {
     }
 }
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(20)))
 struct DataLoaderTests {
     private func transform() throws -> TrainingTransform {
         try TrainingTransform(

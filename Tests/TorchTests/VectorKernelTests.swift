@@ -43,7 +43,7 @@ struct VectorKernelTests {
         expectClose(try found.to(.float32).floats(), expected, tolerance: 4e-3)
     }
 
-    @Test("Layer normalisation and its three gradients", arguments: [1, 5, 16, 192, 197, 768])
+    @Test("Layer normalisation and its three gradients", arguments: [5, 16, 192, 197, 768])
     func layerNorm(width: Int) throws {
         try manualSeed(3)
         // Rows enough for several of the blocks that the gradients are summed in.
@@ -147,8 +147,8 @@ struct VectorKernelTests {
     /// Compares the outputs and the gradients of a weighted sum of them.
     private func compare(
         _ inputs: [Tensor],
-        _ ours: ([Tensor]) throws(TorchError) -> Tensor,
-        _ theirs: ([Tensor]) throws(TorchError) -> Tensor,
+        _ ours: @escaping ([Tensor]) throws -> Tensor,
+        _ theirs: @escaping ([Tensor]) throws -> Tensor,
         tolerance: Float
     ) throws {
         let both = try [ours, theirs].map { body in

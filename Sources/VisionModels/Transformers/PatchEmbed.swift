@@ -77,19 +77,14 @@ public final class PatchEmbed: Module {
     }
 
     private func tokens(of x: Tensor) throws(TorchError) -> Tensor {
-        guard ComputePolicy.current.linear == .oneDNN, x.device == .cpu else {
-            return try proj(x).flattened(from: 2).transposed(1, 2)  // [batch, patches, embedDim]
-        }
-        // Patches do not overlap, so the convolution is a linear map of each, which takes no reordering of pictures.
-        let patches = try patches(of: x)
-        let (weight, bias) = (proj.weight.tensor, proj.bias?.tensor)
         if isTraining {
             packed.clear()
-        } else if let mapped = try packed.linear(patches, weight, bias) {
-            return mapped
+        } else if ComputePolicy.current.linear == .oneDNN, x.device == .cpu, !isGradientEnabled {
+            // Patches do not overlap, so the convolution is a linear map of each, which takes no reordering of pictures.
+            let (weight, bias) = (proj.weight.tensor, proj.bias?.tensor)
+            if let mapped = try packed.linear(patches(of: x), weight, bias) { return mapped }
         }
-        let matrix = try weight.flattened(from: 1)  // [embedDim, inChannels · patchSize²]
-        return try Functional.linearOneDNN(patches, matrix, bias)
+        return try proj(x).flattened(from: 2).transposed(1, 2)  // [batch, patches, embedDim]
     }
 
     // [batch, patches, inChannels · patchSize²], in autocast's type
