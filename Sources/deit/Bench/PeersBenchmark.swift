@@ -100,7 +100,14 @@ struct PeersBenchmark: ParsableCommand {
         var row = PeersRow(kind: kind, model: model, batch: batch, dtype: dtype)
         let names = Self.peers[kind]?[dtype] ?? []
         var processes: [String: PeerProcess] = [:]
-        for name in names { processes[name] = try PeerProcess(python: python) }
+        for name in names {
+            let process = try PeerProcess(python: python)
+            // Loading Python and making a model takes seconds of all cores: not while ours is measured.
+            _ = try process.ask(
+                .init(kind: kind, model: model, batch: batch, peer: name, seconds: 0)
+            )
+            processes[name] = process
+        }
         for _ in 0..<rounds {
             row.add("deit", try ours(model, batch, dtype))
             for name in names {
