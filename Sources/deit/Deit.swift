@@ -25,7 +25,8 @@ struct Deit: AsyncParsableCommand {
             """,
         version: "deit \(version) (libtorch \(Libtorch.versionOfLibrary))",
         subcommands: [
-            TrainCommand.self, EvaluateCommand.self, ClassifyCommand.self, FeaturesCommand.self,
+            TrainCommand.self, FinetuneCommand.self, EvaluateCommand.self, ClassifyCommand.self,
+            FeaturesCommand.self,
             ConvertCommand.self, DoctorCommand.self, ModelsCommand.self, PullCommand.self,
             DataCommand.self, BenchCommand.self,
         ]
@@ -80,7 +81,8 @@ struct Deit: AsyncParsableCommand {
     /// Tells what a flag of timm's and DeiT's scripts is called here.
     private static func otherName(in message: String) -> String {
         let parts = message.split(separator: "'")
-        guard CommandLine.arguments.dropFirst().first == "train", parts.count > 1,
+        guard ["train", "finetune"].contains(CommandLine.arguments.dropFirst().first),
+            parts.count > 1,
             message.hasPrefix("Unknown option"),
             let ours = TrainingOptions.ours(for: String(parts[1]))
         else { return "" }

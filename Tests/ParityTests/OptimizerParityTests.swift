@@ -104,7 +104,10 @@ struct OptimizerParityTests {
         expectClose(values, try expected.floats("cosine.\(name)"), tolerance: 1e-6, name)
     }
 
-    @Test("Linear with warm-up, one value a step", arguments: ["finetune_50", "no_warmup_8"])
+    @Test(
+        "Linear with warm-up, one value a step, to 0 at the end and after it",
+        arguments: ["finetune_50", "no_warmup_8", "warmup_only_6"]
+    )
     func linear(name: String) throws {
         let expected = try fixture("schedules")
         let lengths = try expected.integers("linear.\(name).steps_warmup")
@@ -114,8 +117,12 @@ struct OptimizerParityTests {
             warmup: Double(lengths[1]),
             total: Double(lengths[0])
         )
-        let values = (0..<Int(lengths[0])).map { Float(schedule.value(at: Double($0))) }
+        let values = (0..<Int(lengths[0]) + 2).map { Float(schedule.value(at: Double($0))) }
         expectClose(values, try expected.floats("linear.\(name)"), tolerance: 1e-6, name)
+        if lengths[1] < lengths[0] {
+            #expect(schedule.value(at: Double(lengths[0])) == 0)
+            #expect(schedule.value(at: Double(lengths[0] - 1)) > 0)
+        }
     }
 
     // MARK: - Helpers

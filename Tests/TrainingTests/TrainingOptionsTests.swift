@@ -57,7 +57,8 @@ import Testing
         ("ema", "on"),
         ("distillation", "sofft"), ("size", "0"), ("lr_scaling", "maybe"), ("flip", "1.1"),
         ("clip_grad", "0"), ("accumulation", "0"), ("opt_betas", "0.9"), ("opt_betas", "0.9,1"),
-        ("cutmix_minmax", "0.2,x"), ("repeated_aug", "-1"), ("freeze", "0"), ("freeze", "most"),
+        ("cutmix_minmax", "0.2,x"), ("repeated_aug", "-1"), ("freeze", "0"), ("freeze", "1.5"),
+        ("freeze", "a,,b"), ("layer_decay", "0"), ("layer_decay", "1.1"), ("state_dict", ""),
         ("remode", "black"), ("mixup_mode", "all"), ("mixup", "-0.1"), ("reprob", "1.1"),
         ("aa", ""),
     ])
@@ -104,6 +105,8 @@ import Testing
         #expect(options.repeatedAug == 3)
         #expect(options.freeze == .blocks(3))
         #expect(options.aa == nil)
+        try options.apply(Recipe(name: "mine", yaml: "freeze: [patch_embed, blocks.*.mlp]"))
+        #expect(options.freeze == .names(["patch_embed", "blocks.*.mlp"]))
         for (text, repeats) in [("off", nil), ("1", nil), ("no", nil), ("true", 3), ("2", 2)] {
             try options.set("repeated_aug", to: text, source: "test")
             #expect(options.repeatedAug == repeats)

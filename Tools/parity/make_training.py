@@ -75,7 +75,7 @@ def cosine_lr(epoch, epochs, warmup_epochs, lr, warmup_lr, min_lr):
 
 
 def linear_lr(step, steps, warmup_steps, lr):
-    """transformers.get_linear_schedule_with_warmup: up to lr over the warm-up, then down to 0 at the last step."""
+    """transformers.get_linear_schedule_with_warmup: up to lr over the warm-up, then down to 0 after the last step."""
     if step < warmup_steps:
         return lr * step / max(1, warmup_steps)
     return lr * max(0.0, (steps - step) / max(1, steps - warmup_steps))
@@ -102,8 +102,23 @@ def schedules():
         t[f"cosine.{name}"] = torch.tensor(ours, dtype=torch.float64)
         t[f"cosine.{name}.epochs_warmup"] = torch.tensor([arguments["epochs"], arguments["warmup_epochs"]])
         t[f"cosine.{name}.lr_warmup_min"] = torch.tensor([arguments["lr"], arguments["warmup_lr"], arguments["min_lr"]], dtype=torch.float64)
-    for name, arguments in {"finetune_50": dict(steps=50, warmup_steps=5, lr=5e-5), "no_warmup_8": dict(steps=8, warmup_steps=0, lr=1e-3)}.items():
-        t[f"linear.{name}"] = torch.tensor([linear_lr(step, **arguments) for step in range(arguments["steps"])], dtype=torch.float64)
+    from transformers import get_linear_schedule_with_warmup
+
+    for name, arguments in {
+        "finetune_50": dict(steps=50, warmup_steps=5, lr=5e-5),
+        "no_warmup_8": dict(steps=8, warmup_steps=0, lr=1e-3),
+        "warmup_only_6": dict(steps=6, warmup_steps=9, lr=1e-3),
+    }.items():
+        # Two steps more than the schedule has: it stays where it ends.
+        ours = [linear_lr(step, **arguments) for step in range(arguments["steps"] + 2)]
+        optimizer = torch.optim.SGD([torch.zeros(1)], lr=arguments["lr"])
+        reference = get_linear_schedule_with_warmup(optimizer, arguments["warmup_steps"], arguments["steps"])
+        for step, value in enumerate(ours):
+            theirs = reference.get_last_lr()[0]
+            assert math.isclose(value, theirs, rel_tol=1e-12, abs_tol=1e-20), (name, step, value, theirs)
+            optimizer.step()
+            reference.step()
+        t[f"linear.{name}"] = torch.tensor(ours, dtype=torch.float64)
         t[f"linear.{name}.steps_warmup"] = torch.tensor([arguments["steps"], arguments["warmup_steps"]])
         t[f"linear.{name}.lr"] = torch.tensor(arguments["lr"], dtype=torch.float64)
     case = Case("schedules", __file__, 0)

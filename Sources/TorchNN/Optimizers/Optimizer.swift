@@ -1,3 +1,4 @@
+import Foundation
 public import Torch
 
 /// Parameters that are optimised with the same settings.
@@ -41,18 +42,62 @@ public struct ParameterGroup {
     /// `timm/optim/_param_groups.py`, `param_groups_weight_decay`; deit `models.py`, `no_weight_decay`.
     public static func decaying(_ model: Module, weightDecay: Double) -> [ParameterGroup] {
         let trainable = model.namedParameters().filter { $0.parameter.requiresGradient }
+        return split(trainable, weightDecay: weightDecay)
+    }
+
+    /// The same with smaller learning rates towards the pictures: the last layer has the full rate, and each layer
+    /// before it `layerDecay` times that of the next.
+    ///
+    /// - Parameters:
+    ///   - model: The model.
+    ///   - weightDecay: The decay of the groups that decay.
+    ///   - layerDecay: The factor from a layer to the one before it, above 0 and at most 1.
+    ///   - layerCount: The number of layers.
+    ///   - layer: The layer of a parameter by its key, from 0; nil for one that has the full rate.
+    /// - Returns: One or two groups for each layer, in their order; frozen parameters are in none.
+    ///
+    /// ## Source
+    /// `timm/optim/_param_groups.py`, `param_groups_layer_decay`, after BEiT's `optim_factory.py`.
+    public static func layerDecaying(
+        _ model: Module,
+        weightDecay: Double,
+        layerDecay: Double,
+        layerCount: Int,
+        layer: (String) -> Int?
+    ) -> [ParameterGroup] {
+        let last = max(layerCount - 1, 0)
+        var members: [Int: [Module.NamedParameter]] = [:]
+        for named in model.namedParameters() where named.parameter.requiresGradient {
+            members[min(layer(named.name) ?? last, last), default: []].append(named)
+        }
+        return members.keys.sorted().flatMap { index in
+            split(members[index] ?? [], weightDecay: weightDecay).map { group in
+                ParameterGroup(
+                    name: "layer \(index), \(group.name)",
+                    parameters: group.parameters,
+                    weightDecay: group.weightDecay,
+                    lrScale: pow(layerDecay, Double(last - index))
+                )
+            }
+        }
+    }
+
+    private static func split(
+        _ parameters: [Module.NamedParameter],
+        weightDecay: Double
+    ) -> [ParameterGroup] {
         func decays(_ named: Module.NamedParameter) -> Bool {
             named.parameter.tensor.rank > 1 && !undecayedNames.contains(named.name)
         }
         return [
             ParameterGroup(
                 name: "decay",
-                parameters: trainable.filter(decays),
+                parameters: parameters.filter(decays),
                 weightDecay: weightDecay
             ),
             ParameterGroup(
                 name: "no decay",
-                parameters: trainable.filter { !decays($0) },
+                parameters: parameters.filter { !decays($0) },
                 weightDecay: 0
             ),
         ].filter { !$0.parameters.isEmpty }

@@ -66,7 +66,10 @@ public final class TrainingLoop {
         tellWhatTheDataSays()
         lap = .now
         while state.epoch < plan.options.epochs {
-            if let signal = stop.signal { return .stopped(signal: signal, checkpoint: try save()) }
+            if let signal = stop.signal {
+                // Before the first step there is nothing to keep, and a fresh head would look like a trained one.
+                return .stopped(signal: signal, checkpoint: state.step == 0 ? nil : try save())
+            }
             switch try await runEpoch() {
             case .finished, .rolledBack: continue
             case .stopped(let signal): return .stopped(signal: signal, checkpoint: try save())
@@ -77,7 +80,7 @@ public final class TrainingLoop {
 
     /// Trains what is left of the epoch at hand, validates and saves.
     private func runEpoch() async throws -> EpochOutcome {
-        parts.student.module.train(plan.options.trainMode)
+        parts.student.module.trainUnfrozen(plan.options.trainMode)
         var batches = loader.batches(epoch: state.epoch, startingAt: state.stepInEpoch)
             .makeAsyncIterator()
         var reported = loader.skipped.count

@@ -13,7 +13,7 @@ enum Validation {
         if let average = parts.average, let ema = parts.ema { try copy(ema, into: average.module) }
         let models = [parts.student] + (parts.average.map { [$0] } ?? [])
         for model in models { model.module.eval() }
-        defer { parts.student.module.train(parts.plan.options.trainMode) }
+        defer { parts.student.module.trainUnfrozen(parts.plan.options.trainMode) }
         var scores = models.map { _ in Sums() }
         var batches = parts.validationLoader.batches().makeAsyncIterator()
         while let batch = try await batches.next(isolation: #isolation) {

@@ -90,6 +90,19 @@ extension OptionField {
         )
     }
 
+    /// What stays as it is; a recipe may list names.
+    static func freezing(_ key: Key, _ path: Path<Freezing>, _ help: String) -> OptionField {
+        var field = value(
+            key,
+            path,
+            "off|all|blocks|names",
+            "off, all, a number of blocks, or names such as patch_embed,blocks.*.mlp",
+            help
+        )
+        field.takesList = true
+        return field
+    }
+
     static func choice<Value: RawRepresentable<String> & CaseIterable & Sendable>(
         _ key: Key,
         _ path: Path<Value>,

@@ -73,12 +73,17 @@ extension TrainingOptions {
             "Model to train (`deit models` lists them), or checkpoint: that of --finetune."
         ),
         .text(.finetune, \.finetune, "checkpoint", "Start from these weights."),
-        .value(
+        .text(
+            .stateDict,
+            \.stateDict,
+            absent: "auto",
+            "name",
+            "Which weights of the checkpoint's .pth are taken, such as model_ema or teacher."
+        ),
+        .freezing(
             .freeze,
             \.freeze,
-            "off|all|blocks",
-            "off, all or a number of blocks",
-            "Leave weights as they are: all but the head, or of so many first blocks."
+            "Leave weights as they are: all but the head, so many first blocks, or names: patch_embed,blocks.*.mlp."
         ),
         .flag(.attnOnly, \.attnOnly, "Train only attention, positions and head."),
         .flag(.trainMode, \.trainMode, "Off: nothing is dropped in training, as DeiT fine-tunes."),
@@ -171,6 +176,14 @@ extension TrainingOptions {
             anyReal,
             "rate",
             "Weight decay; none for biases, norms and tokens."
+        ),
+        .number(
+            .layerDecay,
+            \.layerDecay,
+            positive.lowerBound...1,
+            absent: "off",
+            "factor",
+            "Multiply the learning rate by this from each layer to the one before it."
         ),
         .number(.momentum, \.momentum, 0...0.999999, "rate", "Momentum of SGD."),
         .number(

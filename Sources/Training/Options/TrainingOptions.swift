@@ -13,6 +13,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var model = "deit_tiny_patch16_224"
     /// The checkpoint whose weights training starts from, or empty for fresh ones.
     public var finetune = ""
+    /// Which of several state dicts of that checkpoint is meant, such as `model_ema`, or nil for the plain one.
+    public var stateDict: String?
     /// Which of the weights that training starts from stay as they are.
     public var freeze = Freezing.none
     /// Whether only attention, positions and the head are trained, the rest stays as it is.
@@ -64,6 +66,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var optBetas: [Double]?
     /// The weight decay; none for biases, norms, tokens and position embeddings.
     public var weightDecay = 0.05
+    /// What the learning rate is multiplied by from each layer to the one before it, or nil for one rate in all.
+    public var layerDecay: Double?
     /// The momentum of SGD.
     public var momentum = 0.9
     /// The label smoothing, 0 to 1.
@@ -160,6 +164,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         case data
         case model
         case finetune
+        case stateDict = "state_dict"
         case freeze
         case attnOnly = "attn_only"
         case trainMode = "train_mode"
@@ -185,6 +190,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         case optEps = "opt_eps"
         case optBetas = "opt_betas"
         case weightDecay = "weight_decay"
+        case layerDecay = "layer_decay"
         case momentum
         case smoothing
         case bceLoss = "bce_loss"

@@ -109,18 +109,35 @@ enum ClassifierFactory {
         _ model: any ImageClassifier,
         dtype: DType?
     ) -> ClassifierForward {
-        if let distilled = model as? DistilledVisionTransformer {
+        guard let transformer = model as? VisionTransformer else {
             return { pixels throws(TorchError) in
-                let logits = try withAutocast(dtype) { () throws(TorchError) in
-                    try distilled.logits(pixels)
-                }
-                return ClassifierLogits(cls: logits.cls, dist: logits.dist)
+                ClassifierLogits(
+                    cls: try withAutocast(dtype) { () throws(TorchError) in try model(pixels) }
+                )
             }
         }
         return { pixels throws(TorchError) in
-            ClassifierLogits(
-                cls: try withAutocast(dtype) { () throws(TorchError) in try model(pixels) }
-            )
+            try withAutocast(dtype) { () throws(TorchError) in
+                let tokens = try tokens(transformer, pixels)
+                guard let distilled = transformer as? DistilledVisionTransformer else {
+                    return ClassifierLogits(cls: try transformer.forwardHead(tokens))
+                }
+                let logits = try distilled.distilledHead(tokens)
+                return ClassifierLogits(cls: logits.cls, dist: logits.dist)
+            }
+        }
+    }
+
+    /// The last tokens; where only the head is trained, by the faster way without gradients.
+    private nonisolated static func tokens(
+        _ transformer: VisionTransformer,
+        _ pixels: Tensor
+    ) throws(TorchError) -> Tensor {
+        guard isGradientEnabled, FrozenWeights.isBackboneFrozen(transformer) else {
+            return try transformer.forwardFeatures(pixels)
+        }
+        return try withoutGradient { () throws(TorchError) in
+            try transformer.forwardFeatures(pixels)
         }
     }
 }

@@ -48,13 +48,13 @@ enum FineTuning {
     ///   - options: The options.
     ///   - student: The network, made from ``description(_:classNames:)``.
     ///   - classNames: The data's classes.
-    /// - Returns: What was not simply taken over, one sentence each.
+    /// - Returns: What was not simply taken over, one sentence each, and the keys of weights that kept fresh values.
     /// - Throws: The errors of loading a checkpoint.
     static func load(
         _ options: TrainingOptions,
         into student: TrainableClassifier,
         classNames: [String]
-    ) throws -> [String] {
+    ) throws -> (sentences: [String], fresh: Set<String>) {
         let loaded = try ModelDirectory.load(
             options.finetune,
             options: try loadOptions(options, classNames: classNames)
@@ -66,10 +66,29 @@ enum FineTuning {
         let targets = student.module.namedTensors()
         try StoredTensors.check(stored, fit: targets, file: options.finetune, hint: "")
         try StoredTensors.copy(stored, into: targets)
-        return loaded.report.sentences
+        // The file's names of what was replaced may be Hugging Face's; it is the head as a whole.
+        let fresh =
+            loaded.report.replaced.isEmpty ? [] : targets.map(\.name).filter(LayerOrder.isHead)
+        return (loaded.report.sentences, Set(fresh))
     }
 
     private nonisolated static func loadOptions(
+        _ options: TrainingOptions,
+        classNames: [String]
+    ) throws -> LoadOptions {
+        var found = try plainLoadOptions(options, classNames: classNames)
+        // A bare file does not tell its heads; the name of a model does, where it is not what would be assumed.
+        if options.model != TrainingOptions.modelOfCheckpoint,
+            case .weights = try CheckpointLocation(resolving: options.finetune),
+            let assumed = try? ModelDirectory.description(of: options.finetune, options: found),
+            !isSameNetwork(try ClassifierFactory.preset(options.model), assumed.configuration)
+        {
+            found.preset = options.model
+        }
+        return found
+    }
+
+    private nonisolated static func plainLoadOptions(
         _ options: TrainingOptions,
         classNames: [String]
     ) throws -> LoadOptions {
@@ -84,6 +103,7 @@ enum FineTuning {
             imageSize: side,
             // As facebookresearch/deit main.py does for --finetune.
             positionResampling: .deit,
+            stateDict: options.stateDict,
             pictures: PictureOverrides(cropShare: options.evalCropRatio)
         )
     }

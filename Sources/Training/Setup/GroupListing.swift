@@ -10,6 +10,8 @@ public struct GroupListing: Sendable, Equatable {
         public let name: String
         /// The weight decay; nil for weights that stay as they are.
         public let weightDecay: Double?
+        /// What the learning rate is multiplied by; 0 for weights that stay as they are.
+        public let lrScale: Double
         /// The weights.
         public let weights: [Weight]
         /// The numbers in all of them.
@@ -54,6 +56,7 @@ public struct GroupListing: Sendable, Equatable {
             Group(
                 name: group.name,
                 weightDecay: group.weightDecay,
+                lrScale: group.lrScale,
                 weights: group.parameters.map {
                     Weight(name: $0.name, shape: $0.parameter.tensor.shape)
                 }
@@ -65,6 +68,7 @@ public struct GroupListing: Sendable, Equatable {
                 Group(
                     name: "frozen",
                     weightDecay: nil,
+                    lrScale: 0,
                     weights: frozen.map { Weight(name: $0.name, shape: $0.parameter.tensor.shape) }
                 )
             )

@@ -36,15 +36,19 @@ struct Network {
     /// Makes the network, fills it and takes the gradients of what stays as it is.
     func make(dtype: DType?, notice: (String) -> Void) throws -> TrainableClassifier {
         let student = try ClassifierFactory.make(description, dtype: dtype)
+        var fresh: Set<String> = []
         if startsFromCheckpoint {
-            let report = try FineTuning.load(
+            let start = try FineTuning.load(
                 options,
                 into: student,
                 classNames: description.classNames
             )
-            for sentence in report { notice("note: \(sentence)") }
+            for sentence in start.sentences { notice("note: \(sentence)") }
+            fresh = start.fresh
         }
-        try FrozenWeights.apply(options, to: student.module)
+        if let sentence = try FrozenWeights.apply(options, to: student.module, fresh: fresh) {
+            notice("note: \(sentence)")
+        }
         return student
     }
 }

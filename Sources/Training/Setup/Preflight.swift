@@ -86,11 +86,22 @@ enum Preflight {
             if options.attnOnly, options.freeze != .none {
                 throw .conflict("attn_only and freeze exclude each other: leave out one of them")
             }
+            if options.layerDecay != nil, options.freeze == .backbone {
+                throw .conflict(
+                    "layer_decay is about the layers before the head, which freeze leaves as they are: leave out "
+                        + "--layer-decay, or freeze a number of blocks"
+                )
+            }
             return
         }
         if options.model == TrainingOptions.modelOfCheckpoint {
             throw .conflict(
                 "the model is that of a checkpoint, but there is none: add --finetune CHECKPOINT, or --model NAME"
+            )
+        }
+        if let stateDict = options.stateDict {
+            throw .conflict(
+                "state_dict \(stateDict) is one of a checkpoint's, but there is none: add --finetune CHECKPOINT"
             )
         }
         if options.freeze != .none || options.attnOnly {

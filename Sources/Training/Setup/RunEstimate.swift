@@ -37,9 +37,8 @@ extension RunEstimate {
         let buffers = try module.namedBuffers().map {
             ($0.buffer.tensor, try $0.buffer.tensor.clone())
         }
-        let isTraining = module.isTraining
-        module.train(options.trainMode)
-        defer { module.train(isTraining) }
+        // Every epoch sets the mode anew.
+        module.trainUnfrozen(options.trainMode)
         let input = try Self.noise(count, inputShape, plan)
         let canMeasure = MemoryGauge.reset()
         let before = MemoryGauge.current
@@ -53,9 +52,10 @@ extension RunEstimate {
 
         pictures = count
         secondsPerStep = pass * Double(options.batch)
-        // A forward pass is a third of a step.
+        // A forward pass is a third of a step, and nearly all of it where no gradient goes back.
+        let share = FrozenWeights.isBackboneFrozen(module) ? 1.0 : 1.0 / 3
         let models = parts.average == nil ? 1.0 : 2.0
-        let validation = pass / 3 * models * Double(plan.validationCount)
+        let validation = pass * share * models * Double(plan.validationCount)
         seconds =
             secondsPerStep * Double(plan.totalSteps - state.step)
             + validation * Double(options.epochs - state.epoch)

@@ -190,13 +190,27 @@ public final class TrainingSession {
         _ options: TrainingOptions,
         _ module: Module
     ) throws -> any Optimizer {
-        let groups = ParameterGroup.decaying(module, weightDecay: options.weightDecay)
+        let groups = groups(options, module)
         let (beta1, beta2) = options.optBetas.map { ($0[0], $0[1]) } ?? (0.9, 0.999)
         switch options.optimizer {
         case .adamw: return try AdamW(groups, beta1: beta1, beta2: beta2, eps: options.optEps)
         case .sgd: return try SGD(groups, momentum: options.momentum)
         case .lamb: return try LAMB(groups, beta1: beta1, beta2: beta2, eps: options.optEps)
         }
+    }
+
+    private static func groups(_ options: TrainingOptions, _ module: Module) -> [ParameterGroup] {
+        guard let layerDecay = options.layerDecay else {
+            return ParameterGroup.decaying(module, weightDecay: options.weightDecay)
+        }
+        let order = LayerOrder(names: module.namedParameters().map(\.name))
+        return ParameterGroup.layerDecaying(
+            module,
+            weightDecay: options.weightDecay,
+            layerDecay: layerDecay,
+            layerCount: order.count,
+            layer: order.layer
+        )
     }
 
     private static func writeManifest(

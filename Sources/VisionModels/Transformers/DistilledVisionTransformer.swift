@@ -61,7 +61,12 @@ public final class DistilledVisionTransformer: VisionTransformer {
         try distilledHead(tokens).averaged()
     }
 
-    private func distilledHead(_ tokens: Tensor) throws(TorchError) -> DistilledLogits {
+    /// Returns the scores of each head from the last tokens.
+    ///
+    /// - Parameter tokens: What ``VisionTransformer/forwardFeatures(_:)`` returned.
+    /// - Returns: The scores of the class head and of the distillation head; without classes the tokens themselves.
+    /// - Throws: `TorchError` when the shape does not fit.
+    public func distilledHead(_ tokens: Tensor) throws(TorchError) -> DistilledLogits {
         DistilledLogits(
             cls: try classified(tokens.selected(1, 0), by: head),
             dist: try classified(tokens.selected(1, 1), by: headDist)

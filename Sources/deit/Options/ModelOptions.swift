@@ -4,7 +4,7 @@ import Training
 /// The flags that choose the model, what it starts from and what it learns from.
 struct ModelOptions: ParsableArguments {
     @Option(help: .field("model")) var model: String?
-    @Option(help: .field("finetune")) var finetune: String?
+    @Option(help: .field("state_dict")) var stateDict: String?
     @Option(help: .field("freeze")) var freeze: String?
     @Option(help: .field("attn_only")) var attnOnly: String?
     @Option(help: .field("train_mode")) var trainMode: String?
@@ -21,7 +21,7 @@ struct ModelOptions: ParsableArguments {
 
     var flags: [OptionText] {
         [
-            OptionText("model", model), OptionText("finetune", finetune),
+            OptionText("model", model), OptionText("state_dict", stateDict),
             OptionText("freeze", freeze), OptionText("attn_only", attnOnly),
             OptionText("train_mode", trainMode), OptionText("drop", drop),
             OptionText("drop_path", dropPath), OptionText("init_values", initValues),

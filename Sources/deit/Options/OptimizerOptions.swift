@@ -7,6 +7,7 @@ struct OptimizerOptions: ParsableArguments {
     @Option(help: .field("opt_eps")) var optEps: String?
     @Option(help: .field("opt_betas")) var optBetas: String?
     @Option(help: .field("weight_decay")) var weightDecay: String?
+    @Option(help: .field("layer_decay")) var layerDecay: String?
     @Option(help: .field("momentum")) var momentum: String?
     @Option(help: .field("ema")) var ema: String?
     @Option(help: .field("clip_grad")) var clipGrad: String?

@@ -5,7 +5,7 @@ import Training
 struct RunOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A recipe (\(Recipe.shippedNames.joined(separator: ", "))) or a YAML file. (quickstart)",
+            "A recipe (\(Recipe.shippedNames.joined(separator: ", "))) or a YAML file. (quickstart; to fine-tune: finetune)",
             valueName: "name|file"
         )
     )

@@ -7,7 +7,10 @@ enum GroupPrinter {
     @ModelActor
     static func print(_ options: TrainingOptions) throws {
         for group in try GroupListing(options).groups {
-            let decay = group.weightDecay.map { ", weight decay \($0)" } ?? ""
+            var decay = group.weightDecay.map { ", weight decay \($0)" } ?? ""
+            if options.layerDecay != nil, group.weightDecay != nil {
+                decay += ", rate × \(ProgressPrinter.fixed(group.lrScale, 6))"
+            }
             Console.line(
                 "\(group.name): \(group.weights.count) tensors, \(group.count) numbers\(decay)"
             )

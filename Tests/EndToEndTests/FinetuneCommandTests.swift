@@ -1,0 +1,133 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `deit finetune`: the command of its own, and the mistakes that it refuses before anything is created.
+@Suite(.serialized, .tags(.endToEnd)) struct FinetuneCommandTests {
+    private static let base = [
+        "--dtype", "fp32", "--threads", "1", "--batch", "8", "--epochs", "1",
+    ]
+
+    /// A folder with a short run `first` on digits of 8 pixels, and data of five other classes.
+    private func afterTraining(_ body: (URL) async throws -> Void) async throws {
+        try await withTemporaryFolder { folder in
+            try TinyData.writeIDX(to: folder.appending(path: "data"), train: 32, validation: 8)
+            try TinyData.writeFolders(
+                to: folder.appending(path: "other"),
+                classes: ["a", "b", "c", "d", "e"],
+                train: 8,
+                validation: 2
+            )
+            let first = try await DeitCommand.run(
+                ["train"] + TinyRun.options
+                    + ["--epochs", "1", "--data", "data", "--output", "first"],
+                in: folder
+            )
+            #expect(first.code == 0, "\(first.errors)")
+            try await body(folder)
+        }
+    }
+
+    private func finetune(
+        _ arguments: [String],
+        from checkpoint: String = "first",
+        data: String = "other",
+        in folder: URL
+    ) async throws -> CommandResult {
+        try await DeitCommand.run(
+            ["finetune", checkpoint, "--data", data] + Self.base + arguments,
+            in: folder
+        )
+    }
+
+    @Test func theHelpHasAnExample() async throws {
+        try await withTemporaryFolder { folder in
+            let help = try await DeitCommand.run(["finetune", "--help"], in: folder)
+            #expect(help.code == 0)
+            for word in ["deit finetune CHECKPOINT --data DIR", "--layer-decay", "--freeze"] {
+                #expect(help.output.contains(word), "\(word)")
+            }
+            #expect(!help.output.contains("--finetune <"))
+            try await DeitCommand.run(["finetune", "--data", "x"], in: folder)
+                .expectRefusal(64, saying: "deit finetune CHECKPOINT")
+        }
+    }
+
+    @Test func aRunIsFineTunedAsTheFlagsSay() async throws {
+        try await afterTraining { folder in
+            let tuned = try await finetune(
+                [
+                    "--freeze", "patch_embed,blocks.0", "--layer-decay", "0.7", "--output",
+                    "second",
+                ],
+                in: folder
+            )
+            #expect(tuned.code == 0, "\(tuned.errors)")
+            #expect(tuned.errors.contains("patch_embed means 2, blocks.0 means 12"))
+            let manifest = String(
+                decoding: try TinyRun(folder: folder.appending(path: "second")).data("run.yaml"),
+                as: UTF8.self
+            )
+            for line in [
+                "recipe: \"finetune\"", "freeze: patch_embed,blocks.0", "layer_decay: 0.7",
+                "finetune: first", "schedule: linear",
+            ] {
+                #expect(manifest.contains(line), "\(line)")
+            }
+            let evaluated = try await DeitCommand.run(
+                ["evaluate", "second", "--data", "other"],
+                in: folder
+            )
+            #expect(evaluated.code == 0 && evaluated.output.contains("top-1"))
+
+            let listed = try await finetune(
+                ["--layer-decay", "0.5", "--list-groups"],
+                in: folder
+            )
+            #expect(listed.output.contains("layer 0, no decay"), "\(listed.errors)")
+            #expect(listed.output.contains("weight decay 0.05, rate × 0.031250"))
+        }
+    }
+
+    @Test func aTeacherIsLearntFromByItsDecisions() async throws {
+        try await afterTraining { folder in
+            let taught = try await finetune(
+                ["--teacher", "first", "--output", "taught"],
+                data: "data",
+                in: folder
+            )
+            #expect(taught.code == 0, "\(taught.errors)")
+            let manifest = try TinyRun(folder: folder.appending(path: "taught")).data("run.yaml")
+            #expect(String(decoding: manifest, as: UTF8.self).contains("distillation: hard"))
+        }
+    }
+
+    @Test func mistakesAreRefusedBeforeAnythingIsCreated() async throws {
+        try await afterTraining { folder in
+            let output = ["--output", "run"]
+            try await finetune(output + ["--freeze", "blocks.*.mpl"], in: folder)
+                .expectRefusal(64, saying: "blocks.*.mpl", "did you mean \"blocks.*.mlp\"?")
+            try await finetune(output + ["--freeze", "*"], in: folder)
+                .expectRefusal(64, saying: "head.weight", "random numbers")
+            try await finetune(output + ["--freeze", "*"], data: "data", in: folder)
+                .expectRefusal(64, saying: "nothing is left to train", "--freeze all")
+            try await finetune(output + ["--freeze", "5"], in: folder)
+                .expectRefusal(64, saying: "4 blocks")
+            try await finetune(output + ["--freeze", "0"], in: folder)
+                .expectRefusal(64, saying: "off, all, a number of blocks")
+            try await finetune(output + ["--freeze", "2", "--attn-only", "on"], in: folder)
+                .expectRefusal(64, saying: "exclude")
+            try await finetune(output + ["--freeze", "all", "--layer-decay", "0.7"], in: folder)
+                .expectRefusal(64, saying: "layer_decay")
+            try await finetune(output + ["--size", "10"], in: folder)
+                .expectRefusal(64, saying: "10", "patch size 4")
+            try await finetune(output + ["--epochs", "0"], in: folder)
+                .expectRefusal(64, saying: "epochs")
+            try await finetune(output + ["--layer-decay", "1.5"], in: folder)
+                .expectRefusal(64, saying: "layer_decay")
+            try await finetune(output, from: "nowhere", in: folder)
+                .expectRefusal(65, saying: "nowhere")
+            #expect(!FileManager.default.fileExists(atPath: folder.appending(path: "run").path))
+        }
+    }
+}
