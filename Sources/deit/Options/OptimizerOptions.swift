@@ -16,6 +16,7 @@ struct OptimizerOptions: ParsableArguments {
         [
             OptionText("optimizer", optimizer), OptionText("opt_eps", optEps),
             OptionText("opt_betas", optBetas), OptionText("weight_decay", weightDecay),
+            OptionText("layer_decay", layerDecay),
             OptionText("momentum", momentum), OptionText("ema", ema),
             OptionText("clip_grad", clipGrad),
         ]
