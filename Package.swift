@@ -205,7 +205,7 @@ let package = Package(
         ),
         tests(
             "ParityTests",
-            ["Checkpoints", "VisionModels", "ImagePipeline", "Torch", "TorchNN"],
+            ["Training", "Checkpoints", "VisionModels", "ImagePipeline", "Torch", "TorchNN"],
             resources: [.copy("Fixtures")]
         ),
         tests("HubTests", ["HuggingFace", "TestHub"]),

@@ -14,6 +14,8 @@ struct FinetuneCommand: AsyncParsableCommand {
               deit finetune CHECKPOINT --data DIR --freeze "patch_embed,pos_embed,blocks.*.mlp"
               deit finetune CHECKPOINT --data DIR --size 384              # another resolution
               deit finetune CHECKPOINT --data DIR --teacher CHECKPOINT    # with distillation
+              deit finetune CHECKPOINT --data DIR --distillation-token on --teacher OTHER \\
+                --teacher-finetune 5    # both heads, and a teacher that learns the classes first
               deit finetune --resume --output runs/flowers
 
             CHECKPOINT is a run, a model directory of Hugging Face's or timm's form, ORG/NAME on \
@@ -33,7 +35,8 @@ struct FinetuneCommand: AsyncParsableCommand {
     @OptionGroup(title: "The run") var run: RunOptions
     @OptionGroup(title: "Pictures") var data: DataOptions
     @OptionGroup(title: "Augmentation") var augmentation: AugmentationOptions
-    @OptionGroup(title: "Model and teacher") var model: ModelOptions
+    @OptionGroup(title: "Model") var model: ModelOptions
+    @OptionGroup(title: "Teacher") var distillation: DistillationOptions
     @OptionGroup(title: "Length and learning rate") var schedule: ScheduleOptions
     @OptionGroup(title: "Optimiser") var optimizer: OptimizerOptions
 
@@ -48,8 +51,8 @@ struct FinetuneCommand: AsyncParsableCommand {
     func run() async throws {
         let flags =
             [OptionText("finetune", checkpoint)]
-            + run.flags + data.flags + augmentation.flags + model.flags + schedule.flags
-            + optimizer.flags
+            + run.flags + data.flags + augmentation.flags + model.flags + distillation.flags
+            + schedule.flags + optimizer.flags
         try await TrainingCall(run: run, flags: flags, recipe: "finetune", isTaughtHard: true)
             .run()
     }

@@ -12,6 +12,8 @@ struct TrainCommand: AsyncParsableCommand {
               deit train --data DIR --model resnet20_cifar --size 28 --output runs/teacher
               deit train --data DIR --model deit_micro_distilled_patch4_28 \\
                 --teacher runs/teacher --distillation hard --output runs/student
+              deit train --data DIR --model deit_tiny_distilled_patch16_224 --distillation hard \\
+                --teacher IMAGENET-CHECKPOINT --teacher-finetune 5
               deit train --finetune CHECKPOINT --recipe deit-384 --data DIR  # or: deit finetune
               deit train --resume --output runs/first
 
@@ -32,15 +34,16 @@ struct TrainCommand: AsyncParsableCommand {
     @OptionGroup(title: "The run") var run: RunOptions
     @OptionGroup(title: "Pictures") var data: DataOptions
     @OptionGroup(title: "Augmentation") var augmentation: AugmentationOptions
-    @OptionGroup(title: "Model and teacher") var start: StartOptions
-    @OptionGroup(title: "Model and teacher") var model: ModelOptions
+    @OptionGroup(title: "Model") var start: StartOptions
+    @OptionGroup(title: "Model") var model: ModelOptions
+    @OptionGroup(title: "Teacher") var distillation: DistillationOptions
     @OptionGroup(title: "Length and learning rate") var schedule: ScheduleOptions
     @OptionGroup(title: "Optimiser") var optimizer: OptimizerOptions
 
     func run() async throws {
         let flags =
             run.flags + data.flags + augmentation.flags + start.flags + model.flags
-            + schedule.flags + optimizer.flags
+            + distillation.flags + schedule.flags + optimizer.flags
         try await TrainingCall(run: run, flags: flags, recipe: "quickstart").run()
     }
 }

@@ -79,7 +79,7 @@ import TorchNN
         smoothing: Double
     ) throws -> DistillationTask {
         let teacher = try tensor(Self.teacherLogits)
-        return DistillationTask(
+        return try DistillationTask(
             student: student,
             teacher: { _ in ClassifierLogits(cls: teacher) },
             kind: kind,
@@ -168,7 +168,7 @@ import TorchNN
         try weights.setRequiresGradient(true)
         let student = try tensor(Self.classLogits)
         try student.setRequiresGradient(true)
-        let task = DistillationTask(
+        let task = try DistillationTask(
             student: { _ in ClassifierLogits(cls: student) },
             teacher: { _ throws(TorchError) in ClassifierLogits(cls: try weights * 2) },
             kind: .soft(tau: 1, reduction: .batchmean),
@@ -178,6 +178,98 @@ import TorchNN
         try task(pixels: Tensor.zeros([2, 3, 4, 4]), labels: labelTensor()).loss.backward()
         #expect(try weights.gradient() == nil)
         #expect(isGradientEnabled)
+    }
+
+    @Test func theTeacherSeesTheStudentsPictures() throws {
+        let pixels = try Tensor((0..<96).map { Float($0) }, shape: [2, 3, 4, 4])
+        var seen: [[Float]] = []
+        func look(_ name: Int) -> ClassifierForward {
+            { pixels throws(TorchError) in
+                seen.append(try pixels.floats())
+                return ClassifierLogits(cls: try Tensor.zeros([2, 3]))
+            }
+        }
+        let task = try DistillationTask(
+            student: look(0),
+            teacher: look(1),
+            kind: .hard,
+            alpha: 0.5,
+            loss: ClassificationLoss()
+        )
+        let targets = TrainingTargets(labels: try labelTensor(), soft: try tensor(Self.shares))
+        _ = try task(pixels: pixels, targets: targets)
+        #expect(seen.count == 2 && seen.allSatisfy { $0 == (0..<96).map { Float($0) } })
+    }
+
+    @Test func aTeacherWhoseAnswersAreKnownIsNotAsked() throws {
+        let student = try tensor(Self.classLogits)
+        let dist = try tensor(Self.distLogits)
+        let asked = try run(isDistilled: true) {
+            try distillation($0, .hard, alpha: 0.3, smoothing: 0.1)
+        }
+        let task = try DistillationTask(
+            student: { _ in ClassifierLogits(cls: student, dist: dist) },
+            teacher: { _ throws(TorchError) in
+                throw TorchError(operation: "teacher", message: "must not be asked")
+            },
+            kind: .hard,
+            alpha: 0.3,
+            loss: ClassificationLoss(smoothing: 0.1)
+        )
+        let targets = TrainingTargets(
+            labels: try labelTensor(),
+            teacher: try tensor(Self.teacherLogits)
+        )
+        let result = try task(pixels: Tensor.zeros([2, 3, 4, 4]), targets: targets)
+        #expect(try result.loss.item() == asked.loss)
+        let second = try targets.narrowed(1..<2)
+        #expect(try second.teacher?.floats() == Self.teacherLogits[1].map(Float.init))
+    }
+
+    private static func never(_ pixels: Tensor) throws(TorchError) -> ClassifierLogits {
+        throw TorchError(operation: "student", message: "must not be asked")
+    }
+
+    @Test(arguments: [-0.1, 1.1, .nan]) func aWeightOutsideOf0To1IsRefused(alpha: Double) {
+        #expect(throws: TorchError.self) {
+            try distillation(
+                Self.never,
+                .hard,
+                alpha: alpha,
+                smoothing: 0
+            )
+        }
+    }
+
+    @Test(arguments: [0, -1, Double.infinity, .nan])
+    func aTemperatureNotAbove0IsRefused(tau: Double) throws {
+        let kind = DistillationTask.Kind.soft(tau: tau, reduction: .numel)
+        #expect(throws: TorchError.self) {
+            try distillation(
+                Self.never,
+                kind,
+                alpha: 0.5,
+                smoothing: 0
+            )
+        }
+        let logits = try tensor(Self.distLogits)
+        #expect(throws: TorchError.self) {
+            try Loss.softDistillation(student: logits, teacher: logits, tau: tau, reduction: .numel)
+        }
+    }
+
+    @Test func aTeacherOfOtherClassesIsAnError() throws {
+        let student = try tensor(Self.classLogits)
+        let task = try DistillationTask(
+            student: { _ in ClassifierLogits(cls: student) },
+            teacher: { _ throws(TorchError) in ClassifierLogits(cls: try Tensor.zeros([2, 4])) },
+            kind: .hard,
+            alpha: 0.5,
+            loss: ClassificationLoss()
+        )
+        #expect(throws: TorchError.self) {
+            try task(pixels: Tensor.zeros([2, 3, 4, 4]), labels: labelTensor())
+        }
     }
 
     // MARK: - Mixed pictures

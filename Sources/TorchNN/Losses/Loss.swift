@@ -57,7 +57,7 @@ public enum Loss {
     ///   - tau: The temperature τ, above 0.
     ///   - reduction: What the sum is divided by.
     /// - Returns: One number.
-    /// - Throws: `TorchError` when the shapes do not fit.
+    /// - Throws: `TorchError` when the shapes do not fit or the temperature is not above 0.
     ///
     /// ## Source
     /// Touvron et al. (arXiv:2012.12877), eq. 2; deit `losses.py`, `DistillationLoss.forward`.
@@ -67,6 +67,7 @@ public enum Loss {
         tau: Double,
         reduction: KLReduction
     ) throws(TorchError) -> Tensor {
+        try requireTemperature(tau)
         try requireSameShape(student, teacher)
         let studentLog = try Functional.logSoftmax(student.to(.float32) / tau)
         let teacherLog = try Functional.logSoftmax(teacher.detached().to(.float32) / tau)
@@ -91,6 +92,19 @@ public enum Loss {
     ) throws(TorchError) -> Tensor {
         try requireSameShape(student, teacher)
         return try Functional.crossEntropy(student.to(.float32), teacher.detached().argmax(1))
+    }
+
+    /// Checks that a temperature is a number above 0.
+    ///
+    /// - Parameter tau: The temperature τ.
+    /// - Throws: `TorchError` where it is not.
+    public static func requireTemperature(_ tau: Double) throws(TorchError) {
+        guard tau > 0, tau.isFinite else {
+            throw TorchError(
+                operation: "distillation",
+                message: "the temperature is above 0, not \(tau)"
+            )
+        }
     }
 
     private static func requireSameShape(_ student: Tensor, _ teacher: Tensor) throws(TorchError) {

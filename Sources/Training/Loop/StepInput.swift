@@ -26,6 +26,16 @@ struct StepInput {
         self.init(pixels: pixels, targets: TrainingTargets(labels: labels, soft: soft))
     }
 
+    /// The same pictures with what the teacher says of them, `[count, classes]`.
+    func answered(by teacher: Tensor) -> StepInput {
+        let targets = TrainingTargets(
+            labels: targets.labels,
+            soft: targets.soft,
+            teacher: teacher
+        )
+        return StepInput(pixels: pixels, targets: targets)
+    }
+
     /// Divides the pictures into parts of nearly one size, in their order; at most one for each picture.
     func divided(into parts: Int) throws(TorchError) -> [StepInput] {
         guard parts > 1, count > 1 else { return [self] }

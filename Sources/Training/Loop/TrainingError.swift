@@ -1,7 +1,7 @@
 /// A run that cannot start or go on.
 public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The teacher knows other classes than the data has.
-    case otherClasses(teacher: String, missing: [String], unexpected: [String], reordered: Bool)
+    case otherClasses(teacher: String, missing: [String], unexpected: [String])
     /// The teacher reads pictures of another form than the student.
     case otherInput(teacher: String, expected: String, found: String)
     /// Losses are not finite, and going back to the last good checkpoint did not help or was not possible.
@@ -14,17 +14,13 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     /// One sentence: what, where, what to do.
     public var description: String {
         switch self {
-        case .otherClasses(let teacher, _, _, reordered: true):
-            return
-                "the teacher \(teacher) has the data's classes in another order; train it on this data"
-        case .otherClasses(let teacher, let missing, let unexpected, reordered: false):
+        case .otherClasses(let teacher, let missing, let unexpected):
             var parts: [String] = []
-            if !missing.isEmpty { parts.append("it lacks \(missing.joined(separator: ", "))") }
-            if !unexpected.isEmpty {
-                parts.append("it has besides \(unexpected.joined(separator: ", "))")
-            }
+            if !missing.isEmpty { parts.append("it lacks \(Self.list(missing))") }
+            if !unexpected.isEmpty { parts.append("it has besides \(Self.list(unexpected))") }
             return "the teacher \(teacher) has other classes than the data: "
-                + parts.joined(separator: "; ") + "; train or fine-tune it on this data first"
+                + parts.joined(separator: "; ")
+                + "; add --teacher-finetune EPOCHS to train it on this data first, with a head for these classes"
         case .otherInput(let teacher, let expected, let found):
             return
                 "the teacher \(teacher) reads \(found) pictures, the student \(expected); choose a teacher "
@@ -40,5 +36,11 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
             return
                 "no checkpoint of \(run) can be loaded: \(reason); start a new run with another --output"
         }
+    }
+
+    /// The first names of a list, and how many more there are.
+    private static func list(_ names: [String], limit: Int = 6) -> String {
+        let shown = names.prefix(limit).joined(separator: ", ")
+        return names.count > limit ? "\(shown) and \(names.count - limit) more" : shown
     }
 }

@@ -81,8 +81,10 @@ public final class TrainingLoop {
     /// Trains what is left of the epoch at hand, validates and saves.
     private func runEpoch() async throws -> EpochOutcome {
         parts.student.module.trainUnfrozen(plan.options.trainMode)
-        var batches = loader.batches(epoch: state.epoch, startingAt: state.stepInEpoch)
-            .makeAsyncIterator()
+        var batches = loader.batches(
+            epoch: plan.augmentationEpoch(state.epoch),
+            startingAt: state.stepInEpoch
+        ).makeAsyncIterator()
         var reported = loader.skipped.count
         while true {
             let beforeWaiting = ContinuousClock.now
@@ -128,7 +130,15 @@ public final class TrainingLoop {
                 attempt: state.rollbacks
             )
         )
-        let input = try StepInput(batch)
+        var input = try StepInput(batch)
+        // A run that was rolled back shows other pictures than those that the answers are kept of.
+        if let teacher = parts.teacher, state.rollbacks == 0 {
+            input = try teacher.answered(
+                input,
+                epoch: plan.augmentationEpoch(state.epoch),
+                step: state.stepInEpoch
+            )
+        }
         // A forward pass moves running statistics; those of a skipped step must not stay.
         let buffers = try parts.student.module.namedBuffers().map {
             ($0.buffer.tensor, try $0.buffer.tensor.clone())

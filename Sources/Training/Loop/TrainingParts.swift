@@ -23,6 +23,8 @@ struct TrainingParts {
     /// A second network for the averaged weights, filled for validation and saving.
     let average: TrainableClassifier?
     let task: any TrainingTask
+    /// The teacher and its kept answers, of a run that has one.
+    var teacher: RunTeacher?
     let optimizer: any Optimizer
     let ema: ExponentialMovingAverage?
     /// Makes the training loader for an attempt; a rolled-back run goes on in another order.

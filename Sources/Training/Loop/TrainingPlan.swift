@@ -24,6 +24,19 @@ public struct TrainingPlan: Sendable, Equatable {
     /// The steps of the whole run.
     public var totalSteps: Int { stepsPerEpoch * options.epochs }
 
+    /// The epoch whose pictures an epoch shows, in the same order and augmented and mixed alike.
+    ///
+    /// - Parameter epoch: The epoch, from 0.
+    /// - Returns: The epoch itself, but with ``TrainingOptions/augmentationEpochs`` never more than that many.
+    public func augmentationEpoch(_ epoch: Int) -> Int {
+        options.augmentationEpochs.map { epoch % $0 } ?? epoch
+    }
+
+    /// The epochs that show pictures of their own.
+    public var distinctEpochs: Int {
+        min(options.epochs, options.augmentationEpochs ?? options.epochs)
+    }
+
     /// The learning rate as a function of the epochs done, from 0 at the start, or of the steps done.
     ///
     /// With ``TrainingOptions/schedOnUpdates`` its unit is a step, else an epoch.

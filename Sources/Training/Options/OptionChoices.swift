@@ -10,6 +10,24 @@ public enum DistillationKind: String, Codable, Sendable, CaseIterable {
     case hard
 }
 
+/// Whether the student has a distillation token.
+public enum DistillationTokenUse: String, Codable, Sendable, CaseIterable {
+    /// As the model has it.
+    case auto
+    /// It must; a plain checkpoint that training starts from gets a fresh one.
+    case on
+    /// It must not.
+    case off
+}
+
+/// What the distillation token of a plain checkpoint begins as; its position goes with it.
+public enum TokenInitialization: String, Codable, Sendable, CaseIterable {
+    /// The class token and its position: what leaves the last block is then of use from the first step.
+    case cls = "class"
+    /// Normal numbers with a standard deviation of 0.02, as DeiT's tokens begin.
+    case normal
+}
+
 /// The optimiser's kind.
 public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
     /// AdamW: decoupled weight decay.

@@ -97,6 +97,14 @@ extension TrainingOptions {
         ),
         .choice(.mixupMode, \.mixupMode, "Draw once for the batch, a pair or each picture."),
         repeats,
+        .number(
+            .augmentationEpochs,
+            \.augmentationEpochs,
+            1...1_000_000,
+            absent: "off",
+            "count",
+            "After so many epochs show their pictures again, as augmented and mixed before."
+        ),
     ]
 
     /// A count, or `off`; DeiT's recipes write `on` for three.

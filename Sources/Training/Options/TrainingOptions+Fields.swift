@@ -1,7 +1,8 @@
 extension TrainingOptions {
     /// All options in the order of `--help`.
     public static let fields: [OptionField] =
-        dataFields + augmentationFields + modelFields + scheduleFields + runFields
+        dataFields + augmentationFields + modelFields + distillationFields + scheduleFields
+        + runFields
 
     static let anyReal = 0...Double.greatestFiniteMagnitude
     static let positive = Double.leastNonzeroMagnitude...Double.greatestFiniteMagnitude
@@ -96,27 +97,6 @@ extension TrainingOptions {
             absent: "auto",
             "value",
             "First value of LayerScale; auto: the model's."
-        ),
-        .text(.teacher, \.teacher, "checkpoint", "Teacher: a run, a model directory or a file."),
-        .choice(.distillation, \.distillation, "What the student learns from the teacher."),
-        .number(
-            .distillationAlpha,
-            \.distillationAlpha,
-            0...1,
-            "weight",
-            "Weight of the teacher's part of the loss."
-        ),
-        .number(
-            .distillationTau,
-            \.distillationTau,
-            positive,
-            "tau",
-            "Temperature of soft distillation."
-        ),
-        .choice(
-            .klReduction,
-            \.klReduction,
-            "Divide the soft loss by pictures × classes, or by pictures."
         ),
         .number(
             .smoothing,

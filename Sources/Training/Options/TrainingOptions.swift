@@ -35,6 +35,18 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var distillationTau = 1.0
     /// What the soft distillation loss is divided by.
     public var klReduction = Loss.KLReduction.numel
+    /// Whether the student has a distillation token, which a plain checkpoint then gets.
+    public var distillationToken = DistillationTokenUse.auto
+    /// What a distillation token begins as that a plain checkpoint gets.
+    public var tokenInit = TokenInitialization.cls
+    /// The number of epochs that the teacher is trained first on the same data, or nil for not at all.
+    public var teacherFinetune: Int?
+    /// The recipe that the teacher is trained by: a shipped one's name or the path of a file.
+    public var teacherRecipe = "finetune"
+    /// The file that keeps the teacher's answers, or empty for none.
+    public var cacheTeacher = ""
+    /// The largest size of that file in gigabytes.
+    public var cacheLimit = 4.0
 
     /// The number of passes over the training pictures.
     public var epochs = 300
@@ -130,6 +142,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var mixupSwitchProb = 0.5
     /// Whether one draw is for the batch, for a pair of pictures or for each.
     public var mixupMode = Mixing.Mode.batch
+    /// After how many epochs their pictures come again, augmented and mixed as before, or nil for never.
+    public var augmentationEpochs: Int?
     /// How often each picture stands in an epoch of the usual length, augmented anew each time, or nil for once.
     public var repeatedAug: Int? = 3
     /// The share of the shorter side that the crop keeps in validation, or nil for the usual.
@@ -175,6 +189,12 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         case distillationAlpha = "distillation_alpha"
         case distillationTau = "distillation_tau"
         case klReduction = "kl_reduction"
+        case distillationToken = "distillation_token"
+        case tokenInit = "token_init"
+        case teacherFinetune = "teacher_finetune"
+        case teacherRecipe = "teacher_recipe"
+        case cacheTeacher = "cache_teacher"
+        case cacheLimit = "cache_limit"
         case epochs
         case batch
         case accumulation
@@ -221,6 +241,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         case mixupProb = "mixup_prob"
         case mixupSwitchProb = "mixup_switch_prob"
         case mixupMode = "mixup_mode"
+        case augmentationEpochs = "augmentation_epochs"
         case repeatedAug = "repeated_aug"
         case evalCropRatio = "eval_crop_ratio"
         case valFraction = "val_fraction"

@@ -17,6 +17,14 @@ enum CRC32C {
         }
     }
 
+    static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+        table.withUnsafeBufferPointer { table in
+            var value = UInt32.max
+            for byte in bytes { value = table[Int((value ^ UInt32(byte)) & 0xFF)] ^ value >> 8 }
+            return ~value
+        }
+    }
+
     static func masked(_ data: Data) -> UInt32 {
         let value = checksum(data)
         return (value >> 15 | value << 17) &+ 0xA282_EAD8

@@ -21,6 +21,9 @@ enum FineTuning {
             of: options.finetune,
             options: try loadOptions(options, classNames: classNames)
         )
+        if try FreshToken.isAdded(options, to: description.configuration) {
+            try FreshToken.add(to: &description, options)
+        }
         if options.model != TrainingOptions.modelOfCheckpoint {
             let named = try ClassifierFactory.preset(options.model)
             guard isSameNetwork(named, description.configuration) else {
@@ -59,17 +62,24 @@ enum FineTuning {
             options.finetune,
             options: try loadOptions(options, classNames: classNames)
         )
-        let stored = Dictionary(
+        var stored = Dictionary(
             loaded.model.namedTensors().map { ($0.name, $0.tensor) },
             uniquingKeysWith: { first, _ in first }
         )
         let targets = student.module.namedTensors()
+        var sentences = loaded.report.sentences
+        let isTokenAdded = try FreshToken.isAdded(options, to: loaded.description.configuration)
+        if isTokenAdded {
+            let start = options.tokenInit
+            sentences.append(try FreshToken.complete(&stored, from: targets, start: start))
+        }
         try StoredTensors.check(stored, fit: targets, file: options.finetune, hint: "")
         try StoredTensors.copy(stored, into: targets)
         // The file's names of what was replaced may be Hugging Face's; it is the head as a whole.
-        let fresh =
+        var fresh =
             loaded.report.replaced.isEmpty ? [] : targets.map(\.name).filter(LayerOrder.isHead)
-        return (loaded.report.sentences, Set(fresh))
+        if isTokenAdded { fresh += ["head_dist.weight", "head_dist.bias"] }
+        return (sentences, Set(fresh))
     }
 
     private nonisolated static func loadOptions(
@@ -78,12 +88,17 @@ enum FineTuning {
     ) throws -> LoadOptions {
         var found = try plainLoadOptions(options, classNames: classNames)
         // A bare file does not tell its heads; the name of a model does, where it is not what would be assumed.
-        if options.model != TrainingOptions.modelOfCheckpoint,
+        guard options.model != TrainingOptions.modelOfCheckpoint,
             case .weights = try CheckpointLocation(resolving: options.finetune),
-            let assumed = try? ModelDirectory.description(of: options.finetune, options: found),
-            !isSameNetwork(try ClassifierFactory.preset(options.model), assumed.configuration)
-        {
-            found.preset = options.model
+            var assumed = try? ModelDirectory.description(of: options.finetune, options: found)
+        else { return found }
+        var preset = options.model
+        if try FreshToken.isAdded(options, to: assumed.configuration) {
+            try FreshToken.add(to: &assumed, options)
+            preset = preset.replacing("_distilled", with: "")
+        }
+        if !isSameNetwork(try ClassifierFactory.preset(options.model), assumed.configuration) {
+            found.preset = preset
         }
         return found
     }

@@ -45,6 +45,7 @@ public struct GroupListing: Sendable, Equatable {
             toolVersion: ""
         )
         let network = try Network(request, classNames: data.classNames)
+        _ = try network.checkToken()
         try manualSeed(UInt64(options.seed))
         let module = try network.make(dtype: nil, notice: { _ in }).module
         self.init(module, groups: try TrainingSession.optimizer(options, module).groups)

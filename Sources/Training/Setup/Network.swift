@@ -33,6 +33,13 @@ struct Network {
         description = own
     }
 
+    /// What a person should know of the network beside what its weights tell.
+    ///
+    /// - Throws: ``OptionError`` where it does not fit what the options want of a distillation token.
+    nonisolated func checkToken() throws(OptionError) -> String? {
+        try DistillationToken.check(options, description)
+    }
+
     /// Makes the network, fills it and takes the gradients of what stays as it is.
     func make(dtype: DType?, notice: (String) -> Void) throws -> TrainableClassifier {
         let student = try ClassifierFactory.make(description, dtype: dtype)

@@ -21,9 +21,19 @@ enum Preflight {
                 "a teacher without distillation: add --distillation hard, or leave out --teacher"
             )
         }
+        try checkTeacher(options)
         try checkPictures(options)
         try checkSchedule(options)
         try checkFineTuning(options)
+    }
+
+    private static func checkTeacher(_ options: TrainingOptions) throws(OptionError) {
+        guard options.teacher.isEmpty else { return }
+        let key =
+            options.teacherFinetune != nil
+            ? "teacher_finetune" : options.cacheTeacher.isEmpty ? nil : "cache_teacher"
+        guard let key else { return }
+        throw .conflict("\(key) without a teacher: add --teacher CHECKPOINT --distillation hard")
     }
 
     private static func checkPictures(_ options: TrainingOptions) throws(OptionError) {

@@ -39,7 +39,10 @@ extension RunEstimate {
         }
         // Every epoch sets the mode anew.
         module.trainUnfrozen(options.trainMode)
-        let input = try Self.noise(count, inputShape, plan)
+        var input = try Self.noise(count, inputShape, plan)
+        if parts.teacher?.hasAllAnswers == true {
+            input = input.answered(by: try Tensor.zeros([count, plan.classNames.count]))
+        }
         let canMeasure = MemoryGauge.reset()
         let before = MemoryGauge.current
         _ = try StepGradients.add(parts.task, input, parts: 1)

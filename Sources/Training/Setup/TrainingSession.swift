@@ -44,6 +44,8 @@ public final class TrainingSession {
     private let parts: TrainingParts
     private let loop: TrainingLoop
     private let configuration: ModelConfiguration
+    private let observer: any TrainingObserver
+    private let stop: StopRequest
 
     /// Checks the options, opens the data, makes the models, and only then creates the run's folder.
     public init(_ request: Request, observer: any TrainingObserver, stop: StopRequest) throws {
@@ -60,6 +62,8 @@ public final class TrainingSession {
         let network = try Network(request, classNames: data.classNames)
         let description = network.description
         configuration = description.configuration
+        (self.observer, self.stop) = (observer, stop)
+        if let note = try network.checkToken() { observer.didNotice("note: \(note)") }
         let policy = try Self.policy(options, resuming: request.resuming)
         ComputePolicy.current = policy
 
@@ -75,7 +79,11 @@ public final class TrainingSession {
             policy: policy,
             workers: data.workers
         )
-        parts = try Self.parts(request, plan, data, student, description)
+        let teacher =
+            try options.distillation == .none
+            ? nil
+            : RunTeacher(request, plan, student: description, data, notice: observer.didNotice)
+        parts = try Self.parts(request, plan, data, student, description, teacher)
         let state =
             try TrainerCheckpoint.loadNewest(into: parts, notice: observer.didNotice)
             ?? TrainerState()
@@ -99,8 +107,21 @@ public final class TrainingSession {
         )
     }
 
+    /// Makes the teacher ready: trains it first, where the options say so, and opens the file of its answers.
+    ///
+    /// ``run()`` does so too; to call it before tells what ``estimate()`` then takes into account.
+    ///
+    /// - Returns: How the teacher's training was stopped, or nil where the teacher is ready.
+    /// - Throws: What training throws, and ``TeacherCacheError``.
+    public func prepare() async throws -> TrainingLoop.Outcome? {
+        try await parts.teacher?.prepare(observer: observer, stop: stop)
+    }
+
     /// Trains to the end, or until asked to stop.
-    public func run() async throws -> TrainingLoop.Outcome { try await loop.run() }
+    public func run() async throws -> TrainingLoop.Outcome {
+        if let stopped = try await prepare() { return stopped }
+        return try await loop.run()
+    }
 
     // MARK: - Parts
 
@@ -110,7 +131,8 @@ public final class TrainingSession {
         _ plan: TrainingPlan,
         _ data: RunData,
         _ student: TrainableClassifier,
-        _ description: ModelDescription
+        _ description: ModelDescription,
+        _ teacher: RunTeacher?
     ) throws -> TrainingParts {
         let options = plan.options
         let dtype = plan.policy.autocastDType
@@ -121,7 +143,7 @@ public final class TrainingSession {
         )
         _ = try data.trainingLoader(transform, attempt: 0)
         let validationLoader = try data.validationLoader(description.processor)
-        let task = try task(options, student, description, dtype: dtype)
+        let task = try task(options, student, teacher)
         let optimizer = try optimizer(options, student.module)
         return TrainingParts(
             plan: plan,
@@ -130,6 +152,7 @@ public final class TrainingSession {
                 try ClassifierFactory.make(description, dtype: dtype)
             },
             task: task,
+            teacher: teacher,
             optimizer: optimizer,
             ema: try options.ema.map {
                 try ExponentialMovingAverage(of: student.module, decay: $0)
@@ -166,20 +189,15 @@ public final class TrainingSession {
     private static func task(
         _ options: TrainingOptions,
         _ student: TrainableClassifier,
-        _ description: ModelDescription,
-        dtype: DType?
+        _ teacher: RunTeacher?
     ) throws -> any TrainingTask {
         let loss = ClassificationLoss(smoothing: options.smoothing, isBinary: options.bceLoss)
-        let kind: DistillationTask.Kind
-        switch options.distillation {
-        case .none: return SupervisedTask(student: student.forward, loss: loss)
-        case .soft: kind = .soft(tau: options.distillationTau, reduction: options.klReduction)
-        case .hard: kind = .hard
-        }
-        return DistillationTask(
+        guard let teacher else { return SupervisedTask(student: student.forward, loss: loss) }
+        return try DistillationTask(
             student: student.forward,
-            teacher: try TeacherLoader.load(options.teacher, for: description, dtype: dtype),
-            kind: kind,
+            teacher: teacher.forward,
+            kind: options.distillation == .soft
+                ? .soft(tau: options.distillationTau, reduction: options.klReduction) : .hard,
             alpha: options.distillationAlpha,
             loss: loss
         )

@@ -8,6 +8,8 @@ public import TorchNN
 /// decision on the same pictures, mixed where they are. Label smoothing belongs to the first part only. A student
 /// without the token learns both with its class head, as in the first rows of the paper's table of methods.
 ///
+/// Where the targets hold the teacher's logits already, the teacher is not asked.
+///
 /// ## Source
 /// Touvron et al. (arXiv:2012.12877), equations 2 and 3; facebookresearch/deit `losses.py`, `DistillationLoss`.
 public struct DistillationTask: TrainingTask {
@@ -33,13 +35,21 @@ public struct DistillationTask: TrainingTask {
     ///   - kind: How the teacher's answers are used.
     ///   - alpha: The weight of the teacher's part, 0 to 1.
     ///   - loss: How far the class head's logits are from the targets.
+    /// - Throws: `TorchError` for a weight outside of 0 to 1 or a temperature that is not above 0.
     public init(
         student: @escaping ClassifierForward,
         teacher: @escaping ClassifierForward,
         kind: Kind,
         alpha: Double,
         loss: ClassificationLoss
-    ) {
+    ) throws(TorchError) {
+        guard (0...1).contains(alpha) else {
+            throw TorchError(
+                operation: "distillation",
+                message: "the weight of the teacher's part is from 0 to 1, not \(alpha)"
+            )
+        }
+        if case .soft(let tau, _) = kind { try Loss.requireTemperature(tau) }
         self.student = student
         self.teacher = teacher
         self.kind = kind
@@ -52,8 +62,11 @@ public struct DistillationTask: TrainingTask {
         pixels: Tensor,
         targets: TrainingTargets
     ) throws(TorchError) -> TaskResult {
-        let answer = try withoutGradient { () throws(TorchError) in
-            try teacher(pixels).averaged().to(.float32)
+        let answer: Tensor
+        if let known = targets.teacher {
+            answer = known
+        } else {
+            answer = try Self.answer(of: teacher, to: pixels)
         }
         let logits = try student(pixels).single()
         let base = try loss(logits.cls, targets)
@@ -62,6 +75,16 @@ public struct DistillationTask: TrainingTask {
             loss: try base * (1 - alpha) + imitation * alpha,
             prediction: try logits.averaged().detached()
         )
+    }
+
+    /// The teacher's logits of the classes, in 32-bit floating point and without gradient, `[batch, classes]`.
+    static func answer(
+        of teacher: ClassifierForward,
+        to pixels: Tensor
+    ) throws(TorchError) -> Tensor {
+        try withoutGradient { () throws(TorchError) in
+            try teacher(pixels).averaged().to(.float32)
+        }
     }
 
     private func distillation(_ student: Tensor, _ teacher: Tensor) throws(TorchError) -> Tensor {

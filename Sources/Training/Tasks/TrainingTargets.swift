@@ -6,15 +6,19 @@ public struct TrainingTargets {
     public let labels: Tensor
     /// How much of each class is in each picture, `[batch, classes]`, smoothed already; nil where no pictures are mixed.
     public let soft: Tensor?
+    /// What the teacher said of these pictures, `[batch, classes]`, where it is known already; nil where it is to be asked.
+    public let teacher: Tensor?
 
     /// Creates the targets of a batch.
     ///
     /// - Parameters:
     ///   - labels: The classes, `[batch]`, int64.
     ///   - soft: How much of each class is in each picture, `[batch, classes]`.
-    public init(labels: Tensor, soft: Tensor? = nil) {
+    ///   - teacher: The teacher's logits, `[batch, classes]`, where they are known already.
+    public init(labels: Tensor, soft: Tensor? = nil, teacher: Tensor? = nil) {
         self.labels = labels
         self.soft = soft
+        self.teacher = teacher
     }
 
     /// The class that has the largest part in each picture, `[batch]`.
@@ -24,6 +28,10 @@ public struct TrainingTargets {
 
     /// The targets of some of the pictures.
     func narrowed(_ range: Range<Int>) throws(TorchError) -> TrainingTargets {
-        TrainingTargets(labels: try labels.narrowed(0, range), soft: try soft?.narrowed(0, range))
+        TrainingTargets(
+            labels: try labels.narrowed(0, range),
+            soft: try soft?.narrowed(0, range),
+            teacher: try teacher?.narrowed(0, range)
+        )
     }
 }

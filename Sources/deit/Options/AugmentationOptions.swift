@@ -43,6 +43,7 @@ struct MixingOptions: ParsableArguments {
     @Option(help: .field("mixup_switch_prob")) var mixupSwitchProb: String?
     @Option(help: .field("mixup_mode")) var mixupMode: String?
     @Option(help: .field("repeated_aug")) var repeatedAug: String?
+    @Option(help: .field("augmentation_epochs")) var augmentationEpochs: String?
 
     var flags: [OptionText] {
         [
@@ -50,6 +51,7 @@ struct MixingOptions: ParsableArguments {
             OptionText("cutmix_minmax", cutmixMinmax), OptionText("mixup_prob", mixupProb),
             OptionText("mixup_switch_prob", mixupSwitchProb), OptionText("mixup_mode", mixupMode),
             OptionText("repeated_aug", repeatedAug),
+            OptionText("augmentation_epochs", augmentationEpochs),
         ]
     }
 }

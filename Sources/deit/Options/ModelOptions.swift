@@ -1,7 +1,7 @@
 import ArgumentParser
 import Training
 
-/// The flags that choose the model, what it starts from and what it learns from.
+/// The flags that choose the model, what it starts from and how far it is from the labels.
 struct ModelOptions: ParsableArguments {
     @Option(help: .field("model")) var model: String?
     @Option(help: .field("state_dict")) var stateDict: String?
@@ -11,11 +11,6 @@ struct ModelOptions: ParsableArguments {
     @Option(help: .field("drop")) var drop: String?
     @Option(help: .field("drop_path")) var dropPath: String?
     @Option(help: .field("init_values")) var initValues: String?
-    @Option(help: .field("teacher")) var teacher: String?
-    @Option(help: .field("distillation")) var distillation: String?
-    @Option(help: .field("distillation_alpha")) var distillationAlpha: String?
-    @Option(help: .field("distillation_tau")) var distillationTau: String?
-    @Option(help: .field("kl_reduction")) var klReduction: String?
     @Option(help: .field("smoothing")) var smoothing: String?
     @Option(help: .field("bce_loss")) var bceLoss: String?
 
@@ -25,10 +20,7 @@ struct ModelOptions: ParsableArguments {
             OptionText("freeze", freeze), OptionText("attn_only", attnOnly),
             OptionText("train_mode", trainMode), OptionText("drop", drop),
             OptionText("drop_path", dropPath), OptionText("init_values", initValues),
-            OptionText("teacher", teacher), OptionText("distillation", distillation),
-            OptionText("distillation_alpha", distillationAlpha),
-            OptionText("distillation_tau", distillationTau),
-            OptionText("kl_reduction", klReduction), OptionText("smoothing", smoothing),
+            OptionText("smoothing", smoothing),
             OptionText("bce_loss", bceLoss),
         ]
     }

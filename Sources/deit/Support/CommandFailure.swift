@@ -39,6 +39,8 @@ struct CommandFailure: Error, CustomStringConvertible {
         case let error as HubError: self.init(error.description, exitCode: Self.code(of: error))
         case let error as TrainingError:
             self.init(error.description, exitCode: Self.code(of: error))
+        case let error as TeacherCacheError:
+            self.init(error.description, exitCode: Self.code(of: error))
         case let error as EvaluationError:
             self.init(error.description, exitCode: Self.code(of: error))
         case let error as any CustomStringConvertible & Error:
@@ -74,6 +76,10 @@ struct CommandFailure: Error, CustomStringConvertible {
 
     private static func code(of error: CheckpointError) -> Int32 {
         if case .unwritable = error { other } else { badData }
+    }
+
+    private static func code(of error: TeacherCacheError) -> Int32 {
+        if case .otherAnswers = error { badData } else { wrongCall }
     }
 
     private static func code(of error: TrainingError) -> Int32 {

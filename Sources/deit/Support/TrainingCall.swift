@@ -41,8 +41,9 @@ struct TrainingCall {
         let session = try TrainingSession(request, observer: progress, stop: stop)
         RunHeader.print(session.plan, output: request.output, recipe: request.recipe)
         if request.resuming != nil { Console.line("resuming after step \(session.startStep)") }
-        RunHeader.print(try session.estimate())
         defer { progress.closeLine() }
+        if let stopped = try await session.prepare() { return stopped }
+        RunHeader.print(try session.estimate())
         return try await session.run()
     }
 

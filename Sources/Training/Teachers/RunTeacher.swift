@@ -1,0 +1,161 @@
+import Checkpoints
+import Torch
+import TorchNN
+
+/// The teacher of a run and what is kept of its answers.
+///
+/// A teacher that is trained first comes into being only when the run's folder exists, so it may be absent for a while.
+final class RunTeacher {
+    private let plan: TrainingPlan
+    private let student: ModelDescription
+    private let data: RunData
+    private let notice: (String) -> Void
+    /// The training of the teacher that comes first, if any.
+    private let training: TeacherTraining?
+    private var teacher: Teacher?
+    private var cache: TeacherCache?
+    private var isChecked = false
+    /// Whether the file has the answers to all pictures of the run.
+    private(set) var hasAllAnswers = false
+
+    /// Loads the teacher, or checks that it can be trained, and checks the file of its answers; creates nothing.
+    @ModelActor
+    init(
+        _ request: TrainingSession.Request,
+        _ plan: TrainingPlan,
+        student: ModelDescription,
+        _ data: RunData,
+        notice: @escaping (String) -> Void
+    ) throws {
+        self.plan = plan
+        self.student = student
+        self.data = data
+        self.notice = notice
+        training = try plan.options.teacherFinetune.map {
+            try TeacherTraining(request, plan, epochs: $0)
+        }
+        guard training == nil else { return }
+        let teacher = try load(plan.options.teacher)
+        self.teacher = teacher
+        if !plan.options.cacheTeacher.isEmpty {
+            try TeacherCache.check(plan.options.cacheTeacher, cacheKey(teacher))
+        }
+    }
+
+    /// The teacher's answer to the student's pixels.
+    func forward(_ pixels: Tensor) throws(TorchError) -> ClassifierLogits {
+        guard let teacher else {
+            throw TorchError(operation: "distillation", message: "the teacher is not ready")
+        }
+        return try teacher.forward(pixels)
+    }
+
+    /// Trains the teacher, where it has not been, and opens the file of its answers.
+    ///
+    /// - Returns: How its training was stopped; nil where it is ready.
+    @ModelActor
+    func prepare(
+        observer: any TrainingObserver,
+        stop: StopRequest
+    ) async throws -> TrainingLoop.Outcome? {
+        if let training, teacher == nil {
+            if let stopped = try await training.run(observer: observer, stop: stop) {
+                return stopped
+            }
+            teacher = try load(training.output)
+        }
+        guard let teacher, cache == nil, !plan.options.cacheTeacher.isEmpty else { return nil }
+        let path = plan.options.cacheTeacher
+        let limit = Int(min(plan.options.cacheLimit * 1e9, 9e18))
+        let cache = try TeacherCache(path: path, key: cacheKey(teacher), limit: limit)
+        self.cache = cache
+        tellSize(of: cache, limit: limit)
+        return nil
+    }
+
+    /// Adds the teacher's answers to a step's pictures, from the file or anew; without a file the task asks the teacher.
+    ///
+    /// - Parameters:
+    ///   - input: The pictures.
+    ///   - epoch: The epoch whose pictures they are.
+    ///   - step: The step within the epoch.
+    /// - Returns: The pictures with the answers.
+    /// - Throws: ``TeacherCacheError/otherAnswers(path:step:)`` where the first answers of the file are not the teacher's.
+    func answered(_ input: StepInput, epoch: Int, step: Int) throws -> StepInput {
+        guard let cache else { return input }
+        let shape = [input.count, plan.classNames.count]
+        guard let stored = cache.answers(epoch: epoch, step: step) else {
+            let answer = try ask(input)
+            if let reason = cache.store(try answer.floats(), epoch: epoch, step: step) {
+                notice(
+                    "warning: no more of the teacher's answers are kept in \(cache.path): \(reason); training goes on, "
+                        + "and the teacher answers anew"
+                )
+            }
+            return input.answered(by: answer)
+        }
+        let answer = try Tensor(stored, shape: shape)
+        if !isChecked {
+            isChecked = true
+            guard try agrees(answer, with: ask(input)) else {
+                throw TeacherCacheError.otherAnswers(
+                    path: cache.path,
+                    step: epoch * plan.stepsPerEpoch + step + 1
+                )
+            }
+        }
+        return input.answered(by: answer)
+    }
+
+    /// Asks the teacher in the parts in which the student sees the pictures, as it would be asked without a file.
+    private func ask(_ input: StepInput) throws -> Tensor {
+        let answers = try input.divided(into: plan.options.accumulation).map { part in
+            try DistillationTask.answer(of: forward, to: part.pixels)
+        }
+        return try Tensor.cat(answers, dim: 0)
+    }
+
+    /// Whether two answers differ by no more than rounding in other kernels or in bfloat16 explains.
+    private func agrees(_ stored: Tensor, with answer: Tensor) throws -> Bool {
+        let scale = max(try answer.abs().max().item(), 1e-6)
+        let difference = try (stored - answer).abs().max().item()
+        return difference <= (plan.policy.dtype == .bfloat16 ? 0.1 : 1e-3) * scale
+    }
+
+    @ModelActor
+    private func load(_ path: String) throws -> Teacher {
+        let teacher = try TeacherLoader.load(
+            path,
+            for: student,
+            dtype: plan.policy.autocastDType
+        )
+        for note in teacher.notes { notice("note: \(note)") }
+        return teacher
+    }
+
+    private func cacheKey(_ teacher: Teacher) throws -> TeacherCacheKey {
+        TeacherCacheKey(
+            plan,
+            student: student,
+            teacher: try teacher.fingerprint(),
+            data: TeacherCacheKey.fingerprint(of: data.train)
+        )
+    }
+
+    private func tellSize(of cache: TeacherCache, limit: Int) {
+        let epochs = plan.distinctEpochs
+        let stored = cache.storedEpochs(of: epochs)
+        hasAllAnswers = stored == epochs
+        let size = cache.size(epochs: epochs)
+        let megabytes = (size + 999_999) / 1_000_000
+        var sentence =
+            "note: the teacher's answers are kept in \(cache.path): \(stored) of \(epochs) epochs are there, all take "
+            + "\(megabytes) MB"
+        if size > limit {
+            sentence +=
+                ", more than --cache-limit \(plan.options.cacheLimit) GB, so that the last are not kept; "
+                + "--augmentation-epochs shows fewer pictures more often"
+        }
+        notice(sentence)
+    }
+}

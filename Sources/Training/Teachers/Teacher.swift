@@ -1,0 +1,11 @@
+import Torch
+
+/// A frozen network, or several, that a student imitates.
+struct Teacher {
+    /// The student's pixels to logits of the data's classes, in evaluation mode and without gradient.
+    let forward: ClassifierForward
+    /// Reads all that its answers depend on but the pixels: weights, architecture, pre-processing, order of classes.
+    let fingerprint: () throws -> Fingerprint
+    /// What a person should know of it, one sentence each.
+    var notes: [String] = []
+}

@@ -1,0 +1,31 @@
+/// A file of a teacher's answers that cannot be used.
+public enum TeacherCacheError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The path is that of a folder or of a file of another kind.
+    case notACache(path: String)
+    /// The answers are another teacher's, or to other pictures.
+    case otherKey(path: String, differences: [String])
+    /// The teacher answers otherwise than the file has it, although all names are the same.
+    case otherAnswers(path: String, step: Int)
+    /// The options do not fit the file's head.
+    case tooManyOptions
+
+    /// One sentence: what, where, what to do.
+    public var description: String {
+        switch self {
+        case .notACache(let path):
+            return
+                "\(path) is not a file of a teacher's answers, and is left as it is; give --cache-teacher another path"
+        case .otherKey(let path, let differences):
+            return
+                "the teacher's answers in \(path) are not those of this run, which differs in "
+                + "\(differences.joined(separator: "; ")); give --cache-teacher another path"
+        case .otherAnswers(let path, let step):
+            return
+                "the teacher's answers in \(path) to step \(step) are not what the teacher says of these pictures, which "
+                + "have changed since; delete the file, or give --cache-teacher another path"
+        case .tooManyOptions:
+            return
+                "the options are too long to be kept beside a teacher's answers: leave out --cache-teacher"
+        }
+    }
+}

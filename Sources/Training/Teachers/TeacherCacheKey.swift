@@ -1,0 +1,113 @@
+import Checkpoints
+import Datasets
+import Foundation
+import ImagePipeline
+import Torch
+import TorchNN
+import VisionModels
+
+/// What a teacher's answers to the pictures of a step depend on: two runs with the same key can share them.
+struct TeacherCacheKey: Codable, Equatable, Sendable {
+    /// The version of the file's form.
+    var format = 1
+    /// The fingerprint of the teacher's weights and pre-processing.
+    var teacher: String
+    /// The fingerprint of the pictures' names and labels, of the classes' names and of a few pictures.
+    var data: String
+    /// How the teacher computes: `float32` or `bfloat16`.
+    var dtype: String
+    /// The pictures of a step.
+    var batch: Int
+    /// The steps of an epoch.
+    var steps: Int
+    /// The classes.
+    var classes: Int
+    /// What is done to pictures, by the options' names.
+    var options: [String: String]
+
+    /// The options that change what a step's pictures look like, beside the form of the student's input.
+    static let optionKeys: [TrainingOptions.CodingKeys] = [
+        .seed, .cropPadding, .flip, .vflip, .cropScale, .trainInterpolation, .src,
+        .aa, .threeAugment, .colorJitter, .grayscaleProb, .gaussianBlurProb, .reprob, .remode,
+        .recount, .mixup, .cutmix, .cutmixMinmax, .mixupProb, .mixupSwitchProb, .mixupMode,
+        .repeatedAug,
+    ]
+
+    /// Creates the key of a run.
+    ///
+    /// - Parameters:
+    ///   - plan: The run's plan.
+    ///   - student: The student, whose input is the teacher's too.
+    ///   - teacher: The teacher's fingerprint.
+    ///   - data: The fingerprint of the training pictures.
+    init(
+        _ plan: TrainingPlan,
+        student: ModelDescription,
+        teacher: Fingerprint,
+        data: Fingerprint
+    ) {
+        let size = student.configuration.imageSize
+        var options = [
+            "input": "\(student.configuration.inChannels)×\(size.height)×\(size.width)",
+            "mean": "\(student.processor.mean)", "std": "\(student.processor.std)",
+        ]
+        for key in Self.optionKeys {
+            options[key.rawValue] = TrainingOptions.field(key.rawValue).map {
+                plan.options.text(of: $0)
+            }
+        }
+        self.teacher = teacher.text
+        self.data = data.text
+        self.options = options
+        dtype = plan.policy.dtype == .bfloat16 ? "bfloat16" : "float32"
+        batch = plan.options.batch
+        steps = plan.stepsPerEpoch
+        classes = plan.classNames.count
+    }
+
+    /// Says in words in what two keys differ; empty where they are equal.
+    ///
+    /// - Parameter other: The key of the run; this one is the file's.
+    /// - Returns: What differs, one phrase each.
+    func differences(from other: TeacherCacheKey) -> [String] {
+        var found: [String] = []
+        if format != other.format { found.append("the form of the file") }
+        if teacher != other.teacher { found.append("the teacher") }
+        if data != other.data { found.append("the training pictures or their classes") }
+        for (name, mine, theirs) in [
+            ("the teacher's number format", dtype, other.dtype),
+            ("batch", "\(batch)", "\(other.batch)"),
+            ("the steps of an epoch", "\(steps)", "\(other.steps)"),
+            ("classes", "\(classes)", "\(other.classes)"),
+        ] where mine != theirs {
+            found.append("\(name) (\(mine) there, \(theirs) here)")
+        }
+        for name in Set(options.keys).union(other.options.keys).sorted()
+        where options[name] != other.options[name] {
+            let (mine, theirs) = (options[name] ?? "absent", other.options[name] ?? "absent")
+            found.append("\(name) (\(mine) there, \(theirs) here)")
+        }
+        return found
+    }
+
+    /// The fingerprint of training pictures: what they are called and what they show, and the bytes of a few.
+    static func fingerprint(of dataset: any ImageDataset) -> Fingerprint {
+        var fingerprint = Fingerprint()
+        fingerprint.add(dataset.count)
+        for name in dataset.classNames { fingerprint.add(name) }
+        for index in 0..<dataset.count {
+            // The folder's place on the disk is no matter.
+            let parts = dataset.name(at: index).split(separator: "/").suffix(2)
+            fingerprint.add(parts.joined(separator: "/"))
+            fingerprint.add(dataset.label(at: index))
+        }
+        let samples = min(dataset.count, 16)
+        for sample in 0..<samples {
+            let index = sample * dataset.count / samples
+            let bytes = try? dataset.fileBytes(at: index)
+            let shown = bytes ?? (try? dataset.image(at: index))?.pixels ?? []
+            shown.withUnsafeBytes { fingerprint.add($0) }
+        }
+        return fingerprint
+    }
+}

@@ -1,0 +1,140 @@
+import Datasets
+import Foundation
+import Torch
+import TorchNN
+
+/// The training of a teacher on a run's own data before the run, in the folder `teacher` of the run's.
+///
+/// It is a run like any other: it can be resumed, evaluated and used as a teacher again.
+@ModelActor
+struct TeacherTraining {
+    /// The teacher's folder.
+    nonisolated let output: String
+    private let request: TrainingSession.Request
+    private let policy: ComputePolicy
+
+    /// Checks that the teacher can be trained; creates nothing.
+    ///
+    /// - Parameters:
+    ///   - run: The student's run.
+    ///   - plan: Its plan.
+    ///   - epochs: How long the teacher is trained.
+    /// - Throws: What a run with the teacher's options would throw before its first step.
+    init(_ run: TrainingSession.Request, _ plan: TrainingPlan, epochs: Int) throws {
+        output = run.output + "/teacher"
+        policy = plan.policy
+        var options = try Self.options(run.options, epochs: epochs)
+        options.batch = min(options.batch, plan.trainCount)
+        options.accumulation = min(options.accumulation, options.batch)
+        request = TrainingSession.Request(
+            options: options,
+            output: output,
+            resuming: nil,
+            recipe: run.options.teacherRecipe,
+            toolVersion: run.toolVersion
+        )
+        // A resumed run needs the teacher that it started from no more.
+        guard !FileManager.default.fileExists(atPath: output + "/checkpoints/last") else { return }
+        try Preflight.check(options)
+        let views = try EpochPlan(
+            count: plan.trainCount,
+            batchSize: 1,
+            repeats: options.repeatedAug ?? 1
+        ).viewsPerEpoch
+        try Preflight.check(
+            options,
+            picturesPerEpoch: views,
+            classes: plan.classNames.count,
+            path: options.data
+        )
+        _ = try TeacherLoader.description(of: options.finetune)
+        _ = try FineTuning.description(options, classNames: plan.classNames)
+    }
+
+    /// The teacher's options: its recipe's, with the student's data, seed and way to compute.
+    private static func options(
+        _ run: TrainingOptions,
+        epochs: Int
+    ) throws -> TrainingOptions {
+        var options = TrainingOptions()
+        try options.apply(Recipe.named(run.teacherRecipe))
+        options.finetune = run.teacher
+        options.model = TrainingOptions.modelOfCheckpoint
+        options.teacher = ""
+        options.distillation = .none
+        options.teacherFinetune = nil
+        options.cacheTeacher = ""
+        options.epochs = epochs
+        options.warmupEpochs = min(options.warmupEpochs, Double(epochs) / 5)
+        options.data = run.data
+        options.seed = run.seed
+        options.trainLimit = run.trainLimit
+        options.valLimit = run.valLimit
+        options.valFraction = run.valFraction
+        options.skipLimit = run.skipLimit
+        options.workers = run.workers
+        options.threads = run.threads
+        options.dtype = run.dtype
+        options.checkpointInterval = run.checkpointInterval
+        options.keepLast = run.keepLast
+        options.logInterval = run.logInterval
+        options.tensorboard = run.tensorboard
+        return options
+    }
+
+    /// Whether all its epochs are done.
+    private var isFinished: Bool {
+        let path = output + "/checkpoints/last/trainer.json"
+        guard let data = FileManager.default.contents(atPath: path),
+            let state = try? JSONDecoder().decode(TrainerState.self, from: data)
+        else { return false }
+        return state.epoch >= request.options.epochs
+    }
+
+    /// Trains the teacher, or what is left of it.
+    ///
+    /// - Returns: How it was stopped; nil where the teacher is ready.
+    func run(
+        observer: any TrainingObserver,
+        stop: StopRequest
+    ) async throws -> TrainingLoop.Outcome? {
+        guard !isFinished else { return nil }
+        var request = request
+        let manifest = output + "/run.yaml"
+        if FileManager.default.fileExists(atPath: manifest) {
+            let stored = try RunManifest.read(manifest)
+            request.resuming = stored
+            request.options = try stored.resumedOptions([
+                (key: "data", text: request.options.data),
+                (key: "finetune", text: request.options.finetune),
+            ])
+            request.options.workers = self.request.options.workers
+        }
+        observer.didNotice(
+            "note: the teacher is trained first, \(request.options.epochs) epochs by the recipe \(request.recipe), in "
+                + output
+        )
+        let outcome = try await TrainingSession(request, observer: observer, stop: stop).run()
+        // The student goes on as it began.
+        ComputePolicy.current = policy
+        switch outcome {
+        case .finished(let best):
+            let top1 = best.map {
+                "its top-1 is \(Self.percent($0.top1)) on the validation pictures"
+            }
+            observer.didNotice("note: the teacher is ready: \(top1 ?? "it was not measured")")
+            return nil
+        case .stopped(let signal, let checkpoint):
+            if let checkpoint {
+                observer.didNotice(
+                    "note: the teacher is saved in \(output)/checkpoints/\(checkpoint)"
+                )
+            }
+            return .stopped(signal: signal, checkpoint: nil)
+        }
+    }
+
+    private static func percent(_ share: Double) -> String {
+        "\((share * 1_000).rounded() / 10) %"
+    }
+}
