@@ -26,7 +26,7 @@ extension ModelConfiguration {
         let head = Double(vit.numClasses) * (width + 1)
         let block = attention + mlp + 2 * norm + scales
         return patch + prefix * width + positions + Double(vit.depth) * block
-            + norm + (vit.isDistilled ? 2 : 1) * head
+            + norm + Double(vit.headCount) * head
     }
 
     private static func count(_ resNet: ResNetConfiguration) -> Double {

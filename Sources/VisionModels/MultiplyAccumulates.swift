@@ -23,7 +23,7 @@ extension ModelConfiguration {
         let projections = tokens * 4 * width * width
         let attention = 2 * tokens * tokens * width
         let mlp = tokens * 2 * width * hidden
-        let heads = Double(vit.isDistilled ? 2 : 1) * Double(vit.numClasses) * width
+        let heads = Double(vit.headCount) * Double(vit.numClasses) * width
         return patchEmbed + Double(vit.depth) * (projections + attention + mlp) + heads
     }
 

@@ -89,6 +89,38 @@ import Testing
         }
     }
 
+    @Test func aDistilledCheckpointCanKeepOneHead() async throws {
+        try await afterTraining { folder in
+            let tuned = try await finetune(
+                ["--single-head", "on", "--size", "12", "--output", "one"],
+                in: folder
+            )
+            #expect(tuned.code == 0, "\(tuned.errors)")
+            #expect(tuned.errors.contains("without head_dist.weight: one head"))
+            #expect(tuned.errors.contains("positions resampled from 2×2 to 3×3 patches (deit)"))
+            let config = try TinyRun(folder: folder.appending(path: "one"))
+                .data("checkpoints/best/config.json")
+            #expect(
+                String(decoding: config, as: UTF8.self).contains("\"DeiTForImageClassification\"")
+            )
+            let evaluated = try await DeitCommand.run(
+                ["evaluate", "one", "--data", "other"],
+                in: folder
+            )
+            #expect(evaluated.code == 0, "\(evaluated.errors)")
+            #expect(evaluated.output.contains("top-1"))
+            #expect(!evaluated.output.contains("distillation head"))
+            // What has one head keeps it.
+            let again = try await finetune(["--output", "again"], from: "one", in: folder)
+            #expect(again.code == 0, "\(again.errors)")
+            try await finetune(
+                ["--single-head", "on", "--teacher", "first", "--output", "run"],
+                in: folder
+            )
+            .expectRefusal(64, saying: "single_head", "--teacher")
+        }
+    }
+
     @Test func aTeacherIsLearntFromByItsDecisions() async throws {
         try await afterTraining { folder in
             let taught = try await finetune(

@@ -230,6 +230,17 @@ import VisionModels
         )
     }
 
+    @Test(arguments: ["DeiTForImageClassification-wide", "DeiTForImageClassification-odd"])
+    func oneClassifierBesideADistillationTokenIsAClassifierEverywhere(name: String) throws {
+        let loaded = try ModelDirectory.load(Fixtures.path(name))
+        #expect(loaded.model is SingleHeadVisionTransformer)
+        let expected = try Fixtures.tensors("\(name)/outputs.safetensors")
+        let logits = try withoutGradient { () throws in
+            try loaded.model(expected.tensor("images")).floats()
+        }
+        expectClose(logits, try expected.floats("logits"), tolerance: 1e-4)
+    }
+
     /// The other containers that a folder may have its weights in.
     enum Container: String, CaseIterable { case pytorch, shards, half, version5 }
 

@@ -109,6 +109,9 @@ enum HuggingFaceConfiguration {
             dropRate: try fields.double("hidden_dropout_prob", default: 0),
             dropPathRate: try own?.double("drop_path_rate", default: 0) ?? 0
         )
+        let architecture = fields.value("architectures")?.arrayValue?.first?.stringValue
+        configuration.singleHead =
+            architecture == HuggingFaceArchitecture.deitForImageClassification.rawValue
         configuration.attnDropRate = try fields.double("attention_probs_dropout_prob", default: 0)
         try settleRatio(&configuration, hidden: hidden, fields)
         return (configuration, labels, try own?.string("preset"))

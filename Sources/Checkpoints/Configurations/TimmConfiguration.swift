@@ -80,7 +80,9 @@ enum TimmConfiguration {
         if !arguments.keys.isEmpty { object["model_args"] = .object(arguments) }
         pretrained["fixed_input_size"] = true
         pretrained["first_conv"] = "patch_embed.proj"
-        pretrained["classifier"] = vit.isDistilled ? ["head", "head_dist"] : "head"
+        pretrained["classifier"] = vit.headCount == 2 ? ["head", "head_dist"] : "head"
+        // timm has no such network; what reads this here does.
+        if vit.singleHead { own["single_head"] = true }
         own["layer_norm_eps"] = .number(vit.layerNormEps)
         own["drop_path_rate"] = .number(vit.dropPathRate)
         if let initValues = vit.initValues { own["init_values"] = .number(initValues) }

@@ -140,6 +140,7 @@ enum TimmTransformer {
         if let own {
             vit.layerNormEps = try own.double("layer_norm_eps", default: vit.layerNormEps)
             vit.dropPathRate = try own.double("drop_path_rate", default: 0)
+            vit.singleHead = try own.bool("single_head", default: false)
             if vit.initValues != nil, own.value("init_values") != nil {
                 vit.initValues = try own.double("init_values")
             }

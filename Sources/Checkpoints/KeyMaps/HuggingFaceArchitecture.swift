@@ -60,6 +60,7 @@ public enum HuggingFaceArchitecture: String, Sendable, CaseIterable {
     public init(of configuration: ViTConfiguration) {
         switch (configuration.isDistilled, configuration.numClasses) {
         case (true, 0): self = .deitModel
+        case (true, _) where configuration.singleHead: self = .deitForImageClassification
         case (true, _): self = .deitForImageClassificationWithTeacher
         case (false, 0): self = .vitModel
         case (false, _): self = .vitForImageClassification

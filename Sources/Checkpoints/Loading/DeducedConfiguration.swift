@@ -67,6 +67,8 @@ enum DeducedConfiguration {
             layerNormEps: 1e-6
         )
         configuration.noEmbedClass = noEmbedClass
+        configuration.singleHead =
+            isDistilled && weights.has("head.weight") && !weights.has("head_dist.weight")
         // The weights do not tell what the scale began with; it only matters to a network without weights.
         if weights.has("blocks.0.ls1.gamma") { configuration.initValues = 1e-6 }
         var assumptions: [String] = []

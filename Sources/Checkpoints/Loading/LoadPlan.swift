@@ -64,6 +64,11 @@ struct LoadPlan {
         }
         // As many classes as before may still be other ones.
         if replaces, !old.arePlaceholders, labels.names != old.names { head = .fresh }
+        if replaces, old.arePlaceholders, hasHead, labels.names.count == old.names.count {
+            assumptions.append(
+                "its head tells these \(old.names.count) classes apart, in their order, as it has as many and names none"
+            )
+        }
         description.labels = labels
         description.configuration.numClasses = labels.names.count
     }

@@ -158,7 +158,17 @@ public enum ModelDirectory {
     ) throws(CheckpointError) -> HuggingFaceArchitecture? {
         let wanted: HuggingFaceArchitecture?
         switch options.form {
-        case .timm: return nil
+        case .timm:
+            if case .visionTransformer(let vit) = configuration, vit.isDistilled, vit.headCount == 1
+            {
+                throw CheckpointError.unwritable(
+                    path: path,
+                    reason:
+                        "timm's network with a distillation token has two heads, this one has one; Hugging Face's "
+                        + "form can hold it"
+                )
+            }
+            return nil
         case .huggingFace(let architecture): wanted = architecture
         case .automatic, .deit, .bare: wanted = nil
         }

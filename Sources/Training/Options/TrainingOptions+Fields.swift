@@ -81,6 +81,11 @@ extension TrainingOptions {
             "name",
             "Which weights of the checkpoint's .pth are taken, such as model_ema or teacher."
         ),
+        .flag(
+            .singleHead,
+            \.singleHead,
+            "Of a distilled model train one head, on the class token, without the other."
+        ),
         .freezing(
             .freeze,
             \.freeze,

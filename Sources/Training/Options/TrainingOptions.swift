@@ -15,6 +15,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var finetune = ""
     /// Which of several state dicts of that checkpoint is meant, such as `model_ema`, or nil for the plain one.
     public var stateDict: String?
+    /// Whether a model with a distillation token has one head, on the class token, in place of two.
+    public var singleHead = false
     /// Which of the weights that training starts from stay as they are.
     public var freeze = Freezing.none
     /// Whether only attention, positions and the head are trained, the rest stays as it is.
@@ -179,6 +181,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         case model
         case finetune
         case stateDict = "state_dict"
+        case singleHead = "single_head"
         case freeze
         case attnOnly = "attn_only"
         case trainMode = "train_mode"

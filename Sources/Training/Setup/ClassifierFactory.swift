@@ -28,6 +28,7 @@ enum ClassifierFactory {
         configuration.numClasses = classNames.count
         if let size = options.size { configuration.imageSize = (size, size) }
         if let channels = options.inChans { configuration.inChannels = channels }
+        try configuration.setHeads(options, of: options.model)
         configuration.setRates(options)
         if let value = options.initValues, case .visionTransformer(var transformer) = configuration
         {

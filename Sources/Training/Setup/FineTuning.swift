@@ -6,6 +6,8 @@ import VisionModels
 /// A run that starts from a checkpoint's weights.
 @ModelActor
 enum FineTuning {
+    private static let distillationHead = ["head_dist.weight", "head_dist.bias"]
+
     /// What the network will be: the checkpoint's, with the data's classes and the size that is asked for.
     ///
     /// - Parameters:
@@ -40,6 +42,7 @@ enum FineTuning {
                     + "\(channels): leave out --in-chans"
             )
         }
+        try description.configuration.setHeads(options, of: options.finetune)
         description.configuration.setRates(options)
         try description.configuration.validate()
         return description
@@ -73,12 +76,27 @@ enum FineTuning {
             let start = options.tokenInit
             sentences.append(try FreshToken.complete(&stored, from: targets, start: start))
         }
+        // Whoever wants one head leaves the other where it is.
+        for name in distillationHead
+        where options.singleHead && stored.removeValue(forKey: name) != nil {
+            sentences.append("without \(name): one head, on the class token")
+        }
+        // A checkpoint with the token and one head has none for the teacher's part.
+        var added: [String] = []
+        for (name, tensor) in targets
+        where distillationHead.contains(name) && stored[name] == nil {
+            stored[name] = tensor
+            added.append(name)
+        }
+        if !added.isEmpty {
+            sentences.append("a fresh head_dist on the distillation token, which had none")
+        }
         try StoredTensors.check(stored, fit: targets, file: options.finetune, hint: "")
         try StoredTensors.copy(stored, into: targets)
         // The file's names of what was replaced may be Hugging Face's; it is the head as a whole.
         var fresh =
             loaded.report.replaced.isEmpty ? [] : targets.map(\.name).filter(LayerOrder.isHead)
-        if isTokenAdded { fresh += ["head_dist.weight", "head_dist.bias"] }
+        fresh += isTokenAdded ? distillationHead : added
         return (sentences, Set(fresh))
     }
 
@@ -138,6 +156,7 @@ enum FineTuning {
         if case .visionTransformer(var transformer) = bare {
             transformer.imageHeight = transformer.patchSize
             transformer.imageWidth = transformer.patchSize
+            transformer.singleHead = false
             transformer.dropRate = 0
             transformer.dropPathRate = 0
             transformer.attnDropRate = 0
@@ -151,6 +170,23 @@ enum FineTuning {
 }
 
 extension ModelConfiguration {
+    /// Leaves a distilled transformer the head on its class token alone, where that is asked for, and gives it the other
+    /// one where there is a teacher to learn from.
+    mutating func setHeads(_ options: TrainingOptions, of name: String) throws(OptionError) {
+        if options.distillation != .none, case .visionTransformer(var transformer) = self {
+            transformer.singleHead = false
+            self = .visionTransformer(transformer)
+        }
+        guard options.singleHead else { return }
+        guard case .visionTransformer(var transformer) = self, transformer.isDistilled else {
+            throw .conflict(
+                "single_head is about models with a distillation token, and \(name) has none: leave out --single-head"
+            )
+        }
+        transformer.singleHead = true
+        self = .visionTransformer(transformer)
+    }
+
     /// Sets what is dropped in training.
     mutating func setRates(_ options: TrainingOptions) {
         guard case .visionTransformer(var transformer) = self else { return }

@@ -22,6 +22,12 @@ enum Preflight {
             )
         }
         try checkTeacher(options)
+        if options.distillation != .none, options.singleHead {
+            throw .conflict(
+                "single_head leaves out the head that learns from the teacher: leave out --single-head, or --teacher and "
+                    + "--distillation"
+            )
+        }
         try checkPictures(options)
         try checkSchedule(options)
         try checkFineTuning(options)

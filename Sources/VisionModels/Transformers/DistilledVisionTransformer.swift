@@ -31,12 +31,14 @@ public final class DistilledVisionTransformer: VisionTransformer {
 
     /// Creates a network with freshly initialised weights.
     ///
-    /// - Parameter configuration: What to make it from; it gets a distillation token whatever `isDistilled` says.
+    /// - Parameter configuration: What to make it from; it gets a distillation token whatever `isDistilled` says, and
+    ///   both heads whatever `singleHead` says.
     /// - Throws: `ConfigurationError` when the numbers do not fit together, `TorchError` for a lack
     ///   of memory.
     public override init(_ configuration: ViTConfiguration) throws {
         var configuration = configuration
         configuration.isDistilled = true
+        configuration.singleHead = false
         try configuration.validate()
         self.distToken = try Parameter(
             Initializer.normal(std: 0.02)([1, 1, configuration.embedDim])

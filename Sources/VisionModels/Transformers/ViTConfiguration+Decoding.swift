@@ -1,7 +1,7 @@
 extension ViTConfiguration {
     /// Reads a configuration.
     ///
-    /// What the first version did not have (`attnDropRate`, `initValues`, `noEmbedClass`) may be absent, so that the
+    /// What the first version did not have (`attnDropRate`, `initValues`, `noEmbedClass`, `singleHead`) may be absent, so that the
     /// runs that it left behind can still be read.
     ///
     /// - Parameter decoder: Where to read from.
@@ -25,7 +25,8 @@ extension ViTConfiguration {
             dropPathRate: try values.decode(Double.self, forKey: .dropPathRate),
             attnDropRate: try values.decodeIfPresent(Double.self, forKey: .attnDropRate) ?? 0,
             initValues: try values.decodeIfPresent(Double.self, forKey: .initValues),
-            noEmbedClass: try values.decodeIfPresent(Bool.self, forKey: .noEmbedClass) ?? false
+            noEmbedClass: try values.decodeIfPresent(Bool.self, forKey: .noEmbedClass) ?? false,
+            singleHead: try values.decodeIfPresent(Bool.self, forKey: .singleHead) ?? false
         )
     }
 }

@@ -33,8 +33,12 @@ public struct ViTConfiguration: Codable, Sendable, Equatable {
     /// Whether the projection to query, key and value has a bias.
     public var qkvBias: Bool
 
-    /// Whether there is a distillation token with a head of its own.
+    /// Whether there is a distillation token, with a head of its own unless ``singleHead`` says otherwise.
     public var isDistilled: Bool
+
+    /// Whether a network with a distillation token has one head, on the class token, as Hugging Face's
+    /// `DeiTForImageClassification`.
+    public var singleHead: Bool
 
     /// What layer normalisation adds to the variance.
     public var layerNormEps: Double
@@ -57,7 +61,7 @@ public struct ViTConfiguration: Codable, Sendable, Equatable {
     enum CodingKeys: CodingKey {
         case imageHeight, imageWidth, patchSize, inChannels, numClasses, embedDim, depth, numHeads
         case mlpRatio, qkvBias, isDistilled, layerNormEps, dropRate, dropPathRate
-        case attnDropRate, initValues, noEmbedClass
+        case attnDropRate, initValues, noEmbedClass, singleHead
     }
 
     /// Creates a configuration.
@@ -78,7 +82,8 @@ public struct ViTConfiguration: Codable, Sendable, Equatable {
         dropPathRate: Double = 0,
         attnDropRate: Double = 0,
         initValues: Double? = nil,
-        noEmbedClass: Bool = false
+        noEmbedClass: Bool = false,
+        singleHead: Bool = false
     ) {
         self.imageHeight = imageHeight
         self.imageWidth = imageWidth
@@ -97,6 +102,7 @@ public struct ViTConfiguration: Codable, Sendable, Equatable {
         self.attnDropRate = attnDropRate
         self.initValues = initValues
         self.noEmbedClass = noEmbedClass
+        self.singleHead = singleHead
     }
 
     /// The number of patches down and across.
@@ -109,6 +115,9 @@ public struct ViTConfiguration: Codable, Sendable, Equatable {
 
     /// The number of tokens before the patches: the class token and, where distilled, the distillation token.
     public var prefixTokenCount: Int { isDistilled ? 2 : 1 }
+
+    /// The number of heads: two where a distilled network has one on either token, none where there are no classes.
+    public var headCount: Int { numClasses == 0 ? 0 : isDistilled && !singleHead ? 2 : 1 }
 
     /// The tokens before the patches that have a position: none where ``noEmbedClass`` says so.
     public var embeddedPrefixCount: Int { noEmbedClass ? 0 : prefixTokenCount }

@@ -74,11 +74,13 @@ public class VisionTransformer: Module, ImageClassifier {
     /// Creates the plain or the distilled network, as the configuration says.
     ///
     /// - Parameter configuration: What to make it from.
-    /// - Returns: A ``VisionTransformer`` or a ``DistilledVisionTransformer``.
+    /// - Returns: A ``VisionTransformer``, a ``DistilledVisionTransformer`` or a ``SingleHeadVisionTransformer``.
     /// - Throws: As the initialisers do.
     public static func make(_ configuration: ViTConfiguration) throws -> VisionTransformer {
-        configuration.isDistilled
-            ? try DistilledVisionTransformer(configuration) : try VisionTransformer(configuration)
+        guard configuration.isDistilled else { return try VisionTransformer(configuration) }
+        return configuration.headCount == 1
+            ? try SingleHeadVisionTransformer(configuration)
+            : try DistilledVisionTransformer(configuration)
     }
 
     /// The tokens before the patches, in order.

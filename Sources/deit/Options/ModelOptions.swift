@@ -5,6 +5,7 @@ import Training
 struct ModelOptions: ParsableArguments {
     @Option(help: .field("model")) var model: String?
     @Option(help: .field("state_dict")) var stateDict: String?
+    @Option(help: .field("single_head")) var singleHead: String?
     @Option(help: .field("freeze")) var freeze: String?
     @Option(help: .field("attn_only")) var attnOnly: String?
     @Option(help: .field("train_mode")) var trainMode: String?
@@ -17,7 +18,8 @@ struct ModelOptions: ParsableArguments {
     var flags: [OptionText] {
         [
             OptionText("model", model), OptionText("state_dict", stateDict),
-            OptionText("freeze", freeze), OptionText("attn_only", attnOnly),
+            OptionText("single_head", singleHead), OptionText("freeze", freeze),
+            OptionText("attn_only", attnOnly),
             OptionText("train_mode", trainMode), OptionText("drop", drop),
             OptionText("drop_path", dropPath), OptionText("init_values", initValues),
             OptionText("smoothing", smoothing),
