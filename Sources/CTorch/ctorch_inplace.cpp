@@ -5,6 +5,17 @@
 
 using namespace ctorch;
 
+namespace {
+
+// libtorch's operations on lists do not count what they change, and PackedWeight goes by that count.
+void count_change(const std::vector<at::Tensor> &changed) {
+    for (const auto &tensor : changed) {
+        if (!tensor.is_inference()) tensor.unsafeGetTensorImpl()->bump_version();
+    }
+}
+
+}  // namespace
+
 extern "C" {
 
 int32_t ct_copy_(ct_tensor into, ct_tensor from) {
@@ -51,10 +62,12 @@ int32_t ct_adamw_(const ct_tensor *parameters, const ct_tensor *gradients, const
     return guarded([&] {
         c10::NoGradGuard no_grad;
         const auto counters = list_of(steps, count);
+        const auto changed = list_of(parameters, count);
         at::_foreach_add_(counters, 1);
-        at::_fused_adamw_(list_of(parameters, count), list_of(gradients, count), list_of(first_moments, count),
+        at::_fused_adamw_(changed, list_of(gradients, count), list_of(first_moments, count),
                           list_of(second_moments, count), /*max_exp_avg_sqs=*/{}, counters, lr, beta1, beta2,
                           weight_decay, eps, /*amsgrad=*/false, /*maximize=*/false);
+        count_change(changed);
     });
 }
 
@@ -62,23 +75,29 @@ int32_t ct_sgd_(const ct_tensor *parameters, const ct_tensor *gradients, const c
                 double lr, double momentum, double weight_decay, bool nesterov, bool is_first) {
     return guarded([&] {
         c10::NoGradGuard no_grad;
-        at::_fused_sgd_(list_of(parameters, count), list_of(gradients, count),
+        const auto changed = list_of(parameters, count);
+        at::_fused_sgd_(changed, list_of(gradients, count),
                         momentum == 0 ? std::vector<at::Tensor>{} : list_of(momenta, count), weight_decay, momentum, lr,
                         /*dampening=*/0, nesterov, /*maximize=*/false, is_first);
+        count_change(changed);
     });
 }
 
 int32_t ct_lerp_many_(const ct_tensor *a, const ct_tensor *b, int32_t count, double weight) {
     return guarded([&] {
         c10::NoGradGuard no_grad;
-        at::_foreach_lerp_(list_of(a, count), list_of(b, count), weight);
+        const auto changed = list_of(a, count);
+        at::_foreach_lerp_(changed, list_of(b, count), weight);
+        count_change(changed);
     });
 }
 
 int32_t ct_mul_many_(const ct_tensor *a, int32_t count, double factor) {
     return guarded([&] {
         c10::NoGradGuard no_grad;
-        at::_foreach_mul_(list_of(a, count), factor);
+        const auto changed = list_of(a, count);
+        at::_foreach_mul_(changed, factor);
+        count_change(changed);
     });
 }
 

@@ -36,6 +36,50 @@ struct PackedWeightTests {
         }
     }
 
+    @Test("Every optimiser's step and an average's are seen by a layer that stays in evaluation")
+    func steps() throws {
+        try withOneDNN {
+            for kind in ["AdamW", "SGD", "SGD without momentum", "LAMB"] {
+                let layer = try Linear(4, 3)
+                layer.eval()
+                let x = try Tensor.randn([2, 4])
+                let groups = ParameterGroup.decaying(layer, weightDecay: 0)
+                let optimizer: any Optimizer =
+                    switch kind {
+                    case "AdamW": try AdamW(groups)
+                    case "SGD": try SGD(groups, momentum: 0.9)
+                    case "LAMB": try LAMB(groups)
+                    default: try SGD(groups, momentum: 0)
+                    }
+                func found() throws -> [Float] {
+                    try withoutGradient { () throws(TorchError) in try layer(x) }.floats()
+                }
+                for _ in 0..<2 {
+                    let before = try found()
+                    try layer(x).sum().backward()
+                    try optimizer.step(lr: 0.1)
+                    let after = try found()
+                    #expect(before != after, "\(kind)")
+                    expectClose(after, try layer(x).floats(), tolerance: 1e-5)
+                }
+            }
+            let (layer, x) = (try Linear(4, 3), try Tensor.randn([2, 4]))
+            layer.eval()
+            let average = try ExponentialMovingAverage(of: layer, decay: 0.5)
+            try average.withAverages {
+                _ = try withoutGradient { () throws(TorchError) in try layer(x) }
+            }
+            try withoutGradient { () throws(TorchError) in
+                try layer.weight.tensor.copy(from: layer.weight.tensor + 1)
+            }
+            try average.update()
+            try average.withAverages {
+                let packed = try withoutGradient { () throws(TorchError) in try layer(x) }.floats()
+                expectClose(packed, try layer(x).floats(), tolerance: 1e-5)
+            }
+        }
+    }
+
     @Test("A changed weight or bias is packed anew, however it was changed")
     func changes() throws {
         try withOneDNN {
