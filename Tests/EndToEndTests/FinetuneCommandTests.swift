@@ -149,8 +149,6 @@ import Testing
                 .expectRefusal(64, saying: "off, all, a number of blocks")
             try await finetune(output + ["--freeze", "2", "--attn-only", "on"], in: folder)
                 .expectRefusal(64, saying: "exclude")
-            try await finetune(output + ["--freeze", "all", "--layer-decay", "0.7"], in: folder)
-                .expectRefusal(64, saying: "layer_decay")
             try await finetune(output + ["--size", "10"], in: folder)
                 .expectRefusal(64, saying: "10", "patch size 4")
             try await finetune(output + ["--epochs", "0"], in: folder)

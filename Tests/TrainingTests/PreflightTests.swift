@@ -21,7 +21,6 @@ import VisionModels
         ("model: checkpoint", "--finetune"),
         ("freeze: all", "--finetune"), ("attn_only: on", "--finetune"),
         ("finetune: x\nfreeze: 2\nattn_only: on", "exclude"),
-        ("finetune: x\nfreeze: all\nlayer_decay: 0.7", "layer_decay"),
         ("state_dict: teacher", "--finetune"),
         ("teacher: x\ndistillation: hard\nsingle_head: on", "single_head"),
         ("cutmix_minmax: 0.8,0.2", "first"),

@@ -102,12 +102,6 @@ enum Preflight {
             if options.attnOnly, options.freeze != .none {
                 throw .conflict("attn_only and freeze exclude each other: leave out one of them")
             }
-            if options.layerDecay != nil, options.freeze == .backbone {
-                throw .conflict(
-                    "layer_decay is about the layers before the head, which freeze leaves as they are: leave out "
-                        + "--layer-decay, or freeze a number of blocks"
-                )
-            }
             return
         }
         if options.model == TrainingOptions.modelOfCheckpoint {
