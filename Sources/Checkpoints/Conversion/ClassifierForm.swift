@@ -4,9 +4,17 @@ import VisionModels
 
 /// What a checkpoint has beside our network, and which of Hugging Face's architectures can carry it on.
 enum ClassifierForm {
+    /// Whether a form has a place for one classifier beside a distillation token; timm's network has two.
+    static func isHeld(by form: SaveOptions.Form) -> Bool {
+        switch form {
+        case .automatic, .deit, .bare: true
+        case .huggingFace(let architecture):
+            architecture == nil || architecture == .deitForImageClassification
+        case .timm: false
+        }
+    }
+
     /// Whether a checkpoint has a distillation token but one classifier, as `DeiTForImageClassification`.
-    ///
-    /// Our network of two tokens has two classifiers or none; that one is carried beside it.
     static func isSingle(_ path: String, _ options: LoadOptions) throws -> Bool {
         let file: String?
         switch try CheckpointLocation(resolving: path) {
@@ -46,7 +54,8 @@ enum ClassifierForm {
         case .deitModel, .vitModel: names = ["pooler.dense.weight", "pooler.dense.bias"]
         case .deitForMaskedImageModeling:
             names = ["embeddings.mask_token", "decoder.0.weight", "decoder.0.bias"]
-        case .deitForImageClassification: names = ["classifier.weight", "classifier.bias"]
+        case .deitForImageClassification:
+            names = loaded.model.numClasses > 0 ? [] : ["classifier.weight", "classifier.bias"]
         case .deitForImageClassificationWithTeacher, .vitForImageClassification, nil: names = []
         }
         var extras: [(name: String, tensor: Tensor)] = []

@@ -66,8 +66,9 @@ public enum Conversion {
     ) throws -> Report {
         var loading = loading
         loading.relaxations.insert(.noHead)
-        let hasOneHead = try ClassifierForm.isSingle(path, loading)
-        if hasOneHead { loading.relaxations.insert(.dropHead) }
+        if !ClassifierForm.isHeld(by: saving.form), try ClassifierForm.isSingle(path, loading) {
+            loading.relaxations.insert(.dropHead)
+        }
         let loaded = try ModelDirectory.load(path, options: loading)
         try change(loaded)
         var saving = saving
