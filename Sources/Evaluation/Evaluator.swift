@@ -30,6 +30,7 @@ public enum Evaluator {
         loaded.model.eval()
         let classes = loaded.model.numClasses
         var (whole, cls, dist) = (Scores(), Scores(), Scores())
+        var outcomes: [PictureOutcome] = []
         let start = ContinuousClock.now
         var batches = loader.batches().makeAsyncIterator()
         while let batch = try await batches.next(isolation: #isolation) {
@@ -41,6 +42,7 @@ public enum Evaluator {
                 cls.add(heads.cls, classes: classes, labels: labels)
                 dist.add(heads.dist, classes: classes, labels: labels)
             }
+            outcomes += logits.outcomes(labels, indices: batch.indices, classes: classes)
             progress(whole.count)
         }
         let duration = ContinuousClock.now - start
@@ -56,7 +58,9 @@ public enum Evaluator {
             imagesPerSecond: count / max(duration / .seconds(1), 1e-9),
             clsTop1: cls.count > 0 ? Double(cls.top1) / count : nil,
             distTop1: dist.count > 0 ? Double(dist.top1) / count : nil,
-            skipped: loader.skipped
+            skipped: loader.skipped,
+            outcomes: outcomes,
+            classes: mapping.indices
         )
     }
 
@@ -121,6 +125,30 @@ struct HeadLogits {
             }
             let (cls, dist) = (try logits.cls.floats(), try logits.dist.floats())
             return (cls.indices.map { (cls[$0] + dist[$0]) / 2 }, (cls, dist))
+        }
+    }
+
+    /// What is predicted for each picture.
+    ///
+    /// - Parameters:
+    ///   - labels: The right classes.
+    ///   - indices: The pictures' places in the data.
+    ///   - classes: The number of classes.
+    /// - Returns: As many outcomes as there are labels.
+    func outcomes(_ labels: [Int], indices: [Int], classes: Int) -> [PictureOutcome] {
+        labels.indices.map { row in
+            let range = (row * classes)..<((row + 1) * classes)
+            return PictureOutcome(
+                index: indices[row],
+                label: labels[row],
+                scores: prediction[range],
+                heads: heads.map {
+                    PictureOutcome.Heads(
+                        cls: PictureOutcome.largest($0.cls[range]),
+                        dist: PictureOutcome.largest($0.dist[range])
+                    )
+                }
+            )
         }
     }
 }

@@ -17,6 +17,7 @@ struct EvaluateCommand: AsyncParsableCommand {
               deit evaluate runs/first --data DIR
               deit evaluate tiny.safetensors --labels synsets.txt --data DIR --json
               deit evaluate runs/first --data DIR --size 288 --resample timm
+              deit evaluate runs/first --data DIR --report reports/first
 
             DIR holds val/CLASS/ or CLASS/, CIFAR's files, IDX files, a list or tar shards;
             a list (.csv) or an archive (.tar) can be named itself. Where a run held out a
@@ -34,6 +35,14 @@ struct EvaluateCommand: AsyncParsableCommand {
     @OptionGroup var sizes: SizeOptions
 
     @OptionGroup var reading: ReadingOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Write tables and pictures into this folder: classes, confusions, calibration, predictions.",
+            valueName: "folder"
+        )
+    )
+    var report: String?
 
     @Flag(help: "Print one JSON object.")
     var json = false
@@ -53,10 +62,11 @@ struct EvaluateCommand: AsyncParsableCommand {
             throw EvaluationError.noClassifier(path: checkpoint.checkpoint)
         }
         let mapping = try ClassMapping(of: dataset.classNames, in: loaded.description.labels)
+        if let report { try EvaluationFiles.prepare(report) }
         let loader = try reading.loader(dataset, processor)
         let status = StatusLine()
         defer { status.clear() }
-        let report = try await Evaluator.evaluate(loaded, on: loader, mapping: mapping) {
+        let result = try await Evaluator.evaluate(loaded, on: loader, mapping: mapping) {
             status.show($0, of: dataset.count, "pictures")
         }
         status.clear()
@@ -64,8 +74,18 @@ struct EvaluateCommand: AsyncParsableCommand {
         if mapping.isByOrder {
             StatusLine.note("assumed: classes in the same order, as not both sides have names")
         }
-        reading.tell(report.skipped)
-        try Results.print(json ? report.json.text(isIndented: false) : table(report))
+        reading.tell(result.skipped)
+        if let report {
+            try EvaluationFiles(
+                result,
+                dataset: dataset,
+                labels: loaded.description.labels,
+                model: checkpoint.checkpoint,
+                data: data
+            ).write(to: report)
+            StatusLine.note("written: \(report)/report.json and what belongs to it")
+        }
+        try Results.print(json ? result.json.text(isIndented: false) : table(result))
     }
 
     private func table(_ report: EvaluationReport) -> String {
@@ -78,6 +98,11 @@ struct EvaluateCommand: AsyncParsableCommand {
         ]
         if let cls = report.clsTop1 { lines.append("class head         \(right(cls))") }
         if let dist = report.distTop1 { lines.append("distillation head  \(right(dist))") }
+        if let heads = report.headAgreement {
+            lines.append("heads agree        \(right(heads.share))")
+        }
+        lines.append("mean of classes    \(percent(report.confusion.meanAccuracy))")
+        lines.append("calibration error  \(percent(report.calibration.expectedError))")
         lines.append(String(format: "loss               %6.4f", report.loss))
         lines.append(String(format: "images/s           %6.1f", report.imagesPerSecond))
         return lines.joined(separator: "\n")

@@ -30,6 +30,7 @@ import Testing
     @Test func measuresWhatTheRunLearnt() async throws {
         try await withRun { folder in
             try await measures(in: folder)
+            try await writesAReport(in: folder)
             try await leavesOutWhatCannotBeRead(in: folder)
             try await refusesWhatDoesNotFit(in: folder)
         }
@@ -45,7 +46,8 @@ import Testing
         let report = try object(json.output)
         #expect(
             Set(report.keys) == [
-                "top1", "top5", "loss", "count", "images_per_second", "cls_top1", "dist_top1",
+                "top1", "top5", "loss", "count", "images_per_second", "mean_class_accuracy", "ece",
+                "cls_top1", "dist_top1", "cls_dist_agreement",
             ]
         )
         #expect(report["count"] == 20 && report["top5"] == 1)
@@ -68,6 +70,48 @@ import Testing
         }
         let table = try await DeitCommand.run(["evaluate", "run", "--data", "data"], in: folder)
         #expect(table.code == 0 && table.output.contains("of 20") && table.output.contains("top-5"))
+    }
+
+    private func writesAReport(in folder: URL) async throws {
+        let result = try await DeitCommand.run(
+            ["evaluate", "run", "--data", "data", "--report", "reports/first", "--json"],
+            in: folder
+        )
+        #expect(result.code == 0, "\(result.errors)")
+        let scalars = try object(result.output)
+        func text(_ name: String) throws -> String {
+            try String(contentsOf: folder.appending(path: "reports/first/\(name)"), encoding: .utf8)
+        }
+        let report = try #require(
+            JSONSerialization.jsonObject(with: Data(text("report.json").utf8)) as? [String: Any]
+        )
+        for key in ["top1", "ece", "cls_dist_agreement", "mean_class_accuracy"] {
+            #expect(report[key] as? Double == scalars[key], "\(key)")
+        }
+        #expect((report["calibration"] as? [Any])?.count == 15)
+        #expect(
+            (report["classes"] as? [[String: Any]])?.map { $0["class"] as? String } == Self.classes
+        )
+        let predictions = try text("predictions.csv").split(separator: "\n")
+        #expect(predictions.count == 21)
+        #expect(
+            predictions[0]
+                == "file,class,prediction,confidence,right,rank,cls_prediction,dist_prediction"
+        )
+        #expect(predictions[1].contains("val/ant/0.png,ant,"))
+        let right = predictions.dropFirst().count { $0.split(separator: ",")[4] == "1" }
+        #expect(abs(Double(right) / 20 - (scalars["top1"] ?? -1)) < 1e-9)
+        #expect(try text("confusion.csv").split(separator: "\n").count == 5)
+        #expect(try text("per-class.csv").split(separator: "\n").count == 5)
+        for name in ["confusion.png", "calibration.png"] {
+            let bytes = try Data(contentsOf: folder.appending(path: "reports/first/\(name)"))
+            #expect(Array(bytes.prefix(4)) == [0x89, 0x50, 0x4E, 0x47])
+        }
+        let refused = try await DeitCommand.run(
+            ["evaluate", "run", "--data", "data", "--report", "run/run.yaml"],
+            in: folder
+        )
+        refused.expectRefusal(1, saying: "run/run.yaml")
     }
 
     private func leavesOutWhatCannotBeRead(in folder: URL) async throws {

@@ -129,8 +129,17 @@ struct LevelDataset: ImageDataset {
         #expect(report.clsTop1 == (isDistilled ? right.cls / 7 : nil))
         #expect(report.distTop1 == (isDistilled ? right.dist / 7 : nil))
         let keys = report.json.objectValue?.keys
-        let plain = ["top1", "top5", "loss", "count", "images_per_second"]
-        #expect(keys == (isDistilled ? plain + ["cls_top1", "dist_top1"] : plain))
+        let plain = [
+            "top1", "top5", "loss", "count", "images_per_second", "mean_class_accuracy", "ece",
+        ]
+        let two = ["cls_top1", "dist_top1", "cls_dist_agreement"]
+        #expect(keys == (isDistilled ? plain + two : plain))
+        // What is known of each picture adds up to the same; the one that cannot be read is missing.
+        #expect(report.outcomes.map(\.index) == [0, 1, 2, 4, 5, 6, 7])
+        #expect(report.outcomes.count(where: \.isRight) == Int(right.whole))
+        #expect(report.confusion.counts.flatMap { $0 }.reduce(0, +) == 7)
+        #expect(report.calibration.bins.reduce(0) { $0 + $1.count } == 7)
+        #expect((report.headAgreement == nil) == !isDistilled)
     }
 
     @Test func nothingReadableIsAnError() async throws {

@@ -232,14 +232,8 @@ extension FeatureFile {
 
     /// The cells before the numbers.
     private func leading(name: String, label: Int) -> String {
-        guard let classNames = description.classNames else { return Self.cell(name) }
+        guard let classNames = description.classNames else { return name.csvCell }
         let className = classNames.indices.contains(label) ? classNames[label] : ""
-        return "\(Self.cell(name)),\(label),\(Self.cell(className))"
-    }
-
-    /// A text in quotation marks where it needs them.
-    private static func cell(_ text: String) -> String {
-        let needsQuotes = text.contains { ",\"\n\r".contains($0) }
-        return needsQuotes ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
+        return [name, "\(label)", className].csvLine
     }
 }

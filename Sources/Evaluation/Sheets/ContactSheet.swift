@@ -101,9 +101,9 @@ public struct ContactSheet: Sendable {
                 for (i, text) in tile.caption.prefix(ContactSheet.captionLines).enumerated() {
                     canvas.write(
                         text,
-                        top: top + tile.image.height * scale + 3 + i * line,
-                        left: left,
-                        width: first.width * scale
+                        top + tile.image.height * scale + 3 + i * line,
+                        left,
+                        room: first.width * scale
                     )
                 }
             }
@@ -130,50 +130,5 @@ extension Normalization {
             }
         }
         return try Image(height: height, width: width, channels: channels, pixels: pixels)
-    }
-}
-
-/// A white picture to draw on.
-private struct Canvas {
-    let height: Int
-    let width: Int
-    private var pixels: [UInt8]
-
-    init(height: Int, width: Int) throws(ImageError) {
-        guard height * width <= 1 << 28 else {
-            throw .invalid(
-                "a sheet of \(height) × \(width) pixels is too large; ask for fewer pictures"
-            )
-        }
-        self.height = height
-        self.width = width
-        pixels = [UInt8](repeating: 255, count: height * width * 3)
-    }
-
-    mutating func paste(_ image: Image, top: Int, left: Int, scale: Int) {
-        let last = image.channels - 1
-        for y in 0..<(image.height * scale) {
-            for x in 0..<(image.width * scale) {
-                let from = (y / scale * image.width + x / scale) * image.channels
-                let to = ((top + y) * width + left + x) * 3
-                for c in 0..<3 { pixels[to + c] = image.pixels[from + min(c, last)] }
-            }
-        }
-    }
-
-    /// Writes text in black, cut off where it does not fit.
-    mutating func write(_ text: String, top: Int, left: Int, width room: Int) {
-        let most = room / DotFont.advance
-        let plain = DotFont.plain(text)
-        let shown = plain.count > most ? plain.prefix(max(0, most - 2)) + [46, 46] : plain[...]
-        DotFont.draw(String(decoding: shown, as: UTF8.self)) { row, column in
-            guard column < room else { return }
-            let at = ((top + row) * width + left + column) * 3
-            for c in 0..<3 { pixels[at + c] = 0 }
-        }
-    }
-
-    func image() throws(ImageError) -> Image {
-        try Image(height: height, width: width, channels: 3, pixels: pixels)
     }
 }

@@ -27,14 +27,37 @@ public struct EvaluationReport: Sendable, Equatable {
     /// The pictures that could not be read and were left out.
     public var skipped: SkippedPictures
 
-    /// The report as a JSON object, shares from 0 to 1.
-    public var json: JSONValue {
+    /// What was predicted for each picture, in the order of the data.
+    public var outcomes: [PictureOutcome]
+
+    /// The model's class of each of the data's classes.
+    public var classes: [Int]
+
+    /// How far confidence is from accuracy, in 15 bins.
+    public var calibration: Calibration {
+        Calibration(outcomes.map { ($0.confidence, $0.isRight) })
+    }
+
+    /// Which classes are taken for which.
+    public var confusion: ConfusionMatrix { ConfusionMatrix(outcomes, classes: classes) }
+
+    /// How often the heads agree, of a model with two.
+    public var headAgreement: HeadAgreement? { HeadAgreement(outcomes) }
+
+    /// The report's numbers as a JSON object, shares from 0 to 1.
+    public var json: JSONValue { .object(scalars) }
+
+    /// The numbers by their names.
+    var scalars: JSONObject {
         var object: JSONObject = [
             "top1": .number(top1), "top5": .number(top5), "loss": .number(loss),
             "count": .integer(count), "images_per_second": .number(imagesPerSecond),
+            "mean_class_accuracy": .number(confusion.meanAccuracy),
+            "ece": .number(calibration.expectedError),
         ]
         if let clsTop1 { object["cls_top1"] = .number(clsTop1) }
         if let distTop1 { object["dist_top1"] = .number(distTop1) }
-        return .object(object)
+        if let headAgreement { object["cls_dist_agreement"] = .number(headAgreement.share) }
+        return object
     }
 }

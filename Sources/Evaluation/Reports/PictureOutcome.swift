@@ -1,0 +1,88 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// What a model predicted for one labelled picture.
+public struct PictureOutcome: Sendable, Equatable {
+    /// The predictions of a distilled model's heads, each by itself; nil where no score is a number.
+    public struct Heads: Sendable, Equatable {
+        /// The class head's.
+        public let cls: Int?
+        /// The distillation head's.
+        public let dist: Int?
+
+        /// Creates a pair of predictions.
+        public init(cls: Int?, dist: Int?) {
+            self.cls = cls
+            self.dist = dist
+        }
+    }
+
+    /// The picture's place in the data.
+    public let index: Int
+    /// The right class, as the model counts them.
+    public let label: Int
+    /// The predicted class; nil where no score is a number.
+    public let prediction: Int?
+    /// The probability of the prediction, 0 to 1.
+    public let confidence: Double
+    /// How many classes were ahead of the right one.
+    public let rank: Int
+    /// What each head says, of a model with two.
+    public let heads: Heads?
+
+    /// Whether the right class was predicted.
+    public var isRight: Bool { prediction == label }
+
+    /// Creates an outcome.
+    public init(
+        index: Int,
+        label: Int,
+        prediction: Int?,
+        confidence: Double,
+        rank: Int,
+        heads: Heads? = nil
+    ) {
+        self.index = index
+        self.label = label
+        self.prediction = prediction
+        self.confidence = confidence
+        self.rank = rank
+        self.heads = heads
+    }
+
+    /// Reads an outcome from scores.
+    ///
+    /// - Parameters:
+    ///   - index: The picture's place in the data.
+    ///   - label: The right class.
+    ///   - scores: The scores of the classes.
+    ///   - heads: What each head says.
+    init(index: Int, label: Int, scores: ArraySlice<Float>, heads: Heads?) {
+        let prediction = Self.largest(scores)
+        let highest = prediction.map { Double(scores[scores.startIndex + $0]) } ?? 0
+        let sum = scores.reduce(0) { $1.isNaN ? $0 : $0 + exp(Double($1) - highest) }
+        self.init(
+            index: index,
+            label: label,
+            prediction: prediction,
+            confidence: prediction == nil || !sum.isFinite ? 0 : 1 / sum,
+            rank: Scores.rank(of: label, in: scores),
+            heads: heads
+        )
+    }
+
+    /// The place of the largest score, of equal ones the first; nil where none is a number.
+    static func largest(_ scores: ArraySlice<Float>) -> Int? {
+        var best: (place: Int, score: Float)?
+        for (place, score) in scores.enumerated() where !score.isNaN {
+            if let known = best, known.score >= score { continue }
+            best = (place, score)
+        }
+        return best?.place
+    }
+}
