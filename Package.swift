@@ -198,8 +198,8 @@ let package = Package(
         tests(
             "EvaluationTests",
             [
-                "Evaluation", "Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch",
-                "TorchNN",
+                "Evaluation", "Training", "Datasets", "Checkpoints", "ImagePipeline",
+                "VisionModels", "Torch", "TorchNN",
             ],
             resources: [.copy("Fixtures")]
         ),

@@ -25,7 +25,8 @@ struct Deit: AsyncParsableCommand {
             """,
         version: "deit \(version) (libtorch \(Libtorch.versionOfLibrary))",
         subcommands: [
-            TrainCommand.self, FinetuneCommand.self, EvaluateCommand.self, ClassifyCommand.self,
+            TrainCommand.self, FinetuneCommand.self, AblateCommand.self, EvaluateCommand.self,
+            ClassifyCommand.self,
             FeaturesCommand.self,
             ConvertCommand.self, DoctorCommand.self, ModelsCommand.self, PullCommand.self,
             DataCommand.self, BenchCommand.self,

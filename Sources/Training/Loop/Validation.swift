@@ -28,6 +28,21 @@ enum Validation {
         return (scores[0].score, scores.count > 1 ? scores[1].score : nil)
     }
 
+    /// The score of a model alone, whatever it is in evaluation.
+    static func score(
+        of forward: ClassifierForward,
+        on loader: DataLoader
+    ) async throws -> ValidationScore {
+        var sums = Sums()
+        var batches = loader.batches().makeAsyncIterator()
+        while let batch = try await batches.next(isolation: #isolation) {
+            guard batch.count > 0 else { continue }
+            let labels = try Tensor(batch.labels.map(Int64.init), shape: [batch.count])
+            try sums.add(forward, Tensor(batch.pixels, shape: batch.shape), labels)
+        }
+        return sums.score
+    }
+
     private static func copy(
         _ ema: ExponentialMovingAverage,
         into module: Module

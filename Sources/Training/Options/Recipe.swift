@@ -14,6 +14,12 @@ public struct Recipe: Sendable, Equatable {
         public let key: String
         /// The value's text.
         public let text: String
+
+        /// Creates an option.
+        public init(key: String, text: String) {
+            self.key = key
+            self.text = text
+        }
     }
 
     /// Reads a recipe's YAML: a mapping from option names to single values.
@@ -110,7 +116,7 @@ public struct Recipe: Sendable, Equatable {
         return parts.count == sequence.count ? parts.joined(separator: ",") : nil
     }
 
-    private static func oneLine(_ error: any Error) -> String {
+    static func oneLine(_ error: any Error) -> String {
         let text = (error as? YamlError)?.description ?? error.localizedDescription
         return text.split(whereSeparator: \.isNewline).prefix(2).joined(separator: " ")
     }

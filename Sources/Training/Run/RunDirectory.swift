@@ -74,6 +74,16 @@ public final class RunDirectory: Sendable {
         }
     }
 
+    /// Whether another process writes the run in a folder.
+    public static func isLocked(_ path: String) -> Bool {
+        let lock = open(path + "/.lock", O_RDONLY | O_CLOEXEC)
+        guard lock >= 0 else { return false }
+        defer { close(lock) }
+        guard flock(lock, LOCK_SH | LOCK_NB) == 0 else { return errno == EWOULDBLOCK }
+        flock(lock, LOCK_UN)
+        return false
+    }
+
     /// The file of options, versions and seed.
     public var manifestPath: String { path + "/run.yaml" }
 

@@ -4,7 +4,7 @@ import ImagePipeline
 
 /// The pictures of a run, opened and checked, and the loaders over them.
 struct RunData: Sendable {
-    let options: TrainingOptions
+    private(set) var options: TrainingOptions
     let train: any ImageDataset
     let validation: any ImageDataset
     /// How many batches are made at the same time.
@@ -39,6 +39,21 @@ struct RunData: Sendable {
             classes: train.classNames.count,
             path: options.data
         )
+    }
+
+    /// The same pictures, read as other options say that choose the same ones.
+    ///
+    /// - Throws: `DatasetError` where they would give an epoch without a step.
+    func read(with options: TrainingOptions) throws(DatasetError) -> RunData {
+        try Preflight.check(
+            options,
+            picturesPerEpoch: picturesPerEpoch,
+            classes: train.classNames.count,
+            path: options.data
+        )
+        var data = self
+        data.options = options
+        return data
     }
 
     var classNames: [String] { train.classNames }

@@ -147,7 +147,7 @@ public struct RunManifest: Sendable, Equatable {
     }
 
     /// Options that change where and how fast a run goes, never what comes out.
-    private static let free: Set<String> = [
+    static let free: Set<String> = [
         "data", "teacher", "finetune", "workers", "checkpoint_interval", "keep_last", "skip_limit",
         "cache_teacher", "cache_limit",
     ]

@@ -18,10 +18,19 @@ final class Interruption {
     /// The exit code that tells of the signal.
     var exitCode: Int32 { 128 + (received.first ?? SIGINT) }
 
+    /// The signal that was received first; nil for none.
+    var signal: Int32? { received.first }
+
     init(_ action: @escaping @Sendable () -> Void) {
         let received = received
         sources = [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
+            #if canImport(Glibc)
+            Glibc.signal(number, SIG_IGN)
+            #elseif canImport(Musl)
+            Musl.signal(number, SIG_IGN)
+            #else
+            Darwin.signal(number, SIG_IGN)
+            #endif
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
                 guard received.add(number) else { _exit(128 + number) }

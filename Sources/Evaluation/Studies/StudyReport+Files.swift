@@ -1,0 +1,116 @@
+public import Checkpoints
+public import ImagePipeline
+import Training
+
+/// The table as JSON, as a picture and as files.
+extension StudyReport {
+    /// The whole report as a JSON object, shares from 0 to 1.
+    public var json: JSONValue {
+        [
+            "study": .string(name), "command": .string(command),
+            "seeds": .array(seeds.map { .integer($0) }),
+            "heads": .array(heads.map { .string($0.rawValue) }),
+            "teachers": .array(
+                teachers.map {
+                    [
+                        "path": .string($0.path), "top1": .number($0.top1),
+                        "count": .integer($0.count),
+                    ]
+                }
+            ),
+            "rows": .array(rows.map(json)),
+        ]
+    }
+
+    private func json(_ row: Row) -> JSONValue {
+        var object: JSONObject = [
+            "name": .string(row.name), "changes": .array(row.changes.map { .string($0) }),
+            "parameters": .integer(row.parameterCount),
+        ]
+        for head in heads {
+            guard let spread = row.spread(of: head) else { continue }
+            object[Self.key(head)] = [
+                "mean": .number(spread.mean), "sd": spread.deviation.map { .number($0) } ?? .null,
+            ]
+        }
+        object["runs"] = .array(row.runs.map(json))
+        return .object(object)
+    }
+
+    private func json(_ run: Run) -> JSONValue {
+        var object: JSONObject = [
+            "seed": .integer(run.seed), "folder": .string(run.folder),
+            "command": .string(run.command),
+        ]
+        if let result = run.result {
+            for head in Study.Head.allCases {
+                object[Self.key(head)] = result.best.of(head).map { .number($0) }
+            }
+            object["best_epoch"] = .integer(result.best.epoch)
+            object["best_is_ema"] = .bool(result.best.isAverage)
+            object["last_top1"] = .number(result.last.top1)
+            object["seconds"] = .number(result.seconds)
+        }
+        if let failure = run.failure { object["failure"] = .string(failure) }
+        return .object(object)
+    }
+
+    private static func key(_ head: Study.Head) -> String {
+        head == .both ? "top1" : "\(head.rawValue)_top1"
+    }
+
+    /// The table as a picture: a bar for each row and head, with its spread over the seeds.
+    ///
+    /// - Returns: The picture, in colour.
+    /// - Throws: `ImageError` where it would be too large.
+    public func chart() throws(ImageError) -> Image {
+        let heads = shownHeads
+        let groups =
+            teachers.map { teacher in
+                let bar = BarChart.Bar(
+                    series: heads.firstIndex(of: mainHead) ?? 0,
+                    value: teacher.top1,
+                    repeats: [],
+                    spread: nil,
+                    label: Self.percent(teacher.top1)
+                )
+                return BarChart.Group(name: "teacher \(teacher.path)", bars: [bar])
+            }
+            + rows.map { row in
+                BarChart.Group(
+                    name: row.name,
+                    bars: heads.enumerated().compactMap { series, head in
+                        row.spread(of: head).map { bar($0, series: series) }
+                    }
+                )
+            }
+        return try BarChart(
+            title: "\(name): validation top-1",
+            axis: "top-1, %",
+            legend: heads.map(Self.title),
+            groups: groups
+        ).drawn()
+    }
+
+    private func bar(_ spread: Spread, series: Int) -> BarChart.Bar {
+        BarChart.Bar(
+            series: series,
+            value: spread.mean,
+            repeats: spread.values,
+            spread: spread.deviation,
+            // The font has no such sign.
+            label: Self.percent(spread).replacing("±", with: "+-")
+        )
+    }
+
+    /// Writes `table.md`, `table.csv`, `table.png` and `study.json`.
+    ///
+    /// - Parameter folder: The folder, which exists.
+    /// - Throws: `CheckpointError` where a file cannot be written, `ImageError` for a table too large to draw.
+    public func write(to folder: String) throws {
+        try AtomicFile.write(markdown.utf8, to: folder + "/table.md")
+        try AtomicFile.write(csv.utf8, to: folder + "/table.csv")
+        try AtomicFile.write(try chart().encodedPNG(), to: folder + "/table.png")
+        try AtomicFile.write((json.text() + "\n").utf8, to: folder + "/study.json")
+    }
+}

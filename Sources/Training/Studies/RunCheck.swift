@@ -1,0 +1,131 @@
+import Checkpoints
+import Datasets
+import ImagePipeline
+public import Torch
+import TorchNN
+import VisionModels
+
+/// Finds out whether runs could start, before any of them does: nothing is created, nothing is trained.
+///
+/// Data that several runs share is opened once.
+@ModelActor
+public final class RunCheck {
+    /// What is known of a run before it starts.
+    public struct Facts: Sendable, Equatable {
+        /// The number of the model's parameters.
+        public let parameterCount: Int
+        /// The steps of the whole run.
+        public let steps: Int
+        /// The validation pictures.
+        public let validationCount: Int
+        /// Whether the model has a distillation head besides the class head.
+        public let hasTwoHeads: Bool
+        /// The multiplications of the whole run, validation and teacher included, to compare runs by.
+        public let work: Double
+        /// What was noticed of the data, one sentence each.
+        public let notes: [String]
+    }
+
+    /// What decides which pictures are opened.
+    private struct DataKey: Hashable {
+        let texts: [String]
+
+        init(_ options: TrainingOptions) {
+            let keys: [TrainingOptions.CodingKeys] = [
+                .data, .valFraction, .seed, .trainLimit, .valLimit, .repeatedAug,
+            ]
+            texts = keys.compactMap { TrainingOptions.field($0.rawValue) }.map(options.text(of:))
+        }
+    }
+
+    private var opened: (key: DataKey, data: RunData)?
+
+    /// Nothing is open yet.
+    public nonisolated init() {}
+
+    /// Checks a run's options, data, model, augmentation and teacher.
+    ///
+    /// - Parameter options: The options in effect.
+    /// - Returns: What follows from them.
+    /// - Throws: What `TrainingSession` would throw: ``OptionError``, `DatasetError`, `CheckpointError`,
+    ///   ``TrainingError``.
+    public func check(_ options: TrainingOptions) throws -> Facts {
+        try Preflight.check(options)
+        let data = try data(options)
+        let request = TrainingSession.Request(
+            options: options,
+            output: "",
+            resuming: nil,
+            recipe: "",
+            toolVersion: ""
+        )
+        var notes = data.train.notes
+        let network = try Network(request, classNames: data.classNames)
+        let description = network.description
+        let transform = try Augmentation.transform(
+            options,
+            description.configuration,
+            description.processor
+        )
+        _ = try data.trainingLoader(transform, attempt: 0)
+        _ = try data.validationLoader(description.processor)
+        if let note = try network.checkToken() { notes.append(note) }
+        // What stays frozen, and whether the weights fit, only the network itself can tell.
+        if !options.finetune.isEmpty { _ = try network.make(dtype: nil) { _ in } }
+        var planned = options
+        // Whether a file of answers fits depends on the number format, which is chosen when the run starts.
+        planned.cacheTeacher = ""
+        let plan = TrainingPlan(
+            options: planned,
+            trainCount: data.train.count,
+            picturesPerEpoch: data.picturesPerEpoch,
+            validationCount: data.validation.count,
+            classNames: data.classNames,
+            parameterCount: description.configuration.parameterCount,
+            policy: .current,
+            workers: data.workers
+        )
+        if options.distillation != .none {
+            _ = try RunTeacher(request, plan, student: description, data) { notes.append($0) }
+        }
+        return facts(plan, description.configuration, notes)
+    }
+
+    private func data(_ options: TrainingOptions) throws -> RunData {
+        let key = DataKey(options)
+        if let opened, opened.key == key { return try opened.data.read(with: options) }
+        // The former is closed first: an archive that was inflated takes room.
+        opened = nil
+        let data = try RunData(options)
+        opened = (key, data)
+        return data
+    }
+
+    private func facts(
+        _ plan: TrainingPlan,
+        _ model: ModelConfiguration,
+        _ notes: [String]
+    ) -> Facts {
+        let options = plan.options
+        let teacher =
+            options.distillation == .none
+            ? nil : try? TeacherLoader.description(of: options.teacher).configuration
+        // A step goes forward once and backward for twice the work.
+        let perPicture = 3 * Double(model.macs) + Double(teacher?.macs ?? 0)
+        let models = options.ema == nil ? 1.0 : 2.0
+        let measured = Double(plan.validationCount) * Double(options.epochs) * models
+        var hasTwoHeads = false
+        if case .visionTransformer(let transformer) = model {
+            hasTwoHeads = transformer.isDistilled
+        }
+        return Facts(
+            parameterCount: plan.parameterCount,
+            steps: plan.totalSteps,
+            validationCount: plan.validationCount,
+            hasTwoHeads: hasTwoHeads,
+            work: Double(plan.totalSteps) * Double(options.batch) * perPicture
+                + measured * Double(model.macs),
+            notes: notes
+        )
+    }
+}

@@ -1,0 +1,115 @@
+import ArgumentParser
+import Checkpoints
+import Evaluation
+import Foundation
+import Torch
+import Training
+
+/// `deit ablate`: the rows of a study, one run after another, and their table.
+struct AblateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ablate",
+        abstract: "Train the rows of a study and make their table.",
+        discussion: """
+            Examples:
+              deit ablate study.yaml --data DIR --list
+              deit ablate study.yaml --data DIR --output studies/first
+
+            study.yaml:
+              base: {recipe: cifar, epochs: 10}
+              rows:
+                full: {}
+                large batch: {batch: 512, lr: 2.0e-3}
+              switch-off: [mixup, [mixup, cutmix], ema]
+              axes:
+                lr: [5.0e-4, 1.0e-3]
+                weight_decay: [0.05, 0.3]
+              seeds: [0, 1]
+              heads: [cls, dist, both]
+
+            rows are names with the options that differ from base, switch-off makes a row for \
+            each option (or group of options) that is switched off, axes a row for each \
+            combination. Every row is trained once with each seed, in a process of its own. All \
+            rows are checked before the first one starts.
+
+            The folder gets table.md, table.csv, table.png and study.json, which are renewed after \
+            every run, and runs/ROW-seedN, each of which is a run as deit train makes it. The same \
+            command goes on where it was stopped: a finished run is not repeated, an interrupted \
+            one resumes as if it had never stopped.
+            """
+    )
+
+    @Argument(help: "The study: a YAML file.", completion: .file(extensions: ["yaml", "yml"]))
+    var study: String
+
+    @Option(help: ArgumentHelp("The study's folder; default: studies/NAME.", valueName: "folder"))
+    var output: String?
+
+    @Option(help: "The pictures, in place of the study's own.", completion: .file())
+    var data: String?
+
+    @Flag(help: "Check the rows, print them with their commands, and stop.")
+    var list = false
+
+    @Flag(help: "Print one JSON object in place of the table.")
+    var json = false
+
+    func run() async throws {
+        OpenMPWaiting.spinBriefly()
+        let study = try readStudy()
+        for note in study.notes { StatusLine.note("note: \(note)") }
+        let folder = output ?? "studies/\(study.name)"
+        var plan = try await StudyPlan(study, folder: folder)
+        try plan.lookAtRuns()
+        try await plan.check()
+        if list { return try Results.print(plan.listing) }
+
+        let lock = try StudyFolder(folder)
+        defer { withExtendedLifetime(lock) {} }
+        try lock.write(try text(of: self.study), name: "study.yaml")
+        let runner = StudyRunner(plan, command: command(folder))
+        let outcome = try await runner.run()
+        try Results.print(
+            json ? outcome.report.json.text(isIndented: false) : outcome.report.markdown
+        )
+        if let signal = outcome.stoppedBy {
+            Console.complain("stopped; go on with: \(command(folder))")
+            throw ExitCode(128 + signal)
+        }
+        if outcome.failures > 0 {
+            throw CommandFailure(
+                "\(outcome.failures) of \(plan.runs.count) runs failed: \(folder)/table.md says which, "
+                    + "\(folder)/logs what they wrote; the same command tries them again",
+                exitCode: CommandFailure.other
+            )
+        }
+    }
+
+    private func readStudy() throws -> Study {
+        let name = URL(fileURLWithPath: study).deletingPathExtension().lastPathComponent
+        return try Study(
+            name: name,
+            yaml: try text(of: study),
+            overrides: data.map { [Recipe.Value(key: "data", text: $0)] } ?? []
+        )
+    }
+
+    private func text(of path: String) throws -> String {
+        do {
+            return try String(contentsOfFile: path, encoding: .utf8)
+        } catch {
+            throw CommandFailure(
+                "the study \(path) cannot be read: "
+                    + (FileManager.default.fileExists(atPath: path)
+                        ? "it is no UTF-8 text" : "there is no such file"),
+                exitCode: CommandFailure.wrongCall
+            )
+        }
+    }
+
+    private func command(_ folder: String) -> String {
+        var words = ["deit", "ablate", study]
+        if let data { words += ["--data", data] }
+        return StudyRun.line(words + ["--output", folder])
+    }
+}
