@@ -205,7 +205,10 @@ let package = Package(
         ),
         tests(
             "ParityTests",
-            ["Training", "Checkpoints", "VisionModels", "ImagePipeline", "Torch", "TorchNN"],
+            [
+                "Evaluation", "Training", "Checkpoints", "VisionModels", "ImagePipeline", "Torch",
+                "TorchNN",
+            ],
             resources: [.copy("Fixtures")]
         ),
         tests("HubTests", ["HuggingFace", "TestHub"]),

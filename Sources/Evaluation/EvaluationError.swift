@@ -23,6 +23,15 @@ public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible
     /// Features of a kind that the file's format does not hold.
     case notInFormat(String)
 
+    /// A value that makes no sense, and why.
+    case invalid(String)
+
+    /// A picture in a size whose attention would need more memory, in bytes, than it may take.
+    case tooLarge(height: Int, width: Int, bytes: Int, limit: Int)
+
+    /// The folder to write to has files already.
+    case notEmpty(path: String)
+
     /// One sentence: what is wrong and what to do.
     public var description: String {
         switch self {
@@ -48,9 +57,21 @@ public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible
         case .noClassifier(let path):
             return "\(path) has no classifier, so it tells no classes apart; "
                 + "`deit features` works with it, `deit train` makes a classifier"
-        case .noSuchFeature(let text), .notInFormat(let text):
+        case .noSuchFeature(let text), .notInFormat(let text), .invalid(let text):
             return text
+        case .tooLarge(let height, let width, let bytes, let limit):
+            return
+                "attention over \(height) × \(width) pixels needs about \(gibibytes(bytes)) of memory, more than "
+                + "\(gibibytes(limit)): give a smaller --size, or more with --memory"
+        case .notEmpty(let path):
+            return
+                "\(path) has files already; name another folder, or write into it with --overwrite"
         }
+    }
+
+    private func gibibytes(_ bytes: Int) -> String {
+        let tenths = (Double(bytes) / Double(1 << 30) * 10).rounded() / 10
+        return tenths < 1e6 ? "\(tenths) GiB" : "a million GiB"
     }
 
     private func described(_ classes: [String]) -> String {

@@ -190,6 +190,11 @@ extension Tensor {
         try elements(of: .float32)
     }
 
+    /// The elements as `Double`, row by row.
+    public func doubles() throws(TorchError) -> [Double] {
+        try elements(of: .float64)
+    }
+
     /// The elements as `Int64`, row by row.
     public func int64s() throws(TorchError) -> [Int64] {
         try elements(of: .int64)

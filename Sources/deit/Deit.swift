@@ -28,6 +28,7 @@ struct Deit: AsyncParsableCommand {
             TrainCommand.self, FinetuneCommand.self, AblateCommand.self, EvaluateCommand.self,
             ClassifyCommand.self,
             FeaturesCommand.self,
+            AttentionCommand.self, SegmentCommand.self, PropagateCommand.self,
             ConvertCommand.self, DoctorCommand.self, ModelsCommand.self, PullCommand.self,
             DataCommand.self, BenchCommand.self,
         ]

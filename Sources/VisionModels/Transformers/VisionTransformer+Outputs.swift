@@ -58,12 +58,19 @@ extension VisionTransformer {
         )
     }
 
-    /// The tokens that enter the first block, and the grid of the patches.
-    private func embedding(
+    /// Returns the tokens that enter the first block, and the grid of the patches.
+    ///
+    /// - Parameters:
+    ///   - images: `[batch, inChannels, imageHeight, imageWidth]`; of any size with `resampling`.
+    ///   - mask: The patches to replace, if any.
+    ///   - resampling: How to bring the position embedding to the grid of pictures of another size; nil refuses them.
+    /// - Returns: `[batch, prefixTokenCount + patches, embedDim]`, and the patches down and across.
+    /// - Throws: `TorchError` when the shape of the pictures or of the mask does not fit.
+    public final func embedding(
         _ images: Tensor,
-        mask: PatchMask?,
-        resampling: PositionEmbeddingResampling?
-    ) throws(TorchError) -> (Tensor, PatchGrid) {
+        mask: PatchMask? = nil,
+        resampling: PositionEmbeddingResampling? = nil
+    ) throws(TorchError) -> (tokens: Tensor, grid: PatchGrid) {
         var (patches, grid): (Tensor, PatchGrid)
         var positions = posEmbed.tensor
         if let resampling {

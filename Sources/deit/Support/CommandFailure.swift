@@ -60,7 +60,7 @@ struct CommandFailure: Error, CustomStringConvertible {
 
     private static func code(of error: EvaluationError) -> Int32 {
         switch error {
-        case .fixedSize, .noSuchFeature, .notInFormat: wrongCall
+        case .fixedSize, .noSuchFeature, .notInFormat, .invalid, .tooLarge, .notEmpty: wrongCall
         default: badData
         }
     }

@@ -1,0 +1,153 @@
+public import ImagePipeline
+
+/// Writes what a model attends to in pictures: a folder for each, a sheet of it, and an overview of all.
+///
+/// Of a picture `cat.jpg` the folder `cat` gets `picture.png`, of every map `NAME.png` in colours, `NAME-overlay.png` over
+/// the picture and `NAME-mask.png`, further `features.png` and `sheet.png`.
+public final class AttentionGallery {
+    /// So many pictures stand in one row of a sheet: all of a model with three heads.
+    private static let tilesOfARow = 9
+    private static let mostOverviewRows = 40
+    private static let headsOfOverview = 3
+
+    /// What was made of the pictures so far.
+    public private(set) var entries: [AttentionEntry] = []
+
+    private let viewer: PictureViewer
+    private let drawing: AttentionDrawing
+    private var folder: OutputFolder
+    private var overview = TileSheet(side: 160)
+
+    /// Creates a gallery.
+    ///
+    /// - Parameters:
+    ///   - viewer: What looks at pictures.
+    ///   - drawing: How maps become pictures.
+    ///   - folder: Where to write, a folder that exists.
+    public init(_ viewer: PictureViewer, _ drawing: AttentionDrawing, in folder: OutputFolder) {
+        self.viewer = viewer
+        self.drawing = drawing
+        self.folder = folder
+    }
+
+    /// Looks at a picture and writes what was found.
+    ///
+    /// - Parameters:
+    ///   - image: The picture.
+    ///   - file: Its file.
+    /// - Returns: What was written.
+    /// - Throws: ``EvaluationError`` when it would need too much memory, `ImageError` when it cannot be resized,
+    ///   `CheckpointError` when the disk does not take the files.
+    @discardableResult
+    public func add(_ image: Image, file: String) throws -> AttentionEntry {
+        let view = try viewer.look(at: image)
+        let name = folder.name(for: file)
+        var files: [(String, String)] = []
+        func write(_ image: Image, _ kind: String) throws {
+            let path = "\(name)/\(kind).png"
+            try folder.write(image.encodedPNG(), to: path)
+            files.append((kind, path))
+        }
+        var collector = AttentionScale.Collector(drawing)
+        try collector.add(view.reading, isAlone: true)
+        let scale = try collector.scale()
+        try write(view.picture, "picture")
+        let maps = try drawing.maps(of: view.reading).map { named in
+            let drawn = try drawing.drawn(named, scale, on: view.picture)
+            try write(drawn.colored, named.name)
+            try write(drawn.overlay, "\(named.name)-overlay")
+            try write(drawn.mask, "\(named.name)-mask")
+            return drawn
+        }
+        let features = try drawing.features(of: view.reading, scale, on: view.picture)
+        if let features { try write(features, "features") }
+        try write(try sheet(view, maps, features), "sheet")
+        try addToOverview(view, maps, features, name)
+        let entry = AttentionEntry(
+            file: file,
+            height: view.height,
+            width: view.width,
+            grid: view.reading.grid,
+            isShrunk: view.isShrunk,
+            guess: view.guess,
+            files: files
+        )
+        entries.append(entry)
+        return entry
+    }
+
+    /// Writes the overview of all pictures, as a picture and as a page.
+    ///
+    /// - Parameter model: What the model is called.
+    /// - Returns: The files, relative to the folder; none where there were no pictures.
+    /// - Throws: `CheckpointError` when the disk does not take the files.
+    public func finish(model: String) throws -> [String] {
+        guard !entries.isEmpty else { return [] }
+        try folder.write(overview.drawn().encodedPNG(), to: "overview.png")
+        let page = AttentionPage(
+            model: model,
+            block: viewer.reader.block,
+            threshold: drawing.threshold,
+            entries: entries
+        )
+        try folder.write(page.html.utf8, to: "index.html")
+        return ["overview.png", "index.html"]
+    }
+
+    private func sheet(
+        _ view: PictureViewer.View,
+        _ maps: [AttentionDrawing.Drawn],
+        _ features: Image?
+    ) throws -> Image {
+        var sheet = TileSheet(side: 240)
+        var tiles = [TileSheet.Tile(image: view.picture, caption: caption(view, "picture"))]
+        if let features { tiles.append(.init(image: features, caption: "features, PCA")) }
+        var token = maps.first.map { tokenName($0) } ?? ""
+        for drawn in maps {
+            if tokenName(drawn) != token || tiles.count == Self.tilesOfARow {
+                token = tokenName(drawn)
+                try sheet.add(tiles)
+                tiles = []
+            }
+            tiles.append(.init(image: drawn.overlay, caption: drawn.named.caption))
+            if drawn.named.part != .heads, tiles.count < Self.tilesOfARow {
+                let share = Int((drawing.threshold * 100).rounded())
+                tiles.append(
+                    .init(image: drawn.cutout, caption: "\(share)% of \(drawn.named.caption)")
+                )
+            }
+        }
+        try sheet.add(tiles)
+        return try sheet.drawn()
+    }
+
+    private func tokenName(_ drawn: AttentionDrawing.Drawn) -> String {
+        String(drawn.named.name.prefix { $0 != "-" })
+    }
+
+    private func caption(_ view: PictureViewer.View, _ name: String) -> String {
+        view.guess.map { "\(Int(($0.score * 100).rounded()))% \($0.label)" } ?? name
+    }
+
+    private func addToOverview(
+        _ view: PictureViewer.View,
+        _ maps: [AttentionDrawing.Drawn],
+        _ features: Image?,
+        _ name: String
+    ) throws {
+        guard entries.count < Self.mostOverviewRows else { return }
+        var tiles = [TileSheet.Tile(image: view.picture, caption: caption(view, name))]
+        if let features { tiles.append(.init(image: features, caption: "features")) }
+        let share = Int((drawing.threshold * 100).rounded())
+        for (place, drawn) in maps.enumerated() where drawn.named.part != .heads {
+            tiles.append(.init(image: drawn.overlay, caption: drawn.named.caption))
+            guard place == 0 else { continue }
+            tiles.append(.init(image: drawn.cutout, caption: "\(share)% of its attention"))
+        }
+        let heads = maps.filter { $0.named.part == .heads }.prefix(Self.headsOfOverview)
+        for drawn in heads {
+            tiles.append(.init(image: drawn.overlay, caption: drawn.named.caption))
+        }
+        try overview.add(tiles)
+    }
+}

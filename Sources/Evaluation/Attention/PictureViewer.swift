@@ -1,0 +1,103 @@
+public import Checkpoints
+public import ImagePipeline
+import Torch
+
+/// Shows pictures of any size to a transformer and tells what it attended to.
+public struct PictureViewer {
+    /// What looks into the model.
+    public let reader: AttentionReader
+
+    /// In which size pictures are shown to it.
+    public let size: ViewingSize
+
+    private let processor: ImageProcessor
+    private let labels: [String]
+
+    /// What a picture is, most likely.
+    public struct Guess: Sendable, Equatable {
+        /// The name of the class.
+        public let label: String
+
+        /// Its probability, 0 to 1.
+        public let score: Double
+    }
+
+    /// A picture as the model saw it.
+    public struct View {
+        /// The picture in the size in which it was seen, in colour; small ones several times as large.
+        public let picture: Image
+
+        /// The rows that the model saw.
+        public let height: Int
+
+        /// The columns that the model saw.
+        public let width: Int
+
+        /// Whether memory made it smaller than its own size.
+        public let isShrunk: Bool
+
+        /// What was attended to.
+        public let reading: AttentionReading
+
+        /// What the model takes it for; nil where it tells no classes apart.
+        public let guess: Guess?
+    }
+
+    // Maps of a few pixels show nothing.
+    private static let leastShownSide = 196
+
+    /// Creates a viewer.
+    ///
+    /// - Parameters:
+    ///   - reader: What looks into the model.
+    ///   - description: What pictures the model wants, and its classes.
+    ///   - size: In which size pictures are shown to it.
+    public init(_ reader: AttentionReader, _ description: ModelDescription, size: ViewingSize) {
+        self.reader = reader
+        self.size = size
+        processor = description.processor
+        labels = description.labels.names
+    }
+
+    /// Looks at a picture.
+    ///
+    /// - Parameters:
+    ///   - image: The picture.
+    ///   - exactly: Its rows and columns for the model; nil for those of ``size``.
+    /// - Returns: What the model saw and attended to.
+    /// - Throws: ``EvaluationError`` when it would need too much memory, `ImageError` when it cannot be resized.
+    public func look(
+        at image: Image,
+        exactly: (height: Int, width: Int)? = nil
+    ) throws -> View {
+        let seen =
+            try exactly.map { ($0.height, $0.width, false) }
+            ?? size(height: image.height, width: image.width)
+        let processor = try ViewingSize.processor(self.processor, height: seen.0, width: seen.1)
+        let (values, height, width) = try processor(image)
+        let shape = [1, processor.channels, height, width]
+        let reading = try reader(Tensor(values, shape: shape))
+        let small = try processor.prepare(image).converted(toChannels: 3)
+        let factor = max(1, (Self.leastShownSide + min(height, width) - 1) / min(height, width))
+        return View(
+            picture: try small.resized(
+                height: height * factor,
+                width: width * factor,
+                interpolation: .nearest
+            ),
+            height: height,
+            width: width,
+            isShrunk: seen.2,
+            reading: reading,
+            guess: guess(reading.logits)
+        )
+    }
+
+    private func guess(_ logits: [Float]) -> Guess? {
+        let scores = Scores.softmax(logits[...])
+        guard let best = scores.indices.max(by: { scores[$0] < scores[$1] }),
+            labels.indices.contains(best), scores[best].isFinite
+        else { return nil }
+        return Guess(label: labels[best], score: scores[best])
+    }
+}

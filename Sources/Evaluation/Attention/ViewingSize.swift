@@ -1,0 +1,124 @@
+import ImagePipeline
+public import VisionModels
+
+/// The size in which a transformer looks at a picture of any size: a whole number of patches, within a bound of memory.
+///
+/// Attention of `n` tokens has `n²` numbers for each head, so memory grows with the square of the picture's area.
+public struct ViewingSize: Sendable, Equatable {
+    /// What is wished for.
+    public enum Wish: Sendable, Equatable {
+        /// The picture's own size, enlarged to the model's where it is smaller, shrunk where memory does not suffice.
+        case own
+        /// The shorter side in pixels; the picture keeps its shape.
+        case shorterSide(Int)
+        /// Both sides in pixels.
+        case exact(height: Int, width: Int)
+    }
+
+    /// What is wished for.
+    public let wish: Wish
+
+    /// The most memory that attention may take, in bytes.
+    public let memoryLimit: Int
+
+    private let configuration: ViTConfiguration
+
+    /// Creates a rule.
+    ///
+    /// - Parameters:
+    ///   - wish: What is wished for.
+    ///   - configuration: What the model is made from.
+    ///   - memoryLimit: The most memory that attention may take, in bytes.
+    public init(_ wish: Wish, for configuration: ViTConfiguration, memoryLimit: Int) {
+        self.wish = wish
+        self.configuration = configuration
+        self.memoryLimit = memoryLimit
+    }
+
+    /// The size for a picture.
+    ///
+    /// - Parameters:
+    ///   - height: The picture's rows.
+    ///   - width: The picture's columns.
+    /// - Returns: The rows and columns, multiples of the patch, and whether memory made them smaller than wished for.
+    /// - Throws: ``EvaluationError/tooLarge(height:width:bytes:limit:)`` when a size that was asked for needs too much.
+    public func callAsFunction(
+        height: Int,
+        width: Int
+    ) throws(EvaluationError) -> (height: Int, width: Int, isShrunk: Bool) {
+        let (wanted, mayShrink) = wanted(Double(max(height, 1)), Double(max(width, 1)))
+        var size = (height: patches(wanted.height), width: patches(wanted.width))
+        let needed = Self.bytes(size.height * size.width, configuration)
+        if needed <= memoryLimit { return (pixels(size.height), pixels(size.width), false) }
+        guard mayShrink else {
+            throw .tooLarge(
+                height: pixels(size.height),
+                width: pixels(size.width),
+                bytes: needed,
+                limit: memoryLimit
+            )
+        }
+        var factor = (Double(memoryLimit) / Double(needed)).squareRoot().squareRoot()
+        repeat {
+            size = (patches(wanted.height * factor), patches(wanted.width * factor))
+            factor *= 0.98
+        } while Self.bytes(size.height * size.width, configuration) > memoryLimit && factor > 1e-4
+        return (pixels(size.height), pixels(size.width), true)
+    }
+
+    private func wanted(
+        _ height: Double,
+        _ width: Double
+    ) -> ((height: Double, width: Double), Bool) {
+        let shorter = min(height, width)
+        switch wish {
+        case .own:
+            let least = Double(min(configuration.imageHeight, configuration.imageWidth))
+            let factor = max(1, least / shorter)
+            return ((height * factor, width * factor), true)
+        case .shorterSide(let side):
+            let factor = Double(side) / shorter
+            return ((height * factor, width * factor), false)
+        case .exact(let height, let width):
+            return ((Double(height), Double(width)), false)
+        }
+    }
+
+    /// The nearest number of patches, at least one; a side beyond reason is cut, and too large all the same.
+    private func patches(_ side: Double) -> Int {
+        max(1, Int((min(side, 1e7) / Double(configuration.patchSize)).rounded()))
+    }
+
+    private func pixels(_ patches: Int) -> Int { patches * configuration.patchSize }
+
+    /// What attention of so many patches takes at its peak: a block's scores, their softmax and a copy, and one matrix of
+    /// each block for the rollout.
+    static func bytes(_ patches: Int, _ configuration: ViTConfiguration) -> Int {
+        let tokens = Double(patches + configuration.prefixTokenCount)
+        let matrices = Double(3 * configuration.numHeads + configuration.depth + 2)
+        let activations = tokens * Double(configuration.mlpDim + 8 * configuration.embedDim)
+        return Int(min(4 * (tokens * tokens * matrices + activations), 1e18))
+    }
+
+    /// The way from a picture to the model's input in this size.
+    ///
+    /// - Parameters:
+    ///   - processor: The model's own way.
+    ///   - height: The rows.
+    ///   - width: The columns.
+    /// - Returns: A way that keeps the whole picture.
+    /// - Throws: `ImageError` when the size is not positive.
+    static func processor(
+        _ processor: ImageProcessor,
+        height: Int,
+        width: Int
+    ) throws(ImageError) -> ImageProcessor {
+        try ImageProcessor(
+            resize: .exact(height: height, width: width),
+            interpolation: processor.interpolation,
+            channels: processor.channels,
+            mean: processor.mean,
+            std: processor.std
+        )
+    }
+}

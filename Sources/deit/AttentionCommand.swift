@@ -1,0 +1,206 @@
+import ArgumentParser
+import Checkpoints
+import Evaluation
+import Foundation
+import Torch
+import VisionModels
+
+/// `deit attention`: what a transformer looks at in pictures.
+struct AttentionCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "attention",
+        abstract: "Draw what a vision transformer looks at in pictures.",
+        discussion: """
+            Examples:
+              deit attention runs/first cat.jpg --output maps
+              deit attention dino.pth photos/ --size 480 --upscale bicubic --output maps
+              deit attention runs/first film/ --frames --output film-maps
+
+            For the class token, and the distillation token of a distilled model, DIR gets
+            a folder for each picture: maps of every head, of their mean and of the rollout
+            through all blocks, in colours, over the picture, and as a mask that keeps a
+            share of the attention; the patches' features as colours by their three main
+            components; and a sheet of all. DIR/overview.png and DIR/index.html show all
+            pictures.
+
+            With --frames the pictures are the frames of a film, sorted by the numbers in
+            their names: each kind of map gets a folder with 000001.png and so on, in
+            colours that are the same for all frames. A film is made of them with
+              ffmpeg -i DIR/cls-mean-overlay/%06d.png film.mp4
+
+            Every vision transformer works; a convolutional network has no attention. Models
+            trained without labels (DINO) show objects more clearly than supervised ones.
+            """
+    )
+
+    @OptionGroup var checkpoint: CheckpointOptions
+
+    @OptionGroup var pictures: PictureFolderOptions
+
+    @Flag(help: "The pictures are the frames of a film.")
+    var frames = false
+
+    @OptionGroup var viewing: ViewingOptions
+
+    @Option(help: "The block to look into, counted from 1 (default: the last).")
+    var block: Int?
+
+    @Option(
+        help: "What to draw, with commas between: heads, mean, rollout, features (default: all)."
+    )
+    var parts: String?
+
+    @Option(help: "The share of the attention that masks keep, above 0 up to 1.")
+    var threshold = 0.6
+
+    @Option(help: "How maps become as large as the picture: nearest, bilinear or bicubic.")
+    var upscale = Upscaling.nearest
+
+    @Option(help: "The colours of maps: inferno or viridis.")
+    var colors = ColorMap.inferno
+
+    @Option(help: "How the rollout makes heads one: mean, max or min.")
+    var fusion = AttentionRollout.Fusion.mean
+
+    @Option(help: "The share of each block's least weights that the rollout leaves out, 0 up to 1.")
+    var discard = 0.0
+
+    @Flag(help: "Show the features of the foreground alone; it is cut out by its features.")
+    var foreground = false
+
+    func validate() throws {
+        do {
+            _ = try drawing()
+            _ = try rollout()
+        } catch let error as EvaluationError {
+            throw ValidationError(error.description)
+        }
+        guard !frames || !pictures.images.contains("-") else {
+            throw ValidationError("frames are files, not standard input")
+        }
+    }
+
+    @ModelActor
+    func run() async throws {
+        let folder = try pictures.folder()
+        let list = try frames ? pictures.frames() : pictures.pictures()
+        let drawing = try drawing()
+        let loaded = try await checkpoint.load(allowing: .noHead)
+        let reader = try AttentionReader(
+            loaded,
+            block: block,
+            rollout: drawing.parts.contains(.rollout) ? try rollout() : nil,
+            resampling: viewing.resample
+        )
+        let viewer = PictureViewer(
+            reader,
+            loaded.description,
+            size: try viewing.viewingSize(for: reader.configuration)
+        )
+        try folder.create()
+        var failures = PictureFailures()
+        let (entries, overview) =
+            try frames
+            ? film(list, viewer, drawing, folder, &failures)
+            : gallery(list, viewer, drawing, folder, &failures)
+        if !entries.isEmpty { checkpoint.tellAssumptions(loaded) }
+        try report(entries, overview)
+        try failures.finish(total: list.count)
+    }
+
+    @ModelActor
+    private func gallery(
+        _ list: PictureList,
+        _ viewer: PictureViewer,
+        _ drawing: AttentionDrawing,
+        _ folder: OutputFolder,
+        _ failures: inout PictureFailures
+    ) throws -> ([AttentionEntry], [String]) {
+        let gallery = AttentionGallery(viewer, drawing, in: folder)
+        let status = StatusLine()
+        defer { status.clear() }
+        for index in 0..<list.count {
+            let file = list.name(at: index)
+            try failures.collect(file, of: list.count) {
+                try gallery.add(list.image(at: index), file: file)
+            }
+            status.show(index + 1, of: list.count, "pictures")
+        }
+        return (gallery.entries, try gallery.finish(model: checkpoint.checkpoint))
+    }
+
+    @ModelActor
+    private func film(
+        _ list: PictureList,
+        _ viewer: PictureViewer,
+        _ drawing: AttentionDrawing,
+        _ folder: OutputFolder,
+        _ failures: inout PictureFailures
+    ) throws -> ([AttentionEntry], [String]) {
+        let sequence = AttentionSequence(viewer, drawing, in: folder)
+        let status = StatusLine()
+        defer { status.clear() }
+        var usable: [Int] = []
+        for index in 0..<list.count {
+            try failures.collect(list.name(at: index), of: list.count) {
+                try sequence.gather(list.image(at: index))
+                usable.append(index)
+            }
+            status.show(index + 1, of: 2 * list.count, "frames")
+        }
+        for (done, index) in usable.enumerated() {
+            try sequence.draw(
+                list.image(at: index),
+                file: list.name(at: index),
+                of: usable.count
+            )
+            status.show(list.count + done + 1, of: 2 * list.count, "frames")
+        }
+        return (sequence.entries, try sequence.finish(model: checkpoint.checkpoint))
+    }
+
+    private func report(_ entries: [AttentionEntry], _ overview: [String]) throws {
+        let shrunk = entries.filter(\.isShrunk)
+        if let first = shrunk.first {
+            let others = shrunk.count > 1 ? " and \(shrunk.count - 1) others" : ""
+            StatusLine.note(
+                "\(first.file)\(others) was looked at in \(first.height) × \(first.width) pixels, "
+                    + "as its own size needs more than the \(viewing.memory) GiB of --memory"
+            )
+        }
+        if pictures.json {
+            let list = entries.map(\.json)
+            let value: JSONValue = [
+                "output": .string(pictures.output), "pictures": .array(list),
+                "overview": .array(overview.map(JSONValue.string)),
+            ]
+            return try Results.print(value.text())
+        }
+        guard !entries.isEmpty else { return }
+        let noun = frames ? "frames" : entries.count == 1 ? "picture" : "pictures"
+        try Results.print(
+            "\(pictures.output): maps of \(entries.count) \(noun); open \(pictures.output)/index.html"
+        )
+    }
+
+    private func drawing() throws -> AttentionDrawing {
+        let known = AttentionDrawing.Part.allCases.map(\.rawValue).joined(separator: ", ")
+        let wanted = try parts?.split(separator: ",", omittingEmptySubsequences: false).map {
+            guard let part = AttentionDrawing.Part(rawValue: String($0)) else {
+                throw ValidationError("there is no part \"\($0)\"; --parts takes \(known)")
+            }
+            return part
+        }
+        return try AttentionDrawing(
+            parts: Set(wanted ?? AttentionDrawing.Part.allCases),
+            threshold: threshold,
+            upscaling: upscale,
+            colors: colors,
+            isForeground: foreground
+        )
+    }
+
+    private func rollout() throws -> AttentionRollout {
+        try AttentionRollout(fusion: fusion, discardRatio: discard)
+    }
+}

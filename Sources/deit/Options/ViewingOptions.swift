@@ -1,0 +1,59 @@
+import ArgumentParser
+import Evaluation
+import Torch
+import VisionModels
+
+/// In which size a transformer looks at pictures of any size.
+struct ViewingOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The pictures' size: own, N for the shorter side, or HxW; in pixels, rounded to patches.",
+            discussion:
+                "own enlarges what is smaller than the model's pictures, and shrinks what --memory does not suffice for."
+        )
+    )
+    var size = "own"
+
+    @Option(help: "How positions get the grid of another size: deit, timm, hf or dino.")
+    var resample = PositionEmbeddingResampling.timm
+
+    @Option(help: "The most memory that attention may take, in GiB.")
+    var memory = 2.0
+
+    func validate() throws {
+        _ = try wish()
+        guard memory > 0, memory <= 1_000_000 else {
+            throw ValidationError("--memory must be above 0, not \(memory)")
+        }
+    }
+
+    /// The size for pictures of a model; one that is too much for any picture is refused here.
+    func viewingSize(for configuration: ViTConfiguration) throws -> ViewingSize {
+        let size = ViewingSize(
+            try wish(),
+            for: configuration,
+            memoryLimit: Int(memory * Double(1 << 30))
+        )
+        _ = try size(height: 1, width: 1)
+        return size
+    }
+
+    private func wish() throws -> ViewingSize.Wish {
+        if size == "own" { return .own }
+        let sides = size.lowercased().split(separator: "x", omittingEmptySubsequences: false)
+            .map { Int($0) }
+        let positive = sides.compactMap { $0 }.filter { (1...1_000_000).contains($0) }
+        guard positive.count == sides.count else { throw wrongSize }
+        switch positive.count {
+        case 1: return .shorterSide(positive[0])
+        case 2: return .exact(height: positive[0], width: positive[1])
+        default: throw wrongSize
+        }
+    }
+
+    private var wrongSize: ValidationError {
+        ValidationError(
+            "--size must be own, a number such as 480, or HxW such as 480x640, not \(size)"
+        )
+    }
+}

@@ -1,0 +1,177 @@
+import ArgumentParser
+import Checkpoints
+import Evaluation
+import ImagePipeline
+import Torch
+import VisionModels
+
+/// `deit propagate`: the labels of a film's first frame carried to the others.
+struct PropagateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "propagate",
+        abstract: "Follow objects through the frames of a film, from a mask of the first one.",
+        discussion: """
+            Examples:
+              deit propagate dino.pth film/ --mask first.png --output masks
+              deit propagate runs/first film/ --mask truth/0.png --truth truth/ --output masks
+
+            The mask is a PNG of the first frame's size: black is the background, every
+            other colour an object. Each frame's mask is written with the same colours under
+            the frame's name, and sheet.png shows some of them. Frames of a folder are sorted
+            by the numbers in their names.
+
+            Patches take the labels of the most alike patches near them in the first frame
+            and the frames before, as DINO's evaluation on DAVIS does; nothing is trained.
+            With --truth, a folder of masks of the same names, the overlap of every frame
+            but the first is told (J, intersection over union).
+            """
+    )
+
+    @OptionGroup var checkpoint: CheckpointOptions
+
+    @OptionGroup var pictures: PictureFolderOptions
+
+    @Option(help: "The mask of the first frame.", completion: .file(extensions: ["png"]))
+    var mask: String
+
+    @Option(help: "What the shorter side of frames becomes for the model, in pixels.")
+    var size = 480
+
+    @Option(help: "How positions get the grid of the frames: deit, timm, hf or dino.")
+    var resample = PositionEmbeddingResampling.timm
+
+    @Option(help: "The most memory that attention may take, in GiB.")
+    var memory = 2.0
+
+    @Option(help: "How many frames before are compared, besides the first.")
+    var lastFrames = 7
+
+    @Option(help: "How many patches away a patch may be; 0 for anywhere.")
+    var neighborhood = 12
+
+    @Option(help: "How many of the most alike patches count.")
+    var topk = 5
+
+    @Option(help: "A folder of right masks, to tell the overlap.", completion: .directory)
+    var truth: String?
+
+    func validate() throws {
+        guard !pictures.images.isEmpty else { throw ValidationError("name the film's frames") }
+        guard !pictures.images.contains("-") else {
+            throw ValidationError("frames are files, not standard input")
+        }
+        guard (1...100_000).contains(size) else {
+            throw ValidationError("--size must be from 1 to 100000, not \(size)")
+        }
+        guard memory > 0, memory <= 1_000_000 else {
+            throw ValidationError("--memory must be above 0, not \(memory)")
+        }
+        do {
+            _ = try options()
+        } catch let error as EvaluationError {
+            throw ValidationError(error.description)
+        }
+    }
+
+    @ModelActor
+    func run() async throws {
+        let folder = try pictures.folder()
+        let frames = try pictures.frames()
+        guard frames.count > 1 else {
+            throw CommandFailure(
+                "there is one frame only; labels are carried from the first frame to others",
+                exitCode: CommandFailure.badData
+            )
+        }
+        let labels = try read(mask, "the mask") { try LabelMask(Image(contentsOf: mask)) }
+        let loaded = try await checkpoint.load(allowing: .noHead)
+        let viewer = try viewer(loaded)
+        let film = try read(frames.name(at: 0), "the first frame") {
+            try FilmLabels(
+                viewer,
+                frame: frames.image(at: 0),
+                mask: labels,
+                shorterSide: size,
+                options()
+            )
+        }
+        if film.lostLabels > 0 {
+            StatusLine.note(
+                "\(film.lostLabels) of \(labels.labelCount) labels are too small for \(film.grid) patches and get lost; "
+                    + "a larger --size has more"
+            )
+        }
+        try folder.create()
+        let masks = FilmFolder(film, labels, in: folder, truth: truth)
+        try follow(frames, masks)
+        checkpoint.tellAssumptions(loaded)
+        try report(masks, try masks.finish())
+    }
+
+    private func follow(_ frames: PictureList, _ masks: FilmFolder) throws {
+        let status = StatusLine()
+        defer { status.clear() }
+        for index in 0..<frames.count {
+            let file = frames.name(at: index)
+            try read(file, "the frame") {
+                try masks.add(frames.image(at: index), file: file, of: frames.count)
+            }
+            status.show(index + 1, of: frames.count, "frames")
+        }
+    }
+
+    /// Runs what reads a picture; its errors tell the file, and without the picture there is no result.
+    private func read<R>(_ file: String, _ what: String, _ body: () throws -> R) throws -> R {
+        do {
+            return try body()
+        } catch let error as ImageError {
+            throw CommandFailure(
+                "\(what) \(file) cannot be used: \(error.reason)",
+                exitCode: CommandFailure.badData
+            )
+        } catch let error as EvaluationError {
+            if case .invalid(let reason) = error {
+                throw CommandFailure(
+                    "\(what) \(file) cannot be used: \(reason)",
+                    exitCode: CommandFailure.badData
+                )
+            }
+            throw error
+        }
+    }
+
+    private func viewer(_ loaded: LoadedModel) throws -> PictureViewer {
+        let reader = try AttentionReader(loaded, rollout: nil, resampling: resample)
+        return PictureViewer(
+            reader,
+            loaded.description,
+            size: ViewingSize(
+                .shorterSide(size),
+                for: reader.configuration,
+                memoryLimit: Int(memory * Double(1 << 30))
+            )
+        )
+    }
+
+    private func options() throws -> LabelPropagation.Options {
+        try LabelPropagation.Options(
+            lastFrames: lastFrames,
+            neighborhood: neighborhood,
+            topK: topk
+        )
+    }
+
+    private func report(_ masks: FilmFolder, _ overview: [String]) throws {
+        if pictures.json { return try Results.print(masks.json(overview).text()) }
+        try Results.print(
+            "\(pictures.output): masks of \(masks.entries.count) frames; look at \(pictures.output)/sheet.png"
+        )
+        if let overlap = masks.meanOverlap {
+            let first = masks.entries.dropFirst().compactMap(\.overlap).count
+            try Results.print(
+                "overlap with \(truth ?? ""): J \(ProgressPrinter.percent(overlap)) "
+                    + "(mean of \(first) frames and their objects)"
+            )
+        }
+    }
+}

@@ -1,0 +1,158 @@
+import ArgumentParser
+import Checkpoints
+import Datasets
+import Evaluation
+import ImagePipeline
+import Torch
+import VisionModels
+
+/// `deit segment`: foreground without labels.
+struct SegmentCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "segment",
+        abstract: "Cut out the foreground of pictures, without any labels.",
+        discussion: """
+            Examples:
+              deit segment runs/first photos/ --output masks
+              deit segment tiny.safetensors cat.jpg --main-object --output masks
+              deit segment dino.pth --data DIR --method attention --output masks
+
+            Masks are PNG files of the pictures' size, 255 where there is foreground. They
+            lie in the output folder as the pictures lie in theirs; sheets/ shows pictures
+            and masks side by side, overview.png the first of them.
+
+            cut parts the patches in two where their keys in attention differ most (a
+            normalised cut, as TokenCut does it); attention and rollout keep the patches
+            that hold most of the class token's attention. With --truth, a folder of masks
+            of the same names, the overlap with them is told.
+            """
+    )
+
+    @OptionGroup var checkpoint: CheckpointOptions
+
+    @OptionGroup var pictures: PictureFolderOptions
+
+    @Option(
+        help: "A folder of labelled pictures, in place of IMAGES: its validation part.",
+        completion: .directory
+    )
+    var data: String?
+
+    @Option(help: "Where the foreground comes from: cut, attention or rollout.")
+    var method = Segmenter.Method.cut
+
+    @Option(help: "The cosine above which patches belong together in the cut.")
+    var tau = 0.2
+
+    @Option(help: "The share of the attention that a mask keeps, above 0 up to 1.")
+    var threshold = 0.6
+
+    @Flag(help: "Keep only the object with the most certain patch.")
+    var mainObject = false
+
+    @Option(help: "How patches become pixels: nearest, bilinear or bicubic.")
+    var upscale = Upscaling.bilinear
+
+    @OptionGroup var viewing: ViewingOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "The block to look into, counted from 1.",
+            discussion:
+                "By default the cut takes the one at five sixths of the depth, the others the last."
+        )
+    )
+    var block: Int?
+
+    @Option(help: "A folder of right masks, to tell the overlap.", completion: .directory)
+    var truth: String?
+
+    func validate() throws {
+        guard pictures.images.isEmpty != (data == nil) else {
+            throw ValidationError(
+                data == nil
+                    ? "say which pictures: files and folders, or --data DIR"
+                    : "name pictures or --data DIR, not both"
+            )
+        }
+        do {
+            _ = try options()
+        } catch let error as EvaluationError {
+            throw ValidationError(error.description)
+        }
+    }
+
+    @ModelActor
+    func run() async throws {
+        let folder = try pictures.folder()
+        let list = try dataset()
+        let loaded = try await checkpoint.load(allowing: .noHead)
+        let reader = try reader(loaded)
+        let viewer = PictureViewer(
+            reader,
+            loaded.description,
+            size: try viewing.viewingSize(for: reader.configuration)
+        )
+        try folder.create()
+        let masks = MaskFolder(Segmenter(viewer, try options()), in: folder, truth: truth)
+        var failures = PictureFailures()
+        let status = StatusLine()
+        for index in 0..<list.count {
+            let file = list.name(at: index)
+            try failures.collect(file, of: list.count) {
+                try masks.add(list.image(at: index), file: file)
+            }
+            status.show(index + 1, of: list.count, "pictures")
+        }
+        status.clear()
+        let overview = try masks.finish()
+        if !masks.entries.isEmpty { checkpoint.tellAssumptions(loaded) }
+        try report(masks, overview)
+        try failures.finish(total: list.count)
+    }
+
+    private func reader(_ loaded: LoadedModel) throws -> AttentionReader {
+        let depth = (loaded.model as? VisionTransformer)?.configuration.depth
+        return try AttentionReader(
+            loaded,
+            block: block ?? (method == .cut ? depth.map(AttentionReader.usualKeysBlock) : nil),
+            keysBlock: block,
+            rollout: method == .rollout ? .paper : nil,
+            resampling: viewing.resample
+        )
+    }
+
+    private func dataset() throws -> any ImageDataset {
+        guard let data else { return try pictures.pictures() }
+        return try LabelledData.open(
+            data,
+            .validation,
+            for: checkpoint.checkpoint,
+            DecodingOptions(appliesOrientation: true)
+        )
+    }
+
+    private func options() throws -> Segmenter.Options {
+        try Segmenter.Options(
+            method: method,
+            tau: tau,
+            threshold: threshold,
+            isMainObject: mainObject,
+            upscaling: upscale
+        )
+    }
+
+    private func report(_ masks: MaskFolder, _ overview: [String]) throws {
+        if pictures.json { return try Results.print(masks.json(overview).text()) }
+        guard !masks.entries.isEmpty else { return }
+        let noun = masks.entries.count == 1 ? "mask" : "masks"
+        try Results.print(
+            "\(pictures.output): \(masks.entries.count) \(noun); look at \(pictures.output)/overview.png"
+        )
+        if let overlap = masks.meanOverlap {
+            try Results.print(
+                "overlap with \(truth ?? ""): \(ProgressPrinter.percent(overlap)) (intersection over union, mean)"
+            )
+        }
+    }
+}
