@@ -46,9 +46,10 @@ import Torch
         let found = try classes(["a", "b"], ClassLabels(placeholders: 2))
         #expect(found.indices == nil && found.note?.hasPrefix("assumed: ") == true)
         // The 1000 classes of a bare file are not the ten digits.
-        #expect(throws: TrainingError.self) {
+        let error = #expect(throws: TrainingError.self) {
             try classes(["0", "1", "2"], ClassLabels(placeholders: 1_000))
         }
+        #expect(error?.description.contains("besides 1000 classes without names") == true)
     }
 
     @Test func otherClassesAreRefusedWithTheWayOut() throws {

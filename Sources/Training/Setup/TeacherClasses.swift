@@ -35,6 +35,14 @@ struct TeacherClasses: Equatable, Sendable {
         let known = found.compactMap { $0 }
         guard known.count == data.count, Set(known).count == data.count else {
             let named = Set(known)
+            guard !labels.arePlaceholders else {
+                let count = labels.names.count
+                throw .otherClasses(
+                    teacher: teacher,
+                    missing: data,
+                    unexpected: ["\(count) classes without names"]
+                )
+            }
             throw .otherClasses(
                 teacher: teacher,
                 missing: data.indices.filter { found[$0] == nil }.map { data[$0] },
