@@ -147,6 +147,17 @@ import TorchNN
         }
     }
 
+    @Test func aFolderHasAFileForEachKindOfRun() throws {
+        let first = try key()
+        #expect(first.path(for: "some/file") == "some/file")
+        let path = first.path(for: "some/")
+        #expect(path.hasPrefix("some/") && path.hasSuffix(".answers") && path.count == 29)
+        #expect(try key().path(for: "some/") == path)
+        #expect(try key { $0.epochs = 7 }.path(for: "some/") == path)
+        #expect(try key { $0.seed = 7 }.path(for: "some/") != path)
+        #expect(try key { $0.mixup = 0 }.path(for: "some/") != path)
+    }
+
     @Test func filesOfAnotherKindAreLeftAsTheyAre() throws {
         try withTemporaryFolder { folder in
             let file = folder.appending(path: "notes.txt")

@@ -50,7 +50,7 @@ extension TrainingOptions {
             .cacheTeacher,
             \.cacheTeacher,
             "file",
-            "Keep the teacher's answers in a file, for this run and others."
+            "Keep the teacher's answers in a file for this run and others; FOLDER/ has one for each kind."
         ),
         .number(.cacheLimit, \.cacheLimit, positive, "GB", "Largest size of that file."),
     ]

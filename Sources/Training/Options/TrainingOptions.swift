@@ -45,7 +45,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var teacherFinetune: Int?
     /// The recipe that the teacher is trained by: a shipped one's name or the path of a file.
     public var teacherRecipe = "finetune"
-    /// The file that keeps the teacher's answers, or empty for none.
+    /// The file that keeps the teacher's answers, or a folder, with `/` at its end, of one for each kind of run; empty
+    /// for none.
     public var cacheTeacher = ""
     /// The largest size of that file in gigabytes.
     public var cacheLimit = 4.0

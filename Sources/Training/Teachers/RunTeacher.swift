@@ -38,7 +38,8 @@ final class RunTeacher {
         let teacher = try load(plan.options.teacher)
         self.teacher = teacher
         if !plan.options.cacheTeacher.isEmpty {
-            try TeacherCache.check(plan.options.cacheTeacher, cacheKey(teacher))
+            let key = try cacheKey(teacher)
+            try TeacherCache.check(key.path(for: plan.options.cacheTeacher), key)
         }
     }
 
@@ -65,9 +66,10 @@ final class RunTeacher {
             teacher = try load(training.output)
         }
         guard let teacher, cache == nil, !plan.options.cacheTeacher.isEmpty else { return nil }
-        let path = plan.options.cacheTeacher
+        let key = try cacheKey(teacher)
         let limit = Int(min(plan.options.cacheLimit * 1e9, 9e18))
-        let cache = try TeacherCache(path: path, key: cacheKey(teacher), limit: limit)
+        let path = key.path(for: plan.options.cacheTeacher)
+        let cache = try TeacherCache(path: path, key: key, limit: limit)
         self.cache = cache
         tellSize(of: cache, limit: limit)
         return nil

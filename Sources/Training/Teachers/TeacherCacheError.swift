@@ -14,11 +14,13 @@ public enum TeacherCacheError: Error, Sendable, Equatable, CustomStringConvertib
         switch self {
         case .notACache(let path):
             return
-                "\(path) is not a file of a teacher's answers, and is left as it is; give --cache-teacher another path"
+                "\(path) is not a file of a teacher's answers, and is left as it is; give --cache-teacher another path, "
+                + "or a folder that ends with / for a file of this run's kind in it"
         case .otherKey(let path, let differences):
             return
                 "the teacher's answers in \(path) are not those of this run, which differs in "
-                + "\(differences.joined(separator: "; ")); give --cache-teacher another path"
+                + "\(differences.joined(separator: "; ")); give --cache-teacher another path, or a "
+                + "folder that ends with / for a file for each kind of run"
         case .otherAnswers(let path, let step):
             return
                 "the teacher's answers in \(path) to step \(step) are not what the teacher says of these pictures, which "

@@ -65,6 +65,19 @@ struct TeacherCacheKey: Codable, Equatable, Sendable {
         classes = plan.classNames.count
     }
 
+    /// The file that an option names: the option itself, or where it ends with `/` one of this key's own in that folder.
+    func path(for option: String) -> String {
+        guard option.hasSuffix("/") else { return option }
+        var fingerprint = Fingerprint()
+        for text in [teacher, data, dtype] { fingerprint.add(text) }
+        for number in [format, batch, steps, classes] { fingerprint.add(number) }
+        for (name, text) in options.sorted(by: { $0.key < $1.key }) {
+            fingerprint.add(name)
+            fingerprint.add(text)
+        }
+        return option + fingerprint.text.prefix(16) + ".answers"
+    }
+
     /// Says in words in what two keys differ; empty where they are equal.
     ///
     /// - Parameter other: The key of the run; this one is the file's.
