@@ -9,7 +9,7 @@ extension ModelConfiguration {
     var estimatedParameterCount: Double {
         switch self {
         case .visionTransformer(let vit): Self.count(vit)
-        case .resNet(let resNet): Self.count(resNet)
+        case .resNet, .regNet, .efficientNet: convNet?.networkSize.parameters ?? 0
         }
     }
 
@@ -27,31 +27,5 @@ extension ModelConfiguration {
         let block = attention + mlp + 2 * norm + scales
         return patch + prefix * width + positions + Double(vit.depth) * block
             + norm + Double(vit.headCount) * head
-    }
-
-    private static func count(_ resNet: ResNetConfiguration) -> Double {
-        // With its normalisation's scale and shift.
-        func convolution(_ input: Double, _ output: Double, _ kernel: Double) -> Double {
-            input * output * kernel * kernel + 2 * output
-        }
-        guard var input = resNet.widths.first.map(Double.init) else { return 0 }
-        var sum = convolution(Double(resNet.inChannels), input, resNet.stem == .imagenet ? 7 : 3)
-        for stage in resNet.layers.indices where stage < resNet.widths.count {
-            let width = Double(resNet.widths[stage])
-            let output = width * Double(resNet.block.expansion)
-            for block in 0..<max(0, resNet.layers[stage]) {
-                if input != output || (block == 0 && stage > 0) {
-                    sum += convolution(input, output, 1)
-                }
-                switch resNet.block {
-                case .basic: sum += convolution(input, width, 3) + convolution(width, width, 3)
-                case .bottleneck:
-                    sum += convolution(input, width, 1) + convolution(width, width, 3)
-                    sum += convolution(width, output, 1)
-                }
-                input = output
-            }
-        }
-        return sum + Double(resNet.numClasses) * (input + 1)
     }
 }

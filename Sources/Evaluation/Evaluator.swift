@@ -78,7 +78,7 @@ public enum Evaluator {
     ) throws -> ImageProcessor {
         let (height, width) = description.configuration.imageSize
         if size == height, size == width { return description.processor }
-        guard case .resNet = description.configuration else {
+        guard description.configuration.convNet != nil else {
             throw EvaluationError.fixedSize(height: height, width: width, asked: size)
         }
         let old = description.processor

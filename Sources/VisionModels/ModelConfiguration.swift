@@ -4,6 +4,8 @@ public import TorchNN
 public enum ModelConfiguration: Sendable, Equatable {
     case visionTransformer(ViTConfiguration)
     case resNet(ResNetConfiguration)
+    case regNet(RegNetConfiguration)
+    case efficientNet(EfficientNetConfiguration)
 
     /// Creates the network with freshly initialised weights.
     ///
@@ -13,7 +15,9 @@ public enum ModelConfiguration: Sendable, Equatable {
     public func makeModel() throws -> any ImageClassifier {
         switch self {
         case .visionTransformer(let configuration): try VisionTransformer.make(configuration)
-        case .resNet(let configuration): try ResNet(configuration)
+        case .resNet(let configuration): try configuration.makeModel()
+        case .regNet(let configuration): try configuration.makeModel()
+        case .efficientNet(let configuration): try configuration.makeModel()
         }
     }
 
@@ -22,26 +26,52 @@ public enum ModelConfiguration: Sendable, Equatable {
         switch self {
         case .visionTransformer(let configuration): try configuration.validate()
         case .resNet(let configuration): try configuration.validate()
+        case .regNet(let configuration): try configuration.validate()
+        case .efficientNet(let configuration): try configuration.validate()
         }
     }
 
-    /// The number of classes.
+    /// The same, of a convolutional network of whichever family; nil for a transformer.
+    public var convNet: (any ConvNetConfiguration)? {
+        switch self {
+        case .visionTransformer: nil
+        case .resNet(let configuration): configuration
+        case .regNet(let configuration): configuration
+        case .efficientNet(let configuration): configuration
+        }
+    }
+
+    private mutating func change(
+        transformer: (inout ViTConfiguration) -> Void,
+        convNet: (inout any ConvNetConfiguration) -> Void
+    ) {
+        if case .visionTransformer(var configuration) = self {
+            transformer(&configuration)
+            self = .visionTransformer(configuration)
+        }
+        guard var network = self.convNet else { return }
+        convNet(&network)
+        switch network {
+        case let configuration as ResNetConfiguration: self = .resNet(configuration)
+        case let configuration as RegNetConfiguration: self = .regNet(configuration)
+        case let configuration as EfficientNetConfiguration: self = .efficientNet(configuration)
+        default: break
+        }
+    }
+
+    /// The number of classes; 0 for a backbone without a classifier.
     public var numClasses: Int {
         get {
             switch self {
             case .visionTransformer(let configuration): configuration.numClasses
-            case .resNet(let configuration): configuration.numClasses
+            case .resNet, .regNet, .efficientNet: convNet?.numClasses ?? 0
             }
         }
         set {
-            switch self {
-            case .visionTransformer(var configuration):
-                configuration.numClasses = newValue
-                self = .visionTransformer(configuration)
-            case .resNet(var configuration):
-                configuration.numClasses = newValue
-                self = .resNet(configuration)
-            }
+            change(
+                transformer: { $0.numClasses = newValue },
+                convNet: { $0.numClasses = newValue }
+            )
         }
     }
 
@@ -50,18 +80,14 @@ public enum ModelConfiguration: Sendable, Equatable {
         get {
             switch self {
             case .visionTransformer(let configuration): configuration.inChannels
-            case .resNet(let configuration): configuration.inChannels
+            case .resNet, .regNet, .efficientNet: convNet?.inChannels ?? 0
             }
         }
         set {
-            switch self {
-            case .visionTransformer(var configuration):
-                configuration.inChannels = newValue
-                self = .visionTransformer(configuration)
-            case .resNet(var configuration):
-                configuration.inChannels = newValue
-                self = .resNet(configuration)
-            }
+            change(
+                transformer: { $0.inChannels = newValue },
+                convNet: { $0.inChannels = newValue }
+            )
         }
     }
 
@@ -71,19 +97,18 @@ public enum ModelConfiguration: Sendable, Equatable {
             switch self {
             case .visionTransformer(let configuration):
                 (configuration.imageHeight, configuration.imageWidth)
-            case .resNet(let configuration): (configuration.imageSize, configuration.imageSize)
+            case .resNet, .regNet, .efficientNet:
+                (convNet?.imageSize ?? 0, convNet?.imageSize ?? 0)
             }
         }
         set {
-            switch self {
-            case .visionTransformer(var configuration):
-                configuration.imageHeight = newValue.height
-                configuration.imageWidth = newValue.width
-                self = .visionTransformer(configuration)
-            case .resNet(var configuration):
-                configuration.imageSize = max(newValue.height, newValue.width)
-                self = .resNet(configuration)
-            }
+            change(
+                transformer: {
+                    $0.imageHeight = newValue.height
+                    $0.imageWidth = newValue.width
+                },
+                convNet: { $0.imageSize = max(newValue.height, newValue.width) }
+            )
         }
     }
 

@@ -16,8 +16,9 @@ public enum ModelRegistry {
     }
 
     /// All presets: DeiT's sizes, small transformers for pictures of 28 to 64 pixels, DeiT-III, ViT, DINO's backbones,
-    /// residual networks.
-    public static let presets: [Preset] = deit + deit3 + vit + dino + residualNetworks
+    /// residual networks, RegNetY, EfficientNet-Lite.
+    public static let presets: [Preset] =
+        deit + deit3 + vit + dino + residualNetworks + regNets + efficientNets
 
     /// The preset of a name, with or without timm's tag.
     ///

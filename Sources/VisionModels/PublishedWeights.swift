@@ -69,5 +69,15 @@ public struct PublishedWeights: Sendable, Equatable {
         "resnet18": .init("timm/resnet18.a1_in1k"),
         "resnet34": .init("timm/resnet34.a1_in1k"),
         "resnet50": .init("timm/resnet50.a1_in1k"),
+        "resnet101": .init("timm/resnet101.a1h_in1k"),
+        "regnety_040": .init("timm/regnety_040.ra3_in1k"),
+        "regnety_080": .init("timm/regnety_080.ra3_in1k"),
+        "regnety_080_tv": .init("timm/regnety_080_tv.tv2_in1k"),
+        "regnety_120": .init("timm/regnety_120.sw_in12k_ft_in1k"),
+        "regnety_160": .init("timm/regnety_160.deit_in1k"),
+        "efficientnet_lite0": .init("timm/efficientnet_lite0.ra_in1k"),
+        "tf_efficientnet_lite0": .init("timm/tf_efficientnet_lite0.in1k"),
+        "tf_efficientnet_lite1": .init("timm/tf_efficientnet_lite1.in1k"),
+        "tf_efficientnet_lite2": .init("timm/tf_efficientnet_lite2.in1k"),
     ]
 }

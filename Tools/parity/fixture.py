@@ -16,6 +16,13 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 FIXTURES = os.path.join(ROOT, "Tests", "ParityTests", "Fixtures")
 SHARED = os.environ.get("DEIT_SHARED", os.path.join(os.path.dirname(ROOT), "shared"))
 
+# The convolutional networks of timm that are built here.
+TEACHERS = (
+    *(f"resnet{depth}" for depth in (18, 34, 50, 101)),
+    *(f"regnety_{size}" for size in ("040", "080", "080_tv", "120", "160")),
+    *(f"{origin}efficientnet_lite{size}" for origin in ("", "tf_") for size in range(3)),
+)
+
 DTYPES = {torch.float32: "F32", torch.bfloat16: "BF16", torch.int64: "I64"}
 SAMPLE_STEP = 7919  # a prime that divides no tensor size here, so that the samples visit all rows and columns
 

@@ -1,5 +1,5 @@
 """Names, shapes and parameter counts of timm's models, for the golden lists of keys."""
-from fixture import Case, import_timm
+from fixture import Case, TEACHERS, import_timm
 
 timm = import_timm()
 import torch  # noqa: E402
@@ -34,7 +34,7 @@ def presets():
         for patch in (16, 8):
             name = f"vit_{size}_patch{patch}_224.dino"
             yield name, name, {"pretrained": False}
-    for name in ("resnet18", "resnet34", "resnet50"):
+    for name in TEACHERS:
         yield name, name, {}
 
 

@@ -37,11 +37,11 @@ class SmallResNet(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
-def case_of(name, seed, size, **arguments):
-    case = Case(name, __file__, seed)
+def run_case(case, make_plain, seed, size):
+    """Writes the weights of a network and what it computes in evaluation and in training, for five classes."""
 
     def make_model(dtype):
-        model = SmallResNet(classes=5, **arguments)
+        model = make_plain()
         fill_exact(model, seed)
         with torch.no_grad():  # statistics other than those of a new layer
             for key, buffer in model.named_buffers():
@@ -77,6 +77,8 @@ def case_of(name, seed, size, **arguments):
         return t, gradients, buffers
 
     values, gradients, buffers = run(torch.float64)
+    # A shift before a 1×1 convolution and a normalisation by the batch has no effect: its gradient is 0 but for rounding.
+    gradients = {key: value for key, value in gradients.items() if value.abs().max() > 1e-9}
     values32, gradients32, buffers32 = run(torch.float32)
     case.facts["timm_float32_values"] = rounded(max(relative_difference(values32[k], values[k]) for k in values))
     case.facts["timm_float32_gradients"] = rounded(max(relative_difference(gradients32[k], gradients[k]) for k in gradients))
@@ -89,6 +91,11 @@ def case_of(name, seed, size, **arguments):
     for key, value in buffers.items():
         tensors[f"buffer.{key}"] = value
     case.write_tensors("expected.safetensors", tensors, lr=RATE, momentum=0.9, sample_limit=64)
+
+
+def case_of(name, seed, size, **arguments):
+    case = Case(name, __file__, seed)
+    run_case(case, lambda: SmallResNet(classes=5, **arguments), seed, size)
     case.finish(README.format(name=name, seed=seed, size=size, steps=STEPS, rate=RATE, **{
         k: getattr(v, "__name__", v) for k, v in arguments.items()}))
 

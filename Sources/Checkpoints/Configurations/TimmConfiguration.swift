@@ -1,7 +1,7 @@
 import ImagePipeline
 import VisionModels
 
-/// A model's `config.json` in timm's form, which is how residual networks are kept, and transformers on request.
+/// A model's `config.json` in timm's form, which is how convolutional networks are kept, and transformers on request.
 ///
 /// `timm.create_model("local-dir:DIR")` and transformers' `TimmWrapper` load it where the name under
 /// `architecture` is one of timm's. The small networks for CIFAR have names of our own, which those
@@ -22,11 +22,10 @@ enum TimmConfiguration {
         )
         pretrained["num_classes"] = .integer(configuration.numClasses)
         var own = HuggingFaceConfiguration.ownFields(labels: labels, name: description.name)
-        switch configuration {
-        case .resNet(let resNet):
-            object = encode(resNet, &pretrained, &own)
-        case .visionTransformer(let vit):
+        if case .visionTransformer(let vit) = configuration {
             object = encode(vit, preset: description.name, &pretrained, &own)
+        } else {
+            object = TimmConvNet.encode(configuration, &pretrained, &own)
         }
         if !keys.isEmpty {
             var texts = JSONObject()
@@ -36,31 +35,6 @@ enum TimmConfiguration {
         }
         object["pretrained_cfg"] = .object(pretrained)
         object[HuggingFaceConfiguration.ownKey] = .object(own)
-        return object
-    }
-
-    private static func encode(
-        _ resNet: ResNetConfiguration,
-        _ pretrained: inout JSONObject,
-        _ own: inout JSONObject
-    ) -> JSONObject {
-        var object: JSONObject = [
-            "architecture": .string(architecture(of: resNet)),
-            "num_classes": .integer(resNet.numClasses),
-            "num_features": .integer((resNet.widths.last ?? 0) * resNet.block.expansion),
-            "global_pool": "avg",
-        ]
-        if resNet.inChannels != 3 {
-            object["model_args"] = ["in_chans": .integer(resNet.inChannels)]
-        }
-        pretrained["fixed_input_size"] = false
-        pretrained["first_conv"] = "conv1"
-        pretrained["classifier"] = "fc"
-        own["block"] = .string(resNet.block.rawValue)
-        own["stem"] = .string(resNet.stem.rawValue)
-        own["layers"] = .array(resNet.layers.map(JSONValue.integer))
-        own["widths"] = .array(resNet.widths.map(JSONValue.integer))
-        own["image_size"] = .integer(resNet.imageSize)
         return object
     }
 
@@ -87,19 +61,6 @@ enum TimmConfiguration {
         own["drop_path_rate"] = .number(vit.dropPathRate)
         if let initValues = vit.initValues { own["init_values"] = .number(initValues) }
         return object
-    }
-
-    /// The preset with these layers, whatever its classes and channels, or a name of ours.
-    static func architecture(of resNet: ResNetConfiguration) -> String {
-        for preset in ModelRegistry.presets {
-            guard case .resNet(let other) = preset.configuration else { continue }
-            if other.block == resNet.block, other.stem == resNet.stem,
-                other.layers == resNet.layers, other.widths == resNet.widths
-            {
-                return preset.name
-            }
-        }
-        return "resnet_swift_deit"
     }
 
     static func decode(
@@ -131,6 +92,12 @@ enum TimmConfiguration {
         {
             configuration.inChannels = channels
         }
+        if configuration.convNet != nil, own?.value("image_size") == nil,
+            let size = pretrained.value("input_size")?.arrayValue, size.count == 3,
+            let height = size[1].intValue, let width = size[2].intValue
+        {
+            configuration.imageSize = (height, width)
+        }
         let labels = try labels(fields, pretrained, own: own, count: count)
         let processor = try TimmProcessor.decode(pretrained, channels: configuration.inChannels)
         return (configuration, labels, try own?.string("preset") ?? name, processor)
@@ -141,7 +108,7 @@ enum TimmConfiguration {
         own: JSONFields?,
         _ fields: JSONFields
     ) throws(CheckpointError) -> ModelConfiguration {
-        if let own, own.value("layers") != nil { return .resNet(try resNet(own)) }
+        if let own, let network = try TimmConvNet.decode(own) { return network }
         if let named = TimmArchitecture(name) { return .visionTransformer(named.configuration) }
         guard let preset = ModelRegistry.presets.first(where: { $0.name == name }) else {
             throw fields.unsupported(
@@ -150,29 +117,6 @@ enum TimmConfiguration {
             )
         }
         return preset.configuration
-    }
-
-    private static func resNet(_ own: JSONFields) throws(CheckpointError) -> ResNetConfiguration {
-        func integers(_ key: String) throws(CheckpointError) -> [Int] {
-            var list: [Int] = []
-            for value in own.value(key)?.arrayValue ?? [] {
-                guard let number = value.intValue else {
-                    throw own.malformed(key, "is no list of whole numbers")
-                }
-                list.append(number)
-            }
-            return list
-        }
-        guard let block = ResNetConfiguration.BlockKind(rawValue: try own.string("block") ?? ""),
-            let stem = ResNetConfiguration.Stem(rawValue: try own.string("stem") ?? "")
-        else { throw own.malformed("block or stem", "is unknown") }
-        return ResNetConfiguration(
-            block: block,
-            stem: stem,
-            layers: try integers("layers"),
-            widths: try integers("widths"),
-            imageSize: try own.int("image_size")
-        )
     }
 
     private static func labels(

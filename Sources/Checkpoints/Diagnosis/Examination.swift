@@ -162,6 +162,13 @@ struct Examination {
         case .resNet(let resNet):
             return "residual network, blocks \(resNet.layers), widths \(resNet.widths), "
                 + "pictures \(pictures)"
+        case .regNet(let regNet):
+            return "RegNetY, blocks \(regNet.depths), widths \(regNet.widths), "
+                + "groups of \(regNet.groupSize), pictures \(pictures)"
+        case .efficientNet(let network):
+            return "EfficientNet-Lite, blocks \(network.stages.map(\.depth)), "
+                + "widths \(network.stages.map(\.width)), padding \(network.padding.rawValue), "
+                + "batch norm eps \(network.normEps), pictures \(pictures)"
         }
     }
 

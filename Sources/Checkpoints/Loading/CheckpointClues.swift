@@ -8,6 +8,9 @@ struct CheckpointClues {
     /// The architecture, and where it was read.
     let architecture: (value: TimmArchitecture, source: String)?
 
+    /// A convolutional preset, by name alone.
+    let convNet: ConvNetClue?
+
     /// The sides of pictures that the training was given; nil where it does not say.
     let inputSize: Int?
 
@@ -20,13 +23,15 @@ struct CheckpointClues {
     init(_ weights: WeightsFile, arguments: [String: String], preset: String? = nil) {
         var found: (TimmArchitecture, String)?
         let said = preset.map { [(name: $0, source: "the preset")] } ?? []
-        for (name, source) in said + Self.candidates(weights.path, arguments) {
+        let candidates = said + Self.candidates(weights.path, arguments)
+        for (name, source) in candidates {
             guard let architecture = TimmArchitecture(name),
                 Self.agrees(architecture.configuration, weights)
             else { continue }
             found = (architecture, source)
             break
         }
+        convNet = ConvNetClue.find(in: candidates.map(\.name))
         architecture = found.map { (value: $0.0, source: $0.1) }
         inputSize = arguments["input_size"].flatMap { Int($0) }
     }

@@ -19,14 +19,12 @@ enum DeducedConfiguration {
         if weights.shape("patch_embed.proj.weight") != nil {
             return try transformer(weights, imageSize, clues)
         }
-        if let shape = weights.shape("conv1.weight"), weights.shape("layer1.0.conv1.weight") != nil
-        {
-            return (.resNet(try resNet(weights, stem: shape)), [])
-        }
+        if let found = try DeducedConvNet.deduce(weights, clue: clues.convNet) { return found }
         let names = weights.archive.tensors.prefix(3).map(\.name).joined(separator: ", ")
         throw CheckpointError.unsupported(
             file: weights.path,
-            reason: "it is neither a vision transformer's nor a residual network's weights "
+            reason:
+                "it is neither a vision transformer's nor a convolutional network's weights that are known here "
                 + "(its tensors begin with \(names.isEmpty ? "nothing" : names))"
         )
     }
@@ -150,35 +148,5 @@ enum DeducedConfiguration {
             }
         }
         return nil
-    }
-
-    private static func resNet(
-        _ weights: WeightsFile,
-        stem: [Int]
-    ) throws(CheckpointError) -> ResNetConfiguration {
-        var layers: [Int] = []
-        var widths: [Int] = []
-        for stage in 1...4 {
-            let count = weights.count(after: "layer\(stage).")
-            guard count > 0 else { break }
-            layers.append(count)
-            widths.append(weights.shape("layer\(stage).0.conv1.weight")?.first ?? 0)
-        }
-        guard let classes = weights.shape("fc.weight")?.first, stem.count == 4 else {
-            throw CheckpointError.unsupported(
-                file: weights.path,
-                reason: "it has no classifier (fc.weight)"
-            )
-        }
-        let isLarge = stem[2] == 7
-        return ResNetConfiguration(
-            block: weights.shape("layer1.0.conv3.weight") == nil ? .basic : .bottleneck,
-            stem: isLarge ? .imagenet : .cifar,
-            layers: layers,
-            widths: widths,
-            inChannels: stem[1],
-            numClasses: classes,
-            imageSize: isLarge ? 224 : 32
-        )
     }
 }

@@ -35,19 +35,12 @@ struct LoadPlan {
 
     /// Applies what the caller wants of the classifier.
     mutating func settleHead(_ options: LoadOptions) throws(CheckpointError) {
-        let isResNet = if case .resNet = description.configuration { true } else { false }
         let replaces = options.relaxations.contains(.replaceHead)
         let hasHead = !weights.heads.isEmpty
         let isGone =
             options.relaxations.contains(.dropHead)
             || !hasHead && !replaces && options.relaxations.contains(.noHead)
         if isGone {
-            guard !isResNet else {
-                throw CheckpointError.unsupported(
-                    file: weights.path,
-                    reason: "a residual network without its classifier is not made here"
-                )
-            }
             head = .none
             description.labels = ClassLabels(placeholders: 0)
             description.configuration.numClasses = 0

@@ -15,12 +15,9 @@ extension ModelDirectory {
         var configuration: ModelConfiguration
         if let preset = options.preset {
             configuration = try ModelRegistry.configuration(named: preset)
-            let stored = weights.shape("head.weight") ?? weights.shape("fc.weight")
-            if case .visionTransformer = configuration {
-                configuration.numClasses = stored?.first ?? 0
-            } else if let classes = stored?.first {
-                configuration.numClasses = classes
-            }
+            let heads = ["head.weight", "fc.weight", "head.fc.weight", "classifier.weight"]
+            configuration.numClasses =
+                heads.compactMap { weights.shape($0)?.first }.first ?? 0
         } else {
             (configuration, assumptions) = try DeducedConfiguration.deduce(
                 weights,
@@ -82,9 +79,21 @@ extension ModelDirectory {
         file: String
     ) throws(CheckpointError) -> ImageProcessor {
         let (height, width) = configuration.imageSize
-        if let named = clues.architecture?.value, configuration.inChannels == 3 {
+        if configuration.inChannels == 3 {
             do throws(ImageError) {
-                if let processor = try named.processor(height: height, width: width) {
+                if let named = clues.architecture?.value,
+                    let processor = try named.processor(height: height, width: width)
+                {
+                    return processor
+                }
+                if let (preset, tag) = convNet(configuration, clues),
+                    let processor = try ConvNetPictures.processor(
+                        preset: preset,
+                        tag: tag,
+                        height: height,
+                        width: width
+                    )
+                {
                     return processor
                 }
             } catch {
@@ -92,5 +101,19 @@ extension ModelDirectory {
             }
         }
         return try usualProcessor(configuration, file: file)
+    }
+
+    /// The preset of a convolutional network, and its training where a name tells it.
+    private static func convNet(
+        _ configuration: ModelConfiguration,
+        _ clues: CheckpointClues
+    ) -> (preset: String, tag: String?)? {
+        if let clue = clues.convNet, clue.fits(configuration) {
+            return (clue.preset.name, clue.tag)
+        }
+        let preset = ModelRegistry.presets.first {
+            configuration.isSameNetwork(as: $0.configuration)
+        }
+        return preset.map { ($0.name, nil) }
     }
 }

@@ -8,10 +8,13 @@ struct WeightsFile {
     enum Scheme: String {
         case huggingFace = "Hugging Face's"
         case timm = "timm's"
+        case torchvision = "torchvision's"
+        case efficientNetLite = "efficientnet-lite-pytorch's"
     }
 
     static let headKeys: Set<String> = [
         "head.weight", "head.bias", "head_dist.weight", "head_dist.bias", "fc.weight", "fc.bias",
+        "head.fc.weight", "head.fc.bias", "classifier.weight", "classifier.bias",
     ]
 
     let archive: any TensorArchive
@@ -46,11 +49,15 @@ struct WeightsFile {
 
     init(_ archive: any TensorArchive) throws(CheckpointError) {
         self.archive = archive
-        let names = archive.tensors.map { ($0, TimmNames.unwrapped($0.name)) }
+        var names = archive.tensors.map { ($0, TimmNames.unwrapped($0.name)) }
         let isHuggingFace = names.contains { _, name in
             HuggingFaceKeyMap.place(of: name.rest)?.key == "patch_embed.proj.weight"
         }
-        scheme = isHuggingFace ? .huggingFace : .timm
+        let others = ConvNetNames(names.map { ($0.1.rest, $0.0.shape) })
+        scheme = isHuggingFace ? .huggingFace : others?.scheme ?? .timm
+        if let others, !isHuggingFace {
+            names = names.map { ($0, ($1.prefix, others.key(of: $1.rest))) }
+        }
         var sorter = Sorter(path: archive.path, isHuggingFace: isHuggingFace)
         for (tensor, name) in names { try sorter.add(tensor, name.rest) }
         entries = sorter.entries
@@ -58,7 +65,9 @@ struct WeightsFile {
         quantized = sorter.quantized
         ignored = sorter.ignored
         // The network's own prefix, which may differ from that of a head beside it.
-        let anchors = ["patch_embed.proj.weight", "conv1.weight"]
+        let anchors = [
+            "patch_embed.proj.weight", "conv1.weight", "stem.conv.weight", "conv_stem.weight",
+        ]
         let anchor = names.first { _, name in
             anchors.contains(HuggingFaceKeyMap.place(of: name.rest)?.key ?? name.rest)
         }

@@ -11,7 +11,7 @@ public import VisionModels
 /// ```
 ///
 /// Vision transformers have Hugging Face's form and key names (`ViTForImageClassification`, distilled
-/// `DeiTForImageClassificationWithTeacher`), residual networks timm's hub form
+/// `DeiTForImageClassificationWithTeacher`), convolutional networks timm's hub form
 /// (`timm.create_model("local-dir:DIR")`, transformers' `TimmWrapper`). The small residual networks for
 /// CIFAR exist in neither library; their folders have timm's form and are read here only.
 public enum ModelDirectory {
@@ -174,7 +174,8 @@ public enum ModelDirectory {
         }
         var reason: String?
         switch configuration {
-        case .resNet: reason = "it has no residual networks of this kind"
+        case .resNet, .regNet, .efficientNet:
+            reason = "it has no convolutional networks of this kind"
         case .visionTransformer(let vit):
             if vit.initValues != nil {
                 reason = "it has no layer scale (DeiT-III)"

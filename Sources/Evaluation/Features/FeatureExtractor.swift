@@ -7,7 +7,7 @@ import VisionModels
 
 /// Reads a model's inner states for pictures: features for search, neighbours, clustering and linear probes.
 ///
-/// A transformer's are the tokens of its last blocks after the last normalisation, a residual network's the mean of its
+/// A transformer's are the tokens of its last blocks after the last normalisation, a convolutional network's the mean of its
 /// last maps. The model needs no classifier.
 ///
 /// ## Source
@@ -56,14 +56,14 @@ public struct FeatureExtractor {
                     length: length
                 )
             }
-        case .resNet(let configuration):
+        case .resNet, .regNet, .efficientNet:
             if request.tokens.isEmpty { request.tokens = [.mean] }
             guard request.tokens == [.mean], request.blocks == 1 else {
                 throw .noSuchFeature(
-                    "a residual network has no tokens and blocks of them; its features are the mean of its last maps"
+                    "a convolutional network has no tokens and blocks of them; its features are the mean of its last maps"
                 )
             }
-            let length = (configuration.widths.last ?? 0) * configuration.block.expansion
+            let length = loaded.description.configuration.convNet?.numFeatures ?? 0
             columns = [FeatureColumn(token: .mean, vectors: 1, length: length)]
         }
         self.request = request
@@ -117,8 +117,8 @@ public struct FeatureExtractor {
 
     /// The columns as tensors.
     private func tensors(_ images: Tensor) throws(TorchError) -> [Tensor] {
-        if let network = model as? ResNet {
-            return [try network.forwardFeatures(images).mean([2, 3])]
+        if let network = model as? any ConvNet {
+            return [try network.pooled(network.forwardFeatures(images))]
         }
         guard let transformer = model as? VisionTransformer else { return [] }
         let layers = try transformer.outputs(

@@ -27,7 +27,8 @@ public final class BatchNorm2d: Module {
     public let numBatchesTracked: Buffer
 
     private let momentum: Double
-    private let eps: Double
+    /// What is added to the variance.
+    let eps: Double
 
     /// Creates a layer.
     ///

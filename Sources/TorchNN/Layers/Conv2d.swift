@@ -16,9 +16,10 @@ public final class Conv2d: Module {
     /// What is added to every output channel, if anything.
     public let bias: Parameter?
 
-    private let stride: Int
-    private let padding: Int
-    private let groups: Int
+    /// How the filters lie.
+    let geometry: ConvolutionGeometry
+    private let kernel: Int
+    private let isSame: Bool
 
     /// Creates a layer.
     ///
@@ -28,6 +29,8 @@ public final class Conv2d: Module {
     ///   - kernel: The height and width of a filter, in pixels.
     ///   - stride: The distance between two places of a filter, in pixels.
     ///   - padding: The zeros added on each side, in pixels.
+    ///   - isSame: Whether the zeros are TensorFlow's instead (`SAME`): as few as leave `ceil(height / stride)` rows, the
+    ///     odd one at the bottom and on the right, whatever `padding` says.
     ///   - groups: The number of groups that do not see each other; it must divide both numbers of channels.
     ///   - bias: Whether there is a bias.
     ///   - initializer: The first values of the filters; PyTorch's default where `nil`.
@@ -38,6 +41,7 @@ public final class Conv2d: Module {
         kernel: Int,
         stride: Int = 1,
         padding: Int = 0,
+        isSame: Bool = false,
         groups: Int = 1,
         bias: Bool = true,
         initializer: Initializer? = nil
@@ -49,9 +53,15 @@ public final class Conv2d: Module {
         )
         self.bias =
             bias ? try Parameter(Initializer.torchDefault(fanIn: fanIn)([outChannels])) : nil
-        self.stride = stride
-        self.padding = padding
-        self.groups = groups
+        // An odd filter without a stride has as many zeros on either side.
+        let isStatic = isSame && stride == 1 && kernel % 2 == 1
+        self.isSame = isSame && !isStatic
+        self.kernel = kernel
+        self.geometry = ConvolutionGeometry(
+            stride: stride,
+            padding: isStatic ? kernel / 2 : isSame ? 0 : padding,
+            groups: groups
+        )
     }
 
     /// Returns the filtered pictures.
@@ -61,12 +71,30 @@ public final class Conv2d: Module {
     /// - Throws: `TorchError` when the shape of `x` does not match.
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
         try Functional.conv2d(
-            x,
+            padded(x),
             weight.tensor,
             bias?.tensor,
-            stride: (stride, stride),
-            padding: (padding, padding),
-            groups: groups
+            stride: (geometry.stride, geometry.stride),
+            padding: (geometry.padding, geometry.padding),
+            groups: geometry.groups
+        )
+    }
+
+    /// The pictures with the zeros that depend on their size.
+    func padded(_ x: Tensor) throws(TorchError) -> Tensor {
+        guard isSame, x.rank == 4 else { return x }
+        func zeros(_ size: Int) -> Int {
+            let places = (size + geometry.stride - 1) / geometry.stride
+            return max((places - 1) * geometry.stride + kernel - size, 0)
+        }
+        let (rows, columns) = (zeros(x.shape[2]), zeros(x.shape[3]))
+        guard rows > 0 || columns > 0 else { return x }
+        return try Functional.pad2d(
+            x,
+            left: columns / 2,
+            right: columns - columns / 2,
+            top: rows / 2,
+            bottom: rows - rows / 2
         )
     }
 }

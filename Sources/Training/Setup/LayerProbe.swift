@@ -12,7 +12,7 @@ enum LayerProbe {
         try withoutGradient { () throws(TorchError) -> String? in
             switch model {
             case let transformer as VisionTransformer: try firstNonFinite(transformer, pixels)
-            case let network as ResNet: try firstNonFinite(network, pixels)
+            case let network as any ConvNet: try firstNonFinite(network, pixels)
             default: nil
             }
         }
@@ -36,22 +36,15 @@ enum LayerProbe {
     }
 
     private static func firstNonFinite(
-        _ model: ResNet,
+        _ model: any ConvNet,
         _ pixels: Tensor
     ) throws(TorchError) -> String? {
-        var x = try Functional.relu(model.bn1(model.conv1(pixels)))
-        guard try isFinite(x) else { return "conv1" }
-        if model.configuration.stem == .imagenet {
-            x = try Functional.maxPool2d(x, kernel: 3, stride: 2, padding: 1)
+        var first: String?
+        let maps = try model.forwardFeatures(pixels) { (key, maps) throws(TorchError) in
+            if first == nil, try !isFinite(maps) { first = key }
         }
-        for (stage, blocks) in [model.layer1, model.layer2, model.layer3, model.layer4].enumerated()
-        {
-            for (index, block) in blocks.enumerated() {
-                x = try block(x)
-                guard try isFinite(x) else { return "layer\(stage + 1).\(index)" }
-            }
-        }
-        return try isFinite(model.fc(x.mean([2, 3]))) ? nil : "fc"
+        if let first { return first }
+        return try isFinite(model.forwardHead(maps)) ? nil : "the classifier"
     }
 
     private static func isFinite(_ x: Tensor) throws(TorchError) -> Bool {

@@ -13,7 +13,7 @@ public import TorchNN
 /// ## Source
 /// He et al., "Deep Residual Learning for Image Recognition" (arXiv:1512.03385), table 1 and section 4.2;
 /// `timm/models/resnet.py`, `ResNet`. The CIFAR kind has 1×1 convolutions as shortcuts where the paper pads with zeros.
-public final class ResNet: Module, ImageClassifier {
+public final class ResNet: Module, ConvNet {
     /// What the network was made from.
     public let configuration: ResNetConfiguration
 
@@ -35,8 +35,10 @@ public final class ResNet: Module, ImageClassifier {
     /// The fourth stage, at an eighth.
     public let layer4: [ResidualBlock]
 
-    /// The classifier on the mean of all places.
-    public let fc: Linear
+    /// The classifier on the mean of all places; nil for a backbone without classes.
+    public let fc: Linear?
+
+    private let stem: ConvNorm
 
     /// Creates a network with freshly initialised weights.
     ///
@@ -52,6 +54,7 @@ public final class ResNet: Module, ImageClassifier {
             ? try convolution(configuration.inChannels, stemWidth, kernel: 7, stride: 2)
             : try convolution(configuration.inChannels, stemWidth, kernel: 3)
         self.bn1 = try BatchNorm2d(stemWidth)
+        self.stem = ConvNorm(conv1, bn1, .relu)
         var inChannels = stemWidth
         let stages = try configuration.layers.indices.map { stage in
             let blocks = try ResNet.stage(stage, configuration, inChannels: inChannels)
@@ -63,11 +66,14 @@ public final class ResNet: Module, ImageClassifier {
         self.layer2 = stage(1)
         self.layer3 = stage(2)
         self.layer4 = stage(3)
-        self.fc = try Linear(
-            inChannels,
-            configuration.numClasses,
-            initializer: .torchDefault(fanIn: inChannels)
-        )
+        self.fc =
+            configuration.numClasses == 0
+            ? nil
+            : try Linear(
+                inChannels,
+                configuration.numClasses,
+                initializer: .torchDefault(fanIn: inChannels)
+            )
     }
 
     private static func stage(
@@ -87,27 +93,31 @@ public final class ResNet: Module, ImageClassifier {
         }
     }
 
-    /// Returns the maps after the last stage.
-    ///
-    /// - Parameter images: `[batch, inChannels, height, width]`.
-    /// - Returns: `[batch, channels, height / 32, width / 32]`, or a quarter of the size for the CIFAR kind.
-    /// - Throws: `TorchError` when the shape does not fit.
-    public func forwardFeatures(_ images: Tensor) throws(TorchError) -> Tensor {
+    /// Returns the maps after the last stage, and shows each layer's on the way.
+    public func forwardFeatures(
+        _ images: Tensor,
+        visiting visit: (_ key: String, _ maps: Tensor) throws(TorchError) -> Void
+    ) throws(TorchError) -> Tensor {
         // oneDNN's convolutions are fastest with the channels innermost; the layout carries on from here.
-        var x = try Functional.relu(bn1(conv1(images.channelsLast())))
+        var x = try stem(images.channelsLast())
+        try visit("conv1", x)
         if configuration.stem == .imagenet {
             x = try Functional.maxPool2d(x, kernel: 3, stride: 2, padding: 1)
         }
-        for stage in [layer1, layer2, layer3, layer4] {
-            for block in stage { x = try block(x) }
+        for (stage, blocks) in [layer1, layer2, layer3, layer4].enumerated() {
+            for (index, block) in blocks.enumerated() {
+                x = try block(x)
+                try visit("layer\(stage + 1).\(index)", x)
+            }
         }
         return x
     }
 
-    /// Returns the scores of the classes, before any softmax.
-    public func callAsFunction(_ images: Tensor) throws(TorchError) -> Tensor {
-        try fc(forwardFeatures(images).mean([2, 3]))
-    }
+    /// The channels of the last maps.
+    public var numFeatures: Int { configuration.numFeatures }
+
+    /// The classifier.
+    public var linearClassifier: Linear? { fc }
 
     /// How many classes the network tells apart.
     public var numClasses: Int { configuration.numClasses }

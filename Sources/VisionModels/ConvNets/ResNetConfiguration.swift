@@ -1,7 +1,7 @@
 public import TorchNN
 
 /// Everything that a residual network is made from.
-public struct ResNetConfiguration: Codable, Sendable, Equatable {
+public struct ResNetConfiguration: ConvNetConfiguration {
     /// The kinds of residual block.
     public enum BlockKind: String, Codable, Sendable {
         /// Two 3×3 convolutions.
@@ -38,7 +38,7 @@ public struct ResNetConfiguration: Codable, Sendable, Equatable {
     /// The channels of a picture.
     public var inChannels: Int
 
-    /// The number of classes.
+    /// The number of classes; 0 for a backbone without a classifier.
     public var numClasses: Int
 
     /// The height and width that pictures usually have, in pixels; the network takes others as well.
@@ -74,19 +74,45 @@ public struct ResNetConfiguration: Codable, Sendable, Equatable {
                 expected: "the same, 1 to 4"
             )
         }
-        let sizes =
+        try validate(
             layers.map { ("a stage's number of blocks", $0) }
-            + widths.map { ("a stage's width", $0) }
-            + [
-                ("the number of channels", inChannels), ("the number of classes", numClasses),
-                ("the image size", imageSize),
-            ]
-        for (name, value) in sizes where !(1...1_000_000).contains(value) {
-            throw .outOfRange(
-                name: name,
-                value: "\(value)",
-                expected: "at least 1 and at most 1000000"
-            )
+                + widths.map { ("a stage's width", $0) }
+        )
+    }
+
+    /// The channels of the last maps.
+    public var numFeatures: Int { (widths.last ?? 0) * block.expansion }
+
+    /// Creates the network with freshly initialised weights.
+    public func makeModel() throws -> any ConvNet { try ResNet(self) }
+
+    /// How large the network is, without making it.
+    public var networkSize: NetworkSize {
+        guard (try? validate()) != nil else { return .unbounded }
+        var count = NetworkSizeCount(side: imageSize)
+        var channels = widths.first ?? 0
+        let isLarge = stem == .imagenet
+        count.convolution(inChannels, channels, kernel: isLarge ? 7 : 3, stride: isLarge ? 2 : 1)
+        if isLarge { count.shrink(by: 2) }
+        for stage in layers.indices where stage < widths.count {
+            let width = widths[stage]
+            let output = width * block.expansion
+            for place in 0..<max(0, layers[stage]) {
+                let stride = place == 0 && stage > 0 ? 2 : 1
+                switch block {
+                case .basic:
+                    count.convolution(channels, width, kernel: 3, stride: stride)
+                    count.convolution(width, width, kernel: 3)
+                case .bottleneck:
+                    count.convolution(channels, width, kernel: 1)
+                    count.convolution(width, width, kernel: 3, stride: stride)
+                    count.convolution(width, output, kernel: 1)
+                }
+                if channels != output || stride > 1 { count.shortcut(channels, output) }
+                channels = output
+            }
         }
+        if numClasses > 0 { count.linear(channels, numClasses) }
+        return count.size
     }
 }

@@ -4,6 +4,7 @@ extension ModelRegistry {
             imageNet("resnet18", .basic, [2, 2, 2, 2]),
             imageNet("resnet34", .basic, [3, 4, 6, 3]),
             imageNet("resnet50", .bottleneck, [3, 4, 6, 3]),
+            imageNet("resnet101", .bottleneck, [3, 4, 23, 3]),
         ] + [8, 14, 20, 32, 56].map(cifar)
 
     private static func imageNet(

@@ -6,14 +6,17 @@ public class ResidualBlock: Module {
     /// The map that brings the input to the output's shape, where they differ: a 1×1 convolution and a normalisation.
     public let downsample: [Module]?
 
+    private let shortcut: ConvNorm?
+
     fileprivate init(inChannels: Int, outChannels: Int, stride: Int) throws(TorchError) {
         if stride == 1, inChannels == outChannels {
             self.downsample = nil
+            self.shortcut = nil
         } else {
-            self.downsample = [
-                try convolution(inChannels, outChannels, kernel: 1, stride: stride),
-                try BatchNorm2d(outChannels),
-            ]
+            let conv = try convolution(inChannels, outChannels, kernel: 1, stride: stride)
+            let norm = try BatchNorm2d(outChannels)
+            self.downsample = [conv, norm]
+            self.shortcut = ConvNorm(conv, norm)
         }
     }
 
@@ -25,13 +28,8 @@ public class ResidualBlock: Module {
     /// - Returns: `[batch, outChannels, height / stride, width / stride]`.
     /// - Throws: `TorchError` when the shape does not fit.
     public final func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
-        var shortcut = x
-        if let convolution = downsample?.first as? Conv2d,
-            let norm = downsample?.last as? BatchNorm2d
-        {
-            shortcut = try norm(convolution(x))
-        }
-        return try Functional.relu(branch(x) + shortcut)
+        let input = try shortcut?(x) ?? x
+        return try Functional.relu(branch(x) + input)
     }
 }
 
@@ -46,16 +44,19 @@ public final class BasicBlock: ResidualBlock {
     /// Its normalisation, whose scale starts at 0.
     public let bn2: BatchNorm2d
 
+    private let steps: (ConvNorm, ConvNorm)
+
     init(inChannels: Int, width: Int, stride: Int) throws(TorchError) {
         self.conv1 = try convolution(inChannels, width, kernel: 3, stride: stride)
         self.bn1 = try BatchNorm2d(width)
         self.conv2 = try convolution(width, width, kernel: 3)
         self.bn2 = try BatchNorm2d(width, zeroInit: true)
+        self.steps = (ConvNorm(conv1, bn1, .relu), ConvNorm(conv2, bn2))
         try super.init(inChannels: inChannels, outChannels: width, stride: stride)
     }
 
     override func branch(_ x: Tensor) throws(TorchError) -> Tensor {
-        try bn2(conv2(Functional.relu(bn1(conv1(x)))))
+        try steps.1(steps.0(x))
     }
 }
 
@@ -74,6 +75,8 @@ public final class Bottleneck: ResidualBlock {
     /// Its normalisation, whose scale starts at 0.
     public let bn3: BatchNorm2d
 
+    private let steps: (ConvNorm, ConvNorm, ConvNorm)
+
     init(inChannels: Int, width: Int, stride: Int) throws(TorchError) {
         self.conv1 = try convolution(inChannels, width, kernel: 1)
         self.bn1 = try BatchNorm2d(width)
@@ -81,12 +84,14 @@ public final class Bottleneck: ResidualBlock {
         self.bn2 = try BatchNorm2d(width)
         self.conv3 = try convolution(width, 4 * width, kernel: 1)
         self.bn3 = try BatchNorm2d(4 * width, zeroInit: true)
+        self.steps = (
+            ConvNorm(conv1, bn1, .relu), ConvNorm(conv2, bn2, .relu), ConvNorm(conv3, bn3)
+        )
         try super.init(inChannels: inChannels, outChannels: 4 * width, stride: stride)
     }
 
     override func branch(_ x: Tensor) throws(TorchError) -> Tensor {
-        let narrow = try Functional.relu(bn1(conv1(x)))
-        return try bn3(conv3(Functional.relu(bn2(conv2(narrow)))))
+        try steps.2(steps.1(steps.0(x)))
     }
 }
 
@@ -97,7 +102,9 @@ func convolution(
     _ inChannels: Int,
     _ outChannels: Int,
     kernel: Int,
-    stride: Int = 1
+    stride: Int = 1,
+    groups: Int = 1,
+    isSame: Bool = false
 ) throws(TorchError) -> Conv2d {
     try Conv2d(
         inChannels,
@@ -105,7 +112,9 @@ func convolution(
         kernel: kernel,
         stride: stride,
         padding: kernel / 2,
+        isSame: isSame,
+        groups: groups,
         bias: false,
-        initializer: .kaimingNormal(fanOut: outChannels * kernel * kernel)
+        initializer: .kaimingNormal(fanOut: outChannels / max(groups, 1) * kernel * kernel)
     )
 }

@@ -78,6 +78,8 @@ enum ConversionText {
         case .visionTransformer(let vit):
             return "a transformer of \(vit.depth) blocks, timm's names"
         case .resNet: return "a residual network, timm's names"
+        case .regNet: return "a RegNetY, timm's names"
+        case .efficientNet: return "an EfficientNet-Lite, timm's names"
         }
     }
 }

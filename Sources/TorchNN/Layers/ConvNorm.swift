@@ -1,0 +1,137 @@
+import Foundation
+public import Torch
+
+/// A convolution, the normalisation after it and an activation, as one step.
+///
+/// No module: the convolution and the normalisation stay where their names are, in the module that holds this. In
+/// evaluation without gradients on the CPU the normalisation is folded into a second copy of the filters, packed for
+/// oneDNN, whose convolution activates its result on the way out; it equals the three layers to rounding. Training
+/// drops that copy.
+///
+/// ## Shapes
+/// - Input: `[batch, inChannels, height, width]`
+/// - Output: `[batch, outChannels, …]`, as of the convolution
+public struct ConvNorm {
+    private let conv: Conv2d
+    private let norm: BatchNorm2d
+    private let activation: Functional.Activation
+    private let folded = FoldedFilters()
+
+    /// Creates a step.
+    ///
+    /// - Parameters:
+    ///   - conv: The convolution.
+    ///   - norm: The normalisation of its output.
+    ///   - activation: What follows.
+    public init(_ conv: Conv2d, _ norm: BatchNorm2d, _ activation: Functional.Activation = .none) {
+        self.conv = conv
+        self.norm = norm
+        self.activation = activation
+    }
+
+    /// Returns the activated, normalised, filtered maps.
+    ///
+    /// - Parameter x: `[batch, inChannels, height, width]`.
+    /// - Returns: `[batch, outChannels, …]`.
+    /// - Throws: `TorchError` when the shape of `x` does not match.
+    public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
+        if norm.isTraining {
+            folded.clear()
+        } else if let result = try fused(x) {
+            return result
+        }
+        return try activation(norm(conv(x)))
+    }
+
+    private func fused(_ x: Tensor) throws(TorchError) -> Tensor? {
+        guard ComputePolicy.current.linear == .oneDNN, !isGradientEnabled, x.device == .cpu,
+            x.elementCount > 0, conv.weight.tensor.dtype == .float32
+        else { return nil }
+        let dtype = autocastDType(on: .cpu) ?? x.dtype
+        guard dtype == .float32 || dtype == .bfloat16 else { return nil }
+        let input = try conv.padded(x).to(dtype)
+        guard let filters = try folded.filters(conv, norm, dtype: dtype, input: input.shape) else {
+            return nil
+        }
+        return try Functional.conv2dPacked(
+            input,
+            filters.weight,
+            filters.bias,
+            conv.geometry,
+            activation
+        )
+    }
+}
+
+/// A convolution's filters with the normalisation after it in them, packed for oneDNN; made anew when one changed.
+private final class FoldedFilters: @unchecked Sendable {
+    private struct Entry {
+        let weight: Tensor
+        let bias: Tensor
+        let dtype: DType
+        let versions: [Int]
+    }
+
+    private let lock = NSLock()
+    private var entry: Entry?
+
+    /// The filters and the bias; nil where changes of the weights cannot be seen.
+    func filters(
+        _ conv: Conv2d,
+        _ norm: BatchNorm2d,
+        dtype: DType,
+        input: [Int]
+    ) throws(TorchError) -> (weight: Tensor, bias: Tensor)? {
+        var parts = [conv.weight.tensor, norm.weight.tensor, norm.bias.tensor]
+        parts += [norm.runningMean.tensor, norm.runningVar.tensor]
+        if let bias = conv.bias { parts.append(bias.tensor) }
+        let versions = parts.compactMap(\.version)
+        guard versions.count == parts.count else { return nil }
+        lock.lock()
+        defer { lock.unlock() }
+        if let entry, entry.dtype == dtype, entry.versions == versions {
+            return (entry.weight, entry.bias)
+        }
+        let (weight, bias) = try norm.folded(into: conv)
+        let made = Entry(
+            weight: try Functional.packedForConv2d(
+                weight.to(dtype),
+                conv.geometry,
+                input: input
+            ),
+            bias: try bias.to(dtype),
+            dtype: dtype,
+            versions: versions
+        )
+        entry = made
+        return (made.weight, made.bias)
+    }
+
+    /// Gives the memory back.
+    func clear() { lock.withLock { entry = nil } }
+}
+
+extension BatchNorm2d {
+    /// The filters and the bias that do in one convolution what a convolution and this layer do in evaluation.
+    ///
+    /// With `s = weight / √(runningVar + eps)` for every channel they are `s · filters` and
+    /// `bias + s · (conv bias - runningMean)`, computed in double precision.
+    ///
+    /// - Parameter conv: The convolution before this layer.
+    /// - Returns: The filters and the bias, `float32`.
+    /// - Throws: `TorchError` when the channels differ.
+    public func folded(into conv: Conv2d) throws(TorchError) -> (weight: Tensor, bias: Tensor) {
+        try withoutGradient { () throws(TorchError) in
+            let deviation = try (runningVar.tensor.to(.float64) + eps).sqrt()
+            let scale = try weight.tensor.to(.float64) / deviation
+            var shift = try runningMean.tensor.to(.float64) * -1
+            if let bias = conv.bias { shift = try shift + bias.tensor.to(.float64) }
+            let filters =
+                try conv.weight.tensor.to(.float64) * scale.reshaped([scale.elementCount, 1, 1, 1])
+            return (
+                try filters.to(.float32),
+                try (bias.tensor.to(.float64) + scale * shift).to(.float32)
+            )
+        }
+    }
+}
