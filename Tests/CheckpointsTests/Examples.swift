@@ -13,6 +13,8 @@ enum Example: String, CaseIterable {
     case resNet
     case bottleneck
     case cifar
+    case regNet
+    case efficientNet
 
     var configuration: ModelConfiguration {
         var vit = ViTConfiguration(
@@ -42,11 +44,14 @@ enum Example: String, CaseIterable {
             vit.mlpRatio = 3.33
             vit.isDistilled = true
             return .visionTransformer(vit)
-        case .resNet, .bottleneck:
-            let name = self == .resNet ? "resnet18" : "resnet50"
-            guard var configuration = try? ModelRegistry.configuration(named: name) else {
-                return .visionTransformer(vit)
-            }
+        case .resNet, .bottleneck, .efficientNet:
+            let names: [Example: String] = [
+                .resNet: "resnet18", .bottleneck: "resnet50",
+                .efficientNet: "tf_efficientnet_lite0",
+            ]
+            guard let name = names[self],
+                var configuration = try? ModelRegistry.configuration(named: name)
+            else { return .visionTransformer(vit) }
             configuration.numClasses = 5
             if self == .resNet { configuration.inChannels = 1 }
             return configuration
@@ -60,6 +65,16 @@ enum Example: String, CaseIterable {
                     inChannels: 1,
                     numClasses: 5,
                     imageSize: 28
+                )
+            )
+        case .regNet:
+            return .regNet(
+                RegNetConfiguration(
+                    depths: [1, 1, 2, 1],
+                    widths: [8, 16, 24, 32],
+                    groupSize: 8,
+                    stemWidth: 8,
+                    numClasses: 5
                 )
             )
         }

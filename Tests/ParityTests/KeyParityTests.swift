@@ -16,9 +16,9 @@ struct KeyParityTests {
         return (names ?? []).filter { $0.hasSuffix(".txt") }.map { String($0.dropLast(4)) }.sorted()
     }()
 
-    @Test("All 35 lists are there")
+    @Test("All 47 lists are there")
     func listsExist() {
-        #expect(Self.presets.count == 35)
+        #expect(Self.presets.count == 47)
     }
 
     @Test("Keys, shapes, parameters", arguments: presets)

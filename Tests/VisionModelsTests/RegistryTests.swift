@@ -14,7 +14,9 @@ struct RegistryTests {
             ("deit_base_patch16_384", 55.54), ("deit_base_distilled_patch16_384", 55.65),
             ("deit3_large_patch16_384", 191.21), ("deit3_huge_patch14_224", 167.4),
             ("vit_small_patch8_224.dino", 22.4), ("resnet18", 1.82), ("resnet34", 3.67),
-            ("resnet50", 4.11),
+            ("resnet50", 4.11), ("resnet101", 7.83), ("regnety_040", 4.00), ("regnety_080", 8.00),
+            ("regnety_120", 12.14), ("regnety_160", 15.96), ("tf_efficientnet_lite0", 0.40),
+            ("tf_efficientnet_lite1", 0.62), ("tf_efficientnet_lite2", 0.89),
         ]
     )
     func macs(name: String, published: Double) throws {
