@@ -155,7 +155,7 @@ public enum Int8Quantization {
     }
 
     private static func isClassifier(_ name: String) -> Bool {
-        ["head", "head_dist", "fc"].contains(name)
+        ["head", "head_dist", "fc", "head.fc", "classifier"].contains(name)
     }
 
     private static func logits(

@@ -11,6 +11,7 @@ struct ConvNetClue {
     /// Finds a preset in names such as `tf_efficientnet_lite0-0aa007d2` or `resnet50.tv_in1k`; nil where none is one's.
     ///
     /// - Parameter names: The names, the most trusted first.
+    /// - Returns: The preset of the first name that is one's.
     static func find(in names: [String]) -> ConvNetClue? {
         for name in names {
             let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
