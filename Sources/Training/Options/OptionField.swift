@@ -46,6 +46,18 @@ extension OptionField {
         )
     }
 
+    /// Texts with commas between them; a recipe may list them.
+    static func texts(
+        _ key: Key,
+        _ path: Path<String>,
+        _ placeholder: String,
+        _ help: String
+    ) -> OptionField {
+        var field = text(key, path, placeholder, help)
+        field.takesList = true
+        return field
+    }
+
     /// A text, or a word for none.
     static func text(
         _ key: Key,

@@ -1,7 +1,13 @@
 extension TrainingOptions {
     /// The options of the teacher and of what is learnt from it.
     static let distillationFields: [OptionField] = [
-        .text(.teacher, \.teacher, "checkpoint", "Teacher: a run, a model directory or a file."),
+        .texts(
+            .teacher,
+            \.teacher,
+            "checkpoint",
+            "Teacher: a run, a model directory or a file; of several (commas, or the flag repeated) the probabilities "
+                + "are averaged."
+        ),
         .choice(.distillation, \.distillation, "What the student learns from the teacher."),
         .number(
             .distillationAlpha,

@@ -27,7 +27,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var drop = 0.0
     /// The first value of LayerScale, or nil for the model's own.
     public var initValues: Double?
-    /// The teacher's checkpoint, or empty for none.
+    /// The teacher's checkpoint, several with commas between them, or empty for none; see ``teachers``.
     public var teacher = ""
     /// What the student learns from the teacher.
     public var distillation = DistillationKind.none

@@ -28,6 +28,7 @@ enum Preflight {
                     + "--distillation"
             )
         }
+        try options.checkTeachers()
         try checkPictures(options)
         try checkSchedule(options)
         try checkFineTuning(options)

@@ -5,44 +5,60 @@ import Torch
 import TorchNN
 import VisionModels
 
-/// Loads the teacher and checks that it can teach this student on this data.
+/// Loads the teachers and checks that they can teach this student on this data.
 @ModelActor
 enum TeacherLoader {
-    /// The teacher as a frozen function from the student's pixels to logits of the data's classes.
+    /// The teachers as one frozen function from the student's pixels to logits of the data's classes.
     ///
     /// - Parameters:
-    ///   - path: A run, a model directory or a file.
+    ///   - paths: A run, a model directory or a file each; of several the probabilities are averaged.
     ///   - student: What the student is made from and reads.
     ///   - dtype: The number format of matrix products.
     /// - Returns: The function, and what it is known by.
     /// - Throws: ``TrainingError`` for a teacher that does not fit, and what loading throws.
     static func load(
-        _ path: String,
+        _ paths: [String],
         for student: ModelDescription,
         dtype: DType?
     ) throws -> Teacher {
-        // The description is read first: wrong classes are told before any weights are loaded.
-        let classes = try check(description(of: path), path, against: student)
+        // The descriptions are read first: wrong classes are told before any weights are loaded.
+        let classes = try paths.map { try check(description(of: $0), $0, against: student) }
+        return TeacherEnsemble.teacher(
+            try zip(paths, classes).map { path, classes in
+                try load(path, classes, for: student, dtype: dtype)
+            }
+        )
+    }
+
+    /// One teacher in evaluation mode, which no gradient reaches.
+    private static func load(
+        _ path: String,
+        _ classes: TeacherClasses,
+        for student: ModelDescription,
+        dtype: DType?
+    ) throws -> Teacher {
         let loaded = try ModelDirectory.load(path)
         let (model, description) = (loaded.model, loaded.description)
         model.eval()
         try model.setRequiresGradient(false)
         var forward = try classes.applied(to: ClassifierFactory.forward(model, dtype: dtype))
-        if let change = try Renormalization(from: student.processor, to: description.processor) {
+        let input = try TeacherInput(from: student, to: description)
+        if let input {
             let own = forward
-            forward = { pixels throws(TorchError) in try own(change(pixels)) }
+            forward = { pixels throws(TorchError) in try own(input(pixels)) }
         }
+        let notes = [classes.note, input.flatMap { $0.note(of: path) }]
         return Teacher(
             forward: forward,
             fingerprint: {
                 var fingerprint = Fingerprint()
                 fingerprint.add("\(description.configuration)")
                 fingerprint.add("\(description.processor.mean) \(description.processor.std)")
-                fingerprint.add("\(classes.indices ?? [])")
+                fingerprint.add("\(classes.indices ?? []) \(input?.resizing ?? "")")
                 try fingerprint.add(model.namedTensors().map { ($0.name, $0.tensor) })
                 return fingerprint
             },
-            notes: classes.note.map { [$0] } ?? []
+            notes: notes.compactMap { $0 }
         )
     }
 
@@ -69,22 +85,20 @@ enum TeacherLoader {
     ///   - path: Its path.
     ///   - student: The student, of the data's classes.
     /// - Returns: Which of the teacher's answers belongs to each class.
-    /// - Throws: ``TrainingError`` for other classes or another form of picture.
+    /// - Throws: ``TrainingError`` for other classes or pictures of other channels.
     nonisolated static func check(
         _ teacher: ModelDescription,
         _ path: String,
         against student: ModelDescription
     ) throws(TrainingError) -> TeacherClasses {
-        let form = inputForm(student.configuration)
-        let teacherForm = inputForm(teacher.configuration)
-        guard form == teacherForm else {
-            throw .otherInput(teacher: path, expected: form, found: teacherForm)
+        let channels = student.configuration.inChannels
+        guard channels == teacher.configuration.inChannels else {
+            throw .otherInput(
+                teacher: path,
+                expected: "\(channels)",
+                found: "\(teacher.configuration.inChannels)"
+            )
         }
         return try TeacherClasses(of: student.classNames, in: teacher.labels, teacher: path)
-    }
-
-    private nonisolated static func inputForm(_ configuration: ModelConfiguration) -> String {
-        let size = configuration.imageSize
-        return "\(configuration.inChannels)×\(size.height)×\(size.width)"
     }
 }

@@ -35,7 +35,7 @@ final class RunTeacher {
             try TeacherTraining(request, plan, epochs: $0)
         }
         guard training == nil else { return }
-        let teacher = try load(plan.options.teacher)
+        let teacher = try load(plan.options.teachers)
         self.teacher = teacher
         if !plan.options.cacheTeacher.isEmpty {
             let key = try cacheKey(teacher)
@@ -63,7 +63,7 @@ final class RunTeacher {
             if let stopped = try await training.run(observer: observer, stop: stop) {
                 return stopped
             }
-            teacher = try load(training.output)
+            teacher = try load([training.output])
         }
         guard let teacher, cache == nil, !plan.options.cacheTeacher.isEmpty else { return nil }
         let key = try cacheKey(teacher)
@@ -125,9 +125,9 @@ final class RunTeacher {
     }
 
     @ModelActor
-    private func load(_ path: String) throws -> Teacher {
+    private func load(_ paths: [String]) throws -> Teacher {
         let teacher = try TeacherLoader.load(
-            path,
+            paths,
             for: student,
             dtype: plan.policy.autocastDType
         )

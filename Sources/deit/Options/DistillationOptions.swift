@@ -3,7 +3,7 @@ import Training
 
 /// The flags of the teacher and of what is learnt from it.
 struct DistillationOptions: ParsableArguments {
-    @Option(help: .field("teacher")) var teacher: String?
+    @Option(help: .field("teacher")) var teacher: [String] = []
     @Option(help: .field("distillation")) var distillation: String?
     @Option(help: .field("distillation_alpha")) var distillationAlpha: String?
     @Option(help: .field("distillation_tau")) var distillationTau: String?
@@ -17,7 +17,7 @@ struct DistillationOptions: ParsableArguments {
 
     var flags: [OptionText] {
         [
-            OptionText("teacher", teacher),
+            OptionText("teacher", teacher.isEmpty ? nil : teacher.joined(separator: ",")),
             OptionText("distillation", distillation),
             OptionText("distillation_alpha", distillationAlpha),
             OptionText("distillation_tau", distillationTau),

@@ -85,10 +85,12 @@ struct TrainingCall {
             options.distillation = .hard
         }
         // Names on the hub become paths, so that a resumed run needs no hub.
-        for path in [\TrainingOptions.finetune, \TrainingOptions.teacher]
-        where !options[keyPath: path].isEmpty {
-            options[keyPath: path] = try await CheckpointPath.find(options[keyPath: path])
+        if !options.finetune.isEmpty {
+            options.finetune = try await CheckpointPath.find(options.finetune)
         }
+        var teachers: [String] = []
+        for teacher in options.teachers { teachers.append(try await CheckpointPath.find(teacher)) }
+        options.teachers = teachers
         return TrainingSession.Request(
             options: options,
             output: run.output ?? Self.defaultOutput(recipe),

@@ -1,0 +1,33 @@
+import Foundation
+
+extension TrainingOptions {
+    /// The teachers' checkpoints: the parts of ``teacher`` between commas.
+    ///
+    /// A file or folder whose name has a comma in it is one teacher.
+    public var teachers: [String] {
+        get {
+            if teacher.isEmpty { return [] }
+            if FileManager.default.fileExists(atPath: teacher) { return [teacher] }
+            return teacher.split(separator: ",")
+                .map { $0.trimmingCharacters(in: .whitespaces) }
+                .filter { !$0.isEmpty }
+        }
+        set { teacher = newValue.joined(separator: ",") }
+    }
+
+    /// Checks that the teachers can teach together.
+    ///
+    /// - Throws: ``OptionError`` for a teacher that is named twice, and for several that are to be trained first.
+    func checkTeachers() throws(OptionError) {
+        let paths = teachers
+        if let twice = paths.first(where: { path in paths.count { $0 == path } > 1 }) {
+            throw .conflict("the teacher \(twice) is named twice: its answers would count twice")
+        }
+        if paths.count > 1, teacherFinetune != nil {
+            throw .conflict(
+                "teacher_finetune trains one teacher, and \(paths.count) are given: train each by itself first, or "
+                    + "leave out --teacher-finetune"
+            )
+        }
+    }
+}
