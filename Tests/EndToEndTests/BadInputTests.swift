@@ -268,11 +268,22 @@ import Testing
             ).expectRefusal(65, saying: "nowhere")
             try await DeitCommand.run(
                 student + [
-                    "--data", "pets", "--size", "12", "--teacher", "teacher", "--distillation",
+                    "--data", "pets", "--in-chans", "1", "--teacher", "teacher", "--distillation",
                     "soft",
                 ],
                 in: folder
-            ).expectRefusal(65, saying: "3×8×8", "3×12×12")
+            ).expectRefusal(65, saying: "3 channels", "of 1")
+            try await DeitCommand.run(
+                student + ["--teacher", "teacher,teacher", "--distillation", "soft"],
+                in: folder
+            ).expectRefusal(64, saying: "named twice")
+            try await DeitCommand.run(
+                student + [
+                    "--teacher", "teacher", "--teacher", "nowhere", "--distillation", "hard",
+                    "--teacher-finetune", "2",
+                ],
+                in: folder
+            ).expectRefusal(64, saying: "teacher_finetune")
             expectNothing(in: folder)
         }
     }
