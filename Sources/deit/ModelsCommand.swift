@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Evaluation
 import Foundation
+import ImagePipeline
 import Training
 import VisionModels
 
@@ -61,8 +62,22 @@ struct ModelsCommand: ParsableCommand {
             "input": [.integer(configuration.inChannels), .integer(height), .integer(width)],
             "classes": .integer(configuration.numClasses),
             "distilled": .bool(configuration.isDistilled),
+            "pictures": pictures(preset),
             "top1": published?.top1.map(JSONValue.number) ?? .null,
             "weights": published.map { .string($0.source) } ?? .null,
+        ]
+    }
+
+    /// How pictures are made for the known weights: the shorter side resized, the middle cropped to the input.
+    private static func pictures(_ preset: ModelRegistry.Preset) -> JSONValue {
+        guard let known = try? preset.processor(), case .shortestSide(let side) = known.resize else {
+            return .null
+        }
+        return [
+            "resize": .integer(side),
+            "interpolation": .string(known.interpolation.rawValue),
+            "mean": .array(known.mean.map { JSONValue($0) }),
+            "std": .array(known.std.map { JSONValue($0) }),
         ]
     }
 

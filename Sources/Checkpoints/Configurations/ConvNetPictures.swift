@@ -55,6 +55,7 @@ public enum ConvNetPictures {
         case "a1", "a1h", "a2", "a3": return (0.95, .bicubic, false)
         case "tv": return (0.875, .bilinear, false)
         case "tv2": return (0.965, .bilinear, false)
+        // The CIFAR networks are ours, and others' files of ImageNet's are of many trainings.
         default: return nil
         }
     }
