@@ -70,7 +70,8 @@ struct ModelsCommand: ParsableCommand {
 
     /// How pictures are made for the known weights: the shorter side resized, the middle cropped to the input.
     private static func pictures(_ preset: ModelRegistry.Preset) -> JSONValue {
-        guard let known = try? preset.processor(), case .shortestSide(let side) = known.resize else {
+        guard let known = try? preset.processor(), case .shortestSide(let side) = known.resize
+        else {
             return .null
         }
         return [
