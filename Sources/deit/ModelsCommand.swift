@@ -17,8 +17,8 @@ struct ModelsCommand: ParsableCommand {
               deit models distilled --json
 
             Parameters (in millions) and multiplications of one picture (in billions,
-            GMACs; timm's figures count normalisations too and are up to 0.5 % larger)
-            are those of the preset as it is; classes, channels and the size of the
+            GMACs; timm's figures count normalisations too and are up to 0.5 % larger,
+            for EfficientNet-Lite 4 %) are those of the preset as it is; classes, channels and the size of the
             pictures follow the data when a model is trained. Top-1 is the accuracy on
             ImageNet that the authors of the weights published.
             """
