@@ -99,6 +99,20 @@ import TorchNN
             try change.fillUniform(low: 0.5, high: 1)
             try check()
         }
+        // A step of an optimiser counts, also of layers in evaluation mode, and so do statistics that a batch moves.
+        for makeOptimizer in [
+            { try SGD(ParameterGroup.decaying(conv, weightDecay: 0)) },
+            { try AdamW(ParameterGroup.decaying(conv, weightDecay: 0)) },
+        ] as [() throws -> any Optimizer] {
+            let optimizer = try makeOptimizer()
+            let before = try #require(conv.weight.tensor.version)
+            try optimizer.clearGradients()
+            try step(x).sum().backward()
+            try optimizer.step(lr: 0.1)
+            let after = try #require(conv.weight.tensor.version)
+            #expect(after > before)
+            try check()
+        }
         // With gradients, and in training, it is the layers themselves.
         let recorded = try withOneDNN { try step(x) }
         try recorded.sum().backward()

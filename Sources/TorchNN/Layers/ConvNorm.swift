@@ -84,6 +84,8 @@ private final class FoldedFilters: @unchecked Sendable {
     ) throws(TorchError) -> (weight: Tensor, bias: Tensor)? {
         var parts = [conv.weight.tensor, norm.weight.tensor, norm.bias.tensor]
         parts += [norm.runningMean.tensor, norm.runningVar.tensor]
+        // A step of training moves the statistics without libtorch counting it, but it is counted here.
+        parts.append(norm.numBatchesTracked.tensor)
         if let bias = conv.bias { parts.append(bias.tensor) }
         let versions = parts.compactMap(\.version)
         guard versions.count == parts.count else { return nil }
