@@ -80,15 +80,20 @@ public final class Conv2d: Module {
         )
     }
 
-    /// The pictures with the zeros that depend on their size.
-    func padded(_ x: Tensor) throws(TorchError) -> Tensor {
-        guard isSame, x.rank == 4 else { return x }
+    /// The zeros that depend on the size of pictures, above and below together, and left and right; nil where none do.
+    func sizedPadding(of x: Tensor) -> (rows: Int, columns: Int)? {
+        guard isSame, x.rank == 4 else { return nil }
         func zeros(_ size: Int) -> Int {
             let places = (size + geometry.stride - 1) / geometry.stride
             return max((places - 1) * geometry.stride + kernel - size, 0)
         }
         let (rows, columns) = (zeros(x.shape[2]), zeros(x.shape[3]))
-        guard rows > 0 || columns > 0 else { return x }
+        return rows > 0 || columns > 0 ? (rows, columns) : nil
+    }
+
+    /// The pictures with the zeros that depend on their size.
+    func padded(_ x: Tensor) throws(TorchError) -> Tensor {
+        guard let (rows, columns) = sizedPadding(of: x) else { return x }
         return try Functional.pad2d(
             x,
             left: columns / 2,

@@ -49,15 +49,27 @@ public struct ConvNorm {
         else { return nil }
         let dtype = autocastDType(on: .cpu) ?? x.dtype
         guard dtype == .float32 || dtype == .bfloat16 else { return nil }
-        let input = try conv.padded(x).to(dtype)
-        guard let filters = try folded.filters(conv, norm, dtype: dtype, input: input.shape) else {
+        var form = FoldedFilters.Form(dtype: dtype, geometry: conv.geometry)
+        var input = x
+        if let (rows, columns) = conv.sizedPadding(of: x) {
+            if rows == columns {
+                // With a row and a column of zeros before it, a filter has as many zeros on either side of the picture:
+                // adding them to the picture would cost a copy.
+                form.leadingZeros = rows % 2
+                form.geometry.padding = rows - rows / 2
+            } else {
+                input = try conv.padded(x)
+            }
+        }
+        input = try input.to(dtype)
+        guard let filters = try folded.filters(conv, norm, form, input: input.shape) else {
             return nil
         }
         return try Functional.conv2dPacked(
             input,
             filters.weight,
             filters.bias,
-            conv.geometry,
+            form.geometry,
             activation
         )
     }
@@ -65,10 +77,18 @@ public struct ConvNorm {
 
 /// A convolution's filters with the normalisation after it in them, packed for oneDNN; made anew when one changed.
 private final class FoldedFilters: @unchecked Sendable {
+    /// What the filters are made for.
+    struct Form: Equatable {
+        var dtype: DType
+        var geometry: ConvolutionGeometry
+        /// The rows and columns of zeros before the filters' own.
+        var leadingZeros = 0
+    }
+
     private struct Entry {
         let weight: Tensor
         let bias: Tensor
-        let dtype: DType
+        let form: Form
         let versions: [Int]
     }
 
@@ -79,7 +99,7 @@ private final class FoldedFilters: @unchecked Sendable {
     func filters(
         _ conv: Conv2d,
         _ norm: BatchNorm2d,
-        dtype: DType,
+        _ form: Form,
         input: [Int]
     ) throws(TorchError) -> (weight: Tensor, bias: Tensor)? {
         var parts = [conv.weight.tensor, norm.weight.tensor, norm.bias.tensor]
@@ -91,18 +111,23 @@ private final class FoldedFilters: @unchecked Sendable {
         guard versions.count == parts.count else { return nil }
         lock.lock()
         defer { lock.unlock() }
-        if let entry, entry.dtype == dtype, entry.versions == versions {
+        if let entry, entry.form == form, entry.versions == versions {
             return (entry.weight, entry.bias)
         }
-        let (weight, bias) = try norm.folded(into: conv)
+        let (folded, bias) = try norm.folded(into: conv)
+        var weight = folded
+        let zeros = form.leadingZeros
+        if zeros > 0 {
+            weight = try Functional.pad2d(weight, left: zeros, right: 0, top: zeros, bottom: 0)
+        }
         let made = Entry(
             weight: try Functional.packedForConv2d(
-                weight.to(dtype),
-                conv.geometry,
+                weight.to(form.dtype),
+                form.geometry,
                 input: input
             ),
-            bias: try bias.to(dtype),
-            dtype: dtype,
+            bias: try bias.to(form.dtype),
+            form: form,
             versions: versions
         )
         entry = made
