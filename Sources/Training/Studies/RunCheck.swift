@@ -107,11 +107,13 @@ public final class RunCheck {
         _ notes: [String]
     ) -> Facts {
         let options = plan.options
-        let teacher =
-            options.distillation == .none
-            ? nil : try? TeacherLoader.description(of: options.teacher).configuration
+        let teachers = options.distillation == .none ? [] : options.teachers
+        let teacherWork = teachers.reduce(0.0) { sum, path in
+            let teacher = try? TeacherLoader.description(of: path)
+            return sum + Double(teacher?.configuration.macs ?? 0)
+        }
         // A step goes forward once and backward for twice the work.
-        let perPicture = 3 * Double(model.macs) + Double(teacher?.macs ?? 0)
+        let perPicture = 3 * Double(model.macs) + teacherWork
         let models = options.ema == nil ? 1.0 : 2.0
         let measured = Double(plan.validationCount) * Double(options.epochs) * models
         var hasTwoHeads = false

@@ -23,7 +23,7 @@ public enum TeacherScore {
         let description = try Network(request, classNames: data.classNames).description
         let policy = try ComputePolicy.automatic(dtype: .float32)
         ComputePolicy.current = policy
-        let teacher = try TeacherLoader.load(options.teacher, for: description, dtype: nil)
+        let teacher = try TeacherLoader.load(options.teachers, for: description, dtype: nil)
         return try await Validation.score(
             of: teacher.forward,
             on: data.validationLoader(description.processor)

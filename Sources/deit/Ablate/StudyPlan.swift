@@ -19,7 +19,7 @@ struct StudyPlan {
         self.folder = folder
         runs = study.runs
         for row in study.rows {
-            for name in [row.options.finetune, row.options.teacher]
+            for name in [row.options.finetune] + row.options.teachers
             where !name.isEmpty && paths[name] == nil {
                 paths[name] = try await CheckpointPath.find(name)
             }
@@ -30,7 +30,7 @@ struct StudyPlan {
     func options(_ options: TrainingOptions) -> TrainingOptions {
         var options = options
         options.finetune = paths[options.finetune] ?? options.finetune
-        options.teacher = paths[options.teacher] ?? options.teacher
+        options.teachers = options.teachers.map { paths[$0] ?? $0 }
         return options
     }
 
