@@ -167,7 +167,7 @@ import Testing
             try write("switch-off: [ema, smoothing]", to: folder)
             let list = try await ablate(folder, ["--list"])
             #expect(list.code == 0, "\(list.errors)")
-            #expect(list.output.contains("3 rows × 1 seeds, 0 of 3 runs finished"))
+            #expect(list.output.contains("3 rows, seeds 0: 0 of 3 runs finished"))
             #expect(
                 list.output.contains("without smoothing: ") && list.output.contains("--smoothing 0")
             )

@@ -53,7 +53,7 @@ struct BarChart {
         for group in groups {
             let height = max(1, group.bars.count) * Self.bar
             let middle = y + (height - Self.line) / 2
-            canvas.write(group.name, middle, left - 10, scale: Self.scale, .right, room: left - 30)
+            canvas.write(group.name, middle, left - 10, scale: Self.scale, .right, room: left - 18)
             for bar in group.bars {
                 draw(bar, &canvas, y: y, left: left)
                 y += Self.bar

@@ -18,8 +18,6 @@ public final class RunCheck {
         public let steps: Int
         /// The validation pictures.
         public let validationCount: Int
-        /// Whether the model has a distillation head besides the class head.
-        public let hasTwoHeads: Bool
         /// The multiplications of the whole run, validation and teacher included, to compare runs by.
         public let work: Double
         /// What was noticed of the data, one sentence each.
@@ -116,15 +114,10 @@ public final class RunCheck {
         let perPicture = 3 * Double(model.macs) + teacherWork
         let models = options.ema == nil ? 1.0 : 2.0
         let measured = Double(plan.validationCount) * Double(options.epochs) * models
-        var hasTwoHeads = false
-        if case .visionTransformer(let transformer) = model {
-            hasTwoHeads = transformer.isDistilled
-        }
         return Facts(
             parameterCount: plan.parameterCount,
             steps: plan.totalSteps,
             validationCount: plan.validationCount,
-            hasTwoHeads: hasTwoHeads,
             work: Double(plan.totalSteps) * Double(options.batch) * perPicture
                 + measured * Double(model.macs),
             notes: notes

@@ -106,7 +106,7 @@ struct StudyPlan {
     /// The rows with their changes and commands.
     var listing: String {
         var lines = [
-            "\(study.rows.count) rows × \(study.seeds.count) seeds, \(statuses.filter(\.isFinished).count) of "
+            "\(study.rows.count) rows, seeds \(study.seeds.map(String.init).joined(separator: ", ")): \(statuses.filter(\.isFinished).count) of "
                 + "\(runs.count) runs finished"
         ]
         for (row, facts) in zip(study.rows, facts) {
