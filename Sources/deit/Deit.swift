@@ -25,7 +25,8 @@ struct Deit: AsyncParsableCommand {
             """,
         version: "deit \(version) (libtorch \(Libtorch.versionOfLibrary))",
         subcommands: [
-            TrainCommand.self, FinetuneCommand.self, AblateCommand.self, EvaluateCommand.self,
+            TrainCommand.self, FinetuneCommand.self, PretrainCommand.self, AblateCommand.self,
+            EvaluateCommand.self,
             ClassifyCommand.self,
             FeaturesCommand.self,
             AttentionCommand.self, SegmentCommand.self, PropagateCommand.self,

@@ -14,6 +14,9 @@ struct FolderScan {
     /// Links that lead back to a folder that they are in.
     var loops: [String] = []
 
+    /// Nothing yet.
+    init() {}
+
     /// Walks through the folders of all classes.
     ///
     /// - Parameter path: The folder of class folders.

@@ -118,7 +118,7 @@ public struct DatasetLocation: Sendable, Equatable {
         return try source.open(options)
     }
 
-    private func limited(
+    func limited(
         _ whole: any ImageDataset,
         _ limit: DatasetLimit?
     ) throws(DatasetError) -> any ImageDataset {

@@ -7,7 +7,7 @@ public import Torch
 /// `torch.optim.AdamW(fused=True)`.
 public final class AdamW: Optimizer {
     /// The groups that it optimises.
-    public let groups: [ParameterGroup]
+    public private(set) var groups: [ParameterGroup]
 
     private let beta1: Double
     private let beta2: Double
@@ -54,6 +54,12 @@ public final class AdamW: Optimizer {
             memory.append(slots)
         }
         self.memory = memory
+    }
+
+    /// Changes the weight decay of a group; of steps to come.
+    public func setWeightDecay(_ weightDecay: Double, ofGroup index: Int) {
+        guard groups.indices.contains(index) else { return }
+        groups[index].weightDecay = weightDecay
     }
 
     /// Moves every parameter that has a gradient.

@@ -10,7 +10,7 @@ public import Torch
 /// You et al., "Large Batch Optimization for Deep Learning" (arXiv:1904.00962); `timm/optim/lamb.py`, `Lamb`.
 public final class LAMB: Optimizer {
     /// The groups that it optimises.
-    public let groups: [ParameterGroup]
+    public private(set) var groups: [ParameterGroup]
 
     private let beta1: Double
     private let beta2: Double
@@ -64,6 +64,12 @@ public final class LAMB: Optimizer {
         }
         self.memory = memory
         self.stepCounts = stepCounts
+    }
+
+    /// Changes the weight decay of a group; of steps to come.
+    public func setWeightDecay(_ weightDecay: Double, ofGroup index: Int) {
+        guard groups.indices.contains(index) else { return }
+        groups[index].weightDecay = weightDecay
     }
 
     /// Moves every parameter that has a gradient; the gradients stay as they are.

@@ -103,6 +103,35 @@ public struct ParameterGroup {
         ].filter { !$0.parameters.isEmpty }
     }
 
+    /// Splits a model's trainable parameters as DINO does: only vectors and biases do not decay, tokens and position
+    /// embeddings do.
+    ///
+    /// - Parameters:
+    ///   - model: The model.
+    ///   - weightDecay: The decay of the first group.
+    /// - Returns: Two groups, the decayed one first; frozen parameters are in none.
+    ///
+    /// ## Source
+    /// dino `utils.py`, `get_params_groups`.
+    public static func decayingAsDINO(_ model: Module, weightDecay: Double) -> [ParameterGroup] {
+        let trainable = model.namedParameters().filter { $0.parameter.requiresGradient }
+        func decays(_ named: Module.NamedParameter) -> Bool {
+            named.parameter.tensor.rank != 1 && !named.name.hasSuffix(".bias")
+        }
+        return [
+            ParameterGroup(
+                name: "decay",
+                parameters: trainable.filter(decays),
+                weightDecay: weightDecay
+            ),
+            ParameterGroup(
+                name: "no decay",
+                parameters: trainable.filter { !decays($0) },
+                weightDecay: 0
+            ),
+        ]
+    }
+
     /// The keys of parameters with more than one dimension that are never decayed.
     public static let undecayedNames: Set<String> = ["pos_embed", "cls_token", "dist_token"]
 }
@@ -117,6 +146,13 @@ public protocol Optimizer: AnyObject {
     /// - Parameter lr: The learning rate of this step, before the groups' scales.
     /// - Throws: `TorchError` when a gradient does not fit.
     func step(lr: Double) throws(TorchError)
+
+    /// Changes the weight decay of a group, from the next step on; a place without a group changes nothing.
+    ///
+    /// - Parameters:
+    ///   - weightDecay: The new value.
+    ///   - index: The group's place in ``groups``.
+    func setWeightDecay(_ weightDecay: Double, ofGroup index: Int)
 
     /// The optimiser's memory with names that stay the same from run to run; loaders write into these tensors.
     func namedState() -> [(name: String, tensor: Tensor)]
@@ -160,6 +196,30 @@ extension Optimizer {
         let norm = try gradientNorm()?.item() ?? 0
         try clipGradients(norm: norm, maxNorm: maxNorm)
         return norm
+    }
+
+    /// Scales the gradient of each parameter down so that its own norm is at most `maxNorm`.
+    ///
+    /// - Parameter maxNorm: The largest norm that is left as it is.
+    /// - Returns: The norm of all gradients together before, where there are any.
+    /// - Throws: `TorchError` when the gradients cannot be read.
+    ///
+    /// ## Source
+    /// dino `utils.py`, `clip_gradients`.
+    @discardableResult
+    public func clipEachGradient(maxNorm: Double) throws(TorchError) -> Double? {
+        let gradients = try gradients()
+        guard !gradients.isEmpty else { return nil }
+        let norms = try withoutGradient { () throws(TorchError) -> [Float] in
+            var norms: [Tensor] = []
+            for gradient in gradients { norms.append(try gradient.norm()) }
+            return try Tensor.stack(norms).floats()
+        }
+        for (gradient, norm) in zip(gradients, norms) {
+            let factor = maxNorm / (Double(norm) + 1e-6)
+            if factor < 1 { try Fused.scale([gradient], by: factor) }
+        }
+        return norms.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
     }
 
     /// Scales all gradients down as ``clipGradients(maxNorm:)`` does, where their norm was read already.

@@ -8,7 +8,7 @@ public import Torch
 /// Sutskever et al., "On the importance of initialization and momentum" (ICML 2013); equals `torch.optim.SGD`.
 public final class SGD: Optimizer {
     /// The groups that it optimises.
-    public let groups: [ParameterGroup]
+    public private(set) var groups: [ParameterGroup]
 
     private let momentum: Double
     private let nesterov: Bool
@@ -47,6 +47,12 @@ public final class SGD: Optimizer {
         }
         self.buffers = buffers
         self.stepCounts = stepCounts
+    }
+
+    /// Changes the weight decay of a group; of steps to come.
+    public func setWeightDecay(_ weightDecay: Double, ofGroup index: Int) {
+        guard groups.indices.contains(index) else { return }
+        groups[index].weightDecay = weightDecay
     }
 
     /// Moves every parameter that has a gradient.

@@ -4,27 +4,36 @@ struct StepRecord: Encodable {
     let step: Int
     let epoch: Int
     let trainLoss: Double
-    let trainTop1: Double
+    let trainTop1: Double?
     let lr: Double
     let imagesPerSecond: Double
     let dataWait: Double
+    /// What else the method watches, by name.
+    let others: [String: Double]
 
-    init(step: Int, epoch: Int, sums: EpochSums, lr: Double) {
+    enum CodingKeys: CodingKey {
+        case event, step, epoch, trainLoss, trainTop1, lr, imagesPerSecond, dataWait
+    }
+
+    init(step: Int, epoch: Int, sums: EpochSums, lr: Double, scoresLabels: Bool) {
         self.step = step
         self.epoch = epoch
         trainLoss = sums.meanLoss
-        trainTop1 = sums.top1
+        trainTop1 = scoresLabels ? sums.top1 : nil
         self.lr = lr
         imagesPerSecond = sums.imagesPerSecond
         dataWait = sums.dataWait
+        others = sums.means
     }
 
     /// The numbers by their names in TensorBoard.
     var scalars: [(name: String, value: Double)] {
-        [
-            ("train/loss", trainLoss), ("train/top1", trainTop1), ("train/lr", lr),
+        let always = [
+            ("train/loss", trainLoss), ("train/lr", lr),
             ("speed/images_per_second", imagesPerSecond), ("speed/data_wait", dataWait),
         ]
+        return always + (trainTop1.map { [("train/top1", $0)] } ?? [])
+            + others.sorted { $0.key < $1.key }.map { ("train/\($0.key)", $0.value) }
     }
 }
 
@@ -34,57 +43,88 @@ struct EpochRecord: Encodable {
     let epoch: Int
     let step: Int
     let trainLoss: Double
-    let trainTop1: Double
+    let trainTop1: Double?
     let lr: Double
-    let valLoss: Double
-    let valTop1: Double
+    let valLoss: Double?
+    let valTop1: Double?
     let valClsTop1: Double?
     let valDistTop1: Double?
     let emaValLoss: Double?
     let emaValTop1: Double?
     let emaValClsTop1: Double?
     let emaValDistTop1: Double?
-    let bestTop1: Double
+    let knnTop1: Double?
+    let bestTop1: Double?
     let seconds: Double
     let imagesPerSecond: Double
     let dataWait: Double
     let skippedSteps: Int
     let unreadablePictures: Int
+    /// What else the method watches, by name.
+    let others: [String: Double]
+
+    enum CodingKeys: CodingKey {
+        case event, epoch, step, trainLoss, trainTop1, lr, valLoss, valTop1, valClsTop1, valDistTop1
+        case emaValLoss, emaValTop1, emaValClsTop1, emaValDistTop1, knnTop1, bestTop1, seconds
+        case imagesPerSecond, dataWait, skippedSteps, unreadablePictures
+    }
 
     init(_ report: EpochReport) {
         epoch = report.epoch
         step = report.step
         trainLoss = report.training.meanLoss
-        trainTop1 = report.training.top1
+        trainTop1 = report.validation == nil ? nil : report.training.top1
         lr = report.lr
-        valLoss = report.validation.loss
-        valTop1 = report.validation.top1
-        valClsTop1 = report.validation.clsTop1
-        valDistTop1 = report.validation.distTop1
+        valLoss = report.validation?.loss
+        valTop1 = report.validation?.top1
+        valClsTop1 = report.validation?.clsTop1
+        valDistTop1 = report.validation?.distTop1
         emaValLoss = report.average?.loss
         emaValTop1 = report.average?.top1
         emaValClsTop1 = report.average?.clsTop1
         emaValDistTop1 = report.average?.distTop1
-        bestTop1 = report.best.top1
+        knnTop1 = report.knnTop1
+        bestTop1 = report.best?.top1
         seconds = report.seconds
         imagesPerSecond = report.training.imagesPerSecond
         dataWait = report.training.dataWait
         skippedSteps = report.skippedSteps
         unreadablePictures = report.unreadablePictures
+        others = report.training.means
     }
 
     /// The numbers by their names in TensorBoard.
     var scalars: [(name: String, value: Double)] {
-        let always = [
-            ("epoch/train_loss", trainLoss), ("epoch/train_top1", trainTop1), ("val/loss", valLoss),
-            ("val/top1", valTop1), ("val/best_top1", bestTop1),
-        ]
         let sometimes = [
+            ("epoch/train_top1", trainTop1), ("val/loss", valLoss), ("val/top1", valTop1),
+            ("val/knn_top1", knnTop1), ("val/best_top1", bestTop1),
             ("val/cls_top1", valClsTop1), ("val/dist_top1", valDistTop1),
             ("val/ema_loss", emaValLoss),
             ("val/ema_top1", emaValTop1),
         ]
-        return always + sometimes.compactMap { name, value in value.map { (name, $0) } }
+        return [("epoch/train_loss", trainLoss)]
+            + sometimes.compactMap { name, value in value.map { (name, $0) } }
+            + others.sorted { $0.key < $1.key }.map { ("epoch/\($0.key)", $0.value) }
+    }
+}
+
+/// A record with further numbers beside its own.
+struct WithNumbers<Record: Encodable>: Encodable {
+    let record: Record
+    let numbers: [String: Double]
+
+    private struct Key: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+        init(_ name: String) { stringValue = name }
+        init?(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try record.encode(to: encoder)
+        var container = encoder.container(keyedBy: Key.self)
+        for (name, value) in numbers { try container.encode(value, forKey: Key(name)) }
     }
 }
 

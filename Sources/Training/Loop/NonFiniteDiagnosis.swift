@@ -4,21 +4,33 @@ import TorchNN
 /// Finds where numbers stopped being finite.
 enum NonFiniteDiagnosis {
     /// Names the first culprit: the pictures, a weight, a layer's output or a gradient.
-    static func sentence(_ model: TrainableClassifier, pixels: Tensor) -> String {
+    ///
+    /// - Parameters:
+    ///   - module: The network.
+    ///   - pixels: Its input.
+    ///   - layer: Names the first layer whose output is not finite, where that can be told.
+    /// - Returns: What is wrong.
+    static func sentence(
+        _ module: Module,
+        pixels: [Tensor],
+        layer: () -> String?
+    ) -> String {
         do {
-            if try !isFinite(pixels) { return "the pictures hold values that are not finite" }
-            for (name, parameter) in model.module.namedParameters()
+            for pixels in pixels where try !isFinite(pixels) {
+                return "the pictures hold values that are not finite"
+            }
+            for (name, parameter) in module.namedParameters()
             where try !isFinite(parameter.tensor) {
                 return "the weights of \(name) are not finite"
             }
-            for (name, buffer) in model.module.namedBuffers() where try !isFinite(buffer.tensor) {
+            for (name, buffer) in module.namedBuffers() where try !isFinite(buffer.tensor) {
                 return "the statistics \(name) are not finite"
             }
-            if let layer = model.firstNonFiniteLayer(pixels) {
+            if let layer = layer() {
                 return "the output of \(layer) is not finite"
             }
             // Gradients flow from the last layer to the first, so the last one named is the first that went wrong.
-            for (name, parameter) in model.module.namedParameters().reversed() {
+            for (name, parameter) in module.namedParameters().reversed() {
                 if let gradient = try parameter.tensor.gradient(), try !isFinite(gradient) {
                     return "the gradient of \(name) is not finite"
                 }

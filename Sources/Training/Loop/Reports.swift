@@ -42,12 +42,14 @@ public struct EpochReport: Sendable {
     public let training: EpochSums
     /// The learning rate of the epoch's last step.
     public let lr: Double
-    /// The model's score.
-    public let validation: ValidationScore
+    /// The model's score; nil where the method does not measure one.
+    public let validation: ValidationScore?
     /// The averaged weights' score.
     public let average: ValidationScore?
-    /// The best score so far.
-    public let best: BestScore
+    /// The share of validation pictures whose nearest neighbours vote right, 0 to 1, where it was measured.
+    public let knnTop1: Double?
+    /// The best score so far; nil where none was measured.
+    public let best: BestScore?
     /// Whether this epoch reached it.
     public let isBest: Bool
     /// The steps skipped since the run began.

@@ -16,6 +16,8 @@ enum StepGradients {
         var correct = 0.0
         /// The norm of all gradients, where it was asked for.
         var gradientNorm: Double?
+        /// What else the method watches, by its name in `metrics.jsonl`.
+        var others: [String: Double] = [:]
 
         /// Whether the step may be taken.
         var areFinite: Bool { loss.isFinite && gradientNorm?.isFinite ?? true }

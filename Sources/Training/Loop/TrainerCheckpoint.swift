@@ -8,7 +8,8 @@ import TorchNN
 /// ```
 /// step-200/config.json, preprocessor_config.json, model.safetensors    the model, for anyone
 /// step-200/trainer.json                                                counters, sums, best score
-/// step-200/trainer.safetensors                                         the optimiser's memory, the average
+/// step-200/trainer.safetensors                                         the optimiser's memory, the average,
+///                                                                      all of the method's own
 /// ```
 @ModelActor
 enum TrainerCheckpoint {
@@ -16,14 +17,14 @@ enum TrainerCheckpoint {
     private static let tensorFile = "trainer.safetensors"
 
     /// Saves a checkpoint, points `last` at it and returns its name.
-    static func save(_ parts: TrainingParts, state: TrainerState) throws -> String {
+    static func save(_ parts: LoopParts, state: TrainerState) throws -> String {
         let name = RunDirectory.checkpointName(step: state.step)
-        let tensors = tensors(parts)
+        let tensors = parts.learner.namedState()
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         let json = try encoder.encode(state)
         try parts.run.saveCheckpoint(name) { folder in
-            try parts.student.save(folder)
+            try parts.learner.save(to: folder)
             try Safetensors.write(tensors, to: folder + "/" + tensorFile)
             try AtomicFile.write(json, to: folder + "/" + stateFile)
         }
@@ -31,10 +32,9 @@ enum TrainerCheckpoint {
         return name
     }
 
-    /// Saves a model directory of the averaged weights, which ``TrainingParts/average`` holds.
-    static func saveAverage(_ parts: TrainingParts, name: String) throws {
-        guard let average = parts.average else { return }
-        try parts.run.saveCheckpoint(name) { try average.save($0) }
+    /// Saves a model directory of the averaged weights.
+    static func saveAverage(_ parts: LoopParts, name: String) throws {
+        try parts.run.saveCheckpoint(name) { try parts.learner.saveAverage(to: $0) }
     }
 
     /// Loads the newest checkpoint that can be loaded.
@@ -45,7 +45,7 @@ enum TrainerCheckpoint {
     /// - Returns: Its state, or nil where the run has no checkpoint.
     /// - Throws: ``TrainingError/noUsableCheckpoint(run:reason:)`` where none of those there can be loaded.
     static func loadNewest(
-        into parts: TrainingParts,
+        into parts: LoopParts,
         notice: (String) -> Void
     ) throws -> TrainerState? {
         var problems: [(name: String, reason: String)] = []
@@ -66,7 +66,7 @@ enum TrainerCheckpoint {
         throw TrainingError.noUsableCheckpoint(run: parts.run.path, reason: first.reason)
     }
 
-    private static func load(_ folder: String, into parts: TrainingParts) throws -> TrainerState {
+    private static func load(_ folder: String, into parts: LoopParts) throws -> TrainerState {
         let path = folder + "/" + stateFile
         let state: TrainerState
         do {
@@ -79,21 +79,17 @@ enum TrainerCheckpoint {
         }
         // Everything is read before anything is changed.
         let stored = try Safetensors.read(folder + "/" + tensorFile)
-        let targets = tensors(parts)
+        let targets = parts.learner.namedState()
         try StoredTensors.check(
             stored,
             fit: targets,
             file: folder + "/" + tensorFile,
             hint: "the run was started with other options"
         )
-        try parts.student.load(folder)
+        try parts.learner.load(from: folder)
         try StoredTensors.copy(stored, into: targets)
-        parts.ema?.updateCount = state.optimizerSteps
+        parts.learner.counters = state.counters ?? [:]
+        parts.learner.didLoad(state)
         return state
-    }
-
-    private static func tensors(_ parts: TrainingParts) -> [(name: String, tensor: Tensor)] {
-        parts.optimizer.namedState().map { ("optimizer.\($0.name)", $0.tensor) }
-            + (parts.ema?.namedTensors() ?? []).map { ("ema.\($0.name)", $0.tensor) }
     }
 }

@@ -30,6 +30,8 @@ public struct TrainerState: Codable, Sendable, Equatable {
     public var optimizerSteps = 0
     /// Training pictures that could not be read.
     public var unreadablePictures = 0
+    /// Further numbers that the method keeps.
+    public var counters: [String: Double]?
 
     /// The start of a run.
     public init() {}
@@ -47,6 +49,8 @@ public struct EpochSums: Codable, Sendable, Equatable {
     public var seconds = 0.0
     /// Seconds spent waiting for pictures.
     public var waiting = 0.0
+    /// The sums of what else the method watches, each times the pictures.
+    public var numbers: [String: Double]?
 
     /// Nothing yet.
     public init() {}
@@ -55,6 +59,10 @@ public struct EpochSums: Codable, Sendable, Equatable {
     public var meanLoss: Double { count == 0 ? 0 : loss / Double(count) }
     /// The share of pictures whose class was predicted, 0 to 1.
     public var top1: Double { count == 0 ? 0 : correct / Double(count) }
+    /// The means of what else the method watches, by their names in `metrics.jsonl`.
+    public var means: [String: Double] {
+        (numbers ?? [:]).mapValues { count == 0 ? 0 : $0 / Double(count) }
+    }
     /// Pictures a second.
     public var imagesPerSecond: Double { seconds > 0 ? Double(count) / seconds : 0 }
     /// The share of the time spent waiting for pictures, 0 to 1.

@@ -3,32 +3,53 @@ import TorchNN
 
 /// What happens after an epoch's last step: validation, the record, the checkpoint, `best`.
 extension TrainingLoop {
+    /// How an epoch ended.
+    enum EpochEnd {
+        case done
+        /// The method wants the run to end; the sentence says why.
+        case enough(String)
+        /// A signal asked to stop during the validation; nothing has changed.
+        case interrupted
+    }
+
     /// Validates, records and saves.
-    ///
-    /// - Returns: False where a signal asked to stop during the validation; nothing has changed then.
-    func finishEpoch() async throws -> Bool {
-        guard let scores = try await Validation.run(parts, stop: stop) else { return false }
+    func finishEpoch() async throws -> EpochEnd {
+        let place = StepPlace(
+            step: state.step,
+            epoch: state.epoch,
+            stepInEpoch: state.stepInEpoch,
+            attempt: state.rollbacks
+        )
+        guard
+            let scores = try await parts.learner.measure(
+                after: place,
+                sums: state.sums,
+                stop: stop
+            )
+        else { return .interrupted }
         addLap()
         let isFit = try isFitToKeep()
-        let found = bestScore(scores.model, scores.average)
-        let isBest = isFit && found.top1 > state.best?.top1 ?? -1
+        let found = bestScore(scores)
+        let isBest = isFit && found?.top1 ?? -1 > state.best?.top1 ?? -1
         let best = isBest ? found : state.best ?? found
-        let report = report(scores.model, scores.average, best: best, isBest: isBest)
+        let report = report(scores, best: best, isBest: isBest)
         let record = EpochRecord(report)
-        try metrics.append(record)
+        try metrics.append(WithNumbers(record: record, numbers: record.others))
         try events?.append(record.scalars, step: state.step, time: Date().timeIntervalSince1970)
         if isBest { state.best = best }
         state.epoch += 1
         state.stepInEpoch = 0
         state.sums = EpochSums()
-        if isBest, best.isAverage {
+        if isBest, let best, best.isAverage {
             try TrainerCheckpoint.saveAverage(parts, name: best.checkpoint)
         }
         try save()
-        if isBest { try parts.run.point(.best, to: best.checkpoint) }
+        if isFit { try parts.learner.didSaveEpoch(state, run: parts.run) }
+        if isBest, let best { try parts.run.point(.best, to: best.checkpoint) }
         parts.run.prune(keepLast: plan.options.keepLast)
         observer.didFinish(epoch: report)
-        return true
+        for notice in scores.notices { observer.didNotice(notice) }
+        return scores.stopReason.map { .enough($0) } ?? .done
     }
 
     /// Saves a checkpoint of this moment, unless the weights are not fit to be kept.
@@ -47,13 +68,14 @@ extension TrainingLoop {
         state.metricsLength = metrics.length
         try events?.synchronize()
         state.eventsLength = events?.length
+        state.counters = parts.learner.counters.isEmpty ? nil : parts.learner.counters
         let name = try TrainerCheckpoint.save(parts, state: state)
         parts.run.prune(keepLast: plan.options.keepLast, keeping: state.best?.checkpoint)
         return name
     }
 
     private func isFitToKeep() throws -> Bool {
-        try state.skippedInARow == 0 && NonFiniteDiagnosis.areFinite(parts.student.module)
+        try state.skippedInARow == 0 && NonFiniteDiagnosis.areFinite(parts.learner.module)
     }
 
     private func addLap() {
@@ -63,9 +85,10 @@ extension TrainingLoop {
     }
 
     /// The better one of the model and the average, and the checkpoint that will hold it.
-    private func bestScore(_ model: ValidationScore, _ average: ValidationScore?) -> BestScore {
+    private func bestScore(_ scores: EpochScores) -> BestScore? {
         let name = RunDirectory.checkpointName(step: state.step)
-        if let average, average.top1 > model.top1 {
+        guard let top1 = scores.validation?.top1 ?? scores.knnTop1 else { return nil }
+        if let average = scores.average, average.top1 > top1 {
             return BestScore(
                 top1: average.top1,
                 step: state.step,
@@ -73,13 +96,12 @@ extension TrainingLoop {
                 checkpoint: name + "-ema"
             )
         }
-        return BestScore(top1: model.top1, step: state.step, isAverage: false, checkpoint: name)
+        return BestScore(top1: top1, step: state.step, isAverage: false, checkpoint: name)
     }
 
     private func report(
-        _ model: ValidationScore,
-        _ average: ValidationScore?,
-        best: BestScore,
+        _ scores: EpochScores,
+        best: BestScore?,
         isBest: Bool
     ) -> EpochReport {
         EpochReport(
@@ -88,8 +110,9 @@ extension TrainingLoop {
             step: state.step,
             training: state.sums,
             lr: plan.learningRate(step: max(state.step - 1, 0)),
-            validation: model,
-            average: average,
+            validation: scores.validation,
+            average: scores.average,
+            knnTop1: scores.knnTop1,
             best: best,
             isBest: isBest,
             skippedSteps: state.skippedSteps,

@@ -13,12 +13,15 @@ public final class TrainingLoop {
     public enum Outcome: Sendable {
         /// All epochs are done.
         case finished(BestScore?)
+        /// The method ended the run early; the sentence says why.
+        case ended(reason: String, BestScore?)
         /// A signal asked to stop; the checkpoint of that name holds everything.
         case stopped(signal: Int32, checkpoint: String?)
     }
 
     private enum EpochOutcome {
         case finished
+        case ended(String)
         case stopped(Int32)
         case rolledBack
     }
@@ -26,7 +29,7 @@ public final class TrainingLoop {
     /// How many steps in a row may have a loss that is not finite.
     static let skipsInARowLimit = 3
 
-    let parts: TrainingParts
+    let parts: LoopParts
     let metrics: MetricsLog
     let events: EventLog?
     var state: TrainerState
@@ -38,8 +41,18 @@ public final class TrainingLoop {
     /// What was wrong at the last step that was skipped.
     private var diagnosis = ""
 
-    init(
+    /// Creates the loop of a run that learns from labels.
+    convenience init(
         _ parts: TrainingParts,
+        state: TrainerState,
+        observer: any TrainingObserver,
+        stop: StopRequest
+    ) throws {
+        try self.init(parts.forLoop, state: state, observer: observer, stop: stop)
+    }
+
+    init(
+        _ parts: LoopParts,
         state: TrainerState,
         observer: any TrainingObserver,
         stop: StopRequest
@@ -72,6 +85,7 @@ public final class TrainingLoop {
             }
             switch try await runEpoch() {
             case .finished, .rolledBack: continue
+            case .ended(let reason): return .ended(reason: reason, state.best)
             case .stopped(let signal): return .stopped(signal: signal, checkpoint: try save())
             }
         }
@@ -80,7 +94,7 @@ public final class TrainingLoop {
 
     /// Trains what is left of the epoch at hand, validates and saves.
     private func runEpoch() async throws -> EpochOutcome {
-        parts.student.module.trainUnfrozen(plan.options.trainMode)
+        parts.learner.beginEpoch()
         var batches = loader.batches(
             epoch: plan.augmentationEpoch(state.epoch),
             startingAt: state.stepInEpoch
@@ -108,10 +122,12 @@ public final class TrainingLoop {
                 try save()
             }
         }
-        let isDone = try await finishEpoch()
+        switch try await finishEpoch() {
+        case .done: return .finished
+        case .enough(let reason): return .ended(reason)
         // Stopped while validating: a resumed run has no step left in this epoch and validates again.
-        if !isDone, let signal = stop.signal { return .stopped(signal) }
-        return .finished
+        case .interrupted: return stop.signal.map { .stopped($0) } ?? .finished
+        }
     }
 
     // MARK: - A step
@@ -130,60 +146,46 @@ public final class TrainingLoop {
                 attempt: state.rollbacks
             )
         )
-        var input = try StepInput(batch)
-        // A run that was rolled back shows other pictures than those that the answers are kept of.
-        if let teacher = parts.teacher, state.rollbacks == 0 {
-            input = try teacher.answered(
-                input,
-                epoch: plan.augmentationEpoch(state.epoch),
-                step: state.stepInEpoch
-            )
-        }
-        // A forward pass moves running statistics; those of a skipped step must not stay.
-        let buffers = try parts.student.module.namedBuffers().map {
-            ($0.buffer.tensor, try $0.buffer.tensor.clone())
-        }
-        let numbers = try StepGradients.add(
-            parts.task,
-            input,
-            parts: plan.options.accumulation,
-            norm: plan.options.clipGrad == nil ? nil : parts.optimizer
+        let learner = parts.learner
+        let place = StepPlace(
+            step: state.step,
+            epoch: state.epoch,
+            stepInEpoch: state.stepInEpoch,
+            attempt: state.rollbacks
         )
+        // A forward pass moves running statistics; those of a skipped step must not stay.
+        let statistics = try learner.movingStatistics().map { ($0, try $0.clone()) }
+        let numbers = try learner.addGradients(batch, at: place)
         state.step += 1
         state.stepInEpoch += 1
         if numbers.areFinite {
-            if let limit = plan.options.clipGrad, let norm = numbers.gradientNorm {
-                try parts.optimizer.clipGradients(norm: norm, maxNorm: limit)
-            }
-            try parts.optimizer.step(lr: lr)
-            try parts.ema?.update()
+            try learner.takeStep(numbers, at: place)
             state.optimizerSteps += 1
             state.skippedInARow = 0
         } else {
             // Before the diagnosis, which is to find the cause, and after it, which runs the layers again.
-            for (buffer, value) in buffers { try buffer.copy(from: value) }
-            try skip(numbers, lr: lr, pixels: input.pixels)
-            for (buffer, value) in buffers { try buffer.copy(from: value) }
+            for (tensor, value) in statistics { try tensor.copy(from: value) }
+            try skip(numbers, lr: lr)
+            for (tensor, value) in statistics { try tensor.copy(from: value) }
         }
-        try parts.optimizer.clearGradients()
-        let isCounted = numbers.loss.isFinite
-        count(
-            loss: isCounted ? numbers.loss : 0,
-            correct: numbers.correct,
-            pictures: isCounted ? batch.count : 0,
-            waiting
-        )
+        try learner.clearGradients()
+        count(numbers, pictures: batch.count, waiting)
         return numbers.loss
     }
 
-    private func count(loss: Double, correct: Double, pictures: Int, _ waiting: Double) {
+    private func count(_ numbers: StepGradients.Numbers, pictures: Int, _ waiting: Double) {
+        let pictures = numbers.loss.isFinite ? pictures : 0
         let now = ContinuousClock.now
         let seconds = (now - lap).inSeconds
         lap = now
         state.seconds += seconds
         for sums in [\TrainerState.sums, \TrainerState.recordSums] {
-            state[keyPath: sums].loss += loss * Double(pictures)
-            state[keyPath: sums].correct += pictures == 0 ? 0 : correct
+            state[keyPath: sums].loss += pictures == 0 ? 0 : numbers.loss * Double(pictures)
+            state[keyPath: sums].correct += pictures == 0 ? 0 : numbers.correct
+            for (name, value) in numbers.others where pictures > 0 {
+                state[keyPath: sums].numbers = state[keyPath: sums].numbers ?? [:]
+                state[keyPath: sums].numbers?[name, default: 0] += value * Double(pictures)
+            }
             state[keyPath: sums].count += pictures
             state[keyPath: sums].seconds += seconds
             state[keyPath: sums].waiting += waiting
@@ -207,9 +209,10 @@ public final class TrainingLoop {
             step: state.step,
             epoch: state.epoch + 1,
             sums: state.recordSums,
-            lr: lr
+            lr: lr,
+            scoresLabels: plan.options.method == .supervised
         )
-        try metrics.append(record)
+        try metrics.append(WithNumbers(record: record, numbers: record.others))
         try events?.append(record.scalars, step: state.step, time: Date().timeIntervalSince1970)
         state.recordSums = EpochSums()
     }
@@ -217,7 +220,7 @@ public final class TrainingLoop {
     /// What was noticed when the data was opened, each thing once.
     private func tellWhatTheDataSays() {
         let notes = loader.dataset.notes
-        let others = parts.validationLoader.dataset.notes.filter { !notes.contains($0) }
+        let others = parts.notes.filter { !notes.contains($0) }
         for note in notes + others { observer.didNotice("note: \(note)") }
     }
 
@@ -232,11 +235,11 @@ public final class TrainingLoop {
 
     // MARK: - A loss that is not finite
 
-    private func skip(_ numbers: StepGradients.Numbers, lr: Double, pixels: Tensor) throws {
+    private func skip(_ numbers: StepGradients.Numbers, lr: Double) throws {
         state.skippedSteps += 1
         state.skippedInARow += 1
         // The gradients are still there to be looked at.
-        diagnosis = NonFiniteDiagnosis.sentence(parts.student, pixels: pixels)
+        diagnosis = parts.learner.diagnosis()
         try metrics.append(
             SkippedRecord(
                 step: state.step,
@@ -273,6 +276,19 @@ public final class TrainingLoop {
         observer.didNotice(
             "warning: \(Self.skipsInARowLimit) steps in a row had no finite loss (\(diagnosis)); "
                 + "going back to step \(state.step)"
+        )
+    }
+}
+
+extension TrainingParts {
+    /// The same for the loop.
+    @ModelActor var forLoop: LoopParts {
+        LoopParts(
+            plan: plan,
+            run: run,
+            learner: SupervisedLearner(self),
+            trainingLoader: trainingLoader,
+            notes: validationLoader.dataset.notes
         )
     }
 }

@@ -16,7 +16,18 @@ public struct TrainableClassifier {
     public let firstNonFiniteLayer: (Tensor) -> String?
 }
 
-/// The parts of a run that its loop drives.
+/// What the loop drives.
+struct LoopParts {
+    let plan: TrainingPlan
+    let run: RunDirectory
+    let learner: any Learner
+    /// Makes the training loader for an attempt; a rolled-back run goes on in another order.
+    let trainingLoader: (_ attempt: Int) throws -> DataLoader
+    /// What was noticed when the data to measure by was opened.
+    let notes: [String]
+}
+
+/// The parts of a run that learns from labels.
 struct TrainingParts {
     let plan: TrainingPlan
     let student: TrainableClassifier

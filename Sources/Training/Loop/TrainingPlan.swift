@@ -61,6 +61,7 @@ public struct TrainingPlan: Sendable, Equatable {
     /// - Parameter step: The step, counted from 0 over the whole run.
     /// - Returns: The rate, before the factors of parameter groups.
     public func learningRate(step: Int) -> Double {
+        if options.method == .dino { return DINOSchedules(self).learningRate.value(at: step) }
         guard !options.schedOnUpdates else { return schedule.value(at: Double(step)) }
         let epoch = step / max(stepsPerEpoch, 1)
         return schedule.value(at: Double(options.lrLag ? max(epoch - 1, 0) : epoch))
@@ -101,7 +102,7 @@ public struct TrainingPlan: Sendable, Equatable {
 
     private var lrSentence: String {
         options.lrScaling
-            ? "\(options.effectiveLR) (= \(options.lr) × \(options.batch)/512)"
+            ? "\(options.effectiveLR) (= \(options.lr) × \(options.batch)/\(options.lrReferenceBatch))"
             : "\(options.effectiveLR)"
     }
 }

@@ -1,5 +1,21 @@
 import ImagePipeline
 
+/// What a run learns from: each method is a command of its own.
+public enum TrainingMethod: String, Codable, Sendable, CaseIterable {
+    /// Labels, and a teacher that knows them: `deit train`.
+    case supervised
+    /// Pictures without labels, as DINO does: `deit pretrain dino`.
+    case dino
+
+    /// The command that runs it.
+    public var command: String {
+        switch self {
+        case .supervised: "deit train"
+        case .dino: "deit pretrain dino"
+        }
+    }
+}
+
 /// What the student learns from the teacher.
 public enum DistillationKind: String, Codable, Sendable, CaseIterable {
     /// Nothing: the labels only.

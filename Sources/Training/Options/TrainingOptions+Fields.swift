@@ -2,12 +2,17 @@ extension TrainingOptions {
     /// All options in the order of `--help`.
     public static let fields: [OptionField] =
         dataFields + augmentationFields + modelFields + distillationFields + scheduleFields
-        + runFields
+        + dinoFields + runFields
 
     static let anyReal = 0...Double.greatestFiniteMagnitude
     static let positive = Double.leastNonzeroMagnitude...Double.greatestFiniteMagnitude
 
     private static let dataFields: [OptionField] = [
+        .choice(
+            .method,
+            \.method,
+            "What the run learns from; a recipe says it, the command is it."
+        ),
         .text(.data, \.data, "folder", "Pictures: IDX files, or train/CLASS/… and val/CLASS/…."),
         .number(
             .size,

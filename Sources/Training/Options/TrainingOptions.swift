@@ -7,6 +7,8 @@ public import TorchNN
 /// recipe overrides the defaults, flags override the recipe. The keys of a recipe, of `run.yaml`
 /// and the flags are the raw values of ``CodingKeys``, with `-` for `_` in flags.
 public struct TrainingOptions: Codable, Sendable, Equatable {
+    /// What a run learns from.
+    public var method = TrainingMethod.supervised
     /// The folder of training and validation pictures.
     public var data = ""
     /// The model's name in the registry, or ``modelOfCheckpoint``.
@@ -160,6 +162,65 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     /// How many unreadable pictures are skipped before training stops.
     public var skipLimit = 100
 
+    // MARK: DINO
+
+    /// The checkpoint whose weights pretraining starts from, or empty for fresh ones.
+    public var initialWeights = ""
+    /// The number of outputs of the projection head, K.
+    public var outDim = 65_536
+    /// Whether the rows of the head's last layer keep the length 1.
+    public var normLastLayer = true
+    /// Whether the head normalises its hidden layers by batch.
+    public var useBNInHead = false
+    /// The layers of the head before the last one.
+    public var headLayers = 3
+    /// The width of the head's hidden layers.
+    public var headHiddenDim = 2_048
+    /// The width of what the head's last layer reads.
+    public var headBottleneckDim = 256
+    /// The student's temperature, above 0.
+    public var studentTemp = 0.1
+    /// The teacher's temperature after its warm-up, above 0.
+    public var teacherTemp = 0.04
+    /// The teacher's temperature at the start, above 0.
+    public var warmupTeacherTemp = 0.04
+    /// The epochs in which the teacher's temperature goes from the first to the last value.
+    public var warmupTeacherTempEpochs = 0
+    /// The share of the centre that each step keeps, 0 to 1.
+    public var centerMomentum = 0.9
+    /// The share of the teacher that each step keeps, at the start; it rises to 1 by a cosine.
+    public var momentumTeacher = 0.996
+    /// The weight decay at the end, or nil for the one at the start.
+    public var weightDecayEnd: Double? = 0.4
+    /// The epochs in which the head's last layer stays as it is.
+    public var freezeLastLayer = 1
+    /// The large crops of a picture, which the teacher sees.
+    public var globalCropsNumber = 2
+    /// The smallest and largest share of the area that a large crop keeps.
+    public var globalCropsScale: [Double]? = [0.4, 1]
+    /// The small crops of a picture, which only the student sees.
+    public var localCropsNumber = 8
+    /// The smallest and largest share of the area that a small crop keeps.
+    public var localCropsScale: [Double]? = [0.05, 0.4]
+    /// The side of small crops in pixels, or nil for 96/224 of the large ones'.
+    public var localCropsSize: Int?
+    /// The probability that a crop's colours change by ``colorJitter``.
+    public var colorJitterProb = 0.8
+    /// The probabilities of blurring the first large crop and the others.
+    public var globalBlurProb: [Double]? = [1, 0.1]
+    /// The probability of blurring a small crop.
+    public var localBlurProb = 0.5
+    /// The probability of solarising a large crop but the first.
+    public var solarizeProb = 0.2
+    /// The epochs between two measurements by nearest neighbours, or nil for none.
+    public var knnInterval: Int? = 10
+    /// How many training pictures vote in them at most.
+    public var knnLimit = 10_000
+    /// By how many points this accuracy may fall below its best before the run stops, or nil for any number.
+    public var knnStop: Double? = 10
+    /// Whether each epoch also writes `checkpoint.pth` in the form of DINO's own code.
+    public var savePth = false
+
     /// The number of workers that read pictures, or nil for one a core.
     public var workers: Int?
     /// The number of threads that compute, or nil for libtorch's choice.
@@ -178,6 +239,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
 
     /// The options' names in recipes and in `run.yaml`.
     public enum CodingKeys: String, CodingKey, CaseIterable, Sendable {
+        case method
         case data
         case model
         case finetune
@@ -252,6 +314,34 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         case trainLimit = "train_limit"
         case valLimit = "val_limit"
         case skipLimit = "skip_limit"
+        case initialWeights = "init"
+        case outDim = "out_dim"
+        case normLastLayer = "norm_last_layer"
+        case useBNInHead = "use_bn_in_head"
+        case headLayers = "head_layers"
+        case headHiddenDim = "head_hidden_dim"
+        case headBottleneckDim = "head_bottleneck_dim"
+        case studentTemp = "student_temp"
+        case teacherTemp = "teacher_temp"
+        case warmupTeacherTemp = "warmup_teacher_temp"
+        case warmupTeacherTempEpochs = "warmup_teacher_temp_epochs"
+        case centerMomentum = "center_momentum"
+        case momentumTeacher = "momentum_teacher"
+        case weightDecayEnd = "weight_decay_end"
+        case freezeLastLayer = "freeze_last_layer"
+        case globalCropsNumber = "global_crops_number"
+        case globalCropsScale = "global_crops_scale"
+        case localCropsNumber = "local_crops_number"
+        case localCropsScale = "local_crops_scale"
+        case localCropsSize = "local_crops_size"
+        case colorJitterProb = "color_jitter_prob"
+        case globalBlurProb = "global_blur_prob"
+        case localBlurProb = "local_blur_prob"
+        case solarizeProb = "solarize_prob"
+        case knnInterval = "knn_interval"
+        case knnLimit = "knn_limit"
+        case knnStop = "knn_stop"
+        case savePth = "save_pth"
         case workers
         case threads
         case checkpointInterval = "checkpoint_interval"
@@ -262,8 +352,11 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
 }
 
 extension TrainingOptions {
-    /// The factor between the given and the effective learning rate: `batch / 512`, or 1.
-    public var lrFactor: Double { lrScaling ? Double(batch) / 512 : 1 }
+    /// The batch that the learning rate is given for: 512, in DINO 256.
+    public var lrReferenceBatch: Int { method == .dino ? 256 : 512 }
+
+    /// The factor between the given and the effective learning rate: `batch / 512` (DINO: 256), or 1.
+    public var lrFactor: Double { lrScaling ? Double(batch) / Double(lrReferenceBatch) : 1 }
 
     /// The learning rate after scaling, that the warm-up climbs to.
     public var effectiveLR: Double { lr * lrFactor }

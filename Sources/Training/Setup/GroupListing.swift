@@ -35,6 +35,16 @@ public struct GroupListing: Sendable, Equatable {
     /// - Throws: What a run with these options would throw before its first step.
     @ModelActor
     public init(_ options: TrainingOptions) throws {
+        if options.method == .dino {
+            try DINOPreflight.check(options)
+            try manualSeed(UInt64(options.seed))
+            let student = try DINONetworks(options, DINONetworks.description(options)).student
+            self.init(
+                student,
+                groups: ParameterGroup.decayingAsDINO(student, weightDecay: options.weightDecay)
+            )
+            return
+        }
         try Preflight.check(options)
         let data = try RunData(options)
         let request = TrainingSession.Request(

@@ -6,6 +6,11 @@ import VisionModels
 enum Preflight {
     /// Options that contradict one another.
     static func check(_ options: TrainingOptions) throws(OptionError) {
+        guard options.method == .supervised else {
+            throw .conflict(
+                "the recipe is for \(options.method.command), not for \(TrainingMethod.supervised.command)"
+            )
+        }
         if options.data.isEmpty {
             throw .conflict(
                 "no data: give --data FOLDER with IDX files, or with train/CLASS/… and val/CLASS/…"

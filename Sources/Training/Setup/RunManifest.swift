@@ -46,7 +46,9 @@ public struct RunManifest: Sendable, Equatable {
             (
                 "options",
                 Self.mapping(
-                    TrainingOptions.fields.map { ($0.key, Self.plain(options.text(of: $0))) }
+                    TrainingOptions.fields(of: options.method).map {
+                        ($0.key, Self.plain(options.text(of: $0)))
+                    }
                 )
             ),
             (
@@ -70,7 +72,8 @@ public struct RunManifest: Sendable, Equatable {
             ("effective", Self.mapping(facts.map { ($0.name, Self.text($0.value)) })),
         ]
         let heading =
-            "# Written by `deit train`; `--resume` reads it. `options` is a recipe as it stands.\n"
+            "# Written by `\(options.method.command)`; `--resume` reads it. "
+            + "`options` is a recipe as it stands.\n"
         return try heading
             + Yams.serialize(node: Self.mapping(sections), width: -1, allowUnicode: true)
     }
@@ -99,7 +102,9 @@ public struct RunManifest: Sendable, Equatable {
             compute["pointwise"]?.string.flatMap(ComputePolicy.Pointwise.init) ?? .libtorch
         // A file of an earlier version says nothing of options that came later, and those defaults would change the run.
         let isOlder = root["format"]?.int == nil
-        var options = isOlder ? TrainingOptions.beforeAugmentation : TrainingOptions()
+        let method = stored["method"]?.string.flatMap(TrainingMethod.init) ?? .supervised
+        var options =
+            isOlder ? TrainingOptions.beforeAugmentation : TrainingOptions.defaults(of: method)
         for value in try Recipe.values(of: stored, source: path) {
             try options.set(value.key, to: value.text, source: path)
         }
@@ -148,8 +153,8 @@ public struct RunManifest: Sendable, Equatable {
 
     /// Options that change where and how fast a run goes, never what comes out.
     static let free: Set<String> = [
-        "data", "teacher", "finetune", "workers", "checkpoint_interval", "keep_last", "skip_limit",
-        "cache_teacher", "cache_limit",
+        "data", "teacher", "finetune", "init", "workers", "checkpoint_interval", "keep_last",
+        "skip_limit", "cache_teacher", "cache_limit",
     ]
 
     /// Whether two manifests say the same.

@@ -7,7 +7,7 @@ import VisionModels
 
 /// A run, checked and set up: everything is wrong before anything is created, or nothing is.
 @ModelActor
-public final class TrainingSession {
+public final class TrainingSession: RunSession {
     /// What to train and where.
     public struct Request: Sendable {
         /// The options: defaults, recipe and flags merged; of a resumed run, those of its manifest.
@@ -84,8 +84,9 @@ public final class TrainingSession {
             ? nil
             : RunTeacher(request, plan, student: description, data, notice: observer.didNotice)
         parts = try Self.parts(request, plan, data, student, description, teacher)
+        let loopParts = parts.forLoop
         let state =
-            try TrainerCheckpoint.loadNewest(into: parts, notice: observer.didNotice)
+            try TrainerCheckpoint.loadNewest(into: loopParts, notice: observer.didNotice)
             ?? TrainerState()
         // A process that was killed between saving and pointing left `best` behind.
         if let best = state.best, parts.run.exists(best.checkpoint) {
@@ -93,11 +94,11 @@ public final class TrainingSession {
         }
         if request.resuming == nil { try Self.writeManifest(request, plan, parts.run) }
         startStep = state.step
-        loop = try TrainingLoop(parts, state: state, observer: observer, stop: stop)
+        loop = try TrainingLoop(loopParts, state: state, observer: observer, stop: stop)
     }
 
     /// Measures what the run will take; nothing of the run changes.
-    public func estimate() throws -> RunEstimate {
+    public func estimate() throws -> RunEstimate? {
         let (height, width) = configuration.imageSize
         return try RunEstimate(
             parts,
@@ -163,7 +164,7 @@ public final class TrainingSession {
         )
     }
 
-    private static func policy(
+    static func policy(
         _ options: TrainingOptions,
         resuming: RunManifest?
     ) throws -> ComputePolicy {
@@ -208,7 +209,14 @@ public final class TrainingSession {
         _ options: TrainingOptions,
         _ module: Module
     ) throws -> any Optimizer {
-        let groups = groups(options, module)
+        try optimizer(options, groups: groups(options, module))
+    }
+
+    /// Makes the optimiser over groups of weights.
+    static func optimizer(
+        _ options: TrainingOptions,
+        groups: [ParameterGroup]
+    ) throws -> any Optimizer {
         let (beta1, beta2) = options.optBetas.map { ($0[0], $0[1]) } ?? (0.9, 0.999)
         switch options.optimizer {
         case .adamw: return try AdamW(groups, beta1: beta1, beta2: beta2, eps: options.optEps)
@@ -231,7 +239,7 @@ public final class TrainingSession {
         )
     }
 
-    private static func writeManifest(
+    static func writeManifest(
         _ request: Request,
         _ plan: TrainingPlan,
         _ run: RunDirectory

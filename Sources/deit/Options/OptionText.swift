@@ -26,10 +26,13 @@ extension TrainingOptions {
 }
 
 extension ArgumentHelp {
-    /// The help of a training option, with its default.
-    static func field(_ key: String) -> ArgumentHelp {
+    /// The help of a training option, with its default in a method.
+    static func field(
+        _ key: String,
+        of method: TrainingMethod = .supervised
+    ) -> ArgumentHelp {
         guard let field = TrainingOptions.field(key) else { return ArgumentHelp() }
-        let value = TrainingOptions().text(of: field)
+        let value = TrainingOptions.defaults(of: method).text(of: field)
         return ArgumentHelp(
             "\(field.help)\(value.isEmpty ? "" : " (\(value))")",
             valueName: field.placeholder

@@ -35,13 +35,19 @@ final class ProgressPrinter: TrainingObserver {
         var parts = [
             "epoch \(report.epoch)/\(report.epochs)",
             "loss \(Self.fixed(report.training.meanLoss, 4))",
-            "accuracy \(Self.percent(report.training.top1))",
-            "| val loss \(Self.fixed(report.validation.loss, 4))",
-            "top-1 \(Self.percent(report.validation.top1))",
         ]
-        if let cls = report.validation.clsTop1, let dist = report.validation.distTop1 {
-            parts.append("(class \(Self.percent(cls)), dist \(Self.percent(dist)))")
+        parts += Self.means(report.training)
+        if let validation = report.validation {
+            parts += [
+                "accuracy \(Self.percent(report.training.top1))",
+                "| val loss \(Self.fixed(validation.loss, 4))",
+                "top-1 \(Self.percent(validation.top1))",
+            ]
+            if let cls = validation.clsTop1, let dist = validation.distTop1 {
+                parts.append("(class \(Self.percent(cls)), dist \(Self.percent(dist)))")
+            }
         }
+        if let knn = report.knnTop1 { parts.append("| kNN \(Self.percent(knn))") }
         if let average = report.average { parts.append("ema \(Self.percent(average.top1))") }
         parts.append("| \(Int(report.training.imagesPerSecond)) images/s,")
         parts.append("waiting \(Self.percent(report.training.dataWait))")
@@ -60,14 +66,26 @@ final class ProgressPrinter: TrainingObserver {
         lineIsOpen = false
     }
 
+    /// What a method watches beside the loss, for its line.
+    private static func means(_ sums: EpochSums) -> [String] {
+        let means = sums.means
+        return [
+            ("ln_k", "of ln K", 3), ("teacher_entropy", "entropy", 2), ("kl_uniform", "KL", 2),
+            ("feature_std", "spread", 3), ("center_norm", "centre", 2),
+        ]
+        .compactMap { key, name, digits in means[key].map { "\(name) \(fixed($0, digits))" } }
+    }
+
     private func line(_ report: StepReport) -> String {
         let perStep = (clock.now - started) / max(stepsHere, 1)
         let left = perStep * (report.totalSteps - report.step)
+        let watched = Self.means(report.sums)
         return [
             "epoch \(report.epoch + 1)/\(report.epochs)",
             "step \(report.step)/\(report.totalSteps)",
             "loss \(Self.fixed(report.sums.meanLoss, 4))",
-            "accuracy \(Self.percent(report.sums.top1))",
+            watched.isEmpty
+                ? "accuracy \(Self.percent(report.sums.top1))" : watched.joined(separator: " "),
             "lr \(Self.scientific(report.lr))",
             "\(Int(report.sums.imagesPerSecond)) images/s",
             "ETA \(Self.time(left))",

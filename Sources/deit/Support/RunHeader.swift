@@ -4,8 +4,9 @@ import Training
 enum RunHeader {
     static func print(_ plan: TrainingPlan, output: String, recipe: String) {
         Console.line("run \(output), recipe \(recipe)")
-        let defaults = TrainingOptions()
-        let rows = TrainingOptions.fields.map { field in
+        let method = plan.options.method
+        let defaults = TrainingOptions.defaults(of: method)
+        let rows = TrainingOptions.fields(of: method).map { field in
             let value = plan.options.text(of: field)
             let isDefault = value == defaults.text(of: field)
             return "  \(padded(field.key)) \(value)\(isDefault ? "" : "  *")"

@@ -3,7 +3,7 @@ import Foundation
 import Torch
 import Training
 
-/// What `deit train` and `deit finetune` do once their flags are read: a run, new or resumed.
+/// What `deit train`, `deit finetune` and `deit pretrain` do once their flags are read: a run, new or resumed.
 struct TrainingCall {
     /// The run's own flags.
     let run: RunOptions
@@ -11,6 +11,8 @@ struct TrainingCall {
     let flags: [OptionText]
     /// The recipe of a run whose flags name none.
     let recipe: String
+    /// What the command learns from.
+    var method = TrainingMethod.supervised
     /// Whether a teacher that is given is learnt from where neither recipe nor flags say how: by its decisions, as in
     /// DeiT's fine-tuning.
     var isTaughtHard = false
@@ -26,8 +28,11 @@ struct TrainingCall {
         switch outcome {
         case .finished(let best):
             Console.line(Self.farewell(best, request))
+        case .ended(let reason, let best):
+            Console.complain("ended early: \(reason)")
+            Console.line(Self.farewell(best, request))
         case .stopped(let signal, let checkpoint):
-            Console.line(Self.stopLine(signal, checkpoint, request.output))
+            Console.line(stopLine(signal, checkpoint, request.output))
             throw ExitCode(128 + signal)
         }
     }
@@ -38,12 +43,12 @@ struct TrainingCall {
         _ stop: StopRequest
     ) async throws -> TrainingLoop.Outcome {
         let progress = ProgressPrinter()
-        let session = try TrainingSession(request, observer: progress, stop: stop)
+        let session = try RunSessions.make(request, observer: progress, stop: stop)
         RunHeader.print(session.plan, output: request.output, recipe: request.recipe)
         if request.resuming != nil { Console.line("resuming after step \(session.startStep)") }
         defer { progress.closeLine() }
         if let stopped = try await session.prepare() { return stopped }
-        RunHeader.print(try session.estimate())
+        if let estimate = try session.estimate() { RunHeader.print(estimate) }
         return try await session.run()
     }
 
@@ -57,8 +62,14 @@ struct TrainingCall {
                 "a resumed run keeps its options: leave out --recipe \(recipe)"
             )
         }
-        try RunDirectory.check(output, resume: true)
+        try checkIsRun(output)
         let manifest = try RunManifest.read(output + "/run.yaml")
+        guard manifest.options.method == method else {
+            let command = manifest.options.method.command
+            throw OptionError.conflict(
+                "\(output) was started by \(command): go on with \(command) --resume --output \(output)"
+            )
+        }
         if manifest.libtorchVersion != Libtorch.versionOfLibrary {
             Console.complain(
                 "warning: the run was started with libtorch \(manifest.libtorchVersion), this is "
@@ -75,18 +86,42 @@ struct TrainingCall {
         )
     }
 
+    /// Tells a checkpoint from a run, where somebody means to go on from the one.
+    private func checkIsRun(_ output: String) throws {
+        let files = FileManager.default
+        guard !files.fileExists(atPath: output + "/run.yaml") else { return }
+        if files.fileExists(atPath: output + "/trainer.json") {
+            throw OptionError.conflict(
+                "\(output) is one checkpoint of a run: --resume wants the run's folder, with run.yaml in it"
+            )
+        }
+        var isFolder: ObjCBool = false
+        let exists = files.fileExists(atPath: output, isDirectory: &isFolder)
+        let isModel = files.fileExists(atPath: output + "/config.json")
+        if exists, isModel || !isFolder.boolValue {
+            let flag = method == .dino ? "--init" : "--finetune"
+            throw OptionError.conflict(
+                "\(output) holds weights, not a run: --resume needs the optimiser and all else that a run keeps in "
+                    + "its folder; start a new run from these weights with \(flag) \(output)"
+            )
+        }
+        try RunDirectory.check(output, resume: true)
+    }
+
     private func newRequest() async throws -> TrainingSession.Request {
         let recipe = try Recipe.named(run.recipe ?? recipe)
-        var options = TrainingOptions()
+        var options = TrainingOptions.defaults(of: method)
         try options.apply(recipe)
+        try check(recipe, options)
         try options.apply(flags)
         let isToldHow = flags.contains { $0.key == "distillation" && $0.text != nil }
         if isTaughtHard, !options.teacher.isEmpty, options.distillation == .none, !isToldHow {
             options.distillation = .hard
         }
         // Names on the hub become paths, so that a resumed run needs no hub.
-        if !options.finetune.isEmpty {
-            options.finetune = try await CheckpointPath.find(options.finetune)
+        for path in [\TrainingOptions.finetune, \TrainingOptions.initialWeights]
+        where !options[keyPath: path].isEmpty {
+            options[keyPath: path] = try await CheckpointPath.find(options[keyPath: path])
         }
         var teachers: [String] = []
         for teacher in options.teachers { teachers.append(try await CheckpointPath.find(teacher)) }
@@ -100,6 +135,21 @@ struct TrainingCall {
         )
     }
 
+    /// Makes sure that a recipe is one of this command's.
+    private func check(_ recipe: Recipe, _ options: TrainingOptions) throws(OptionError) {
+        guard options.method == method else {
+            throw .conflict(
+                "the recipe \(recipe.name) is for \(options.method.command), not for \(method.command)"
+            )
+        }
+        let known = Set(TrainingOptions.fields(of: method).map(\.key))
+        if let other = recipe.values.first(where: { !known.contains($0.key) }) {
+            throw .conflict(
+                "the recipe \(recipe.name) has \(other.key), which is no option of \(method.command)"
+            )
+        }
+    }
+
     private static func defaultOutput(_ recipe: Recipe) -> String {
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")
@@ -108,17 +158,24 @@ struct TrainingCall {
     }
 
     private static func farewell(_ best: BestScore?, _ request: TrainingSession.Request) -> String {
-        guard let best else { return "done: \(request.output)" }
+        let output = request.output
+        guard request.options.method == .supervised else {
+            let score = best.map { "best kNN \(ProgressPrinter.percent($0.top1)) in " } ?? ""
+            return
+                "done: \(score)\(output)/checkpoints/\(best == nil ? "last" : "best"); next: deit features "
+                + "\(output) --data \(request.options.data) --output features.npy"
+        }
+        guard let best else { return "done: \(output)" }
         return "done: best top-1 \(ProgressPrinter.percent(best.top1))"
             + (best.isAverage ? " (averaged weights)" : "")
-            + " in \(request.output)/checkpoints/best; next: deit evaluate \(request.output) "
+            + " in \(output)/checkpoints/best; next: deit evaluate \(output) "
             + "--data \(request.options.data)"
     }
 
-    private static func stopLine(_ signal: Int32, _ checkpoint: String?, _ output: String) -> String
-    {
+    private func stopLine(_ signal: Int32, _ checkpoint: String?, _ output: String) -> String {
         let name = signal == SIGINT ? "SIGINT" : "SIGTERM"
         let saved = checkpoint.map { "saved \(output)/checkpoints/\($0)" } ?? "nothing to save yet"
-        return "stopped by \(name): \(saved); continue with: deit train --resume --output \(output)"
+        return
+            "stopped by \(name): \(saved); continue with: \(method.command) --resume --output \(output)"
     }
 }

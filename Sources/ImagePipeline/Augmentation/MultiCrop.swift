@@ -1,0 +1,93 @@
+/// Several crops of one picture, each transformed in its own way and written one after the other.
+///
+/// To a loader it is a transform whose result is one row of numbers: the crops' planes in order. ``ranges`` tells where
+/// each crop stands in the row. Each crop draws from a generator of its own, so that it does not change with what others
+/// draw or how many follow.
+///
+/// ## Source
+/// Caron et al., "Unsupervised Learning of Visual Features by Contrasting Cluster Assignments" (arXiv:2006.09882),
+/// section 3.3; dino `main_dino.py`, `DataAugmentationDINO`.
+public struct MultiCrop: Sendable, Equatable {
+    /// What is done for each crop.
+    public let crops: [TrainingTransform]
+    /// The sizes of each crop, `[channels, height, width]`.
+    public let shapes: [[Int]]
+    /// Where the numbers of each crop stand in a row.
+    public let ranges: [Range<Int>]
+
+    /// Creates a transform.
+    ///
+    /// - Parameter crops: What is done for each crop, at least one; each makes a size that does not depend on the picture.
+    /// - Throws: ``ImageError/invalid(_:)`` when there is no crop, or one has no fixed size.
+    public init(_ crops: [TrainingTransform]) throws(ImageError) {
+        guard !crops.isEmpty else { throw .invalid("a picture needs at least one crop") }
+        var shapes: [[Int]] = []
+        var ranges: [Range<Int>] = []
+        var start = 0
+        for crop in crops {
+            let size = try crop.outputSize(height: 375, width: 500)
+            guard try crop.outputSize(height: 64, width: 48) == size else {
+                throw .invalid("a crop's size must not depend on the picture")
+            }
+            let count = try Image.byteCount(
+                height: size.height,
+                width: size.width,
+                channels: crop.channels
+            )
+            let (end, overflow) = start.addingReportingOverflow(count)
+            guard !overflow else { throw .invalid("the crops of a picture are too large") }
+            shapes.append([crop.channels, size.height, size.width])
+            ranges.append(start..<end)
+            start = end
+        }
+        self.crops = crops
+        self.shapes = shapes
+        self.ranges = ranges
+    }
+
+    /// The numbers of a row.
+    public var count: Int { ranges.last?.upperBound ?? 0 }
+}
+
+extension MultiCrop: ImageTransform {
+    /// One: the planes of all crops stand in one row.
+    public var channels: Int { 1 }
+
+    /// The size of the result: one row.
+    ///
+    /// - Parameters:
+    ///   - height: The picture's rows.
+    ///   - width: The picture's columns.
+    /// - Returns: 1 and ``count``.
+    /// - Throws: Nothing.
+    public func outputSize(height: Int, width: Int) throws(ImageError) -> (height: Int, width: Int)
+    {
+        (1, count)
+    }
+
+    /// Writes the crops of a picture.
+    ///
+    /// - Parameters:
+    ///   - image: The picture.
+    ///   - output: Room for exactly ``count`` numbers.
+    ///   - generator: The source of chance; one number is taken, from which each crop's generator follows.
+    /// - Throws: ``ImageError`` when an operation does not fit the picture.
+    public func write(
+        _ image: Image,
+        into output: UnsafeMutableBufferPointer<Float>,
+        using generator: inout SplitMix64
+    ) throws(ImageError) {
+        guard output.count == count else {
+            throw .invalid("room for \(output.count) numbers does not fit crops of \(count)")
+        }
+        let seed = generator.next()
+        for (index, crop) in crops.enumerated() {
+            var own = SplitMix64(seed: seed, epoch: 0, index: 0, view: index)
+            try crop.write(
+                image,
+                into: UnsafeMutableBufferPointer(rebasing: output[ranges[index]]),
+                using: &own
+            )
+        }
+    }
+}

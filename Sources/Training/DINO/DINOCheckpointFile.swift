@@ -1,0 +1,55 @@
+import Checkpoints
+import Torch
+import VisionModels
+
+/// A full checkpoint in the form of DINO's own code: `student`, `teacher`, `dino_loss` and more in one PyTorch file.
+///
+/// ## Source
+/// dino `main_dino.py`, `train_dino` (`save_dict`), and `utils.py`, `restart_from_checkpoint`. The student's keys begin
+/// with `module.`, because it is wrapped for several processes; the teacher's do too where there is batch normalisation.
+struct DINOCheckpointFile {
+    /// The student's tensors, `backbone.…` and `head.…`.
+    let student: [String: Tensor]
+    /// The teacher's.
+    let teacher: [String: Tensor]
+    /// The centre, `[1, outDim]`; nil where the file has none.
+    let center: Tensor?
+
+    /// Reads a file; nil for anything that is no PyTorch file with a student and a teacher.
+    ///
+    /// - Throws: `CheckpointError` where it is such a file, and damaged.
+    static func read(_ path: String) throws -> DINOCheckpointFile? {
+        guard let probe = try? PyTorchFile(path: path, stateDict: "student"),
+            probe.stateDictNames.contains("teacher")
+        else { return nil }
+        let teacher = try PyTorchFile(path: path, stateDict: "teacher")
+        var center: Tensor?
+        if probe.stateDictNames.contains("dino_loss") {
+            center = try tensors(PyTorchFile(path: path, stateDict: "dino_loss"))["center"]
+        }
+        return DINOCheckpointFile(
+            student: try tensors(probe),
+            teacher: try tensors(teacher),
+            center: center
+        )
+    }
+
+    private static func tensors(_ file: PyTorchFile) throws(CheckpointError) -> [String: Tensor] {
+        var found: [String: Tensor] = [:]
+        for tensor in file.tensors { found[ours(tensor.name)] = try file.read(tensor) }
+        return found
+    }
+
+    /// The name here of a tensor in such a file.
+    static func ours(_ name: String) -> String {
+        let name = name.hasPrefix("module.") ? String(name.dropFirst("module.".count)) : name
+        // A head of one layer has no places.
+        let single = ["head.mlp.weight": "head.mlp.0.weight", "head.mlp.bias": "head.mlp.0.bias"]
+        return single[name] ?? name
+    }
+
+    /// Whether a tensor is of a classifier that only networks here have.
+    static func isOwn(_ name: String) -> Bool {
+        name.hasPrefix("fc.") || name.hasPrefix("backbone.fc.")
+    }
+}

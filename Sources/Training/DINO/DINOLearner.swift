@@ -1,0 +1,266 @@
+import Checkpoints
+import Datasets
+import Foundation
+import ImagePipeline
+import Torch
+import TorchNN
+import VisionModels
+
+/// Learning without labels, as DINO does: a student that imitates its own average on other crops of a picture.
+///
+/// ## Source
+/// Caron et al., "Emerging Properties in Self-Supervised Vision Transformers" (arXiv:2104.14294), algorithm 1; dino
+/// `main_dino.py`, `train_one_epoch`.
+@ModelActor
+final class DINOLearner: Learner {
+    let networks: DINONetworks
+    let optimizer: any Optimizer
+    let plan: TrainingPlan
+    let schedules: DINOSchedules
+    private let crops: MultiCrop
+    private let loss: DINOLoss
+    private let neighbours: NeighbourGuard?
+    var counters: [String: Double] = [:]
+
+    /// What the last batch leaves for the step: the mean of the teacher's outputs.
+    private var batchCenter: Tensor?
+    /// The crops of the last part, for a diagnosis.
+    private var lastCrops: [Tensor] = []
+    /// The teacher's and the student's weights, in one order.
+    private let followers: [Tensor]
+    private let leaders: [Tensor]
+
+    init(
+        _ plan: TrainingPlan,
+        _ networks: DINONetworks,
+        optimizer: any Optimizer,
+        crops: MultiCrop,
+        neighbours: NeighbourGuard?
+    ) {
+        let options = plan.options
+        self.plan = plan
+        self.networks = networks
+        self.optimizer = optimizer
+        self.crops = crops
+        self.neighbours = neighbours
+        schedules = DINOSchedules(plan)
+        loss = DINOLoss(
+            crops: crops.crops.count,
+            globalCrops: options.globalCropsNumber,
+            studentTemp: options.studentTemp
+        )
+        followers = networks.teacher.namedParameters().map(\.parameter.tensor)
+        leaders = networks.student.namedParameters().map(\.parameter.tensor)
+    }
+
+    var module: Module { networks.student }
+
+    func movingStatistics() -> [Tensor] {
+        (networks.student.namedBuffers() + networks.teacher.namedBuffers()).map(\.buffer.tensor)
+    }
+
+    /// The teacher too is in training mode: it drops nothing, and normalises by batch where the student does.
+    func beginEpoch() {
+        networks.student.train()
+        networks.teacher.train()
+    }
+
+    // MARK: - A step
+
+    func addGradients(_ batch: ImageBatch, at place: StepPlace) throws -> StepGradients.Numbers {
+        let rows = try batch.tensor().reshaped([batch.count, crops.count])
+        var sums = Sums(outDim: plan.options.outDim)
+        let parts = min(plan.options.accumulation, batch.count)
+        for part in 0..<parts {
+            let range = (batch.count * part / parts)..<(batch.count * (part + 1) / parts)
+            try add(rows, range, of: batch.count, at: place, to: &sums)
+        }
+        let pictures = plan.options.globalCropsNumber * batch.count
+        batchCenter = try sums.outputs.map { (sum) throws(TorchError) in try sum / Double(pictures)
+        }
+        return try numbers(sums, rows: pictures)
+    }
+
+    /// What the parts of a batch add up to.
+    private struct Sums {
+        let outDim: Int
+        var loss: [Tensor] = []
+        var entropy: [Tensor] = []
+        var answers: Tensor?
+        var outputs: Tensor?
+        var features: [Tensor] = []
+    }
+
+    /// Adds the gradients of some of a batch's pictures, each by its share of the batch.
+    ///
+    /// The centre is that of the batches before for all parts, so their gradients add up to those of the whole batch.
+    private func add(
+        _ rows: Tensor,
+        _ range: Range<Int>,
+        of count: Int,
+        at place: StepPlace,
+        to sums: inout Sums
+    ) throws {
+        let part = try rows.narrowed(0, range)
+        let views = try crops.ranges.indices.map { index in
+            try part.narrowed(1, crops.ranges[index])
+                .reshaped([range.count] + crops.shapes[index])
+        }
+        lastCrops = views
+        let globals = Array(views.prefix(plan.options.globalCropsNumber))
+        let dtype = plan.policy.autocastDType
+        let teacher = try withoutGradient { () throws(TorchError) in
+            try withAutocast(dtype) { () throws(TorchError) in try networks.teacher(globals) }
+        }
+        let student = try withAutocast(dtype) { () throws(TorchError) in
+            try networks.student(views).logits
+        }
+        let outputs = try teacher.logits.to(.float32)
+        let terms = try loss(
+            student: student,
+            teacher: outputs,
+            center: networks.center,
+            teacherTemp: schedules.teacherTemp(epoch: place.epoch)
+        )
+        let share = Double(range.count) / Double(count)
+        let value = share == 1 ? terms.loss : try terms.loss * share
+        try value.backward()
+        sums.loss.append(try value.detached())
+        sums.entropy.append(try terms.entropy * share)
+        sums.answers = try sum(sums.answers, terms.answers)
+        sums.outputs = try sum(sums.outputs, outputs.sum([0], keepDims: true))
+        sums.features.append(try teacher.features.to(.float32))
+    }
+
+    private func sum(_ before: Tensor?, _ more: Tensor) throws(TorchError) -> Tensor {
+        guard let before else { return more }
+        return try before + more
+    }
+
+    /// Reads what the step is judged and watched by from the device, at once.
+    private func numbers(_ sums: Sums, rows: Int) throws -> StepGradients.Numbers {
+        guard let answers = sums.answers else { return StepGradients.Numbers() }
+        let watched = try DINOWatch.numbers(
+            entropy: Tensor.stack(sums.entropy).sum(),
+            answers: answers,
+            rows: rows,
+            features: Tensor.cat(sums.features, dim: 0),
+            center: networks.center
+        )
+        var wanted = [try Tensor.stack(sums.loss).sum()] + watched.map(\.value)
+        if let norm = try optimizer.gradientNorm() { wanted.append(norm) }
+        let values = try Tensor.stack(wanted).floats()
+        var numbers = StepGradients.Numbers()
+        numbers.loss = Double(values[0])
+        numbers.gradientNorm =
+            values.count > watched.count + 1 ? Double(values[watched.count + 1]) : 0
+        for (index, named) in watched.enumerated() {
+            numbers.others[named.name] = Double(values[index + 1])
+        }
+        let most = log(Double(plan.options.outDim))
+        numbers.others["ln_k"] = numbers.loss / most
+        numbers.others["kl_uniform"] = most - (numbers.others["teacher_entropy"] ?? most)
+        return numbers
+    }
+
+    func takeStep(_ numbers: StepGradients.Numbers, at place: StepPlace) throws {
+        optimizer.setWeightDecay(schedules.weightDecay.value(at: place.step), ofGroup: 0)
+        if let limit = plan.options.clipGrad { try optimizer.clipEachGradient(maxNorm: limit) }
+        if place.epoch < plan.options.freezeLastLayer {
+            for (name, parameter) in networks.student.namedParameters()
+            where name.contains("last_layer") {
+                try parameter.tensor.clearGradient()
+            }
+        }
+        try optimizer.step(lr: schedules.learningRate.value(at: place.step))
+        let momentum = schedules.momentum.value(at: place.step)
+        try Fused.lerp(followers, towards: leaders, weight: 1 - momentum)
+        if let batchCenter {
+            let kept = plan.options.centerMomentum
+            try networks.center.copy(from: networks.center * kept + batchCenter * (1 - kept))
+        }
+    }
+
+    func clearGradients() throws {
+        batchCenter = nil
+        lastCrops = []
+        try optimizer.clearGradients()
+    }
+
+    func diagnosis() -> String {
+        NonFiniteDiagnosis.sentence(module, pixels: lastCrops) { nil }
+    }
+
+    // MARK: - An epoch's end
+
+    func measure(
+        after place: StepPlace,
+        sums: EpochSums,
+        stop: StopRequest
+    ) async throws -> EpochScores? {
+        var scores = EpochScores()
+        let done = place.epoch + 1
+        if let verdict = DINOWatch.verdict(
+            sums.means,
+            loss: sums.meanLoss,
+            outDim: plan.options.outDim,
+            epoch: done,
+            warmupEpochs: plan.options.warmupEpochs
+        ) {
+            scores.notices.append(DINOWatch.sentence(verdict, plan.options))
+        }
+        guard let neighbours, let interval = plan.options.knnInterval,
+            done.isMultiple(of: interval) || done == plan.options.epochs
+        else { return scores }
+        guard
+            let top1 = try await neighbours.accuracy(
+                of: networks.teacher.backbone,
+                dtype: plan.policy.autocastDType,
+                stop: stop
+            )
+        else { return nil }
+        scores.knnTop1 = top1
+        judge(top1, &scores)
+        return scores
+    }
+
+    /// Ends the run where the accuracy by neighbours was far below its best twice in a row.
+    private func judge(_ top1: Double, _ scores: inout EpochScores) {
+        let best = max(counters["knn_best"] ?? 0, top1)
+        counters["knn_best"] = best
+        guard let points = plan.options.knnStop, 100 * (best - top1) > points else {
+            counters["knn_falls"] = 0
+            return
+        }
+        let falls = (counters["knn_falls"] ?? 0) + 1
+        counters["knn_falls"] = falls
+        let sentence =
+            "the accuracy by nearest neighbours is \(Self.percent(top1)), its best was \(Self.percent(best))"
+        if falls < 2 {
+            scores.notices.append("warning: \(sentence): the features get worse")
+        } else {
+            scores.stopReason =
+                "\(sentence): the features get worse; the best ones are kept; try a lower --lr, a longer "
+                + "--warmup-epochs or --momentum-teacher 0.9995, or go on all the same with --resume"
+        }
+    }
+
+    private static func percent(_ share: Double) -> String {
+        String(format: "%.1f %%", 100 * share)
+    }
+
+    // MARK: - Checkpoints
+
+    func namedState() -> [(name: String, tensor: Tensor)] {
+        networks.namedTensors()
+            + optimizer.namedState().map { ("optimizer.\($0.name)", $0.tensor) }
+    }
+
+    /// Writes the teacher's backbone: what DINO evaluates.
+    func save(to folder: String) throws {
+        try ModelDirectory.write(networks.teacher.backbone, networks.description, into: folder)
+    }
+
+    /// All weights are among ``namedState()``.
+    func load(from folder: String) throws {}
+}

@@ -1,0 +1,101 @@
+import Checkpoints
+import Torch
+import TorchNN
+import VisionModels
+
+/// The student and the teacher of a run: two networks of one kind, which begin alike.
+@ModelActor
+struct DINONetworks {
+    let student: MultiCropNetwork
+    let teacher: MultiCropNetwork
+    /// The mean of the teacher's outputs that is taken off them, `[1, outDim]`.
+    let center: Tensor
+    /// What the teacher's backbone is, which is the model that comes out.
+    let description: ModelDescription
+
+    /// What the options' model is without a classifier.
+    ///
+    /// - Throws: ``OptionError`` where there is no such model, or it has a distillation token.
+    nonisolated static func description(_ options: TrainingOptions) throws -> ModelDescription {
+        var configuration = try ClassifierFactory.preset(options.model)
+        guard !configuration.isDistilled else {
+            throw OptionError.conflict(
+                "\(options.model) has a distillation token, for which DINO has no use: choose the plain model"
+            )
+        }
+        if let size = options.size { configuration.imageSize = (size, size) }
+        if let channels = options.inChans { configuration.inChannels = channels }
+        if case .visionTransformer(var transformer) = configuration {
+            transformer.numClasses = 0
+            transformer.dropPathRate = 0
+            configuration = .visionTransformer(transformer)
+        }
+        try configuration.validate()
+        return ModelDescription(
+            configuration: configuration,
+            processor: try ClassifierFactory.processor(configuration, cropShare: nil),
+            labels: ClassLabels(placeholders: configuration.numClasses),
+            name: options.model
+        )
+    }
+
+    /// Makes both networks with fresh weights from libtorch's generator.
+    init(_ options: TrainingOptions, _ description: ModelDescription) throws {
+        self.description = description
+        var learning = description.configuration
+        if case .visionTransformer(var transformer) = learning {
+            transformer.dropPathRate = options.dropPath
+            learning = .visionTransformer(transformer)
+        }
+        student = try Self.network(learning, options)
+        teacher = try Self.network(description.configuration, options)
+        center = try Tensor.zeros([1, options.outDim])
+        let weights = Dictionary(
+            student.namedTensors().map { ($0.name, $0.tensor) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        try StoredTensors.copy(weights, into: teacher.namedTensors())
+        try teacher.setRequiresGradient(false)
+    }
+
+    private static func network(
+        _ configuration: ModelConfiguration,
+        _ options: TrainingOptions
+    ) throws -> MultiCropNetwork {
+        let backbone = try configuration.makeModel()
+        let head = try DINOHead(
+            DINOHead.Configuration(
+                inDim: backbone.featureWidth,
+                outDim: options.outDim,
+                usesBatchNorm: options.useBNInHead,
+                normLastLayer: options.normLastLayer,
+                layers: options.headLayers,
+                hiddenDim: options.headHiddenDim,
+                bottleneckDim: options.headBottleneckDim
+            )
+        )
+        // The classifier of a residual network stays in its model directory, untrained.
+        for (name, parameter) in backbone.namedParameters() where name.hasPrefix("fc.") {
+            try parameter.tensor.setRequiresGradient(false)
+        }
+        return MultiCropNetwork(backbone: backbone, head: head)
+    }
+
+    /// All tensors by the names of checkpoints: `student.…`, `teacher.…` and `center`.
+    func namedTensors() -> [(name: String, tensor: Tensor)] {
+        student.namedTensors().map { ("student.\($0.name)", $0.tensor) }
+            + teacher.namedTensors().map { ("teacher.\($0.name)", $0.tensor) }
+            + [("center", center)]
+    }
+}
+
+extension ImageClassifier {
+    /// The width of what `pooledFeatures(_:)` gives.
+    var featureWidth: Int {
+        switch self {
+        case let transformer as VisionTransformer: transformer.configuration.embedDim
+        case let network as ResNet: network.fc.weight.tensor.shape[1]
+        default: numClasses
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import Datasets
+import Foundation
+import ImagePipeline
+import VisionModels
+
+/// Checks of DINO's options against one another and against the data, before anything is created.
+enum DINOPreflight {
+    /// Options that contradict one another.
+    static func check(_ options: TrainingOptions) throws(OptionError) {
+        guard options.method == .dino else {
+            throw .conflict(
+                "the recipe is for \(options.method.command), not for \(TrainingMethod.dino.command)"
+            )
+        }
+        guard !options.data.isEmpty else {
+            throw .conflict("no data: give --data FOLDER with pictures; labels are not needed")
+        }
+        for (name, range) in [
+            ("global_crops_scale", options.globalCropsScale),
+            ("local_crops_scale", options.localCropsScale),
+        ] {
+            guard let range, range[0] > 0, range[0] <= range[1] else {
+                throw .conflict(
+                    "\(name) is the smallest and the largest share of a picture that a crop keeps, such as 0.4,1"
+                )
+            }
+        }
+        guard options.globalCropsNumber + options.localCropsNumber > 1 else {
+            throw .conflict(
+                "one crop has no other to agree with: give --global-crops-number 2, or small crops too"
+            )
+        }
+        if options.accumulation > options.batch {
+            throw .conflict(
+                "a batch of \(options.batch) cannot be divided into \(options.accumulation) parts: "
+                    + "choose a smaller --accumulation"
+            )
+        }
+        if options.useBNInHead, options.batch / options.accumulation < 2 {
+            throw .conflict(
+                "batch normalisation needs two pictures at a time: choose a larger --batch or --use-bn-in-head off"
+            )
+        }
+    }
+
+    /// Sizes that do not go together.
+    static func checkSizes(
+        _ configuration: ModelConfiguration,
+        localSize: Int,
+        _ options: TrainingOptions
+    ) throws(OptionError) {
+        let (height, width) = configuration.imageSize
+        guard height == width else {
+            throw .conflict(
+                "crops are square, and \(options.model) takes \(height) × \(width) pixels"
+            )
+        }
+        guard options.localCropsNumber > 0 else { return }
+        guard localSize <= height else {
+            throw .conflict(
+                "small crops of \(localSize) pixels are larger than the large ones of \(height): "
+                    + "choose a smaller --local-crops-size, or a larger --size"
+            )
+        }
+        if case .visionTransformer(let transformer) = configuration,
+            localSize < transformer.patchSize
+        {
+            throw .conflict(
+                "a small crop of \(localSize) pixels holds no patch of \(transformer.patchSize): "
+                    + "choose a larger --local-crops-size"
+            )
+        }
+    }
+
+    /// Data that is too small for the options.
+    static func check(
+        _ options: TrainingOptions,
+        count: Int
+    ) throws(DatasetError) {
+        guard options.batch <= count else {
+            throw .invalid(
+                "a batch of \(options.batch) is larger than the data of \(count) pictures in \(options.data), "
+                    + "and an epoch would have no step; choose a smaller --batch"
+            )
+        }
+    }
+
+    /// What a person should know of pictures that are smaller than the crops made of them; nil where they are not.
+    static func noteOfSmallPictures(_ dataset: any ImageDataset, globalSize: Int) -> String? {
+        let looked = stride(from: 0, to: dataset.count, by: max(1, dataset.count / 32)).prefix(32)
+        var smallest: (height: Int, width: Int)?
+        var small = 0
+        var seen = 0
+        for index in looked {
+            guard let size = size(of: dataset, index) else { continue }
+            seen += 1
+            guard min(size.height, size.width) < globalSize else { continue }
+            small += 1
+            if smallest.map({ min(size.height, size.width) < min($0.height, $0.width) }) ?? true {
+                smallest = size
+            }
+        }
+        guard let smallest, small * 2 > seen else { return nil }
+        return
+            "pictures are smaller than the large crops of \(globalSize) pixels (one has \(smallest.height) × "
+            + "\(smallest.width)) and will be enlarged; a model for small pictures learns faster, such as "
+            + "--recipe dino-cifar, or choose a smaller --size"
+    }
+
+    private static func size(
+        of dataset: any ImageDataset,
+        _ index: Int
+    ) -> (height: Int, width: Int)? {
+        if let file = try? dataset.encodedImage(at: index) { return (file.height, file.width) }
+        return (try? dataset.image(at: index)).map { ($0.height, $0.width) }
+    }
+}

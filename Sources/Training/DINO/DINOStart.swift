@@ -1,0 +1,108 @@
+import Checkpoints
+import Foundation
+import Torch
+import TorchNN
+import VisionModels
+
+/// Weights that a run starts from, `--init`.
+@ModelActor
+enum DINOStart {
+    /// Fills both networks from a checkpoint.
+    ///
+    /// A full checkpoint of DINO, of its own code or of a run here, gives student, teacher, heads and centre; any other
+    /// gives the backbone of both.
+    ///
+    /// - Parameters:
+    ///   - path: The checkpoint.
+    ///   - networks: What is filled.
+    /// - Returns: What was taken, for a person.
+    /// - Throws: The errors of loading a checkpoint.
+    static func load(_ path: String, into networks: DINONetworks) throws -> [String] {
+        if let stored = try DINOCheckpointFile.read(path) {
+            return try load(stored, path, into: networks)
+        }
+        if let own = ownState(path) {
+            let targets = networks.namedTensors()
+            let names = Set(targets.map(\.name))
+            let stored = try Safetensors.read(own).filter { names.contains($0.key) }
+            try StoredTensors.check(stored, fit: targets, file: own, hint: hint)
+            try StoredTensors.copy(stored, into: targets)
+            return ["student, teacher, heads and centre are those of \(path)"]
+        }
+        return try loadBackbone(path, into: networks)
+    }
+
+    private static let hint =
+        "--model, --size, --out-dim, --head-layers, --head-hidden-dim, --head-bottleneck-dim and --use-bn-in-head "
+        + "must be those that it was trained with"
+
+    private static func load(
+        _ stored: DINOCheckpointFile,
+        _ path: String,
+        into networks: DINONetworks
+    ) throws -> [String] {
+        for (network, tensors) in [
+            (networks.student, stored.student), (networks.teacher, stored.teacher),
+        ] {
+            let targets = network.namedTensors().filter { !DINOCheckpointFile.isOwn($0.name) }
+            try StoredTensors.check(tensors, fit: targets, file: path, hint: hint)
+            try StoredTensors.copy(tensors, into: targets)
+        }
+        var notes = ["student, teacher and heads are those of \(path)"]
+        if let center = stored.center {
+            try StoredTensors.check(
+                ["center": center],
+                fit: [("center", networks.center)],
+                file: path,
+                hint: hint
+            )
+            try networks.center.copy(from: center)
+        } else {
+            notes.append("\(path) has no centre: it starts at 0")
+        }
+        return notes
+    }
+
+    /// The trainer's state of a run or of one of its checkpoints, where the path is one of DINO's.
+    private static func ownState(_ path: String) -> String? {
+        [path + "/checkpoints/last/trainer.safetensors", path + "/trainer.safetensors"].first {
+            guard FileManager.default.fileExists(atPath: $0),
+                let file = try? SafetensorsFile(path: $0)
+            else { return false }
+            return file.tensors.contains { $0.name == "center" }
+        }
+    }
+
+    private static func loadBackbone(
+        _ path: String,
+        into networks: DINONetworks
+    ) throws -> [String] {
+        let (height, width) = networks.description.configuration.imageSize
+        let loaded = try ModelDirectory.load(
+            path,
+            options: LoadOptions(
+                relaxations: [.noHead, .dropHead],
+                imageSize: LoadOptions.ImageSize(height: height, width: width),
+                positionResampling: .dino
+            )
+        )
+        let stored = Dictionary(
+            loaded.model.namedTensors().map { ($0.name, $0.tensor) },
+            uniquingKeysWith: { first, _ in first }
+        ).filter { !DINOCheckpointFile.isOwn($0.key) }
+        for network in [networks.student, networks.teacher] {
+            let targets = network.backbone.namedTensors().filter {
+                !DINOCheckpointFile.isOwn($0.name)
+            }
+            try StoredTensors.check(
+                stored,
+                fit: targets,
+                file: path,
+                hint: "choose the --model that it holds"
+            )
+            try StoredTensors.copy(stored, into: targets)
+        }
+        return ["the backbones are that of \(path), the heads are fresh"]
+            + loaded.report.sentences
+    }
+}
