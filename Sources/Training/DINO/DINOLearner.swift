@@ -68,14 +68,19 @@ final class DINOLearner: Learner {
     // MARK: - A step
 
     func addGradients(_ batch: ImageBatch, at place: StepPlace) throws -> StepGradients.Numbers {
-        let rows = try batch.tensor().reshaped([batch.count, crops.count])
-        var sums = Sums(outDim: plan.options.outDim)
-        let parts = min(plan.options.accumulation, batch.count)
+        try addGradients(batch.tensor().reshaped([batch.count, crops.count]), at: place)
+    }
+
+    /// Adds the gradients of pictures, a row of crops each.
+    func addGradients(_ rows: Tensor, at place: StepPlace) throws -> StepGradients.Numbers {
+        let (count, _) = try rows.shape2()
+        var sums = Sums()
+        let parts = min(plan.options.accumulation, count)
         for part in 0..<parts {
-            let range = (batch.count * part / parts)..<(batch.count * (part + 1) / parts)
-            try add(rows, range, of: batch.count, at: place, to: &sums)
+            let range = (count * part / parts)..<(count * (part + 1) / parts)
+            try add(rows, range, of: count, at: place, to: &sums)
         }
-        let pictures = plan.options.globalCropsNumber * batch.count
+        let pictures = plan.options.globalCropsNumber * count
         batchCenter = try sums.outputs.map { (sum) throws(TorchError) in try sum / Double(pictures)
         }
         return try numbers(sums, rows: pictures)
@@ -83,7 +88,6 @@ final class DINOLearner: Learner {
 
     /// What the parts of a batch add up to.
     private struct Sums {
-        let outDim: Int
         var loss: [Tensor] = []
         var entropy: [Tensor] = []
         var answers: Tensor?

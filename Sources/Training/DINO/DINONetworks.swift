@@ -39,6 +39,17 @@ struct DINONetworks {
         )
     }
 
+    /// Takes two networks as they are.
+    init(
+        student: MultiCropNetwork,
+        teacher: MultiCropNetwork,
+        center: Tensor,
+        description: ModelDescription
+    ) {
+        (self.student, self.teacher) = (student, teacher)
+        (self.center, self.description) = (center, description)
+    }
+
     /// Makes both networks with fresh weights from libtorch's generator.
     init(_ options: TrainingOptions, _ description: ModelDescription) throws {
         self.description = description

@@ -1,4 +1,4 @@
-import TorchNN
+public import TorchNN
 
 /// Everything of DINO that changes as a run goes: by the step, and the teacher's temperature by the epoch.
 ///

@@ -1,6 +1,7 @@
 import Checkpoints
 import Datasets
 import Foundation
+import ImagePipeline
 public import Torch
 import TorchNN
 import VisionModels

@@ -118,7 +118,7 @@ struct TeacherTraining {
         // The student goes on as it began.
         ComputePolicy.current = policy
         switch outcome {
-        case .finished(let best):
+        case .finished(let best), .ended(_, let best):
             let top1 = best.map {
                 "its top-1 is \(Self.percent($0.top1)) on the validation pictures"
             }
