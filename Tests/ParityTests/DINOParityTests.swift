@@ -136,9 +136,19 @@ struct DINOParityTests {
         ] {
             #expect(network.namedTensors().count > 30)
             for (name, tensor) in network.namedTensors() {
+                var (found, wanted) = (
+                    try tensor.floats(), try expected.floats("\(prefix).\(name)")
+                )
+                try #require(found.count == wanted.count, "\(name)")
+                // Keys' biases change no attention: their gradient is rounding, which Adam brings to the size of others.
+                if name.hasSuffix("qkv.bias") {
+                    let keys = 24..<48
+                    found.removeSubrange(keys)
+                    wanted.removeSubrange(keys)
+                }
                 expectClose(
-                    try tensor.floats(),
-                    try expected.floats("\(prefix).\(name)"),
+                    found,
+                    wanted,
                     tolerance: Self.tolerance,
                     "\(prefix).\(name)"
                 )

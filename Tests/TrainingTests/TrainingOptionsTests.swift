@@ -162,7 +162,12 @@ import Testing
             if options.model == TrainingOptions.modelOfCheckpoint {
                 options.finetune = "checkpoint"
             }
-            #expect(throws: Never.self, "\(name)") { try Preflight.check(options) }
+            #expect(throws: Never.self, "\(name)") {
+                switch options.method {
+                case .supervised: try Preflight.check(options)
+                case .dino: try DINOPreflight.check(options)
+                }
+            }
         }
     }
 
