@@ -47,9 +47,4 @@ struct DINOCheckpointFile {
         let single = ["head.mlp.weight": "head.mlp.0.weight", "head.mlp.bias": "head.mlp.0.bias"]
         return single[name] ?? name
     }
-
-    /// Whether a tensor is of a classifier that only networks here have.
-    static func isOwn(_ name: String) -> Bool {
-        name.hasPrefix("fc.") || name.hasPrefix("backbone.fc.")
-    }
 }

@@ -25,8 +25,8 @@ struct DINONetworks {
         }
         if let size = options.size { configuration.imageSize = (size, size) }
         if let channels = options.inChans { configuration.inChannels = channels }
+        configuration.numClasses = 0
         if case .visionTransformer(var transformer) = configuration {
-            transformer.numClasses = 0
             transformer.dropPathRate = 0
             configuration = .visionTransformer(transformer)
         }
@@ -85,10 +85,6 @@ struct DINONetworks {
                 bottleneckDim: options.headBottleneckDim
             )
         )
-        // The classifier of a residual network stays in its model directory, untrained.
-        for (name, parameter) in backbone.namedParameters() where name.hasPrefix("fc.") {
-            try parameter.tensor.setRequiresGradient(false)
-        }
         return MultiCropNetwork(backbone: backbone, head: head)
     }
 
@@ -105,7 +101,7 @@ extension ImageClassifier {
     var featureWidth: Int {
         switch self {
         case let transformer as VisionTransformer: transformer.configuration.embedDim
-        case let network as ResNet: network.fc.weight.tensor.shape[1]
+        case let network as any ConvNet: network.numFeatures
         default: numClasses
         }
     }

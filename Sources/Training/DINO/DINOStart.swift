@@ -44,7 +44,7 @@ enum DINOStart {
         for (network, tensors) in [
             (networks.student, stored.student), (networks.teacher, stored.teacher),
         ] {
-            let targets = network.namedTensors().filter { !DINOCheckpointFile.isOwn($0.name) }
+            let targets = network.namedTensors()
             try StoredTensors.check(tensors, fit: targets, file: path, hint: hint)
             try StoredTensors.copy(tensors, into: targets)
         }
@@ -89,11 +89,9 @@ enum DINOStart {
         let stored = Dictionary(
             loaded.model.namedTensors().map { ($0.name, $0.tensor) },
             uniquingKeysWith: { first, _ in first }
-        ).filter { !DINOCheckpointFile.isOwn($0.key) }
+        )
         for network in [networks.student, networks.teacher] {
-            let targets = network.backbone.namedTensors().filter {
-                !DINOCheckpointFile.isOwn($0.name)
-            }
+            let targets = network.backbone.namedTensors()
             try StoredTensors.check(
                 stored,
                 fit: targets,
