@@ -72,12 +72,9 @@ protocol Learner: AnyObject {
     func saveAverage(to folder: String) throws
     /// Is told what a checkpoint said, after everything was loaded.
     func didLoad(_ state: TrainerState)
-    /// Is told that a checkpoint was saved at an epoch's end.
-    func didSaveEpoch(_ state: TrainerState, run: RunDirectory) throws
 }
 
 extension Learner {
     func saveAverage(to folder: String) throws {}
     func didLoad(_ state: TrainerState) {}
-    func didSaveEpoch(_ state: TrainerState, run: RunDirectory) throws {}
 }

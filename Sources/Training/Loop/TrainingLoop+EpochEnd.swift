@@ -44,7 +44,6 @@ extension TrainingLoop {
             try TrainerCheckpoint.saveAverage(parts, name: best.checkpoint)
         }
         try save()
-        if isFit { try parts.learner.didSaveEpoch(state, run: parts.run) }
         if isBest, let best { try parts.run.point(.best, to: best.checkpoint) }
         parts.run.prune(keepLast: plan.options.keepLast)
         observer.didFinish(epoch: report)

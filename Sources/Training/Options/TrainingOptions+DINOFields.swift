@@ -181,11 +181,6 @@ extension TrainingOptions {
             "points",
             "Stop when that accuracy stays so many points below its best."
         ),
-        .flag(
-            .savePth,
-            \.savePth,
-            "Write RUN/checkpoint.pth after each epoch, in the form of DINO's own code."
-        ),
     ]
 }
 

@@ -218,8 +218,6 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var knnLimit = 10_000
     /// By how many points this accuracy may fall below its best before the run stops, or nil for any number.
     public var knnStop: Double? = 10
-    /// Whether each epoch also writes `checkpoint.pth` in the form of DINO's own code.
-    public var savePth = false
 
     /// The number of workers that read pictures, or nil for one a core.
     public var workers: Int?
@@ -341,7 +339,6 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         case knnInterval = "knn_interval"
         case knnLimit = "knn_limit"
         case knnStop = "knn_stop"
-        case savePth = "save_pth"
         case workers
         case threads
         case checkpointInterval = "checkpoint_interval"

@@ -78,7 +78,6 @@ struct DINOModelOptions: ParsableArguments {
     @Option(help: .field("head_layers", of: .dino)) var headLayers: String?
     @Option(help: .field("head_hidden_dim", of: .dino)) var headHiddenDim: String?
     @Option(help: .field("head_bottleneck_dim", of: .dino)) var headBottleneckDim: String?
-    @Option(help: .field("save_pth", of: .dino)) var savePth: String?
 
     var flags: [OptionText] {
         [
@@ -91,7 +90,7 @@ struct DINOModelOptions: ParsableArguments {
             OptionText("head_layers", headLayers),
             OptionText("head_hidden_dim", headHiddenDim),
             OptionText("head_bottleneck_dim", headBottleneckDim),
-            OptionText("save_pth", savePth),
+
         ]
     }
 }
