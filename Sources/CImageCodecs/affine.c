@@ -5,14 +5,9 @@
 #include <stdbool.h>
 #include <string.h>
 
-#pragma STDC FP_CONTRACT OFF
+#include "common.h"
 
-#if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__)
-#define WIDE __attribute__((target_clones("avx2", "sse4.1", "default")))
-#else
-#define WIDE
-#endif
-#define INLINE static inline __attribute__((always_inline))
+#pragma STDC FP_CONTRACT OFF
 
 enum { BORDER = 2 };
 

@@ -2,16 +2,10 @@
 
 #include <string.h>
 
+#include "common.h"
+
 // A multiplication and an addition are two roundings, as on the processors that Pillow's wheels are built for.
 #pragma STDC FP_CONTRACT OFF
-
-#if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__)
-// One function body, compiled for several processors; the loader takes the best one.
-#define WIDE __attribute__((target_clones("avx2", "sse4.1", "default")))
-#else
-#define WIDE
-#endif
-#define INLINE static inline __attribute__((always_inline))
 
 INLINE uint8_t luma(const uint8_t *pixel) {
     return (uint8_t)((pixel[0] * 19595u + pixel[1] * 38470u + pixel[2] * 7471u + 0x8000u) >> 16);

@@ -7,12 +7,7 @@
 #include <immintrin.h>
 #endif
 
-#if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__)
-// One function body, compiled for several processors; the loader takes the best one.
-#define WIDE __attribute__((target_clones("avx2", "sse4.1", "default")))
-#else
-#define WIDE
-#endif
+#include "common.h"
 
 enum {
     PRECISION = 32 - 8 - 2,

@@ -24,6 +24,19 @@ struct GELU : torch::autograd::Function<GELU> {
     }
 };
 
+struct Branch : torch::autograd::Function<Branch> {
+    static at::Tensor forward(AutogradContext *context, const at::Tensor &x, const at::Tensor &branch) {
+        at::AutoDispatchBelowADInplaceOrView below_autograd;
+        context->saved_data["dtype"] = static_cast<int64_t>(branch.scalar_type());
+        return add_branch(x, branch);
+    }
+
+    static variable_list backward(AutogradContext *context, variable_list gradients) {
+        const auto dtype = static_cast<at::ScalarType>(context->saved_data["dtype"].toInt());
+        return {gradients[0], gradients[0].to(dtype)};
+    }
+};
+
 struct LayerNorm : torch::autograd::Function<LayerNorm> {
     static at::Tensor forward(AutogradContext *context, const at::Tensor &x, const at::Tensor &weight,
                               const at::Tensor &bias, double eps, int64_t dtype) {
@@ -53,10 +66,22 @@ using namespace ctorch;
 
 extern "C" {
 
-int32_t ct_gelu_vectors(ct_tensor a, ct_tensor *out) {
+int32_t ct_gelu_vectors(ct_tensor a, bool may_overwrite, ct_tensor *out) {
     return returning(out, [&] {
         if (!has_kernel(a->value)) return at::gelu(a->value, "none");
+        if (!at::GradMode::is_enabled()) return gelu_vectors(a->value, may_overwrite);
         return GELU::apply(a->value);
+    });
+}
+
+int32_t ct_add_branch(ct_tensor x, ct_tensor branch, ct_tensor *out) {
+    return returning(out, [&] {
+        if (x->value.scalar_type() != at::kFloat || !has_kernel(x->value) || !has_kernel(branch->value) ||
+            x->value.sizes() != branch->value.sizes()) {
+            return x->value + branch->value;
+        }
+        if (!at::GradMode::is_enabled()) return add_branch(x->value, branch->value);
+        return Branch::apply(x->value, branch->value);
     });
 }
 

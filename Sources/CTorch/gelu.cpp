@@ -81,8 +81,8 @@ bool has_kernel(const at::Tensor &tensor) {
            (tensor.scalar_type() == at::kFloat || tensor.scalar_type() == at::kBFloat16);
 }
 
-at::Tensor gelu_vectors(const at::Tensor &x) {
-    auto out = at::empty_like(x);
+at::Tensor gelu_vectors(const at::Tensor &x, bool overwrites) {
+    auto out = overwrites ? x : at::empty_like(x);
     const auto *from = x.const_data_ptr();
     auto *to = out.mutable_data_ptr();
     const bool is_float = x.scalar_type() == at::kFloat;

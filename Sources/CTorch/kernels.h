@@ -10,11 +10,14 @@ namespace ctorch {
 /// Whether the loops below serve a tensor: on the CPU, contiguous, float32 or bfloat16.
 bool has_kernel(const at::Tensor &tensor);
 
-/// x · Φ(x).
-at::Tensor gelu_vectors(const at::Tensor &x);
+/// x · Φ(x), written over x where that is asked for.
+at::Tensor gelu_vectors(const at::Tensor &x, bool overwrites = false);
 
 /// The gradient of gelu_vectors() with respect to x.
 at::Tensor gelu_vectors_backward(const at::Tensor &gradient, const at::Tensor &x);
+
+/// x + branch for a float32 `x` and a branch of the same shape, both of which has_kernel() serves.
+at::Tensor add_branch(const at::Tensor &x, const at::Tensor &branch);
 
 /// The normalised rows of the last dimension in `dtype`, and each row's mean and 1 / deviation in float32.
 std::tuple<at::Tensor, at::Tensor, at::Tensor> layer_norm_vectors(const at::Tensor &x, const at::Tensor &weight,

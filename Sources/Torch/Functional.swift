@@ -200,8 +200,23 @@ public enum Functional {
     }
 
     /// ``gelu(_:)`` by loops of our own, forward and backward, where they serve the tensor; within 2e-6 of it.
-    public static func geluVectors(_ x: Tensor) throws(TorchError) -> Tensor {
-        try tensor("gelu") { ct_gelu_vectors(x.handle, $0) }
+    ///
+    /// - Parameters:
+    ///   - x: The elements.
+    ///   - mayOverwrite: Whether the result may be written over `x` where no gradient is recorded.
+    /// - Returns: The same shape.
+    /// - Throws: ``TorchError`` for a lack of memory.
+    public static func geluVectors(
+        _ x: Tensor,
+        mayOverwrite: Bool = false
+    ) throws(TorchError) -> Tensor {
+        try tensor("gelu") { ct_gelu_vectors(x.handle, mayOverwrite, $0) }
+    }
+
+    /// The sum of a residual connection, `x + branch`, by a loop of our own where `x` is `float32` on the CPU and the
+    /// branch of the same shape `float32` or `bfloat16`; gradients flow to both.
+    public static func addBranch(_ x: Tensor, _ branch: Tensor) throws(TorchError) -> Tensor {
+        try tensor("add") { ct_add_branch(x.handle, branch.handle, $0) }
     }
 
     /// The positive part of every element.
@@ -245,6 +260,30 @@ public enum Functional {
     /// - Throws: ``TorchError`` when the width cannot be split.
     public static func fusedAttentionOneDNN(qkv: Tensor, heads: Int) throws(TorchError) -> Tensor {
         try tensor("attention") { ct_attention_onednn(qkv.handle, Int64(heads), $0) }
+    }
+
+    /// ``fusedAttentionOneDNN(qkv:heads:)`` for some of the queries, without a gradient.
+    ///
+    /// - Parameters:
+    ///   - qkv: `[batch, tokens, 3 * heads * width]`, ordered query, key, value.
+    ///   - heads: The number of heads.
+    ///   - queries: The tokens whose attention is wanted, at least one.
+    /// - Returns: `[batch, queries.count, heads * width]`.
+    /// - Throws: ``TorchError`` when the width cannot be split or there are no such tokens.
+    public static func fusedAttentionOneDNN(
+        qkv: Tensor,
+        heads: Int,
+        queries: Range<Int>
+    ) throws(TorchError) -> Tensor {
+        try tensor("attention") {
+            ct_attention_onednn_queries(
+                qkv.handle,
+                Int64(heads),
+                Int64(queries.lowerBound),
+                Int64(queries.count),
+                $0
+            )
+        }
     }
 
     /// The largest element of every window.

@@ -10,15 +10,19 @@ internal import CTorch
 ///   - body: What to do with an item, 0 ..< `count`.
 /// - Returns: What `body` returned for each item, in their order.
 /// - Throws: ``TorchError``: the error of the first item that failed.
-public func parallelMap(
+public func parallelMap<Output>(
     _ count: Int,
-    _ body: (Int) throws(TorchError) -> Tensor
-) throws(TorchError) -> [Tensor] {
-    var results = [Result<Tensor, TorchError>?](repeating: nil, count: count)
+    _ body: (Int) throws(TorchError) -> Output
+) throws(TorchError) -> [Output] {
+    var results = [Result<Output, TorchError>?](repeating: nil, count: count)
     var failure: TorchError?
     results.withUnsafeMutableBufferPointer { places in
-        withoutActuallyEscaping(body) { body in
-            var work = ParallelWork(places: places, body: body)
+        // Each item writes to its own place only.
+        let run = { (index: Int) in
+            places[index] = Result { () throws(TorchError) in try body(index) }
+        }
+        withoutActuallyEscaping(run) { run in
+            var work = ParallelWork(run: run)
             withUnsafeMutablePointer(to: &work) { work in
                 let status = ct_parallel(
                     Int32(clamping: count),
@@ -32,22 +36,17 @@ public func parallelMap(
         }
     }
     if let failure { throw failure }
-    var tensors: [Tensor] = []
+    var outputs: [Output] = []
     for result in results {
         guard let result else {
             throw TorchError(operation: "parallel", message: "an item was not run")
         }
-        tensors.append(try result.get())
+        outputs.append(try result.get())
     }
-    return tensors
+    return outputs
 }
 
-/// What the threads share; each writes to the places of its own items only.
+/// What the threads are handed; without a type parameter, which a function of C could not know.
 private struct ParallelWork {
-    let places: UnsafeMutableBufferPointer<Result<Tensor, TorchError>?>
-    let body: (Int) throws(TorchError) -> Tensor
-
-    func run(_ index: Int) {
-        places[index] = Result { () throws(TorchError) in try body(index) }
-    }
+    let run: (Int) -> Void
 }

@@ -43,6 +43,48 @@ struct VectorKernelTests {
         expectClose(try found.to(.float32).floats(), expected, tolerance: 4e-3)
     }
 
+    @Test("GELU over its input only without a gradient, and only where that is allowed")
+    func geluInPlace() throws {
+        let numbers: [Float] = [-1, 0, 2]
+        let expected = try Functional.gelu(Tensor(numbers, shape: [3])).floats()
+        for (mayOverwrite, left) in [(true, expected), (false, numbers)] {
+            let x = try Tensor(numbers, shape: [3])
+            let y = try withoutGradient { () throws(TorchError) in
+                try Functional.geluVectors(x, mayOverwrite: mayOverwrite)
+            }
+            expectClose(try y.floats(), expected, tolerance: 2e-6)
+            expectClose(try x.floats(), left, tolerance: 2e-6)
+        }
+        let recorded = try leaf(Tensor(numbers, shape: [3]))
+        _ = try Functional.geluVectors(recorded, mayOverwrite: true)
+        #expect(try recorded.detached().floats() == numbers)
+    }
+
+    @Test(
+        "A residual sum and its gradients, whole vectors and rests",
+        arguments: [1, 16, 33, 40_000]
+    )
+    func branch(count: Int) throws {
+        try manualSeed(4)
+        let leaves = [try Tensor.randn([count]), try Tensor.randn([count])]
+        try compare(
+            leaves,
+            { try Functional.addBranch($0[0], $0[1]) },
+            { try $0[0] + $0[1] },
+            tolerance: 0
+        )
+        let short = try leaf(leaves[1].to(.bfloat16))
+        let sum = try Functional.addBranch(leaves[0], short)
+        #expect(sum.dtype == .float32)
+        let expected = try (leaves[0] + short.detached().to(.float32)).floats()
+        #expect(try sum.detached().floats() == expected)
+        try sum.sum().backward()
+        #expect(try short.gradient()?.dtype == .bfloat16)
+        #expect(throws: TorchError.self) {
+            try Functional.addBranch(Tensor.ones([2]), Tensor.ones([3]))
+        }
+    }
+
     @Test("Layer normalisation and its three gradients", arguments: [5, 16, 192, 197, 768])
     func layerNorm(width: Int) throws {
         try manualSeed(3)

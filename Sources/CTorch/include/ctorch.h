@@ -259,11 +259,16 @@ int32_t ct_linear_int8(ct_tensor CT_NONNULL x, ct_tensor CT_NONNULL weight, ct_t
 /// softmax(q kᵀ / √width) v from a fused projection `[batch, tokens, 3 · heads · width]`, ordered q, k, v.
 /// The result is `[batch, tokens, heads · width]`.
 int32_t ct_attention_onednn(ct_tensor CT_NONNULL qkv, int64_t heads, ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// ct_attention_onednn for the queries `start ..< start + count` only, without a gradient: `[batch, count, heads · width]`.
+int32_t ct_attention_onednn_queries(ct_tensor CT_NONNULL qkv, int64_t heads, int64_t start, int64_t count,
+                                    ct_tensor CT_NULLABLE *CT_NONNULL out);
 
 // ---- Loops of our own with their gradients (ctorch_kernels.cpp); libtorch's for tensors that they do not serve
 
-/// ct_gelu.
-int32_t ct_gelu_vectors(ct_tensor CT_NONNULL a, ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// ct_gelu. Where no gradient is wanted and `may_overwrite`, the result may be written over `a`.
+int32_t ct_gelu_vectors(ct_tensor CT_NONNULL a, bool may_overwrite, ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// `x + branch` in x's type, where `branch` may have half of its precision.
+int32_t ct_add_branch(ct_tensor CT_NONNULL x, ct_tensor CT_NONNULL branch, ct_tensor CT_NULLABLE *CT_NONNULL out);
 /// ct_layer_norm; `for_product` lets the result have autocast's type, if autocast is on, instead of float32.
 int32_t ct_layer_norm_vectors(ct_tensor CT_NONNULL x, int64_t width, ct_tensor CT_NULLABLE weight,
                               ct_tensor CT_NULLABLE bias, double eps, bool for_product,

@@ -1,3 +1,4 @@
+import Torch
 public import VisionModels
 
 /// What was not simply taken over from a checkpoint.
@@ -45,6 +46,7 @@ public struct LoadReport: Sendable, Equatable {
 
     static func int8Note(_ count: Int) -> String {
         "\(count) linear layer\(count == 1 ? "" : "s") in 8 bits (int8)"
+            + (Libtorch.hasInt8 ? "" : ", computed in floating point by this libtorch")
     }
 
     /// Every relaxation that happened, one sentence each.

@@ -4,7 +4,7 @@ public import ImagePipeline
 ///
 /// Classes are numbered in the order of their names' Unicode code points, as in torchvision's `ImageFolder`.
 /// Hidden names are left out, folders inside a class are searched, links are followed, but not in circles.
-public struct ImageFolder: ImageDataset {
+public struct ImageFolder: FileDataset {
     /// The endings of the files that are taken for pictures, in any case.
     public static let extensions: Set<String> = ["jpg", "jpeg", "png", "webp"]
 
@@ -17,8 +17,10 @@ public struct ImageFolder: ImageDataset {
     /// What was left out of the folder: links in circles, links to nothing.
     public let notes: [String]
 
-    private let files: [String]
-    private let labels: [Int32]
+    /// The paths of the pictures' files.
+    public let files: [String]
+    /// The label of each file.
+    public let labels: [Int32]
 
     /// Lists a folder of class folders.
     ///
@@ -45,54 +47,6 @@ public struct ImageFolder: ImageDataset {
         notes = scan.notes
         files = scan.files
         labels = scan.labels
-    }
-
-    /// The number of pictures.
-    public var count: Int { files.count }
-
-    /// The label of a picture.
-    ///
-    /// - Parameter index: The picture.
-    /// - Returns: An index into the classes' names.
-    public func label(at index: Int) -> Int { Int(labels[index]) }
-
-    /// Reads and decodes a picture.
-    ///
-    /// - Parameter index: The picture.
-    /// - Returns: The picture.
-    /// - Throws: ``ImageError`` when the file cannot be read or decoded.
-    public func image(at index: Int) throws(ImageError) -> Image {
-        try Image(contentsOf: files[index], options: options)
-    }
-
-    /// Reads a picture's file without decoding it.
-    ///
-    /// - Parameter index: The picture.
-    /// - Returns: The file.
-    /// - Throws: ``ImageError`` when the file cannot be read or is no picture.
-    public func encodedImage(at index: Int) throws(ImageError) -> EncodedImage? {
-        try EncodedImage(contentsOf: files[index], options: options)
-    }
-
-    /// The path of a picture's file.
-    ///
-    /// - Parameter index: The picture.
-    /// - Returns: The name.
-    public func name(at index: Int) -> String { files[index] }
-
-    /// The path of a picture's file.
-    ///
-    /// - Parameter index: The picture.
-    /// - Returns: The path.
-    public func filePath(at index: Int) -> String? { files[index] }
-
-    /// The bytes of a picture's file.
-    ///
-    /// - Parameter index: The picture.
-    /// - Returns: The bytes.
-    /// - Throws: ``ImageError`` when the file cannot be read.
-    public func fileBytes(at index: Int) throws(ImageError) -> [UInt8]? {
-        try readFile(at: files[index])
     }
 
     /// The pictures in a folder and the folders in it, sorted folder by folder; nil where the path is no folder.

@@ -7,7 +7,7 @@ public import ImagePipeline
 /// class. Files are relative to the list's folder. Class names are numbered in the order of their code points, or by the
 /// numbers in a column `label` beside `class`; where there are only numbers, a file `classes.txt` beside the list names
 /// them, a line each.
-public struct ListDataset: ImageDataset {
+public struct ListDataset: FileDataset {
     /// The classes' names.
     public let classNames: [String]
     /// How files are decoded.
@@ -15,8 +15,10 @@ public struct ListDataset: ImageDataset {
     /// What was noticed when the list was read.
     public let notes: [String]
 
-    private let files: [String]
-    private let labels: [Int32]
+    /// The paths of the pictures' files.
+    public let files: [String]
+    /// The label of each file.
+    public let labels: [Int32]
 
     /// Reads a list.
     ///
@@ -45,53 +47,5 @@ public struct ListDataset: ImageDataset {
         self.options = options
         files = rows.map { list.files[$0] }
         labels = rows.map { list.labels[$0] }
-    }
-
-    /// The number of pictures.
-    public var count: Int { files.count }
-
-    /// The label of a picture.
-    ///
-    /// - Parameter index: The picture.
-    /// - Returns: An index into the classes' names.
-    public func label(at index: Int) -> Int { Int(labels[index]) }
-
-    /// Reads and decodes a picture.
-    ///
-    /// - Parameter index: The picture.
-    /// - Returns: The picture.
-    /// - Throws: ``ImageError`` when the file cannot be read or decoded.
-    public func image(at index: Int) throws(ImageError) -> Image {
-        try Image(contentsOf: files[index], options: options)
-    }
-
-    /// Reads a picture's file without decoding it.
-    ///
-    /// - Parameter index: The picture.
-    /// - Returns: The file.
-    /// - Throws: ``ImageError`` when the file cannot be read or is no picture.
-    public func encodedImage(at index: Int) throws(ImageError) -> EncodedImage? {
-        try EncodedImage(contentsOf: files[index], options: options)
-    }
-
-    /// The path of a picture's file.
-    ///
-    /// - Parameter index: The picture.
-    /// - Returns: The name.
-    public func name(at index: Int) -> String { files[index] }
-
-    /// The path of a picture's file.
-    ///
-    /// - Parameter index: The picture.
-    /// - Returns: The path.
-    public func filePath(at index: Int) -> String? { files[index] }
-
-    /// The bytes of a picture's file.
-    ///
-    /// - Parameter index: The picture.
-    /// - Returns: The bytes.
-    /// - Throws: ``ImageError`` when the file cannot be read.
-    public func fileBytes(at index: Int) throws(ImageError) -> [UInt8]? {
-        try readFile(at: files[index])
     }
 }

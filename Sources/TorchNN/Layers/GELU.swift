@@ -7,9 +7,19 @@ public import Torch
 /// up to 5e-4.
 public final class GELU: Module {
     /// Returns the activated elements, by the kernel of ``ComputePolicy/pointwise``.
-    public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
+    ///
+    /// - Parameters:
+    ///   - x: The elements.
+    ///   - mayOverwrite: Whether nobody reads `x` afterwards: where no gradient is recorded the result then may be
+    ///     written over it.
+    /// - Returns: The same shape.
+    /// - Throws: `TorchError` for a lack of memory.
+    public func callAsFunction(
+        _ x: Tensor,
+        mayOverwrite: Bool = false
+    ) throws(TorchError) -> Tensor {
         switch ComputePolicy.current.pointwise {
-        case .vectors: try Functional.geluVectors(x)
+        case .vectors: try Functional.geluVectors(x, mayOverwrite: mayOverwrite)
         case .libtorch: try Functional.gelu(x)
         }
     }

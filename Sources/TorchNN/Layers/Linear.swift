@@ -54,19 +54,21 @@ public final class Linear: Module {
     /// - Throws: `TorchError` when the shape of `x` does not match.
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
         try observer?.add(x)
-        guard ComputePolicy.current.linear == .oneDNN, x.device == .cpu else {
-            return try Functional.linear(x, weight.tensor, bias?.tensor)
-        }
+        let isOneDNN = ComputePolicy.current.linear == .oneDNN && x.device == .cpu
         if isTraining {
             packed.clear()
-        } else if let mapped = try packed.linear(
-            x,
-            weight.tensor,
-            bias?.tensor,
-            quantization: quantization
-        ) {
+        } else if isOneDNN || (quantization != nil && Libtorch.hasInt8),
+            // The policy chooses among kernels of floating point; in 8 bits there is one.
+            let mapped = try packed.linear(
+                x,
+                weight.tensor,
+                bias?.tensor,
+                quantization: quantization
+            )
+        {
             return mapped
         }
+        guard isOneDNN else { return try Functional.linear(x, weight.tensor, bias?.tensor) }
         return try Functional.linearOneDNN(x, weight.tensor, bias?.tensor)
     }
 }

@@ -102,6 +102,7 @@ public enum Int8Calibration {
 
     // The largest number of every row becomes 127.
     private static func weightScale(_ weight: Tensor) throws(TorchError) -> [Float] {
-        try weight.detached().abs().topK(1, dim: 1).values.floats().map { $0 > 0 ? $0 / 127 : 1 }
+        try weight.detached().abs().topK(1, dim: 1).values.floats()
+            .map { $0 > 0 ? max($0 / 127, .leastNormalMagnitude) : 1 }
     }
 }

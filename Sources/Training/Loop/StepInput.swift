@@ -15,15 +15,12 @@ struct StepInput {
     }
 
     init(_ batch: ImageBatch) throws(TorchError) {
-        let pixels = try batch.withUnsafeBytes { bytes throws(TorchError) in
-            try Tensor(bytes: bytes, dtype: .float32, shape: batch.shape)
-        }
         let labels = try Tensor(batch.labels.map(Int64.init), shape: [batch.count])
         var soft: Tensor?
         if let targets = batch.targets, batch.count > 0 {
             soft = try Tensor(targets, shape: [batch.count, targets.count / batch.count])
         }
-        self.init(pixels: pixels, targets: TrainingTargets(labels: labels, soft: soft))
+        self.init(pixels: try batch.tensor(), targets: TrainingTargets(labels: labels, soft: soft))
     }
 
     /// The same pictures with what the teacher says of them, `[count, classes]`.

@@ -83,7 +83,8 @@ enum Augmentation {
             )
         }
         if options.threeAugment { operations.append(.threeAugment(ThreeAugment())) }
-        let jitters = options.aa?.hasPrefix("3a") ?? true
+        // As timm has it: the notation of 3-Augment, wherever it stands in the text, leaves the jitter on.
+        let jitters = options.aa?.contains("3a") ?? true
         if jitters, options.colorJitter > 0 {
             operations.append(.colorJitter(ColorJitter(options.colorJitter)))
         }

@@ -34,6 +34,6 @@ public final class Mlp: Module {
 
     /// Returns the mapped tokens.
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
-        try drop(fc2(drop(act(fc1(x)))))
+        try drop(fc2(drop(act(fc1(x), mayOverwrite: true))))
     }
 }
