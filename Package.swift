@@ -139,7 +139,7 @@ let package = Package(
             "Evaluation",
             [
                 "Training", "Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch",
-                "TorchNN",
+                "TorchNN", .product(name: "Crypto", package: "swift-crypto"),
             ]
         ),
         .executableTarget(

@@ -34,9 +34,32 @@ public enum PictureClassifier {
         guard loaded.model.numClasses > 0 else {
             throw EvaluationError.noClassifier(path: loaded.weightsPath)
         }
-        guard pictures.count > 0 else { return }
         loaded.model.eval()
-        let processor = loaded.description.processor
+        try await run(
+            pictures,
+            processor: loaded.description.processor,
+            workers: workers,
+            predict: { batch in
+                let rows = try predictions(for: batch, by: loaded, top: top)
+                return batch.indices.indices.map { row in
+                    let file = pictures.name(at: batch.indices[row])
+                    return PicturePrediction(file: file, predictions: rows[row])
+                }
+            },
+            deliver: deliver
+        )
+    }
+
+    /// Sends pictures through a closure that names what a batch shows.
+    @ModelActor
+    static func run(
+        _ pictures: PictureList,
+        processor: ImageProcessor,
+        workers: Int,
+        predict: (ImageBatch) throws -> [PicturePrediction],
+        deliver: (PictureResult) throws -> Void
+    ) async throws {
+        guard pictures.count > 0 else { return }
         let loader = try DataLoader(
             dataset: pictures,
             transform: processor,
@@ -58,11 +81,10 @@ public enum PictureClassifier {
         }
         var batches = loader.batches().makeAsyncIterator()
         while let batch = try await batches.next(isolation: #isolation) {
-            let rows = try predictions(for: batch, by: loaded, top: top)
+            let predictions = try predict(batch)
             for (row, index) in batch.indices.enumerated() {
                 try deliverFailures(before: index)
-                let file = pictures.name(at: index)
-                try deliver(.prediction(.init(file: file, predictions: rows[row])))
+                try deliver(.prediction(predictions[row]))
                 next = index + 1
             }
         }

@@ -10,8 +10,21 @@ public struct PicturePrediction: Sendable, Equatable {
         /// The class's place among the model's outputs.
         public let index: Int
 
-        /// Its probability, 0 to 1: the softmax of the scores, of a distilled model of the mean of its heads.
+        /// Its probability, 0 to 1: the softmax of the scores, of a distilled model of the mean of its heads; its share
+        /// of the votes where neighbours decide.
         public let score: Double
+    }
+
+    /// A labelled picture that is near.
+    public struct Neighbour: Sendable, Equatable {
+        /// What it is called.
+        public let file: String
+
+        /// The name of its class.
+        public let label: String
+
+        /// The cosine of both pictures' features, -1 to 1.
+        public let similarity: Double
     }
 
     /// The picture's file.
@@ -19,6 +32,15 @@ public struct PicturePrediction: Sendable, Equatable {
 
     /// The classes, the most likely first.
     public let predictions: [Class]
+
+    /// The pictures that voted, the nearest first; none where a model's classifier decided.
+    public let neighbours: [Neighbour]
+
+    init(file: String, predictions: [Class], neighbours: [Neighbour] = []) {
+        self.file = file
+        self.predictions = predictions
+        self.neighbours = neighbours
+    }
 
     /// The prediction as a JSON object.
     public var json: JSONValue {
@@ -28,7 +50,17 @@ public struct PicturePrediction: Sendable, Equatable {
                 "score": .number(prediction.score),
             ]
         }
-        return ["file": .string(file), "predictions": .array(classes)]
+        var object: JSONObject = ["file": .string(file), "predictions": .array(classes)]
+        if !neighbours.isEmpty {
+            let list = neighbours.map { neighbour -> JSONValue in
+                [
+                    "file": .string(neighbour.file), "label": .string(neighbour.label),
+                    "similarity": .number(neighbour.similarity),
+                ]
+            }
+            object["neighbours"] = .array(list)
+        }
+        return .object(object)
     }
 }
 

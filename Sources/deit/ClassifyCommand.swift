@@ -15,12 +15,14 @@ struct ClassifyCommand: AsyncParsableCommand {
             Examples:
               deit classify runs/first cat.jpg dog.png
               deit classify runs/first holiday/ --top 1
+              deit classify flowers.index rose.jpg
               deit classify tiny.safetensors --labels synsets.txt --json cat.jpg
               curl -s https://example.org/cat.jpg | deit classify runs/first -
 
             Pictures are JPEG, PNG or WebP, told by their content, and turned as their EXIF
             data say. Of a folder all pictures in it and its folders are taken, sorted by
-            name. "-" is one picture on standard input. A score is a probability.
+            name. "-" is one picture on standard input. A score is a probability; with an index
+            (`deit index`) it is the share of the neighbours' votes, and JSON names them.
 
             On a terminal the classes are shown as a table; elsewhere one line for each class:
             file, score from 0 to 1, class, with tabs between them. Pictures that cannot be
@@ -70,22 +72,51 @@ struct ClassifyCommand: AsyncParsableCommand {
             )
         }
         for sentence in empty { StatusLine.note(sentence) }
+        let failures: (count: Int, first: String?)
+        if checkpoint.isIndex {
+            let index = try checkpoint.index()
+            failures = try await print(pictures.count) { workers, deliver in
+                try await index.classify(pictures, top: top, workers: workers, deliver: deliver)
+            }
+        } else {
+            failures = try await classify(pictures, threads: threads)
+        }
+        try tell(failures, of: pictures.count)
+        if !empty.isEmpty { throw ExitCode(CommandFailure.badData) }
+    }
+
+    /// Classifies with a model's own classifier.
+    @ModelActor
+    private func classify(
+        _ pictures: PictureList,
+        threads: Int
+    ) async throws -> (count: Int, first: String?) {
         let loaded = try await checkpoint.load(allowing: .noHead)
         if pictures.count <= Self.fewPictures,
             loaded.description.configuration.macs > Self.fewMultiplications / pictures.count
         {
             try Libtorch.setThreadCount(threads)
         }
-        let failures = try await classify(pictures, with: loaded)
-        if failures.count < pictures.count { checkpoint.tellAssumptions(loaded) }
-        if let first = failures.first {
-            let sentence =
-                pictures.count == 1
-                ? first
-                : "\(failures.count) of \(pictures.count) pictures cannot be used; see above"
-            throw CommandFailure(sentence, exitCode: CommandFailure.badData)
+        let failures = try await print(pictures.count) { workers, deliver in
+            try await PictureClassifier.classify(
+                pictures,
+                with: loaded,
+                top: top,
+                workers: workers,
+                deliver: deliver
+            )
         }
-        if !empty.isEmpty { throw ExitCode(CommandFailure.badData) }
+        if failures.count < pictures.count { checkpoint.tellAssumptions(loaded) }
+        return failures
+    }
+
+    /// Tells of the pictures that could not be used, which is a failure.
+    private func tell(_ failures: (count: Int, first: String?), of count: Int) throws {
+        guard let first = failures.first else { return }
+        let sentence =
+            count == 1
+            ? first : "\(failures.count) of \(count) pictures cannot be used; see above"
+        throw CommandFailure(sentence, exitCode: CommandFailure.badData)
     }
 
     private func prepare(for count: Int) throws {
@@ -101,30 +132,27 @@ struct ClassifyCommand: AsyncParsableCommand {
 
     /// Prints each picture's classes, or tells why there are none.
     @ModelActor
-    private func classify(
-        _ pictures: PictureList,
-        with loaded: LoadedModel
+    private func print(
+        _ count: Int,
+        _ classify:
+            @ModelActor (_ workers: Int, _ deliver: (PictureResult) throws -> Void) async throws ->
+            Void
     ) async throws -> (count: Int, first: String?) {
         let status = StatusLine()
         defer { status.clear() }
         var printer = PredictionPrinter(form: json ? .json : Console.isTerminal ? .table : .lines)
         var done = 0
         var failures: (count: Int, first: String?) = (0, nil)
-        try await PictureClassifier.classify(
-            pictures,
-            with: loaded,
-            top: top,
-            workers: min(8, ProcessInfo.processInfo.activeProcessorCount)
-        ) { result in
+        try await classify(min(8, ProcessInfo.processInfo.activeProcessorCount)) { result in
             done += 1
             status.clear()
             if case .failure(let file, let reason) = result {
                 let sentence = "\(file) cannot be used: \(reason)"
                 failures = (failures.count + 1, failures.first ?? sentence)
-                if pictures.count > 1 { StatusLine.note(sentence) }
+                if count > 1 { StatusLine.note(sentence) }
             }
             guard try printer.print(result) else { throw ExitCode.success }
-            status.show(done, of: pictures.count, "pictures")
+            status.show(done, of: count, "pictures")
         }
         status.clear()
         try printer.finish()

@@ -28,7 +28,7 @@ struct Deit: AsyncParsableCommand {
             TrainCommand.self, FinetuneCommand.self, PretrainCommand.self, AblateCommand.self,
             EvaluateCommand.self,
             ClassifyCommand.self,
-            FeaturesCommand.self,
+            FeaturesCommand.self, IndexCommand.self,
             AttentionCommand.self, SegmentCommand.self, PropagateCommand.self,
             ConvertCommand.self, DoctorCommand.self, ModelsCommand.self, PullCommand.self,
             DataCommand.self, BenchCommand.self,

@@ -18,12 +18,21 @@ struct EvaluateCommand: AsyncParsableCommand {
               deit evaluate tiny.safetensors --labels synsets.txt --data DIR --json
               deit evaluate runs/first --data DIR --size 288 --resample timm
               deit evaluate runs/first --data DIR --report reports/first
+              deit evaluate dino.pth --data DIR --knn --save-features f.safetensors
+              deit evaluate dino.pth --data DIR --linear --blocks 4
+              deit evaluate flowers.index --data DIR
 
             DIR holds val/CLASS/ or CLASS/, CIFAR's files, IDX files, a list or tar shards;
             a list (.csv) or an archive (.tar) can be named itself. Where a run held out a
             share of DIR in training, that share is measured. Its classes are found among
             the model's by name or synset and may be some of them only. Pictures that cannot be read are left out and told. A distilled model
             predicts with the mean of its two heads.
+
+            --knn and --linear measure what a model sees rather than its classifier, which \
+            it may lack: pictures are classified by the training part's nearest neighbours, \
+            as in DINO's eval_knn.py, or by a linear layer on the features, the minimum that \
+            scikit-learn's LogisticRegression finds too. An index (`deit index`) is \
+            evaluated by its own neighbours.
             """
     )
 
@@ -44,6 +53,8 @@ struct EvaluateCommand: AsyncParsableCommand {
     )
     var report: String?
 
+    @OptionGroup(title: "By features") var features: FeatureEvaluationOptions
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
@@ -51,6 +62,37 @@ struct EvaluateCommand: AsyncParsableCommand {
     func run() async throws {
         // The workers need the processors that idle threads would spin on.
         OpenMPWaiting.spinBriefly()
+        guard report == nil || !(checkpoint.isIndex || features.isUsed) else {
+            throw CommandFailure(
+                "--report is of a model's own classifier: leave it out with --knn, --linear and an index",
+                exitCode: CommandFailure.wrongCall
+            )
+        }
+        guard !checkpoint.isIndex else {
+            return try await IndexEvaluation.run(
+                checkpoint,
+                data: data,
+                reading,
+                features,
+                json: json
+            )
+        }
+        guard !features.isUsed else {
+            return try await FeatureEvaluation(
+                checkpoint: checkpoint,
+                data: data,
+                sizes: sizes,
+                reading: reading,
+                options: features,
+                json: json
+            ).run()
+        }
+        guard features.k == nil, features.temperature == nil else {
+            throw CommandFailure(
+                "--k and --temperature belong to --knn",
+                exitCode: CommandFailure.wrongCall
+            )
+        }
         let dataset = try LabelledData.open(
             data,
             .validation,

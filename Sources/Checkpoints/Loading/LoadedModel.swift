@@ -1,3 +1,4 @@
+public import ImagePipeline
 public import Torch
 public import VisionModels
 
@@ -21,6 +22,23 @@ public struct LoadedModel {
     public let metadata: [String: String]
 
     let weights: WeightsFile
+
+    /// The same model with another way from a picture to its input.
+    ///
+    /// - Parameter processor: The way.
+    /// - Returns: The model, which shares its tensors with this one.
+    public func with(_ processor: ImageProcessor) -> LoadedModel {
+        var description = description
+        description.processor = processor
+        return LoadedModel(
+            model: model,
+            description: description,
+            report: report,
+            weightsPath: weightsPath,
+            metadata: metadata,
+            weights: weights
+        )
+    }
 
     /// Reads a tensor of the file that the network has no use for, such as the pooler's.
     ///

@@ -114,7 +114,8 @@ private final class ScratchSink {
 
     init(for source: String) throws(DatasetError) {
         self.source = source
-        (descriptor, folder) = ScratchFile.make()
+        folder = NamelessFile.temporaryFolder
+        descriptor = NamelessFile.open(in: folder)
         guard descriptor >= 0 else { throw failure(lastSystemMessage()) }
     }
 

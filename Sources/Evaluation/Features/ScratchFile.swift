@@ -1,4 +1,5 @@
 import Checkpoints
+import Datasets
 import Foundation
 
 /// Bytes kept on the disk until their number is known; nothing is left of them when the process ends.
@@ -14,14 +15,8 @@ final class ScratchFile {
     /// Makes a file without a name, beside the file that it is for.
     init(for path: String) throws(CheckpointError) {
         self.path = path
-        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "./"
-        var template = Array("\(folder).features-XXXXXX".utf8CString)
-        descriptor = template.withUnsafeMutableBufferPointer { buffer in
-            guard let name = buffer.baseAddress else { return -1 }
-            let descriptor = mkstemp(name)
-            if descriptor >= 0 { unlink(name) }
-            return descriptor
-        }
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        descriptor = NamelessFile.open(in: folder)
         guard descriptor >= 0 else {
             throw .unwritable(path: path, reason: ScratchFile.systemReason())
         }

@@ -34,11 +34,16 @@ struct CheckpointOptions: ParsableArguments {
         allowing relaxations: LoadOptions.Relaxations = [],
         _ change: (inout LoadOptions) -> Void = { _ in }
     ) async throws -> LoadedModel {
-        ComputePolicy.current = try .automatic(dtype: DTypeOption.parse(dtype))
+        try useKernels()
         let path = try await CheckpointPath.find(checkpoint)
         var options = try source.options(relaxations)
         change(&options)
         return try ModelDirectory.load(path, options: options)
+    }
+
+    /// Puts the choice of kernels in force.
+    func useKernels() throws {
+        ComputePolicy.current = try .automatic(dtype: DTypeOption.parse(dtype))
     }
 
     /// Tells what the checkpoint left open, once there is a result that depends on it.

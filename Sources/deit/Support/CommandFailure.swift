@@ -41,12 +41,21 @@ struct CommandFailure: Error, CustomStringConvertible {
             self.init(error.description, exitCode: Self.code(of: error))
         case let error as TeacherCacheError:
             self.init(error.description, exitCode: Self.code(of: error))
+        case let error as NeighbourError:
+            self.init(error.description, exitCode: Self.code(of: error))
         case let error as EvaluationError:
             self.init(error.description, exitCode: Self.code(of: error))
         case let error as any CustomStringConvertible & Error:
             self.init(error.description, exitCode: Self.other)
         default:
             self.init(error.localizedDescription, exitCode: Self.other)
+        }
+    }
+
+    private static func code(of error: NeighbourError) -> Int32 {
+        switch error {
+        case .invalidCount, .invalidTemperature: wrongCall
+        case .empty, .invalidShape, .notFinite, .differentWidths, .oneClass: badData
         }
     }
 

@@ -59,6 +59,10 @@ struct PredictionPrinter {
         let lines = prediction.predictions.map {
             String(format: "  %6.2f %%  ", $0.score * 100) + $0.label
         }
-        return ([prediction.file] + lines).joined(separator: "\n")
+        let near = prediction.neighbours.prefix(3).map {
+            String(format: "    %.3f  ", $0.similarity) + "\($0.label)  \($0.file)"
+        }
+        let heading = near.isEmpty ? [] : ["  nearest, by cosine:"]
+        return ([prediction.file] + lines + heading + near).joined(separator: "\n")
     }
 }

@@ -1,0 +1,78 @@
+public import Checkpoints
+import Torch
+public import Training
+
+/// How well nearest neighbours among features tell classes apart.
+public struct KNNReport: Sendable, Equatable {
+    /// The accuracy with each number of neighbours.
+    public let accuracies: [KNNAccuracy]
+
+    /// The number of pictures that vote.
+    public let bankCount: Int
+
+    /// The number of pictures measured.
+    public let count: Int
+
+    /// The numbers of a feature vector.
+    public let width: Int
+
+    /// The number of classes.
+    public let classCount: Int
+
+    /// The temperature of votes.
+    public let temperature: Double
+
+    /// How long the search took, in seconds, without the features.
+    public let searchSeconds: Double
+
+    /// Measures features.
+    ///
+    /// - Parameters:
+    ///   - train: The pictures that vote, of at least two classes.
+    ///   - validation: The pictures that are measured; their classes are found among the others' by name.
+    ///   - k: The numbers of neighbours, each at least 1.
+    ///   - temperature: The temperature of votes, above 0.
+    /// - Returns: The report.
+    /// - Throws: `NeighbourError`, ``EvaluationError/unknownClasses(data:model:hasIdentifiers:)``, `TorchError`.
+    public static func measure(
+        train: LabelledFeatures,
+        validation: LabelledFeatures,
+        k: [Int] = KNNClassifier.usualCounts,
+        temperature: Double = KNNClassifier.usualTemperature
+    ) throws -> KNNReport {
+        let mapping = try ClassMapping(
+            of: validation.classNames,
+            in: ClassLabels(names: train.classNames)
+        )
+        let start = ContinuousClock.now
+        let classifier = try KNNClassifier(train.set(), temperature: temperature)
+        let accuracies = try classifier.accuracies(
+            of: validation.set(mapping: mapping.indices, classCount: train.classNames.count),
+            k: k
+        )
+        return KNNReport(
+            accuracies: accuracies,
+            bankCount: train.count,
+            count: validation.count,
+            width: train.width,
+            classCount: train.classNames.count,
+            temperature: temperature,
+            searchSeconds: (ContinuousClock.now - start) / .seconds(1)
+        )
+    }
+
+    /// The report as a JSON object, shares from 0 to 1.
+    public var json: JSONValue {
+        let rows = accuracies.map { row -> JSONValue in
+            [
+                "k": .integer(row.k), "neighbours": .integer(row.used), "top1": .number(row.top1),
+                "top5": .number(row.top5),
+            ]
+        }
+        return [
+            "knn": .array(rows), "temperature": .number(temperature),
+            "bank": .integer(bankCount), "count": .integer(count), "width": .integer(width),
+            "classes": .integer(classCount), "search_seconds": .number(searchSeconds),
+        ]
+    }
+}

@@ -1,0 +1,126 @@
+public import Checkpoints
+public import Datasets
+import Foundation
+import Torch
+import TorchNN
+public import Training
+
+/// The feature vectors of labelled pictures, in memory: four bytes a number.
+public struct LabelledFeatures: Sendable, Equatable {
+    /// The numbers, one vector after the other.
+    public internal(set) var values: [Float]
+
+    /// The numbers of a vector.
+    public let width: Int
+
+    /// The class of each picture.
+    public internal(set) var labels: [Int]
+
+    /// What the pictures are called.
+    public internal(set) var names: [String]
+
+    /// The names of the classes.
+    public internal(set) var classNames: [String]
+
+    /// The number of pictures.
+    public var count: Int { labels.count }
+
+    /// Creates features.
+    ///
+    /// - Parameters:
+    ///   - values: The numbers, one vector after the other.
+    ///   - width: The numbers of a vector.
+    ///   - labels: The class of each picture.
+    ///   - names: What the pictures are called; as many as labels, or none.
+    ///   - classNames: The names of the classes.
+    public init(
+        values: [Float],
+        width: Int,
+        labels: [Int],
+        names: [String] = [],
+        classNames: [String]
+    ) {
+        self.values = values
+        self.width = width
+        self.labels = labels
+        self.names = names
+        self.classNames = classNames
+    }
+
+    /// Lets a model look at pictures.
+    ///
+    /// - Parameters:
+    ///   - loader: The pictures, transformed by the model's processor.
+    ///   - loaded: The model; it needs no classifier.
+    ///   - request: The tokens; several are put one behind the other.
+    ///   - progress: Called after each batch with the number of pictures done.
+    /// - Returns: The features, without pictures that cannot be read.
+    /// - Throws: ``EvaluationError``, `DatasetError` when the data cannot be read, `TorchError` when pictures do not fit
+    ///   the model.
+    @ModelActor
+    public static func extract(
+        _ loader: DataLoader,
+        from loaded: LoadedModel,
+        _ request: FeatureRequest,
+        progress: (Int) -> Void = { _ in }
+    ) async throws -> LabelledFeatures {
+        guard !request.tokens.contains(.patch) else {
+            throw EvaluationError.noSuchFeature(
+                "patch tokens are many vectors a picture and cannot be compared; take their mean"
+            )
+        }
+        let extractor = try FeatureExtractor(loaded, request)
+        let columns = extractor.columns
+        let width = columns.reduce(0) { $0 + $1.count }
+        var features = LabelledFeatures(
+            values: [],
+            width: width,
+            labels: [],
+            classNames: loader.dataset.classNames
+        )
+        features.values.reserveCapacity(loader.dataset.count * width)
+        loaded.model.eval()
+        var batches = loader.batches().makeAsyncIterator()
+        while let batch = try await batches.next(isolation: #isolation) {
+            guard batch.count > 0 else { continue }
+            let arrays = try extractor(batch.tensor())
+            for row in batch.indices.indices {
+                for (column, array) in zip(columns, arrays) {
+                    features.values += array[(row * column.count)..<((row + 1) * column.count)]
+                }
+            }
+            features.labels += batch.labels
+            features.names += batch.indices.map { loader.dataset.name(at: $0) }
+            progress(features.count)
+        }
+        guard features.count > 0 else { throw EvaluationError.nothingToMeasure(loader.skipped) }
+        return features
+    }
+
+    /// The vectors scaled to length 1, for comparisons.
+    ///
+    /// - Parameters:
+    ///   - mapping: The class that each label stands for; nil for the labels themselves.
+    ///   - classCount: The number of those classes.
+    /// - Returns: The vectors.
+    /// - Throws: `NeighbourError` where they are not finite, `TorchError` without memory.
+    public func set(mapping: [Int]? = nil, classCount: Int? = nil) throws -> FeatureSet {
+        try FeatureSet(
+            values,
+            width: width,
+            labels: mapping.map { mapping in labels.map { mapping[$0] } } ?? labels,
+            classCount: classCount ?? classNames.count
+        )
+    }
+
+    /// The features with the part of each picture's path that lies below a folder.
+    ///
+    /// - Parameter folder: The folder.
+    /// - Returns: The same features under those names.
+    public func named(below folder: String) -> LabelledFeatures {
+        var copy = self
+        let prefix = folder.hasSuffix("/") ? folder : "\(folder)/"
+        copy.names = names.map { $0.hasPrefix(prefix) ? String($0.dropFirst(prefix.count)) : $0 }
+        return copy
+    }
+}

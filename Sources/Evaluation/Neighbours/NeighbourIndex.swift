@@ -1,0 +1,206 @@
+public import Checkpoints
+import Foundation
+public import Torch
+public import Training
+
+/// A classifier without training on the disk: a model, and the features of labelled pictures that vote.
+///
+/// ```
+/// index.json                what it is, the classes, how votes are counted
+/// model/                    the model, as `ModelDirectory` writes it
+/// features-N.safetensors    vectors, labels and names of the pictures; N grows with every addition
+/// ```
+///
+/// The folder holds all that is needed and can be moved. An addition writes the features anew and then `index.json`, which
+/// names them: whenever it is interrupted, the index is the old or the new one.
+///
+/// It holds a model and is not `Sendable`.
+public struct NeighbourIndex {
+    /// How votes are counted.
+    public struct Settings: Sendable, Equatable {
+        /// The number of neighbours that vote, at least 1.
+        public var k: Int
+
+        /// The temperature of votes, above 0.
+        public var temperature: Double
+
+        /// The tokens of the model that are compared.
+        public var request: FeatureRequest
+
+        /// Creates settings.
+        ///
+        /// - Parameters:
+        ///   - k: The number of neighbours that vote; DINO's authors found 20 to be the best mostly.
+        ///   - temperature: The temperature of votes.
+        ///   - request: The tokens of the model that are compared.
+        public init(
+            k: Int = 20,
+            temperature: Double = KNNClassifier.usualTemperature,
+            request: FeatureRequest = FeatureRequest()
+        ) {
+            self.k = k
+            self.temperature = temperature
+            self.request = request
+        }
+
+        func check() throws(NeighbourError) {
+            guard k > 0 else { throw .invalidCount(k) }
+            guard temperature > 0, temperature.isFinite else {
+                throw .invalidTemperature(temperature)
+            }
+        }
+    }
+
+    /// The folder.
+    public let path: String
+
+    /// The model that the features are from.
+    public let loaded: LoadedModel
+
+    /// How votes are counted.
+    public let settings: Settings
+
+    /// The features of the pictures that vote, under their names.
+    public private(set) var features: LabelledFeatures
+
+    /// The number of additions so far.
+    private var version: Int
+
+    /// Whether a path is that of an index.
+    ///
+    /// - Parameter path: The path.
+    /// - Returns: Whether there is an `index.json`.
+    public static func exists(at path: String) -> Bool {
+        FileManager.default.fileExists(atPath: "\(path)/\(NeighbourIndexFile.name)")
+    }
+
+    /// Opens an index.
+    ///
+    /// - Parameter path: The folder.
+    /// - Throws: `CheckpointError` when a file is missing or damaged.
+    @ModelActor
+    public init(path: String) throws {
+        let file = try NeighbourIndexFile(readingFrom: path)
+        self.path = path
+        settings = file.settings
+        version = file.version
+        loaded = try ModelDirectory.load(
+            "\(path)/\(NeighbourIndexFile.modelName)",
+            options: LoadOptions(relaxations: .noHead)
+        )
+        features = try file.readFeatures(in: path)
+    }
+
+    /// Makes an index, aside and then under its name; an older index of that name is replaced.
+    ///
+    /// - Parameters:
+    ///   - path: The folder, which may not exist yet, be empty, or be an index.
+    ///   - loaded: The model.
+    ///   - features: What it gave for the pictures, with the tokens of the settings.
+    ///   - settings: How votes are counted.
+    /// - Returns: The index.
+    /// - Throws: `CheckpointError` when it cannot be written or another folder has the name, `NeighbourError`.
+    @ModelActor
+    public static func create(
+        at path: String,
+        _ loaded: LoadedModel,
+        _ features: LabelledFeatures,
+        _ settings: Settings
+    ) throws -> NeighbourIndex {
+        try settings.check()
+        _ = try features.set()
+        try checkReplaceable(path)
+        try AtomicFolder.write(to: path) { folder in
+            let model = "\(folder)/\(NeighbourIndexFile.modelName)"
+            try FileManager.default.createDirectory(
+                atPath: model,
+                withIntermediateDirectories: false
+            )
+            try ModelDirectory.write(loaded.model, loaded.description, into: model)
+            let file = NeighbourIndexFile(settings, version: 1, classNames: features.classNames)
+            try file.writeFeatures(features, in: folder)
+            try file.write(to: folder)
+        }
+        return try NeighbourIndex(path: path)
+    }
+
+    /// Checks that nothing else would be lost.
+    ///
+    /// - Parameter path: The folder that an index is to have.
+    /// - Throws: `CheckpointError` where there is a file, or a folder with other content.
+    public static func checkReplaceable(_ path: String) throws(CheckpointError) {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return }
+        let content = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        guard isFolder.boolValue, content.isEmpty || exists(at: path) else {
+            throw .unwritable(path: path, reason: "there is something else of that name")
+        }
+    }
+
+    /// Adds pictures, of classes that are there or new ones, and writes the index.
+    ///
+    /// - Parameter more: What the model gave for them. Those that the index has already, of the same class, name and
+    ///   features, are left out.
+    /// - Returns: How many were added.
+    /// - Throws: `CheckpointError` when it cannot be written, `NeighbourError` for features that do not fit.
+    public mutating func add(_ more: LabelledFeatures) throws -> Int {
+        guard more.width == features.width else {
+            throw NeighbourError.differentWidths(bank: features.width, queries: more.width)
+        }
+        _ = try more.set()
+        let (all, added) = features.merged(with: more)
+        guard added > 0 else { return 0 }
+        let file = NeighbourIndexFile(
+            settings,
+            version: version + 1,
+            classNames: all.classNames
+        )
+        let old = NeighbourIndexFile.featuresName(version)
+        try file.writeFeatures(all, in: path)
+        try file.write(to: path)
+        try? FileManager.default.removeItem(atPath: "\(path)/\(old)")
+        features = all
+        version += 1
+        return added
+    }
+}
+
+extension LabelledFeatures {
+    /// These features and others, without those that are here already.
+    ///
+    /// - Returns: All features, and how many the others added.
+    func merged(with more: LabelledFeatures) -> (all: LabelledFeatures, added: Int) {
+        var all = self
+        var classes = Dictionary(
+            classNames.enumerated().map { ($1, $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        struct Key: Hashable {
+            let label: Int
+            let name: String
+        }
+        var places: [Key: [Int]] = [:]
+        for index in names.indices {
+            places[Key(label: labels[index], name: names[index]), default: []].append(index)
+        }
+        func vector(_ features: LabelledFeatures, _ index: Int) -> ArraySlice<Float> {
+            features.values[(index * width)..<((index + 1) * width)]
+        }
+        var added = 0
+        for index in more.labels.indices {
+            let className = more.classNames[more.labels[index]]
+            let label = classes[className] ?? all.classNames.count
+            let known = places[Key(label: label, name: more.names[index])] ?? []
+            if known.contains(where: { vector(self, $0) == vector(more, index) }) { continue }
+            if classes[className] == nil {
+                classes[className] = label
+                all.classNames.append(className)
+            }
+            all.values += vector(more, index)
+            all.labels.append(label)
+            all.names.append(more.names[index])
+            added += 1
+        }
+        return (all, added)
+    }
+}

@@ -1,0 +1,121 @@
+import Checkpoints
+import Datasets
+import Evaluation
+import Foundation
+import ImagePipeline
+import Torch
+import Training
+
+/// `deit evaluate --knn` and `--linear`.
+@ModelActor
+struct FeatureEvaluation {
+    let checkpoint: CheckpointOptions
+    let data: String
+    let sizes: SizeOptions
+    let reading: ReadingOptions
+    let options: FeatureEvaluationOptions
+    let json: Bool
+
+    private typealias Parts = (train: LabelledFeatures, validation: LabelledFeatures)
+
+    func run() async throws {
+        let train = try open(.train)
+        let validation = try open(.validation)
+        let (loaded, processor) = try await sizes.load(checkpoint)
+        let parts = try await features(loaded, processor, train, validation)
+        checkpoint.tellAssumptions(loaded)
+        if options.linear {
+            let report = try LinearProbeReport.measure(
+                train: parts.train,
+                validation: parts.validation,
+                options: .init(strength: options.strength ?? 1)
+            )
+            if !report.isConverged {
+                StatusLine.note(
+                    "the linear layer was still moving after \(report.iterations) steps; "
+                        + "a smaller --inverse-l2 ends sooner"
+                )
+            }
+            try Results.print(json ? report.json.text(isIndented: false) : KNNText.table(report))
+        } else {
+            let report = try KNNReport.measure(
+                train: parts.train,
+                validation: parts.validation,
+                k: options.counts() ?? KNNClassifier.usualCounts,
+                temperature: options.temperature ?? KNNClassifier.usualTemperature
+            )
+            KNNText.tellClamped(report)
+            try Results.print(json ? report.json.text(isIndented: false) : KNNText.table(report))
+        }
+    }
+
+    private func open(_ split: DatasetSplit) throws -> any ImageDataset {
+        try LabelledData.open(data, split, for: checkpoint.checkpoint, reading.decoding)
+    }
+
+    private func features(
+        _ loaded: LoadedModel,
+        _ processor: ImageProcessor,
+        _ train: any ImageDataset,
+        _ validation: any ImageDataset
+    ) async throws -> Parts {
+        let request = try FeatureExtractor(loaded, options.tokens.request()).request
+        guard options.features != nil || options.saveFeatures != nil else {
+            return (
+                try await extract(train, loaded, processor, request),
+                try await extract(validation, loaded, processor, request)
+            )
+        }
+        let origin = FeatureCache.Origin(
+            model: try FeatureFingerprint.model(loaded, processor, reading.decoding, request),
+            train: FeatureFingerprint.data(train, in: data),
+            validation: FeatureFingerprint.data(validation, in: data)
+        )
+        if let path = options.features { return try FeatureCache.read(path, origin) }
+        let parts = (
+            train: try await extract(train, loaded, processor, request),
+            validation: try await extract(validation, loaded, processor, request)
+        )
+        if let path = options.saveFeatures {
+            try FeatureCache.write(
+                train: parts.train,
+                validation: parts.validation,
+                origin,
+                to: path
+            )
+        }
+        return parts
+    }
+
+    private func extract(
+        _ dataset: any ImageDataset,
+        _ loaded: LoadedModel,
+        _ processor: ImageProcessor,
+        _ request: FeatureRequest
+    ) async throws -> LabelledFeatures {
+        try await PictureVectors(reading: reading).extract(dataset, loaded, processor, request)
+    }
+}
+
+/// Features of labelled pictures with a progress line.
+@ModelActor
+struct PictureVectors {
+    let reading: ReadingOptions
+
+    func extract(
+        _ dataset: any ImageDataset,
+        _ loaded: LoadedModel,
+        _ processor: ImageProcessor,
+        _ request: FeatureRequest
+    ) async throws -> LabelledFeatures {
+        let loader = try reading.loader(dataset, processor)
+        let status = StatusLine()
+        defer { status.clear() }
+        let features = try await LabelledFeatures.extract(loader, from: loaded, request) {
+            status.show($0, of: dataset.count, "pictures")
+        }
+        status.clear()
+        reading.tell(loader.skipped)
+        return features
+    }
+}

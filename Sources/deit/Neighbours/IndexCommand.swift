@@ -1,0 +1,188 @@
+import ArgumentParser
+import Checkpoints
+import Datasets
+import Evaluation
+import Foundation
+import ImagePipeline
+import Torch
+import Training
+
+/// `deit index`: a classifier from a folder of pictures, without training.
+struct IndexCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "index",
+        abstract: "Make a classifier from labelled pictures without training.",
+        discussion: """
+            Examples:
+              deit index dino.pth --data flowers/ --output flowers.index
+              deit classify flowers.index PICTURE.jpg
+              deit index flowers.index --add more/       # more pictures or new classes
+              deit evaluate flowers.index --data flowers/
+
+            A picture gets the class that its nearest neighbours vote for, compared by a \
+            model's features. Of DIR the training part is taken, or all pictures where it has \
+            no parts (CLASS/FILE). The model needs no classifier, and need not know the \
+            classes. The index is a folder that holds the model and the features, not the \
+            pictures; it can be moved.
+            """
+    )
+
+    @OptionGroup var checkpoint: CheckpointOptions
+
+    @Option(help: "The labelled pictures: a folder, a list or an archive.")
+    var data: String?
+
+    @Option(help: "The index to write, a folder; an older index of that name is replaced.")
+    var output: String?
+
+    @Option(help: "Labelled pictures to add to an index, which stands in the model's place.")
+    var add: String?
+
+    @Option(help: "How many neighbours vote (default: 20).")
+    var k: Int?
+
+    @Option(help: "The temperature of votes, above 0 (default: 0.07).")
+    var temperature: Double?
+
+    @OptionGroup var tokens: TokenOptions
+
+    @OptionGroup var sizes: SizeOptions
+
+    @OptionGroup var reading: ReadingOptions
+
+    func validate() throws {
+        if add != nil {
+            guard data == nil, output == nil, k == nil, temperature == nil, !tokens.areGiven,
+                sizes.size == nil
+            else {
+                throw ValidationError(
+                    "--add changes an index that is there; its model, tokens and votes stay, so give it alone"
+                )
+            }
+            return
+        }
+        guard data != nil, output != nil else {
+            throw ValidationError(
+                "say which pictures and where to: --data DIR --output INDEX; or --add DIR to an index"
+            )
+        }
+        if let k, k < 1 { throw ValidationError("--k must be at least 1, not \(k)") }
+        if let temperature, !(temperature > 0 && temperature.isFinite) {
+            throw ValidationError("--temperature must be a number above 0, not \(temperature)")
+        }
+    }
+
+    @ModelActor
+    func run() async throws {
+        OpenMPWaiting.spinBriefly()
+        if let add {
+            try await extend(by: add)
+        } else if let data, let output {
+            try await make(data, output)
+        }
+    }
+
+    @ModelActor
+    private func make(_ data: String, _ output: String) async throws {
+        guard !NeighbourIndex.exists(at: checkpoint.checkpoint) else {
+            throw CommandFailure(
+                "\(checkpoint.checkpoint) is an index already; --add DIR puts pictures into it",
+                exitCode: CommandFailure.wrongCall
+            )
+        }
+        try NeighbourIndex.checkReplaceable(output)
+        let dataset = try IndexPictures.open(data, reading.decoding)
+        let (model, processor) = try await sizes.load(checkpoint)
+        let loaded = model.with(processor)
+        let request = try FeatureExtractor(loaded, tokens.request()).request
+        let features = try await PictureVectors(reading: reading)
+            .extract(dataset, loaded, processor, request).named(below: data)
+        let index = try NeighbourIndex.create(
+            at: output,
+            loaded,
+            features,
+            .init(
+                k: k ?? 20,
+                temperature: temperature ?? KNNClassifier.usualTemperature,
+                request: request
+            )
+        )
+        checkpoint.tellAssumptions(loaded)
+        try tell(index, "")
+    }
+
+    @ModelActor
+    private func extend(by data: String) async throws {
+        guard NeighbourIndex.exists(at: checkpoint.checkpoint) else {
+            throw CommandFailure(
+                "\(checkpoint.checkpoint) is no index; make one with --data DIR --output INDEX",
+                exitCode: CommandFailure.wrongCall
+            )
+        }
+        let dataset = try IndexPictures.open(data, reading.decoding)
+        var index = try checkpoint.index()
+        let features = try await PictureVectors(reading: reading).extract(
+            dataset,
+            index.loaded,
+            index.loaded.description.processor,
+            index.settings.request
+        )
+        .named(below: data)
+        let added = try index.add(features)
+        let known = features.count - added
+        if known > 0 {
+            StatusLine.note(
+                "left out \(known) picture\(known == 1 ? "" : "s") that the index has already"
+            )
+        }
+        try tell(index, "\(added) added; ")
+    }
+
+    private func tell(_ index: NeighbourIndex, _ start: String) throws {
+        let features = index.features
+        let classes = Set(features.labels).count
+        if classes == 1 {
+            StatusLine.note("there is one class only: add another with --add before classifying")
+        }
+        try Results.print(
+            "\(index.path): \(start)\(features.count) pictures of \(classes) class\(classes == 1 ? "" : "es"), "
+                + "\(features.width) numbers each; \(index.settings.k) neighbours vote"
+        )
+    }
+}
+
+/// The pictures of an index.
+enum IndexPictures {
+    /// Opens the training part, or all where there are no parts.
+    static func open(_ path: String, _ options: DecodingOptions) throws -> any ImageDataset {
+        let location = try DatasetLocation(path: path, options: options)
+        let dataset: any ImageDataset
+        do throws(DatasetError) {
+            dataset = try location.open(.train)
+        } catch {
+            guard case .missingSplit = error else { throw error }
+            dataset = try location.open(.validation)
+        }
+        for note in dataset.notes { StatusLine.note(note) }
+        return dataset
+    }
+}
+
+extension CheckpointOptions {
+    /// Whether the checkpoint is an index.
+    var isIndex: Bool { NeighbourIndex.exists(at: checkpoint) }
+
+    /// Opens the index that the checkpoint is, and puts the choice of kernels in force.
+    @ModelActor
+    func index() throws -> NeighbourIndex {
+        guard try source.options() == LoadOptions() else {
+            throw CommandFailure(
+                "\(checkpoint) is an index, which brings its model, classes and pre-processing along; "
+                    + "leave out the flags that change them",
+                exitCode: CommandFailure.wrongCall
+            )
+        }
+        try useKernels()
+        return try NeighbourIndex(path: checkpoint)
+    }
+}

@@ -1,0 +1,48 @@
+import Checkpoints
+import Datasets
+import Evaluation
+import Torch
+import Training
+
+/// `deit evaluate INDEX`.
+@ModelActor
+enum IndexEvaluation {
+    static func run(
+        _ checkpoint: CheckpointOptions,
+        data: String,
+        _ reading: ReadingOptions,
+        _ options: FeatureEvaluationOptions,
+        json: Bool
+    ) async throws {
+        guard !options.linear, options.features == nil, options.saveFeatures == nil,
+            !options.tokens.areGiven
+        else {
+            throw CommandFailure(
+                "\(checkpoint.checkpoint) is an index: its neighbours vote with the features that it holds; "
+                    + "--k and --temperature are all that can be changed",
+                exitCode: CommandFailure.wrongCall
+            )
+        }
+        let dataset = try LabelledData.open(
+            data,
+            .validation,
+            for: checkpoint.checkpoint,
+            reading.decoding
+        )
+        let index = try checkpoint.index()
+        let features = try await PictureVectors(reading: reading).extract(
+            dataset,
+            index.loaded,
+            index.loaded.description.processor,
+            index.settings.request
+        )
+        let report = try KNNReport.measure(
+            train: index.features,
+            validation: features,
+            k: options.counts() ?? [index.settings.k],
+            temperature: options.temperature ?? index.settings.temperature
+        )
+        KNNText.tellClamped(report)
+        try Results.print(json ? report.json.text(isIndented: false) : KNNText.table(report))
+    }
+}

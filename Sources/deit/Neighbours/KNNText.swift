@@ -1,0 +1,43 @@
+import Evaluation
+import Foundation
+
+/// Measurements of features for people.
+enum KNNText {
+    /// The accuracy for each number of neighbours.
+    static func table(_ report: KNNReport) -> String {
+        var lines = ["    k    top-1     top-5"]
+        for row in report.accuracies {
+            lines.append(
+                String(format: "%5d  %6.2f %%  %6.2f %%", row.k, row.top1 * 100, row.top5 * 100)
+            )
+        }
+        lines.append(
+            "\(report.count) pictures against \(report.bankCount) of \(report.classCount) classes, "
+                + "\(report.width) numbers each; searched in "
+                + String(format: "%.2f s", report.searchSeconds)
+        )
+        return lines.joined(separator: "\n")
+    }
+
+    /// Tells where fewer neighbours voted than were asked for.
+    static func tellClamped(_ report: KNNReport) {
+        guard let row = report.accuracies.last(where: { $0.used < $0.k }) else { return }
+        StatusLine.note(
+            "there are only \(row.used) pictures to compare with, so no more than those vote"
+        )
+    }
+
+    static func table(_ report: LinearProbeReport) -> String {
+        func percent(_ name: String, _ share: Double) -> String {
+            name + String(format: "%6.2f %%", share * 100)
+        }
+        return [
+            percent("top-1              ", report.top1),
+            percent("top-5              ", report.top5),
+            percent("top-1, training    ", report.trainTop1),
+            "\(report.count) pictures, learnt from \(report.trainCount) of \(report.classCount) classes, "
+                + "\(report.width) numbers each, \(report.iterations) steps",
+        ]
+        .joined(separator: "\n")
+    }
+}

@@ -1,0 +1,105 @@
+import ArgumentParser
+import Evaluation
+import Training
+
+/// `deit evaluate` by features rather than by the model's own classifier.
+struct FeatureEvaluationOptions: ParsableArguments {
+    @Flag(help: "Classify by the nearest training pictures; the model's own classes do not matter.")
+    var knn = false
+
+    @Flag(help: "Classify by a linear layer, fitted to the features of the training pictures.")
+    var linear = false
+
+    @Option(help: "How many neighbours vote, several with commas (default: 10,20,100,200).")
+    var k: String?
+
+    @Option(help: "The temperature of votes, above 0 (default: 0.07).")
+    var temperature: Double?
+
+    @Option(
+        name: .customLong("inverse-l2"),
+        help: "The strength C of the data against the linear layer's weight penalty (default: 1)."
+    )
+    var strength: Double?
+
+    @OptionGroup var tokens: TokenOptions
+
+    @Option(help: "Write the features of both parts to this .safetensors file.")
+    var saveFeatures: String?
+
+    @Option(help: "Take the features from such a file rather than from the pictures.")
+    var features: String?
+
+    /// Whether features are what is wanted.
+    var isUsed: Bool { knn || linear }
+
+    func validate() throws {
+        guard !(knn && linear) else { throw ValidationError("choose one of --knn and --linear") }
+        guard isUsed || (saveFeatures == nil && features == nil && !tokens.areGiven) else {
+            throw ValidationError(
+                "--tokens, --blocks, --features and --save-features belong to --knn or --linear"
+            )
+        }
+        guard strength == nil || linear else {
+            throw ValidationError("--inverse-l2 belongs to --linear")
+        }
+        guard !linear || (k == nil && temperature == nil) else {
+            throw ValidationError("--k and --temperature belong to --knn")
+        }
+        if let strength, !(strength > 0 && strength.isFinite) {
+            throw ValidationError("--inverse-l2 must be a number above 0, not \(strength)")
+        }
+        if let temperature, !(temperature > 0 && temperature.isFinite) {
+            throw ValidationError("--temperature must be a number above 0, not \(temperature)")
+        }
+        guard features == nil || saveFeatures == nil else {
+            throw ValidationError("give --features or --save-features, not both")
+        }
+        _ = try counts()
+    }
+
+    /// The numbers of neighbours; nil where none are given.
+    func counts() throws -> [Int]? {
+        try k.map { text in
+            try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+                guard let count = Int(part), count > 0 else {
+                    throw ValidationError("--k must be whole numbers above 0, not \"\(text)\"")
+                }
+                return count
+            }
+        }
+    }
+}
+
+/// Which of a model's tokens make a feature vector.
+struct TokenOptions: ParsableArguments {
+    @Option(
+        help:
+            "The tokens, with commas between them: cls, dist, mean (default: cls; mean for a convolutional network)."
+    )
+    var tokens: String?
+
+    @Option(help: "How many blocks, counted from the last (default: 1).")
+    var blocks: Int?
+
+    var areGiven: Bool { tokens != nil || blocks != nil }
+
+    func validate() throws { _ = try request() }
+
+    func request() throws -> FeatureRequest {
+        let blocks = blocks ?? 1
+        guard blocks > 0 else {
+            throw ValidationError("--blocks must be at least 1, not \(blocks)")
+        }
+        let names = (tokens ?? "").split(separator: ",", omittingEmptySubsequences: tokens == nil)
+        let list = try names.map { name in
+            guard let token = FeatureRequest.Token(rawValue: String(name)), token != .patch else {
+                throw ValidationError(
+                    "there is no vector \"\(name)\"; --tokens takes cls, dist, mean"
+                )
+            }
+            return token
+        }
+        return FeatureRequest(tokens: list, blocks: blocks)
+    }
+}
