@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import Training
 
 /// Measurements of features for people.
 enum KNNText {
