@@ -7,13 +7,17 @@ import Training
 /// The linear probe against scikit-learn 1.9.1: `LogisticRegression(C=…, tol=1e-10)` on the same numbers.
 @ModelActor @Suite struct LogisticRegressionTests {
     private let features = LabelledFeatures(
-        values: (0..<30).flatMap { i in
-            (0..<4).map { j in Float((i * 7 + j * 13 + i * j * 5) % 23) / 8 - 1.4 }
-        },
+        values: (0..<120).map(Self.number),
         width: 4,
         labels: (0..<30).map { ($0 * $0 + $0 / 4) % 3 },
         classNames: ["a", "b", "c"]
     )
+
+    nonisolated private static func number(at place: Int) -> Float {
+        let (row, column) = (place / 4, place % 4)
+        let turn = (row * 7 + column * 13 + row * column * 5) % 23
+        return Float(turn) / 8 - 1.4
+    }
 
     @Test(
         arguments: [
