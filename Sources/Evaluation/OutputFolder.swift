@@ -14,7 +14,7 @@ public struct OutputFolder {
     private var used: Set<String> = ["overview", "sheet", "index"]
     private var folders: Set<String> = []
 
-    /// Looks at a folder without touching it; ``create()`` makes it.
+    /// Looks at a folder without touching it; the first file makes it.
     ///
     /// - Parameters:
     ///   - path: The folder.
@@ -36,13 +36,6 @@ public struct OutputFolder {
         }
         self.path = path
         self.roots = roots.map { $0.hasSuffix("/") ? $0 : $0 + "/" }
-    }
-
-    /// Makes the folder.
-    ///
-    /// - Throws: `CheckpointError.unwritable` when it cannot be made.
-    public func create() throws(CheckpointError) {
-        try create(path)
     }
 
     private func create(_ folder: String) throws(CheckpointError) {

@@ -28,8 +28,9 @@ struct AttentionCommand: AsyncParsableCommand {
             colours that are the same for all frames. A film is made of them with
               ffmpeg -i DIR/cls-mean-overlay/%06d.png film.mp4
 
-            Every vision transformer works; a convolutional network has no attention. Models
-            trained without labels (DINO) show objects more clearly than supervised ones.
+            Every vision transformer works; a convolutional network has no attention.
+            Models trained without labels (DINO) show objects more clearly than
+            supervised ones.
             """
     )
 
@@ -97,7 +98,6 @@ struct AttentionCommand: AsyncParsableCommand {
             loaded.description,
             size: try viewing.viewingSize(for: reader.configuration)
         )
-        try folder.create()
         var failures = PictureFailures()
         let (entries, overview) =
             try frames
@@ -162,9 +162,9 @@ struct AttentionCommand: AsyncParsableCommand {
     private func report(_ entries: [AttentionEntry], _ overview: [String]) throws {
         let shrunk = entries.filter(\.isShrunk)
         if let first = shrunk.first {
-            let others = shrunk.count > 1 ? " and \(shrunk.count - 1) others" : ""
+            let others = shrunk.count > 1 ? " (and \(shrunk.count - 1) more likewise)" : ""
             StatusLine.note(
-                "\(first.file)\(others) was looked at in \(first.height) × \(first.width) pixels, "
+                "\(first.file) was looked at in \(first.height) × \(first.width) pixels\(others), "
                     + "as its own size needs more than the \(viewing.memory) GiB of --memory"
             )
         }

@@ -101,7 +101,6 @@ struct PropagateCommand: AsyncParsableCommand {
                     + "a larger --size has more"
             )
         }
-        try folder.create()
         let masks = FilmFolder(film, labels, in: folder, truth: truth)
         try follow(frames, masks)
         checkpoint.tellAssumptions(loaded)

@@ -93,7 +93,6 @@ struct SegmentCommand: AsyncParsableCommand {
             loaded.description,
             size: try viewing.viewingSize(for: reader.configuration)
         )
-        try folder.create()
         let masks = MaskFolder(Segmenter(viewer, try options()), in: folder, truth: truth)
         var failures = PictureFailures()
         let status = StatusLine()

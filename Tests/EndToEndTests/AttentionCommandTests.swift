@@ -143,6 +143,11 @@ import Testing
         try await refused(["--threshold", "0"], 64, "share")
         try await refused(["--parts", "tails"], 64, "heads, mean, rollout, features")
         try await refused(["--discard", "1"], 64, "discard")
+        let missing = try await DeitCommand.run(
+            ["attention", "run", "nowhere.jpg", "--output", "none"],
+            in: folder
+        )
+        missing.expectRefusal(65, saying: "nowhere.jpg", "no such file")
         #expect(!exists("none", in: folder))
         // A picture whose own size needs too much is made smaller, and that is told.
         let shrunk = try await DeitCommand.run(

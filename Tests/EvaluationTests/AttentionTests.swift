@@ -206,7 +206,6 @@ import VisionModels
             let viewer = PictureViewer(reader, loaded.description, size: size)
             let path = folder.appending(path: "out").path
             let output = try OutputFolder(path, overwrites: false)
-            try output.create()
             let gallery = AttentionGallery(viewer, try AttentionDrawing(), in: output)
             // Grey, tiny, wide.
             try gallery.add(picture(3, 5, channels: 1), file: "in/a b.png")

@@ -23,7 +23,7 @@ public final class AttentionGallery {
     /// - Parameters:
     ///   - viewer: What looks at pictures.
     ///   - drawing: How maps become pictures.
-    ///   - folder: Where to write, a folder that exists.
+    ///   - folder: Where to write.
     public init(_ viewer: PictureViewer, _ drawing: AttentionDrawing, in folder: OutputFolder) {
         self.viewer = viewer
         self.drawing = drawing

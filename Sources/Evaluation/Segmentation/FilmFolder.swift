@@ -34,7 +34,7 @@ public final class FilmFolder {
     /// - Parameters:
     ///   - film: What labels frames.
     ///   - first: The mask of the first frame.
-    ///   - folder: Where to write, a folder that exists.
+    ///   - folder: Where to write.
     ///   - truth: A folder of right masks with the frames' names, if there is one.
     public init(
         _ film: FilmLabels,

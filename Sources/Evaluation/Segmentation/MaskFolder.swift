@@ -35,7 +35,7 @@ public final class MaskFolder {
     ///
     /// - Parameters:
     ///   - segmenter: What finds foreground.
-    ///   - folder: Where to write, a folder that exists.
+    ///   - folder: Where to write.
     ///   - truth: A folder of right masks with the same names, if there is one.
     public init(_ segmenter: Segmenter, in folder: OutputFolder, truth: String? = nil) {
         self.segmenter = segmenter
