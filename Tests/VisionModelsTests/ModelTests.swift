@@ -124,8 +124,8 @@ struct ModelTests {
         try withoutGradient {
             try withAutocast(dtype == .float32 ? nil : dtype) { () throws(TorchError) in
                 let halves = [0..<tokens / 2, tokens / 2..<tokens]
-                #expect(model.sharing(of: images) == .tokens(halves))
-                let found = try model.forwardFeatures(images)
+                #expect(model.tokenRanges(2) == halves)
+                let found = try model.features(images, tokensIn: halves)
                 let expected = try model.wholeFeatures(images)
                 expectClose(
                     shape: found.shape,

@@ -11,8 +11,6 @@ extension VisionTransformer {
         case none
         /// Up to so many pictures, from the patches to the last norm: nothing waits for anything in between.
         case pictures(Int)
-        /// Some of the tokens of a picture: only attention, which reads all of them, waits once a block.
-        case tokens([Range<Int>])
     }
 
     // The largest part whose activations fit a core's cache, and the smallest whose products are as fast as larger ones'.
@@ -34,12 +32,18 @@ extension VisionTransformer {
         if batch >= threads {
             return .pictures(min(Self.picturesAPart, (batch + threads - 1) / threads))
         }
+        // Sharing by tokens measured a little slower than libtorch's sharing of every operation, though a prototype gains.
+        return batch > 1 ? .pictures(1) : .none
+    }
+
+    /// The ranges of a picture's tokens that threads would take, or nil where they would be too small.
+    ///
+    /// - Parameter parts: The number of ranges.
+    /// - Returns: The ranges, in order.
+    func tokenRanges(_ parts: Int) -> [Range<Int>]? {
         let tokens = configuration.prefixTokenCount + configuration.patchCount
-        let parts = (threads + batch - 1) / batch
-        guard policy.attention == .oneDNN, tokens / parts >= Self.fewestTokensAPart else {
-            return batch > 1 ? .pictures(1) : .none
-        }
-        return .tokens((0..<parts).map { tokens * $0 / parts..<tokens * ($0 + 1) / parts })
+        guard parts > 0, tokens / parts >= Self.fewestTokensAPart else { return nil }
+        return (0..<parts).map { tokens * $0 / parts..<tokens * ($0 + 1) / parts }
     }
 
     /// ``forwardFeatures(_:)``, a thread for each few pictures.

@@ -88,8 +88,7 @@ public class VisionTransformer: Module, ImageClassifier {
 
     /// Returns the normalised tokens after the last block.
     ///
-    /// In evaluation without gradients on the CPU the work is shared among threads by pictures, or by tokens where
-    /// there are fewer pictures than threads; the memory of the forward pass then depends on the threads, not on the
+    /// In evaluation without gradients on the CPU the work is shared among threads by pictures; the memory of the forward pass then depends on the threads, not on the
     /// batch.
     ///
     /// - Parameter images: `[batch, inChannels, imageHeight, imageWidth]`.
@@ -99,7 +98,6 @@ public class VisionTransformer: Module, ImageClassifier {
         switch sharing(of: images) {
         case .none: try wholeFeatures(images)
         case .pictures(let size): try features(images, picturesAPart: size)
-        case .tokens(let ranges): try features(images, tokensIn: ranges)
         }
     }
 
