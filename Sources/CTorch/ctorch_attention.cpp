@@ -73,33 +73,26 @@ at::Tensor attended(const at::Tensor &qkv, const Shape &shape, const at::Tensor 
     return out;
 }
 
-/// The attended tokens of `queries` of them from `start` on, alone. Where there are fewer pictures than threads each
-/// takes some of the queries, which splits a single picture evenly whatever the number of heads.
-at::Tensor attended(const at::Tensor &qkv, const Shape &shape, int64_t start, int64_t queries) {
-    auto out = at::empty({shape.batch, queries, shape.heads * shape.width}, qkv.options());
+/// The attended tokens alone. Where there are fewer pictures than threads each takes some of the queries, which splits
+/// a single picture evenly whatever the number of heads.
+at::Tensor attended(const at::Tensor &qkv, const Shape &shape) {
+    auto out = at::empty({shape.batch, shape.tokens, shape.heads * shape.width}, qkv.options());
     const auto threads = at::in_parallel_region() ? 1 : static_cast<int64_t>(at::get_num_threads());
-    const auto ranges = std::min(queries, (threads + shape.batch - 1) / std::max<int64_t>(shape.batch, 1));
+    const auto ranges = std::min(shape.tokens, (threads + shape.batch - 1) / std::max<int64_t>(shape.batch, 1));
     parallel_for(shape.batch * ranges, 1, [&](int64_t from, int64_t to) {
         const c10::InferenceMode no_graph;
         for (auto item = from; item < to; ++item) {
             const Part all{item / ranges, 0, shape.heads};
-            const auto range = item % ranges, first = queries * range / ranges,
-                       count = queries * (range + 1) / ranges - first;
+            const auto range = item % ranges, first = shape.tokens * range / ranges,
+                       count = shape.tokens * (range + 1) / ranges - first;
             auto weights = at::empty({shape.heads, count, shape.tokens}, qkv.options());
-            onednn_matmul_out(operand(qkv, shape, all, 0).narrow(1, start + first, count),
+            onednn_matmul_out(operand(qkv, shape, all, 0).narrow(1, first, count),
                               operand(qkv, shape, all, 1).transpose(1, 2), weights, shape.scale());
             softmax_(weights);
-            onednn_matmul_out(weights, operand(qkv, shape, all, 2),
-                              result(out, {1, queries, shape.heads, shape.width}, all).narrow(1, first, count), 1);
+            onednn_matmul_out(weights, operand(qkv, shape, all, 2), result(out, shape, all).narrow(1, first, count), 1);
         }
     });
     return out;
-}
-
-Shape shape_of(const at::Tensor &qkv, int64_t heads) {
-    TORCH_CHECK(qkv.dim() == 3 && heads > 0 && qkv.size(2) % (3 * heads) == 0 && qkv.size(2) > 0,
-                "attention: a fused projection of shape ", qkv.sizes(), " cannot be split for ", heads, " heads");
-    return {qkv.size(0), qkv.size(1), heads, qkv.size(2) / 3 / heads};
 }
 
 struct Attention : torch::autograd::Function<Attention> {
@@ -143,20 +136,12 @@ extern "C" {
 
 int32_t ct_attention_onednn(ct_tensor qkv, int64_t heads, ct_tensor *out) {
     return returning(out, [&] {
-        const auto shape = shape_of(qkv->value, heads);
-        const auto value = autocast(qkv->value).contiguous();
+        const auto &given = qkv->value;
+        TORCH_CHECK(given.dim() == 3 && heads > 0 && given.size(2) % (3 * heads) == 0 && given.size(2) > 0,
+                    "attention: a fused projection of shape ", given.sizes(), " cannot be split for ", heads, " heads");
+        const auto value = autocast(given).contiguous();
         if (at::GradMode::is_enabled() && value.requires_grad()) return Attention::apply(value, heads);
-        return attended(value, shape, 0, shape.tokens);
-    });
-}
-
-int32_t ct_attention_onednn_queries(ct_tensor qkv, int64_t heads, int64_t start, int64_t count, ct_tensor *out) {
-    return returning(out, [&] {
-        const auto shape = shape_of(qkv->value, heads);
-        TORCH_CHECK(start >= 0 && count > 0 && start <= shape.tokens - count, "attention: ", count, " queries from ",
-                    start, " on are not among ", shape.tokens, " tokens");
-        const at::NoGradGuard no_gradient;
-        return attended(autocast(qkv->value).contiguous(), shape, start, count);
+        return attended(value, {value.size(0), value.size(1), heads, value.size(2) / 3 / heads});
     });
 }
 

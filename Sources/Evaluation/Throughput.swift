@@ -109,7 +109,11 @@ extension Throughput {
                 try withAutocast(policy.autocastDType, device: policy.device) { try model(images) }
             }
         }
-        if isInt8 { _ = try Int8Calibration.run(model, excluding: { $0.hasPrefix("head") }, pass) }
+        if isInt8 {
+            _ = try Int8Calibration.run(model, excluding: { $0.hasPrefix("head") }, pass)
+        } else {
+            try model.packForInference()
+        }
         var throughput = Throughput(
             "inference",
             name,

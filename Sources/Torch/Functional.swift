@@ -262,30 +262,6 @@ public enum Functional {
         try tensor("attention") { ct_attention_onednn(qkv.handle, Int64(heads), $0) }
     }
 
-    /// ``fusedAttentionOneDNN(qkv:heads:)`` for some of the queries, without a gradient.
-    ///
-    /// - Parameters:
-    ///   - qkv: `[batch, tokens, 3 * heads * width]`, ordered query, key, value.
-    ///   - heads: The number of heads.
-    ///   - queries: The tokens whose attention is wanted, at least one.
-    /// - Returns: `[batch, queries.count, heads * width]`.
-    /// - Throws: ``TorchError`` when the width cannot be split or there are no such tokens.
-    public static func fusedAttentionOneDNN(
-        qkv: Tensor,
-        heads: Int,
-        queries: Range<Int>
-    ) throws(TorchError) -> Tensor {
-        try tensor("attention") {
-            ct_attention_onednn_queries(
-                qkv.handle,
-                Int64(heads),
-                Int64(queries.lowerBound),
-                Int64(queries.count),
-                $0
-            )
-        }
-    }
-
     /// The largest element of every window.
     public static func maxPool2d(
         _ x: Tensor,

@@ -4,8 +4,8 @@ public import Torch
 ///
 /// Optimisers and loaders write into it in place, so that everybody who holds the parameter sees the new values.
 public final class Parameter {
-    /// The values.
-    public let tensor: Tensor
+    /// The values; after `Module.packForInference()` those of linear layers can only be multiplied with.
+    public internal(set) var tensor: Tensor
 
     /// Creates a parameter that wants gradients.
     ///

@@ -4,6 +4,7 @@ import Evaluation
 import Foundation
 import ImagePipeline
 import Torch
+import TorchNN
 import VisionModels
 
 /// `deit classify`: what pictures show.
@@ -97,6 +98,7 @@ struct ClassifyCommand: AsyncParsableCommand {
         {
             try Libtorch.setThreadCount(threads)
         }
+        try loaded.model.packForInference()
         let failures = try await print(pictures.count) { workers, deliver in
             try await PictureClassifier.classify(
                 pictures,

@@ -105,6 +105,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         }
         let mapping = try ClassMapping(of: dataset.classNames, in: loaded.description.labels)
         if let report { try EvaluationFiles.prepare(report) }
+        try loaded.model.packForInference()
         let loader = try reading.loader(dataset, processor)
         let status = StatusLine()
         defer { status.clear() }

@@ -25,9 +25,10 @@ struct TrainCommand: AsyncParsableCommand {
             override the recipe. A recipe is a YAML file whose keys are the flags.
 
             The run's folder gets run.yaml, metrics.jsonl, the same for TensorBoard \
-            (tensorboard --logdir RUN), and checkpoints/, each of which is a model directory; `last` and `best` there point at the newest and the best. Ctrl-C \
-            (or SIGTERM) finishes the step, saves and exits with 130 (143); --resume goes on as \
-            if the run had never stopped.
+            (tensorboard --logdir RUN), and checkpoints/, each of which is a model directory; \
+            `last` and `best` there point at the newest and the best. Ctrl-C (or SIGTERM) \
+            finishes the step, saves and exits with 130 (143); --resume goes on as if the run had \
+            never stopped.
             """
     )
 

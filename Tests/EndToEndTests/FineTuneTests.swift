@@ -4,30 +4,6 @@ import Testing
 
 /// Training that starts from a checkpoint: other classes, other sizes, a linear probe, and its resume.
 @Suite(.serialized, .tags(.endToEnd)) struct FineTuneTests {
-    private static let base = [
-        "--dtype", "fp32", "--threads", "1", "--batch", "8", "--epochs", "1",
-    ]
-
-    /// A folder with a short run `first` on digits of 8 pixels, and data of five other classes.
-    private func afterTraining(_ body: (URL) async throws -> Void) async throws {
-        try await withTemporaryFolder { folder in
-            try TinyData.writeIDX(to: folder.appending(path: "data"), train: 32, validation: 8)
-            try TinyData.writeFolders(
-                to: folder.appending(path: "other"),
-                classes: ["a", "b", "c", "d", "e"],
-                train: 8,
-                validation: 2
-            )
-            let first = try await DeitCommand.run(
-                ["train"] + TinyRun.options
-                    + ["--epochs", "1", "--data", "data", "--output", "first"],
-                in: folder
-            )
-            #expect(first.code == 0, "\(first.errors)")
-            try await body(folder)
-        }
-    }
-
     private func weights(_ run: String, _ folder: URL) throws -> [String: Data] {
         let data = try TinyRun(folder: folder.appending(path: run))
             .data("checkpoints/last/model.safetensors")
@@ -44,10 +20,10 @@ import Testing
     }
 
     @Test func otherClassesAndASizeGetAFreshHeadAndResampledPositions() async throws {
-        try await afterTraining { folder in
+        try await TinyFineTuning.afterTraining { folder in
             let result = try await DeitCommand.run(
                 ["train", "--recipe", "finetune", "--finetune", "first", "--data", "other"]
-                    + Self.base + ["--size", "12", "--output", "second"],
+                    + TinyFineTuning.options + ["--size", "12", "--output", "second"],
                 in: folder
             )
             #expect(result.code == 0, "\(result.errors)")
@@ -64,10 +40,10 @@ import Testing
     }
 
     @Test func aLinearProbeTrainsTheHeadAlone() async throws {
-        try await afterTraining { folder in
+        try await TinyFineTuning.afterTraining { folder in
             let arguments =
                 ["train", "--recipe", "linear", "--finetune", "first", "--data", "other"]
-                + Self.base + ["--output", "probe"]
+                + TinyFineTuning.options + ["--output", "probe"]
             let groups = try await DeitCommand.run(arguments + ["--list-groups"], in: folder)
             #expect(groups.code == 0, "\(groups.errors)")
             #expect(groups.output.contains("decay: 2 tensors, 640 numbers, weight decay 0.0"))
@@ -89,10 +65,12 @@ import Testing
     }
 
     @Test func aResumedRunNeedsNotTheCheckpointThatItStartedFrom() async throws {
-        try await afterTraining { folder in
+        try await TinyFineTuning.afterTraining { folder in
             let arguments =
                 ["train", "--recipe", "finetune", "--finetune", "first", "--data", "other"]
-                + Self.base + ["--epochs", "6", "--log-interval", "1", "--workers", "1"]
+                + TinyFineTuning.options + [
+                    "--epochs", "6", "--log-interval", "1", "--workers", "1",
+                ]
             let whole = try await DeitCommand.run(arguments + ["--output", "whole"], in: folder)
             #expect(whole.code == 0, "\(whole.errors)")
             let broken = TinyRun(folder: folder.appending(path: "broken"))
@@ -110,8 +88,8 @@ import Testing
     }
 
     @Test func whatCannotBeStartedFromIsTold() async throws {
-        try await afterTraining { folder in
-            let arguments = ["train", "--data", "data", "--output", "run"] + Self.base
+        try await TinyFineTuning.afterTraining { folder in
+            let arguments = ["train", "--data", "data", "--output", "run"] + TinyFineTuning.options
             try await DeitCommand.run(
                 arguments + ["--recipe", "finetune", "--finetune", "nowhere"],
                 in: folder

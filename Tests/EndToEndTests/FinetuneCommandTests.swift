@@ -4,30 +4,6 @@ import Testing
 
 /// `deit finetune`: the command of its own, and the mistakes that it refuses before anything is created.
 @Suite(.serialized, .tags(.endToEnd)) struct FinetuneCommandTests {
-    private static let base = [
-        "--dtype", "fp32", "--threads", "1", "--batch", "8", "--epochs", "1",
-    ]
-
-    /// A folder with a short run `first` on digits of 8 pixels, and data of five other classes.
-    private func afterTraining(_ body: (URL) async throws -> Void) async throws {
-        try await withTemporaryFolder { folder in
-            try TinyData.writeIDX(to: folder.appending(path: "data"), train: 32, validation: 8)
-            try TinyData.writeFolders(
-                to: folder.appending(path: "other"),
-                classes: ["a", "b", "c", "d", "e"],
-                train: 8,
-                validation: 2
-            )
-            let first = try await DeitCommand.run(
-                ["train"] + TinyRun.options
-                    + ["--epochs", "1", "--data", "data", "--output", "first"],
-                in: folder
-            )
-            #expect(first.code == 0, "\(first.errors)")
-            try await body(folder)
-        }
-    }
-
     private func finetune(
         _ arguments: [String],
         from checkpoint: String = "first",
@@ -35,7 +11,7 @@ import Testing
         in folder: URL
     ) async throws -> CommandResult {
         try await DeitCommand.run(
-            ["finetune", checkpoint, "--data", data] + Self.base + arguments,
+            ["finetune", checkpoint, "--data", data] + TinyFineTuning.options + arguments,
             in: folder
         )
     }
@@ -54,7 +30,7 @@ import Testing
     }
 
     @Test func aRunIsFineTunedAsTheFlagsSay() async throws {
-        try await afterTraining { folder in
+        try await TinyFineTuning.afterTraining { folder in
             let tuned = try await finetune(
                 [
                     "--freeze", "patch_embed,blocks.0", "--layer-decay", "0.7", "--output",
@@ -90,7 +66,7 @@ import Testing
     }
 
     @Test func aDistilledCheckpointCanKeepOneHead() async throws {
-        try await afterTraining { folder in
+        try await TinyFineTuning.afterTraining { folder in
             let tuned = try await finetune(
                 ["--single-head", "on", "--size", "12", "--output", "one"],
                 in: folder
@@ -122,7 +98,7 @@ import Testing
     }
 
     @Test func aTeacherIsLearntFromByItsDecisions() async throws {
-        try await afterTraining { folder in
+        try await TinyFineTuning.afterTraining { folder in
             let taught = try await finetune(
                 ["--teacher", "first", "--output", "taught"],
                 data: "data",
@@ -135,7 +111,7 @@ import Testing
     }
 
     @Test func mistakesAreRefusedBeforeAnythingIsCreated() async throws {
-        try await afterTraining { folder in
+        try await TinyFineTuning.afterTraining { folder in
             let output = ["--output", "run"]
             try await finetune(output + ["--freeze", "blocks.*.mpl"], in: folder)
                 .expectRefusal(64, saying: "blocks.*.mpl", "did you mean \"blocks.*.mlp\"?")

@@ -80,6 +80,42 @@ struct PackedWeightTests {
         }
     }
 
+    @Test(
+        "A layer whose weight is kept only packed computes the same, and cannot be trained or saved",
+        arguments: [DType.float32, .bfloat16]
+    )
+    func onlyPacked(dtype: DType) throws {
+        try withOneDNN {
+            ComputePolicy.current.dtype = dtype
+            let (layer, x) = (try Linear(48, 32), try Tensor.randn([3, 7, 48]))
+            try layer.bias.map { try $0.tensor.copy(from: Tensor.randn([32])) }
+            let expected = try layer(x).floats()
+            weak let plain = layer.weight.tensor
+            let parent = Parent(layer)
+            for _ in 0..<2 { try parent.packForInference() }
+            #expect(plain == nil, "the plain weight is still held")
+            #expect(layer.weight.tensor.shape == [32, 48])
+            let found = try withoutGradient { () throws(TorchError) in
+                try withAutocast(ComputePolicy.current.autocastDType) {
+                    () throws(TorchError) in try layer(x)
+                }
+            }
+            expectClose(
+                shape: found.shape,
+                try found.to(.float32).floats(),
+                expectedShape: [3, 7, 32],
+                expected,
+                tolerance: dtype == .float32 ? 1e-5 : 2e-2
+            )
+            #expect(throws: TorchError.self) { try layer(x) }
+            parent.train()
+            #expect(throws: TorchError.self) {
+                try withoutGradient { () throws(TorchError) in try layer(x) }
+            }
+            #expect(throws: TorchError.self) { try layer.weight.tensor.floats() }
+        }
+    }
+
     @Test("A changed weight or bias is packed anew, however it was changed")
     func changes() throws {
         try withOneDNN {
@@ -116,5 +152,13 @@ struct PackedWeightTests {
         ComputePolicy.current = ComputePolicy(linear: .oneDNN, attention: .oneDNN)
         try manualSeed(7)
         try body()
+    }
+}
+
+private final class Parent: Module {
+    let layer: Linear
+
+    init(_ layer: Linear) {
+        self.layer = layer
     }
 }

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 import Torch
 import TorchNN
-@testable import VisionModels
+import VisionModels
 
 @Suite("Models", .tags(.unit))
 @ModelActor
@@ -88,53 +88,6 @@ struct ModelTests {
             )
             let last = try model(images.narrowed(0, (batch - 1)..<batch)).floats()
             expectClose(Array(try found.floats().suffix(5)), last, tolerance: 1e-5)
-        }
-    }
-
-    @Test(
-        "Fewer pictures than threads in evaluation, whose tokens are shared, give the same numbers",
-        arguments: [DType.float32, .bfloat16],
-        [1, 2]
-    )
-    func tokens(dtype: DType, batch: Int) throws {
-        let (previous, threads) = (ComputePolicy.current, Libtorch.threadCount)
-        defer {
-            ComputePolicy.current = previous
-            try? Libtorch.setThreadCount(threads)
-        }
-        ComputePolicy.current = ComputePolicy(linear: .oneDNN, attention: .oneDNN)
-        try Libtorch.setThreadCount(batch + 1)
-        try manualSeed(9)
-        var configuration = ViTConfiguration(
-            imageHeight: 44,
-            imageWidth: 44,
-            patchSize: 4,
-            numClasses: 5,
-            embedDim: 24,
-            depth: 3,
-            numHeads: 3,
-            layerNormEps: 1e-6
-        )
-        configuration.isDistilled = batch == 2
-        configuration.initValues = batch == 2 ? 0.1 : nil
-        let model = try VisionTransformer.make(configuration)
-        model.eval()
-        let images = try Tensor.randn([batch, 3, 44, 44])
-        let tokens = 121 + configuration.prefixTokenCount
-        try withoutGradient {
-            try withAutocast(dtype == .float32 ? nil : dtype) { () throws(TorchError) in
-                let halves = [0..<tokens / 2, tokens / 2..<tokens]
-                #expect(model.tokenRanges(2) == halves)
-                let found = try model.features(images, tokensIn: halves)
-                let expected = try model.wholeFeatures(images)
-                expectClose(
-                    shape: found.shape,
-                    try found.floats(),
-                    expectedShape: [batch, tokens, 24],
-                    try expected.floats(),
-                    tolerance: dtype == .float32 ? 1e-5 : 3e-2
-                )
-            }
         }
     }
 

@@ -259,9 +259,6 @@ int32_t ct_linear_int8(ct_tensor CT_NONNULL x, ct_tensor CT_NONNULL weight, ct_t
 /// softmax(q kᵀ / √width) v from a fused projection `[batch, tokens, 3 · heads · width]`, ordered q, k, v.
 /// The result is `[batch, tokens, heads · width]`.
 int32_t ct_attention_onednn(ct_tensor CT_NONNULL qkv, int64_t heads, ct_tensor CT_NULLABLE *CT_NONNULL out);
-/// ct_attention_onednn for the queries `start ..< start + count` only, without a gradient: `[batch, count, heads · width]`.
-int32_t ct_attention_onednn_queries(ct_tensor CT_NONNULL qkv, int64_t heads, int64_t start, int64_t count,
-                                    ct_tensor CT_NULLABLE *CT_NONNULL out);
 
 // ---- Loops of our own with their gradients (ctorch_kernels.cpp); libtorch's for tensors that they do not serve
 

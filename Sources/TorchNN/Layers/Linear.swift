@@ -29,6 +29,9 @@ public final class Linear: Module {
 
     private let packed = PackedWeight()
 
+    /// Whether ``weight`` is there only in the order in which oneDNN reads it.
+    private var isPacked = false
+
     /// Creates a layer.
     ///
     /// - Parameters:
@@ -53,6 +56,10 @@ public final class Linear: Module {
     /// - Returns: `[…, outFeatures]`.
     /// - Throws: `TorchError` when the shape of `x` does not match.
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
+        if isPacked {
+            guard !isTraining, !isGradientEnabled else { throw Self.packedForInference }
+            return try packed.linear(x)
+        }
         try observer?.add(x)
         let isOneDNN = ComputePolicy.current.linear == .oneDNN && x.device == .cpu
         if isTraining {
@@ -71,4 +78,18 @@ public final class Linear: Module {
         guard isOneDNN else { return try Functional.linear(x, weight.tensor, bias?.tensor) }
         return try Functional.linearOneDNN(x, weight.tensor, bias?.tensor)
     }
+
+    /// Keeps the weight only as oneDNN reads it; see `Module.packForInference()`.
+    func keepOnlyPacked(dtype: DType, rows: Int) throws(TorchError) {
+        guard !isPacked, quantization == nil, weight.tensor.device == .cpu,
+            weight.tensor.dtype == .float32
+        else { return }
+        weight.tensor = try packed.pack(weight.tensor, bias?.tensor, dtype: dtype, rows: rows)
+        isPacked = true
+    }
+
+    private static let packedForInference = TorchError(
+        operation: "linear",
+        message: "the model's weights were packed for inference; load it again to train it"
+    )
 }

@@ -53,7 +53,9 @@ public final class PackedWeight: @unchecked Sendable {
             dtype: dtype,
             quantization: Libtorch.hasInt8 ? quantization : nil
         )
-        let entry = try packed(weight, bias, key: key, x)
+        let inFeatures = weight.elementCount / max(weight.shape.first ?? 1, 1)
+        let rows = max(x.elementCount / max(inFeatures, 1), 1)
+        let entry = try packed(weight, bias, key: key, rows: rows)
         guard let quantization = key.quantization, let scale = entry.scale else {
             return try Functional.linearPacked(x, entry.weight, entry.bias)
         }
@@ -68,6 +70,42 @@ public final class PackedWeight: @unchecked Sendable {
         )
     }
 
+    /// Packs a weight ahead of the first call, for a layer that then lets go of the weight itself.
+    ///
+    /// - Parameters:
+    ///   - weight: `[outFeatures, inFeatures]`.
+    ///   - bias: `[outFeatures]`.
+    ///   - dtype: The type to compute in.
+    ///   - rows: How many rows an input will have, about.
+    /// - Returns: The packed weight, which can only be multiplied with; it has the shape of `weight`.
+    /// - Throws: `TorchError` for a lack of memory.
+    func pack(
+        _ weight: Tensor,
+        _ bias: Tensor?,
+        dtype: DType,
+        rows: Int
+    ) throws(TorchError) -> Tensor {
+        let key = Key(
+            version: weight.version ?? 0,
+            biasVersion: bias?.version ?? 0,
+            dtype: dtype,
+            quantization: nil
+        )
+        return try packed(weight, bias, key: key, rows: rows).weight
+    }
+
+    /// `x weightᵀ + bias` with what was packed last, whatever became of the weight since.
+    ///
+    /// - Parameter x: `[…, inFeatures]`.
+    /// - Returns: `[…, outFeatures]` in the type that was packed for.
+    /// - Throws: `TorchError` when nothing was packed, when the shapes do not fit.
+    func linear(_ x: Tensor) throws(TorchError) -> Tensor {
+        guard let entry = lock.withLock({ entry }) else {
+            throw TorchError(operation: "linear", message: "no weight was packed")
+        }
+        return try Functional.linearPacked(x, entry.weight, entry.bias)
+    }
+
     /// Gives the memory back.
     public func clear() {
         lock.withLock { entry = nil }
@@ -77,14 +115,13 @@ public final class PackedWeight: @unchecked Sendable {
         _ weight: Tensor,
         _ bias: Tensor?,
         key: Key,
-        _ x: Tensor
+        rows: Int
     ) throws(TorchError) -> Entry {
         lock.lock()
         defer { lock.unlock() }
         if let entry, entry.key == key { return entry }
         let outFeatures = weight.shape.first ?? 1
         let inFeatures = weight.elementCount / max(outFeatures, 1)
-        let rows = max(x.elementCount / max(inFeatures, 1), 1)
         let matrix = try weight.detached().reshaped([outFeatures, inFeatures])
         let made: Entry
         if let quantization = key.quantization {

@@ -1,5 +1,4 @@
 import Datasets
-import Foundation
 import ImagePipeline
 
 /// The pictures of a run that learns without labels, opened and checked.
@@ -15,15 +14,11 @@ struct DINOData: Sendable {
     /// - Throws: `DatasetError` where it cannot be used, or would give an epoch without a step.
     init(_ options: TrainingOptions) throws {
         self.options = options
-        workers = options.workers ?? min(8, ProcessInfo.processInfo.activeProcessorCount)
-        let seed = UInt64(bitPattern: Int64(options.seed))
-        (train, validation) = try DatasetLocation(
-            path: options.data,
-            valFraction: options.valFraction,
-            seed: seed
-        ).openUnlabelled(
-            trainLimit: options.trainLimit.map { .stratified($0, seed: seed) },
-            validationLimit: options.valLimit.map { .stratified($0, seed: seed) }
+        workers = options.workerCount
+        let limits = options.datasetLimits
+        (train, validation) = try options.datasetLocation().openUnlabelled(
+            trainLimit: limits.train,
+            validationLimit: limits.validation
         )
         try DINOPreflight.check(options, count: train.count)
     }

@@ -1,5 +1,4 @@
 import Datasets
-import Foundation
 import ImagePipeline
 
 /// The pictures of a run, opened and checked, and the loaders over them.
@@ -17,15 +16,11 @@ struct RunData: Sendable {
     /// - Throws: `DatasetError` where they cannot be used, or would give an epoch without a step.
     init(_ options: TrainingOptions) throws {
         self.options = options
-        workers = options.workers ?? min(8, ProcessInfo.processInfo.activeProcessorCount)
-        let seed = UInt64(bitPattern: Int64(options.seed))
-        (train, validation) = try DatasetLocation(
-            path: options.data,
-            valFraction: options.valFraction,
-            seed: seed
-        ).openBoth(
-            trainLimit: options.trainLimit.map { .stratified($0, seed: seed) },
-            validationLimit: options.valLimit.map { .stratified($0, seed: seed) }
+        workers = options.workerCount
+        let limits = options.datasetLimits
+        (train, validation) = try options.datasetLocation().openBoth(
+            trainLimit: limits.train,
+            validationLimit: limits.validation
         )
         let plan = try EpochPlan(
             count: train.count,

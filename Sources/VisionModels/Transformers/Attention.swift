@@ -79,17 +79,6 @@ public final class Attention: Module {
         return (try projDrop(proj(merged(weights.matmul(v)))), weights)
     }
 
-    /// Returns the attended tokens of some queries, in evaluation under oneDNN's kernels.
-    ///
-    /// - Parameters:
-    ///   - fused: What ``qkv`` made of all tokens, `[batch, tokens, 3 * embedDim]`.
-    ///   - queries: The tokens that are wanted.
-    /// - Returns: `[batch, queries.count, embedDim]`.
-    /// - Throws: `TorchError` when the shapes do not match.
-    func attended(_ fused: Tensor, queries: Range<Int>) throws(TorchError) -> Tensor {
-        try proj(Functional.fusedAttentionOneDNN(qkv: fused, heads: numHeads, queries: queries))
-    }
-
     private func attend(_ fused: Tensor, dropout: Double) throws(TorchError) -> Tensor {
         let (q, k, v) = try split(fused)
         return try merged(

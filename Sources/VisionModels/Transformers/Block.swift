@@ -76,31 +76,6 @@ public final class Block: Module {
         return (try feedForward(attended(x, by: branch)), weights)
     }
 
-    /// Returns queries, keys and values of some of a picture's tokens, in evaluation.
-    ///
-    /// - Parameter x: The tokens, `[batch, some, embedDim]`.
-    /// - Returns: `[batch, some, 3 * embedDim]`.
-    /// - Throws: `TorchError` when the shape of `x` does not match.
-    func projected(_ x: Tensor) throws(TorchError) -> Tensor {
-        try attn.qkv(norm1(x, isForProduct: true))
-    }
-
-    /// Returns some of a picture's tokens after the block, in evaluation: what follows ``projected(_:)``.
-    ///
-    /// - Parameters:
-    ///   - x: These tokens, `[batch, queries.count, embedDim]`.
-    ///   - fused: What ``projected(_:)`` made of all tokens, `[batch, tokens, 3 * embedDim]`.
-    ///   - queries: Which of all tokens `x` are.
-    /// - Returns: These tokens, of the shape of `x`.
-    /// - Throws: `TorchError` when the shapes do not match.
-    func finished(
-        _ x: Tensor,
-        _ fused: Tensor,
-        queries: Range<Int>
-    ) throws(TorchError) -> Tensor {
-        try feedForward(attended(x, by: attn.attended(fused, queries: queries)))
-    }
-
     private func attended(_ x: Tensor, by branch: Tensor) throws(TorchError) -> Tensor {
         let scaled = try ls1.map { (scale) throws(TorchError) in try scale(branch) } ?? branch
         return try Residual.add(x, dropPath(scaled))

@@ -88,23 +88,19 @@ public class VisionTransformer: Module, ImageClassifier {
 
     /// Returns the normalised tokens after the last block.
     ///
-    /// In evaluation without gradients on the CPU the work is shared among threads by pictures; the memory of the forward pass then depends on the threads, not on the
-    /// batch.
+    /// In evaluation without gradients on the CPU the batch goes through the network in parts of up to four pictures,
+    /// one for each thread at a time, so that a part's activations stay in the cache of its core; the memory of the
+    /// forward pass then depends on the threads, not on the batch.
     ///
     /// - Parameter images: `[batch, inChannels, imageHeight, imageWidth]`.
     /// - Returns: `[batch, prefixTokenCount + patches, embedDim]`: class token, distillation token if any, patches.
     /// - Throws: `TorchError` when the pictures' shape does not fit.
     public func forwardFeatures(_ images: Tensor) throws(TorchError) -> Tensor {
-        switch sharing(of: images) {
-        case .none: try wholeFeatures(images)
-        case .pictures(let size): try features(images, picturesAPart: size)
+        try inParts(images) { (images) throws(TorchError) in
+            var x = try embed(patchEmbed(images))
+            for block in blocks { x = try block(x) }
+            return try norm(x)
         }
-    }
-
-    final func wholeFeatures(_ images: Tensor) throws(TorchError) -> Tensor {
-        var x = try embed(patchEmbed(images))
-        for block in blocks { x = try block(x) }
-        return try norm(x)
     }
 
     /// Returns the patches' tokens with the prefix tokens before them and the positions added.
@@ -161,5 +157,26 @@ public class VisionTransformer: Module, ImageClassifier {
     /// The pictures that the network takes, `[channels, height, width]`.
     public var inputShape: [Int] {
         [configuration.inChannels, configuration.imageHeight, configuration.imageWidth]
+    }
+
+    // The largest part whose activations fit a core's cache, and the smallest whose products are as fast as larger ones'.
+    private static let picturesAPart = 4
+
+    private func inParts(
+        _ images: Tensor,
+        _ body: (Tensor) throws(TorchError) -> Tensor
+    ) throws(TorchError) -> Tensor {
+        let batch = images.shape.first ?? 0
+        guard batch > 1, !isTraining, !isGradientEnabled, images.device == .cpu,
+            ComputePolicy.current.linear == .oneDNN
+        else { return try body(images) }
+        let threads = max(Libtorch.threadCount, 1)
+        let pictures = min(Self.picturesAPart, (batch + threads - 1) / threads)
+        let parts = try parallelMap((batch + pictures - 1) / pictures) {
+            (part) throws(TorchError) in
+            let start = part * pictures
+            return try body(images.narrowed(0, start..<min(start + pictures, batch)))
+        }
+        return try Tensor.cat(parts, dim: 0)
     }
 }

@@ -1,0 +1,26 @@
+import Datasets
+import Foundation
+
+/// Where a run's pictures come from, whatever it learns from them.
+extension TrainingOptions {
+    /// How many batches are made at the same time.
+    var workerCount: Int { workers ?? min(8, ProcessInfo.processInfo.activeProcessorCount) }
+
+    /// How many pictures of each part are taken, and which; nil for all.
+    var datasetLimits: (train: DatasetLimit?, validation: DatasetLimit?) {
+        let seed = UInt64(bitPattern: Int64(seed))
+        return (
+            trainLimit.map { .stratified($0, seed: seed) },
+            valLimit.map { .stratified($0, seed: seed) }
+        )
+    }
+
+    /// Finds out what lies at ``data``.
+    func datasetLocation() throws -> DatasetLocation {
+        try DatasetLocation(
+            path: data,
+            valFraction: valFraction,
+            seed: UInt64(bitPattern: Int64(seed))
+        )
+    }
+}
