@@ -100,6 +100,12 @@ int32_t ct_set_thread_count(int32_t count) {
     });
 }
 
+void ct_give_back_freed_memory(void) {
+#if defined(__GLIBC__)
+    malloc_trim(0);
+#endif
+}
+
 void ct_keep_freed_memory(void) {
 #if defined(__GLIBC__)
     // One arena: those of other threads are heaps of 64 MiB, which go back to the system as a whole.

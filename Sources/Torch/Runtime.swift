@@ -40,6 +40,9 @@ public enum Libtorch {
     /// start, before there are threads; it changes the whole process and does nothing without glibc.
     public static func keepFreedMemory() { ct_keep_freed_memory() }
 
+    /// Gives memory that is free at present back to the system; only glibc can be asked to.
+    public static func giveBackFreedMemory() { ct_give_back_freed_memory() }
+
     /// Checks that the loaded library is the one that this package was compiled for.
     ///
     /// The C++ interface is not stable between versions: with another library, calls may crash.

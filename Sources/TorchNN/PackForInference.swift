@@ -18,7 +18,10 @@ extension Module {
         else { return }
         eval()
         for (_, module) in namedModules() {
-            try (module as? Linear)?.keepOnlyPacked(dtype: policy.dtype, rows: rows)
+            guard let linear = module as? Linear else { continue }
+            try linear.keepOnlyPacked(dtype: policy.dtype, rows: rows)
+            // The next packed weight does not fit where this plain one was.
+            Libtorch.giveBackFreedMemory()
         }
     }
 }

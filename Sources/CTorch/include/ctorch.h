@@ -68,6 +68,8 @@ int32_t ct_thread_count(void);
 int32_t ct_set_thread_count(int32_t count);
 /// Lets the allocator keep freed blocks for the next tensor; does nothing where glibc is not the allocator.
 void ct_keep_freed_memory(void);
+/// Gives memory that is free at present back to the system, wherever it lies.
+void ct_give_back_freed_memory(void);
 /// Calls `body` with 0 ..< count on libtorch's threads, which take over this thread's modes; libtorch's own operations
 /// within it run on one thread each.
 int32_t ct_parallel(int32_t count, void (*CT_NONNULL body)(void *CT_NULLABLE context, int32_t index),
