@@ -13,7 +13,7 @@ trap 'rm -rf "$folder"' EXIT
 export DEIT_COMPUTE=libtorch
 
 options=(--recipe cifar --model deit_nano_patch7_28 --data "$data" --train-limit 3000 --val-limit 300 --epochs 3
-    --batch 64 --accumulation 2 --clip-grad 1 --drop 0.1 --dtype fp32 --threads 1 --checkpoint-interval 10
+    --warmup-epochs 1 --batch 64 --accumulation 2 --clip-grad 1 --drop 0.1 --dtype fp32 --threads 1 --checkpoint-interval 10
     --log-interval 5)
 
 run() { "$deit" train "$@" >"$folder/log" 2>&1 || { cat "$folder/log"; return 1; }; }

@@ -255,6 +255,11 @@ import Testing
             try await train(arguments + ["--teacher-finetune", "2"], in: folder)
                 .expectRefusal(64, saying: "teacher_finetune without a teacher")
             try await train(
+                hard + ["plain", "--teacher-finetune", "1", "--batch", "40"],
+                in: folder
+            )
+            .expectRefusal(64, saying: "learning rate 0", "--teacher-finetune")
+            try await train(
                 hard + ["teacher", "--teacher-finetune", "2", "--teacher-recipe", "liner"],
                 in: folder
             )

@@ -31,7 +31,7 @@ import Testing
                 #expect(result.code == 0, "\(result.errors)")
             }
             let recipe = folder.appending(path: "both.yaml")
-            try Data("teacher: [cnn, transformer]\n".utf8).write(to: recipe)
+            try Data("teacher: [cnn, transformer]\nwarmup_epochs: 1\n".utf8).write(to: recipe)
             let student = [
                 "--size", "8", "--model", "deit_nano_distilled_patch4_28", "--distillation", "soft",
             ]

@@ -81,7 +81,8 @@ import Testing
                 [
                     "train", "--recipe", name, "--data", "data", "--model", "deit_nano_patch4_28",
                     "--size", "8", "--batch", "16", "--accumulation", "2", "--epochs", "1",
-                    "--dtype", "fp32", "--threads", "1", "--output", "run",
+                    "--warmup-epochs", "0.5", "--dtype", "fp32", "--threads", "1", "--output",
+                    "run",
                 ],
                 in: folder
             )
@@ -117,7 +118,8 @@ import Testing
         try await withTemporaryFolder { folder in
             try TinyData.writeIDX(to: folder.appending(path: "data"), train: 16, validation: 8)
             let recipe =
-                "model: deit_nano_patch4_28\nepochs: 1\nbatch: 8\nlr: 5.0e-4\ncrop_scale: off\nsize: 8\nseed: 7\n"
+                "model: deit_nano_patch4_28\nepochs: 1\nwarmup_epochs: 0\nbatch: 8\nlr: 5.0e-4\ncrop_scale: off\n"
+                + "size: 8\nseed: 7\n"
             try recipe.write(
                 to: folder.appending(path: "mine.yaml"),
                 atomically: true,

@@ -71,7 +71,17 @@ import TorchNN
         #expect(kept.workers == 3)
         #expect(kept.keepLast == 5)
         #expect(kept.lr == manifest.options.lr)
-        #expect(throws: OptionError.self) { try manifest.resumedOptions([("epochs", "9")]) }
+        for (key, words) in [
+            ("epochs", "300 in run.yaml and 9 on the command line|--finetune RUN"),
+            ("seed", "leave --seed out|--output"),
+        ] {
+            let error = #expect(throws: OptionError.self) {
+                try manifest.resumedOptions([(key, "9")])
+            }
+            for word in words.split(separator: "|") {
+                #expect(error?.description.contains(word) == true, "\(String(describing: error))")
+            }
+        }
     }
 
     @Test func otherDataIsRefused() throws {

@@ -57,6 +57,38 @@ import TorchNN
         #expect(Array(rates[1...]) == (0..<9).map { exact.learningRate(step: 10 * $0) })
     }
 
+    @Test func aRunThatCannotLearnIsRefused() {
+        func refusal(_ change: (inout TrainingOptions) -> Void) -> String {
+            do throws(OptionError) {
+                try plan(change).checkRates()
+                return ""
+            } catch {
+                return error.description
+            }
+        }
+        #expect(refusal { $0.epochs = 2 } == "")
+        let longer = refusal { $0.warmupEpochs = 11 }
+        #expect(longer.contains("11.0") && longer.contains("run of 10:"), "\(longer)")
+        // By epochs, the first epoch has the rate at the start of the warm-up.
+        func first(_ change: (inout TrainingOptions) -> Void) -> String {
+            refusal {
+                $0.epochs = 1
+                $0.warmupEpochs = 0.5
+                $0.warmupLR = 0
+                change(&$0)
+            }
+        }
+        #expect(first { _ in }.contains("10 steps"))
+        #expect(first { $0.warmupLR = 1e-6 } == "")
+        #expect(first { $0.warmupEpochs = 0 } == "")
+        #expect(first { $0.schedOnUpdates = true } == "")
+        let single = first {
+            $0.schedOnUpdates = true
+            $0.batch = 650
+        }
+        #expect(single.contains("one step") && single.contains("--warmup-epochs 0"), "\(single)")
+    }
+
     @Test func theEffectiveRateIsScaledByTheWholeBatch() {
         let plan = plan {
             $0.batch = 128

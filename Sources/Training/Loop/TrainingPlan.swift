@@ -67,6 +67,29 @@ public struct TrainingPlan: Sendable, Equatable {
         return schedule.value(at: Double(options.lrLag ? max(epoch - 1, 0) : epoch))
     }
 
+    /// Whether any step has a learning rate above 0.
+    var learns: Bool { (0..<totalSteps).contains { learningRate(step: $0) > 0 } }
+
+    /// Makes sure that the run learns.
+    ///
+    /// - Throws: ``OptionError`` for a warm-up that is longer than the run, and where every step would have the rate 0.
+    func checkRates() throws(OptionError) {
+        let warmup = options.warmupEpochs
+        guard options.warmupEpochs <= Double(options.epochs) else {
+            throw .conflict(
+                "the warm-up of \(warmup) epochs is longer than the run of \(options.epochs): add --warmup-epochs 0 or "
+                    + "another number of up to \(options.epochs), or choose more --epochs"
+            )
+        }
+        guard learns else {
+            let steps = totalSteps == 1 ? "one step, which" : "\(totalSteps) steps, all of which"
+            throw .conflict(
+                "the run has \(steps) would have the learning rate 0, where a warm-up of \(warmup) epochs begins: add "
+                    + "--warmup-epochs 0, or choose more --epochs"
+            )
+        }
+    }
+
     /// The facts to print and to store, in order.
     public var facts: [(name: String, value: String)] {
         var facts = [

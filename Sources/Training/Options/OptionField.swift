@@ -255,8 +255,12 @@ extension Int: OptionNumber {
 
 extension Double: OptionNumber {
     static func expectation(_ range: ClosedRange<Double>) -> String {
-        range.upperBound == .greatestFiniteMagnitude
-            ? (range.lowerBound > 0 ? "a number above 0" : "a number of at least 0")
+        let isAbove = range.lowerBound == .leastNonzeroMagnitude
+        guard range.upperBound < .greatestFiniteMagnitude else {
+            return isAbove ? "a number above 0" : "a number of at least 0"
+        }
+        return isAbove
+            ? "a number above 0, up to \(range.upperBound)"
             : "a number from \(range.lowerBound) to \(range.upperBound)"
     }
 }

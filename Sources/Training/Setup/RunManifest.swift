@@ -140,10 +140,14 @@ public struct RunManifest: Sendable, Equatable {
             try changed.set(key, to: text, source: "the command line")
             guard changed != resumed else { continue }
             guard Self.free.contains(field.key) else {
+                // The schedule of the learning rate reaches its end with the last epoch.
+                let further =
+                    field.key == TrainingOptions.CodingKeys.epochs.rawValue
+                    ? ", which goes on from this run's weights with --finetune RUN" : ""
                 throw .conflict(
                     "a resumed run keeps its options: \(field.key) is \(options.text(of: field)) in run.yaml and "
                         + "\(text) on the command line; leave \(field.flag) out, or start a new run with another "
-                        + "--output"
+                        + "--output\(further)"
                 )
             }
             resumed = changed

@@ -79,6 +79,7 @@ public final class TrainingSession: RunSession {
             policy: policy,
             workers: data.workers
         )
+        if request.resuming == nil { try plan.checkRates() }
         let teacher =
             try options.distillation == .none
             ? nil

@@ -83,6 +83,7 @@ public final class RunCheck {
             policy: .current,
             workers: data.workers
         )
+        try plan.checkRates()
         if options.distillation != .none {
             _ = try RunTeacher(request, plan, student: description, data) { notes.append($0) }
         }

@@ -47,6 +47,22 @@ struct TeacherTraining {
             classes: plan.classNames.count,
             path: options.data
         )
+        let own = TrainingPlan(
+            options: options,
+            trainCount: plan.trainCount,
+            picturesPerEpoch: views,
+            validationCount: plan.validationCount,
+            classNames: plan.classNames,
+            parameterCount: 0,
+            policy: plan.policy,
+            workers: plan.workers
+        )
+        guard own.learns else {
+            throw OptionError.conflict(
+                "the teacher's training has so few steps that all would have the learning rate 0: choose a larger "
+                    + "--teacher-finetune"
+            )
+        }
         _ = try TeacherLoader.description(of: options.finetune)
         _ = try FineTuning.description(options, classNames: plan.classNames)
     }
