@@ -32,16 +32,10 @@ struct FinetuneCommand: AsyncParsableCommand {
     @Argument(help: "The checkpoint to start from; left out with --resume.")
     var checkpoint: String?
 
-    @OptionGroup(title: "The run") var run: RunOptions
-    @OptionGroup(title: "Pictures") var data: DataOptions
-    @OptionGroup(title: "Augmentation") var augmentation: AugmentationOptions
-    @OptionGroup(title: "Model") var model: ModelOptions
-    @OptionGroup(title: "Teacher") var distillation: DistillationOptions
-    @OptionGroup(title: "Length and learning rate") var schedule: ScheduleOptions
-    @OptionGroup(title: "Optimiser") var optimizer: OptimizerOptions
+    @OptionGroup var options: SupervisedOptions
 
     func validate() throws {
-        guard checkpoint.map({ !$0.isEmpty }) ?? run.resume else {
+        guard checkpoint.map({ !$0.isEmpty }) ?? options.run.resume else {
             throw ValidationError(
                 "which checkpoint is to be fine-tuned? deit finetune CHECKPOINT --data DIR"
             )
@@ -49,11 +43,11 @@ struct FinetuneCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let flags =
-            [OptionText("finetune", checkpoint)]
-            + run.flags + data.flags + augmentation.flags + model.flags + distillation.flags
-            + schedule.flags + optimizer.flags
-        try await TrainingCall(run: run, flags: flags, recipe: "finetune", isTaughtHard: true)
-            .run()
+        try await TrainingCall(
+            run: options.run,
+            flags: [OptionText("finetune", checkpoint)] + options.flags,
+            recipe: "finetune",
+            isTaughtHard: true
+        ).run()
     }
 }

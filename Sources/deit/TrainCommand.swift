@@ -32,20 +32,15 @@ struct TrainCommand: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup(title: "The run") var run: RunOptions
-    @OptionGroup(title: "Pictures") var data: DataOptions
-    @OptionGroup(title: "Augmentation") var augmentation: AugmentationOptions
+    @OptionGroup var options: SupervisedOptions
     @OptionGroup(title: "Model") var start: StartOptions
-    @OptionGroup(title: "Model") var model: ModelOptions
-    @OptionGroup(title: "Teacher") var distillation: DistillationOptions
-    @OptionGroup(title: "Length and learning rate") var schedule: ScheduleOptions
-    @OptionGroup(title: "Optimiser") var optimizer: OptimizerOptions
 
     func run() async throws {
-        let flags =
-            run.flags + data.flags + augmentation.flags + start.flags + model.flags
-            + distillation.flags + schedule.flags + optimizer.flags
-        try await TrainingCall(run: run, flags: flags, recipe: "quickstart").run()
+        try await TrainingCall(
+            run: options.run,
+            flags: options.flags + start.flags,
+            recipe: "quickstart"
+        ).run()
     }
 }
 
