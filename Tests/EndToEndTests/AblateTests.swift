@@ -109,6 +109,33 @@ import Testing
         }
     }
 
+    /// Nobody tells a run that its study was killed; it saves and ends all the same, so that the study can go on.
+    @Test func aRunEndsWithItsStudy() async throws {
+        try await withTemporaryFolder { folder in
+            try TinyData.writeIDX(to: folder.appending(path: "data"), train: 320, validation: 40)
+            try write("rows: {one: {}}", to: folder, epochs: 40)
+            let run = TinyRun(folder: folder.appending(path: "out/runs/one-seed0"))
+            let command = try DeitCommand.start(
+                ["ablate", "study.yaml", "--output", "out"],
+                in: folder
+            )
+            await command.send(SIGKILL) { run.recordedSteps >= 5 }
+            #expect(try await command.result().code == 137)
+            var log = ""
+            for _ in 0..<600 where !log.contains("continue with") {
+                try await Task.sleep(for: .milliseconds(100))
+                log = try text("out/logs/one-seed0.log", folder)
+            }
+            #expect(log.contains("the study that started this run is gone"), "\(log)")
+            #expect(log.contains("stopped by SIGTERM: saved out/runs/one-seed0/checkpoints/"))
+            let list = try await ablate(folder, ["--list"])
+            #expect(
+                list.code == 0 && list.output.contains("0 of 1 runs finished"),
+                "\(list.errors)"
+            )
+        }
+    }
+
     @Test func theTeacherStandsInTheTable() async throws {
         try await withTemporaryFolder { folder in
             try TinyData.writeIDX(to: folder.appending(path: "data"), train: 64, validation: 16)

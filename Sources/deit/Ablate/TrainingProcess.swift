@@ -12,6 +12,7 @@ import Darwin
 
 /// `deit` in a process of its own, so that the memory of one run is gone before the next.
 ///
+/// The process saves and ends when this one is gone, even killed; see ``Lifeline``.
 final class TrainingProcess {
     /// How it ended.
     struct End {
@@ -22,6 +23,7 @@ final class TrainingProcess {
     }
 
     private let process = Process()
+    private let lifeline = Pipe()
     private let log: String
 
     init(_ arguments: [String], log: String) {
@@ -33,7 +35,9 @@ final class TrainingProcess {
         process.executableURL = Bundle.main.executableURL
         #endif
         process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = lifeline
+        process.environment = ProcessInfo.processInfo.environment
+            .merging([Lifeline.variable: "1"]) { _, new in new }
     }
 
     /// Runs it to its end.

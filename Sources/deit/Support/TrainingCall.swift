@@ -23,6 +23,7 @@ struct TrainingCall {
         if run.listGroups { return try await GroupPrinter.print(request.options) }
         let stop = StopRequest()
         let signals = Signals(stop)
+        Lifeline.watch(stop)
         defer { withExtendedLifetime(signals) {} }
         let outcome = try await Self.train(request, stop)
         switch outcome {
