@@ -37,8 +37,11 @@ public struct Throughput: Codable, Sendable, Equatable {
     /// The compute policy, in words.
     public var policy: String
 
+    /// What the teacher takes, where one was asked in every step.
+    public var teacher: TeacherThroughput?
+
     private enum CodingKeys: String, CodingKey {
-        case kind, model, batch, dtype, steps, threads, policy
+        case kind, model, batch, dtype, steps, threads, policy, teacher
         case imagesPerSecond = "images_per_second"
         case p50Milliseconds = "p50_ms"
         case p95Milliseconds = "p95_ms"
@@ -65,11 +68,7 @@ extension Throughput {
         try manualSeed(0)
         let model = try configuration.makeModel()
         let optimizer = try AdamW(ParameterGroup.decaying(model, weightDecay: 0.05))
-        let images = try Tensor.randn([batch] + model.inputShape)
-        let labels = try Tensor(
-            (0..<batch).map { Int64($0 % max(model.numClasses, 1)) },
-            shape: [batch]
-        )
+        let (images, labels) = try examples(for: model, count: batch)
         let policy = ComputePolicy.current
         let times = try timed(seconds: seconds) {
             try optimizer.clearGradients()
@@ -124,9 +123,19 @@ extension Throughput {
         return throughput
     }
 
-    private init(_ kind: String, _ name: String, batch: Int, times: [Double]) {
-        let sorted = times.sorted()
-        func percentile(_ share: Double) -> Double { sorted[Int(Double(sorted.count - 1) * share)] }
+    /// Random pictures for a model, and classes for them in turn.
+    static func examples(
+        for model: any ImageClassifier,
+        count: Int
+    ) throws -> (images: Tensor, labels: Tensor) {
+        let labels = (0..<count).map { Int64($0 % max(model.numClasses, 1)) }
+        return (
+            try Tensor.randn([count] + model.inputShape), try Tensor(labels, shape: [count])
+        )
+    }
+
+    init(_ kind: String, _ name: String, batch: Int, times: [Double]) {
+        func percentile(_ share: Double) -> Double { Self.percentile(share, of: times) }
         self.kind = kind
         self.model = name
         self.batch = batch
@@ -139,19 +148,24 @@ extension Throughput {
         self.threads = Libtorch.threadCount
         self.policy = ComputePolicy.current.description
     }
-}
 
-/// The seconds of every run of `step`, for a while and at least five times, after two runs that are not counted.
-private func timed(seconds: Double, _ step: () throws -> Void) throws -> [Double] {
-    for _ in 0..<2 { try step() }
-    var times: [Double] = []
-    let clock = ContinuousClock()
-    let start = clock.now
-    while times.count < 5 || clock.now - start < .seconds(seconds) {
-        let duration = try clock.measure(step)
-        times.append(duration / .seconds(1))
+    /// The value that a share of some times does not exceed; of none, 0.
+    static func percentile(_ share: Double, of times: [Double]) -> Double {
+        let sorted = times.sorted()
+        return sorted.isEmpty ? 0 : sorted[Int(Double(sorted.count - 1) * share)]
     }
-    return times
+
+    /// The seconds of every run of `step`, for a while and at least five times, after two runs that are not counted.
+    static func timed(seconds: Double, _ step: () throws -> Void) throws -> [Double] {
+        for _ in 0..<2 { try step() }
+        var times: [Double] = []
+        let clock = ContinuousClock()
+        let start = clock.now
+        while times.count < 5 || clock.now - start < .seconds(seconds) {
+            times.append(try clock.measure(step) / .seconds(1))
+        }
+        return times
+    }
 }
 
 /// The largest resident memory of this process so far, in MiB.

@@ -38,4 +38,38 @@ import Testing
         #expect(result.output.contains("timm-fp32") && result.output.contains("left out"))
         #expect(result.output.contains("images/s"))
     }
+
+    @Test func aTeacherStandsBesideItsOwnInference() async throws {
+        let arguments = [
+            "bench", "training", "--model", "deit_nano_distilled_patch4_28", "--batch", "2",
+            "--seconds", "0", "--dtype", "fp32",
+        ]
+        let result = try await DeitCommand.run(
+            arguments + ["--teacher", "deit_nano_patch4_28", "--json"],
+            in: folder
+        )
+        #expect(result.code == 0, "\(result.errors)")
+        let json = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
+        let object = try #require(json as? [String: Any])
+        #expect(object["kind"] as? String == "training" && object["steps"] as? Int == 5)
+        let teacher = try #require(object["teacher"] as? [String: Any])
+        #expect(
+            Set(teacher.keys) == [
+                "model", "images_per_second", "inference_images_per_second", "share",
+            ]
+        )
+        #expect(teacher["model"] as? String == "deit_nano_patch4_28")
+        for key in ["images_per_second", "inference_images_per_second"] {
+            let rate = try #require(teacher[key] as? Double)
+            #expect(rate > 0 && rate.isFinite, "\(key)")
+        }
+        let share = try #require(teacher["share"] as? Double)
+        #expect(share > 0 && share < 1)
+        for (name, word) in [
+            ("resnet18", "choose a teacher of the same"), ("resnet19", "resnet18"),
+        ] {
+            try await DeitCommand.run(arguments + ["--teacher", name], in: folder)
+                .expectRefusal(64, saying: name, word)
+        }
+    }
 }

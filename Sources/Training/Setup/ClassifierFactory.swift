@@ -1,12 +1,12 @@
 import Checkpoints
 import ImagePipeline
-import Torch
+public import Torch
 import TorchNN
-import VisionModels
+public import VisionModels
 
 /// Makes classifiers ready for the loop out of registry names, checkpoints and options.
 @ModelActor
-enum ClassifierFactory {
+public enum ClassifierFactory {
     /// The preset of a name.
     nonisolated static func preset(_ name: String) throws -> ModelConfiguration {
         let known = ModelRegistry.presets.map(\.name)
@@ -106,7 +106,12 @@ enum ClassifierFactory {
     }
 
     /// Pixels to logits of one head or two, with matrix products in a number format.
-    nonisolated static func forward(
+    ///
+    /// - Parameters:
+    ///   - model: The network, in the mode that it is in.
+    ///   - dtype: The number format of matrix products, or nil for that of the weights.
+    /// - Returns: The function.
+    public nonisolated static func forward(
         _ model: any ImageClassifier,
         dtype: DType?
     ) -> ClassifierForward {

@@ -13,6 +13,7 @@ struct BenchCommand: AsyncParsableCommand {
         discussion: """
             Examples:
               deit bench training --model deit_tiny_patch16_224 --batch 16 --dtype fp32 --json
+              deit bench training --model deit_tiny_distilled_patch16_224 --teacher regnety_040
               deit bench inference --model deit_small_patch16_224 --batch 8 --dtype bf16
               deit bench pipeline DIR --recipe deit
               PEERS_PYTHON=venv/bin/python deit bench peers
@@ -25,14 +26,31 @@ struct BenchCommand: AsyncParsableCommand {
     struct Training: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "training",
-            abstract: "Time training steps: forward, loss, backward and AdamW, on random pictures."
+            abstract: "Time training steps: forward, loss, backward and AdamW, on random pictures.",
+            discussion: """
+                With --teacher every step asks it too, as hard distillation does. Its rate within \
+                the steps stands beside that of its own inference, measured in turn with them.
+                """
         )
 
         @OptionGroup var options: BenchOptions
 
+        @Option(help: "A model that teaches, by its name; its weights do not matter here.")
+        var teacher: String?
+
         func run() async throws {
             OpenMPWaiting.spinBriefly()
-            try await options.report(Throughput.training)
+            guard let teacher else { return try await options.report(Throughput.training) }
+            let known = try ModelRegistry.configuration(named: teacher)
+            try await options.report {
+                try Throughput.training(
+                    $0,
+                    $1,
+                    teacher: (teacher, known),
+                    batch: $2,
+                    seconds: $3
+                )
+            }
         }
     }
 
@@ -100,12 +118,17 @@ struct BenchOptions: ParsableArguments {
             print(String(decoding: try encoder.encode(result), as: UTF8.self))
         } else {
             print("\(result.model), \(result.kind), batch \(result.batch): \(result.policy)")
-            let rate = String(format: "%.1f", result.imagesPerSecond)
-            let p50 = String(format: "%.1f", result.p50Milliseconds)
-            let p95 = String(format: "%.1f", result.p95Milliseconds)
+            func number(_ value: Double) -> String { String(format: "%.1f", value) }
+            let (p50, p95) = (number(result.p50Milliseconds), number(result.p95Milliseconds))
             let memory = Int(result.peakMemoryMiB)
             print(
-                "\(rate) images/s, a step \(p50) ms (p95 \(p95) ms, \(result.steps) steps), peak memory \(memory) MiB"
+                "\(number(result.imagesPerSecond)) images/s, a step \(p50) ms (p95 \(p95) ms, \(result.steps) steps), "
+                    + "peak memory \(memory) MiB"
+            )
+            guard let teacher = result.teacher else { return }
+            print(
+                "teacher \(teacher.model): \(number(teacher.imagesPerSecond)) images/s within a step, "
+                    + "\(number(teacher.inferenceImagesPerSecond)) by itself; \(number(100 * teacher.share)) % of a step"
             )
         }
     }
