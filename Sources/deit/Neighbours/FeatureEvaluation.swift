@@ -44,8 +44,7 @@ struct FeatureEvaluation {
                 k: options.counts() ?? KNNClassifier.usualCounts,
                 temperature: options.temperature ?? KNNClassifier.usualTemperature
             )
-            KNNText.tellClamped(report)
-            try Results.print(json ? report.json.text(isIndented: false) : KNNText.table(report))
+            try KNNText.print(report, json: json)
         }
     }
 
@@ -60,11 +59,15 @@ struct FeatureEvaluation {
         _ validation: any ImageDataset
     ) async throws -> Parts {
         let request = try FeatureExtractor(loaded, options.tokens.request()).request
-        guard options.features != nil || options.saveFeatures != nil else {
+        func extract() async throws -> Parts {
+            let vectors = PictureVectors(reading: reading)
             return (
-                try await extract(train, loaded, processor, request),
-                try await extract(validation, loaded, processor, request)
+                train: try await vectors.extract(train, loaded, processor, request),
+                validation: try await vectors.extract(validation, loaded, processor, request)
             )
+        }
+        guard options.features != nil || options.saveFeatures != nil else {
+            return try await extract()
         }
         let origin = FeatureCache.Origin(
             model: try FeatureFingerprint.model(loaded, processor, reading.decoding, request),
@@ -72,10 +75,7 @@ struct FeatureEvaluation {
             validation: FeatureFingerprint.data(validation, in: data)
         )
         if let path = options.features { return try FeatureCache.read(path, origin) }
-        let parts = (
-            train: try await extract(train, loaded, processor, request),
-            validation: try await extract(validation, loaded, processor, request)
-        )
+        let parts = try await extract()
         if let path = options.saveFeatures {
             try FeatureCache.write(
                 train: parts.train,
@@ -86,21 +86,25 @@ struct FeatureEvaluation {
         }
         return parts
     }
-
-    private func extract(
-        _ dataset: any ImageDataset,
-        _ loaded: LoadedModel,
-        _ processor: ImageProcessor,
-        _ request: FeatureRequest
-    ) async throws -> LabelledFeatures {
-        try await PictureVectors(reading: reading).extract(dataset, loaded, processor, request)
-    }
 }
 
 /// Features of labelled pictures with a progress line.
 @ModelActor
 struct PictureVectors {
     let reading: ReadingOptions
+
+    /// The features that an index compares by.
+    func extract(
+        _ dataset: any ImageDataset,
+        for index: NeighbourIndex
+    ) async throws -> LabelledFeatures {
+        try await extract(
+            dataset,
+            index.loaded,
+            index.loaded.description.processor,
+            index.settings.request
+        )
+    }
 
     func extract(
         _ dataset: any ImageDataset,

@@ -67,9 +67,7 @@ struct IndexCommand: AsyncParsableCommand {
             )
         }
         if let k, k < 1 { throw ValidationError("--k must be at least 1, not \(k)") }
-        if let temperature, !(temperature > 0 && temperature.isFinite) {
-            throw ValidationError("--temperature must be a number above 0, not \(temperature)")
-        }
+        try ValidationError.requirePositive(temperature, "--temperature")
     }
 
     @ModelActor
@@ -121,13 +119,8 @@ struct IndexCommand: AsyncParsableCommand {
         }
         let dataset = try IndexPictures.open(data, reading.decoding)
         var index = try checkpoint.index()
-        let features = try await PictureVectors(reading: reading).extract(
-            dataset,
-            index.loaded,
-            index.loaded.description.processor,
-            index.settings.request
-        )
-        .named(below: data)
+        let features = try await PictureVectors(reading: reading).extract(dataset, for: index)
+            .named(below: data)
         let added = try index.add(features)
         let known = features.count - added
         if known > 0 {

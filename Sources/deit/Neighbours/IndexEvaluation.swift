@@ -30,19 +30,13 @@ enum IndexEvaluation {
             reading.decoding
         )
         let index = try checkpoint.index()
-        let features = try await PictureVectors(reading: reading).extract(
-            dataset,
-            index.loaded,
-            index.loaded.description.processor,
-            index.settings.request
-        )
+        let features = try await PictureVectors(reading: reading).extract(dataset, for: index)
         let report = try KNNReport.measure(
             train: index.features,
             validation: features,
             k: options.counts() ?? [index.settings.k],
             temperature: options.temperature ?? index.settings.temperature
         )
-        KNNText.tellClamped(report)
-        try Results.print(json ? report.json.text(isIndented: false) : KNNText.table(report))
+        try KNNText.print(report, json: json)
     }
 }

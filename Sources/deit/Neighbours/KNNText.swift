@@ -1,3 +1,4 @@
+import Checkpoints
 import Evaluation
 import Foundation
 import Training
@@ -20,8 +21,13 @@ enum KNNText {
         return lines.joined(separator: "\n")
     }
 
-    /// Tells where fewer neighbours voted than were asked for.
-    static func tellClamped(_ report: KNNReport) {
+    /// Prints the table or one JSON object, and tells where fewer neighbours voted than were asked for.
+    static func print(_ report: KNNReport, json: Bool) throws {
+        tellClamped(report)
+        try Results.print(json ? report.json.text(isIndented: false) : table(report))
+    }
+
+    private static func tellClamped(_ report: KNNReport) {
         guard let row = report.accuracies.last(where: { $0.used < $0.k }) else { return }
         StatusLine.note(
             "there are only \(row.used) pictures to compare with, so no more than those vote"

@@ -46,12 +46,8 @@ struct FeatureEvaluationOptions: ParsableArguments {
         guard !linear || (k == nil && temperature == nil) else {
             throw ValidationError("--k and --temperature belong to --knn")
         }
-        if let strength, !(strength > 0 && strength.isFinite) {
-            throw ValidationError("--inverse-l2 must be a number above 0, not \(strength)")
-        }
-        if let temperature, !(temperature > 0 && temperature.isFinite) {
-            throw ValidationError("--temperature must be a number above 0, not \(temperature)")
-        }
+        try ValidationError.requirePositive(strength, "--inverse-l2")
+        try ValidationError.requirePositive(temperature, "--temperature")
         guard features == nil || saveFeatures == nil else {
             throw ValidationError("give --features or --save-features, not both")
         }
