@@ -14,8 +14,8 @@ struct ConvertCommand: AsyncParsableCommand {
             Examples:
               deit convert deit_tiny_patch16_224.pth --to hf --output deit-tiny
               deit convert facebook-deit/ --to timm --output deit-timm --dtype fp16
-              deit convert base.pth --to pth --output base-384.pth --size 384 --resample timm
-              deit convert base.pth --to timm --output base-int8 --dtype int8 --calibrate DIR
+              deit convert base.pth --to pth --output large.pth --size 384 --resample timm
+              deit convert base.pth --to timm --output int8 --dtype int8 --calibrate DIR
 
             Forms: hf, a folder for transformers' from_pretrained; timm, a folder for
             timm.create_model("local-dir:DIR"); deit, a .pth as Facebook's, under the key

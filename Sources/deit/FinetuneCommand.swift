@@ -11,11 +11,11 @@ struct FinetuneCommand: AsyncParsableCommand {
               deit finetune facebook/deit-tiny-patch16-224 --data DIR --output runs/flowers
               deit finetune CHECKPOINT --data DIR --recipe linear         # a linear probe
               deit finetune CHECKPOINT --data DIR --freeze 6 --layer-decay 0.75
-              deit finetune CHECKPOINT --data DIR --freeze "patch_embed,pos_embed,blocks.*.mlp"
-              deit finetune CHECKPOINT --data DIR --size 384              # another resolution
-              deit finetune CHECKPOINT --data DIR --teacher CHECKPOINT    # with distillation
-              deit finetune CHECKPOINT --data DIR --distillation-token on --teacher OTHER \\
-                --teacher-finetune 5    # both heads, and a teacher that learns the classes first
+              deit finetune CHECKPOINT --data DIR --freeze "patch_embed,blocks.*.mlp"
+              deit finetune CHECKPOINT --data DIR --size 384            # a resolution
+              deit finetune CHECKPOINT --data DIR --teacher OTHER       # distillation
+              deit finetune CHECKPOINT --data DIR --distillation-token on \\
+                --teacher OTHER --teacher-finetune 5   # both heads; OTHER learns first
               deit finetune --resume --output runs/flowers
 
             CHECKPOINT is a run, a model directory of Hugging Face's or timm's form, ORG/NAME on \

@@ -12,9 +12,9 @@ struct TrainCommand: AsyncParsableCommand {
               deit train --data DIR --model resnet20_cifar --size 28 --output runs/teacher
               deit train --data DIR --model deit_micro_distilled_patch4_28 \\
                 --teacher runs/teacher --distillation hard --output runs/student
-              deit train --data DIR --model deit_tiny_distilled_patch16_224 --distillation hard \\
-                --teacher IMAGENET-CHECKPOINT --teacher-finetune 5
-              deit train --finetune CHECKPOINT --recipe deit-384 --data DIR  # or: deit finetune
+              deit train --data DIR --model deit_tiny_distilled_patch16_224 \\
+                --distillation hard --teacher IMAGENET-CHECKPOINT --teacher-finetune 5
+              deit train --finetune CHECKPOINT --recipe deit-384 --data DIR
               deit train --resume --output runs/first
 
             DIR holds IDX files (train-images-idx3-ubyte, .gz too, …), or the folders \

@@ -180,6 +180,8 @@ import Testing
                 "the row \"worse\"",
                 "deit_nan"
             )
+            try write("rows: {one: {batch: 65}, two: {batch: 65, lr: 1.0e-3}}", to: folder)
+            try await ablate(folder).expectRefusal(65, saying: "the rows \"one\", \"two\": a batch")
             try write("rows: {good: {mixupp: 1}}", to: folder)
             try await ablate(folder).expectRefusal(64, saying: "did you mean \"mixup\"")
             #expect(!FileManager.default.fileExists(atPath: folder.appending(path: "out").path))

@@ -69,18 +69,18 @@ struct StudyPlan {
     mutating func check() async throws {
         let check = RunCheck()
         let status = StatusLine()
-        var problems: [CommandFailure] = []
+        var problems: [(rows: [String], failure: CommandFailure)] = []
         for (index, row) in study.rows.enumerated() {
             do {
                 facts.append(try await check.check(options(row.options)))
             } catch {
                 let failure = CommandFailure(error)
-                problems.append(
-                    CommandFailure(
-                        "the row \"\(row.name)\": \(failure.description)",
-                        exitCode: failure.exitCode
-                    )
-                )
+                let same = problems.firstIndex { $0.failure.description == failure.description }
+                if let same {
+                    problems[same].rows.append("\"\(row.name)\"")
+                } else {
+                    problems.append((["\"\(row.name)\""], failure))
+                }
             }
             status.show(index + 1, of: study.rows.count, "rows checked")
         }
@@ -89,9 +89,13 @@ struct StudyPlan {
             for note in facts.first?.notes ?? [] { StatusLine.note(note) }
             return
         }
+        // What is wrong with the base is wrong with every row, and told once.
+        let sentences = problems.map { rows, failure in
+            "the row\(rows.count == 1 ? "" : "s") \(rows.joined(separator: ", ")): \(failure.description)"
+        }
         throw CommandFailure(
-            problems.map(\.description).joined(separator: "; "),
-            exitCode: first.exitCode
+            sentences.joined(separator: "; "),
+            exitCode: first.failure.exitCode
         )
     }
 

@@ -12,8 +12,8 @@ struct BenchCommand: AsyncParsableCommand {
         abstract: "Measure how fast models train and run on this machine.",
         discussion: """
             Examples:
-              deit bench training --model deit_tiny_patch16_224 --batch 16 --dtype fp32 --json
-              deit bench training --model deit_tiny_distilled_patch16_224 --teacher regnety_040
+              deit bench training --model deit_tiny_patch16_224 --dtype fp32 --json
+              deit bench training --model deit_tiny_patch16_224 --teacher regnety_040
               deit bench inference --model deit_small_patch16_224 --batch 8 --dtype bf16
               deit bench pipeline DIR --recipe deit
               PEERS_PYTHON=venv/bin/python deit bench peers

@@ -14,7 +14,7 @@ struct DataShowCommand: AsyncParsableCommand {
         discussion: """
             Examples:
               deit data show DIR --recipe deit --output sheet.png
-              deit data show DIR --recipe deit --reprob 1 --mixup 0 --cutmix 0 --output erasing.png
+              deit data show DIR --recipe deit --reprob 1 --mixup 0 --output erasing.png
 
             Every row is a batch of its own, so that every kind of mixing comes up; below each \
             picture stands what it is said to show. The same seed, epoch and options show the \
