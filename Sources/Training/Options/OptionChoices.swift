@@ -6,12 +6,15 @@ public enum TrainingMethod: String, Codable, Sendable, CaseIterable {
     case supervised
     /// Pictures without labels, as DINO does: `deit pretrain dino`.
     case dino
+    /// The hidden patches of pictures: `deit pretrain mim`.
+    case mim
 
     /// The command that runs it.
     public var command: String {
         switch self {
         case .supervised: "deit train"
         case .dino: "deit pretrain dino"
+        case .mim: "deit pretrain mim"
         }
     }
 }

@@ -85,6 +85,7 @@ public struct Recipe: Sendable, Equatable {
         "fashion-mnist": PackageResources.fashion_mnist_yaml,
         "finetune": PackageResources.finetune_yaml,
         "linear": PackageResources.linear_yaml,
+        "mim": PackageResources.mim_yaml,
         "quickstart": PackageResources.quickstart_yaml,
     ]
 

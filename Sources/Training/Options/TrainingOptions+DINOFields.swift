@@ -192,7 +192,11 @@ extension TrainingOptions {
     public static func defaults(of method: TrainingMethod) -> TrainingOptions {
         var options = TrainingOptions()
         options.method = method
-        guard method == .dino else { return options }
+        switch method {
+        case .supervised: return options
+        case .mim: return mimDefaults
+        case .dino: break
+        }
         options.model = "vit_small_patch16_224.dino"
         options.epochs = 100
         options.warmupEpochs = 10
@@ -221,11 +225,13 @@ extension TrainingOptions {
     public static func fields(of method: TrainingMethod) -> [OptionField] {
         switch method {
         case .supervised:
-            let others = Set(dinoFields.map(\.key))
+            let others = Set((dinoFields + mimFields).map(\.key))
             return fields.filter { !others.contains($0.key) }
         case .dino:
             let own = dinoKeys.union(dinoFields.map(\.key))
             return fields.filter { own.contains($0.key) }
+        case .mim:
+            return fields.filter { mimKeys.contains($0.key) }
         }
     }
 

@@ -2,7 +2,7 @@ extension TrainingOptions {
     /// All options in the order of `--help`.
     public static let fields: [OptionField] =
         dataFields + augmentationFields + modelFields + distillationFields + scheduleFields
-        + dinoFields + runFields
+        + dinoFields + mimFields + runFields
 
     static let anyReal = 0...Double.greatestFiniteMagnitude
     static let positive = Double.leastNonzeroMagnitude...Double.greatestFiniteMagnitude

@@ -219,6 +219,17 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     /// By how many points this accuracy may fall below its best before the run stops, or nil for any number.
     public var knnStop: Double? = 10
 
+    // MARK: Masked modelling
+
+    /// How the hidden patches of a picture lie.
+    public var maskKind = MaskKind.random
+    /// The share of a picture that is hidden, above 0 and below 1.
+    public var maskRatio = 0.6
+    /// The side of hidden squares in pixels, or nil for 32, and a patch of small pictures.
+    public var maskPatchSize: Int?
+    /// How many pictures each epoch shows the reconstructions of.
+    public var shownPictures = 8
+
     /// The number of workers that read pictures, or nil for one a core.
     public var workers: Int?
     /// The number of threads that compute, or nil for libtorch's choice.
@@ -339,6 +350,10 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         case knnInterval = "knn_interval"
         case knnLimit = "knn_limit"
         case knnStop = "knn_stop"
+        case maskKind = "mask"
+        case maskRatio = "mask_ratio"
+        case maskPatchSize = "mask_patch_size"
+        case shownPictures = "shown_pictures"
         case workers
         case threads
         case checkpointInterval = "checkpoint_interval"

@@ -45,6 +45,15 @@ public struct GroupListing: Sendable, Equatable {
             )
             return
         }
+        if options.method == .mim {
+            try MIMPreflight.check(options)
+            let model = try MIMSession.model(MIMSession.description(options).1)
+            self.init(
+                model,
+                groups: MIMSession.groups(model, weightDecay: options.weightDecay)
+            )
+            return
+        }
         try Preflight.check(options)
         let data = try RunData(options)
         let request = TrainingSession.Request(

@@ -36,6 +36,7 @@ public enum RunSessions {
         switch request.options.method {
         case .supervised: try TrainingSession(request, observer: observer, stop: stop)
         case .dino: try DINOSession(request, observer: observer, stop: stop)
+        case .mim: try MIMSession(request, observer: observer, stop: stop)
         }
     }
 }

@@ -5,7 +5,7 @@ import Training
 struct RunOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A recipe (\(Recipe.shippedNames.joined(separator: ", "))) or a YAML file. (train: quickstart, finetune: finetune, pretrain dino: dino)",
+            "A recipe (\(Recipe.shippedNames.joined(separator: ", "))) or a YAML file. (train: quickstart, finetune: finetune, pretrain dino: dino, pretrain mim: mim)",
             valueName: "name|file"
         )
     )

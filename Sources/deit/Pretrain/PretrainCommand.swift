@@ -5,6 +5,6 @@ struct PretrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pretrain",
         abstract: "Train a backbone on pictures without labels.",
-        subcommands: [PretrainDINOCommand.self]
+        subcommands: [PretrainDINOCommand.self, PretrainMIMCommand.self]
     )
 }

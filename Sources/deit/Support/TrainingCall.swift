@@ -100,7 +100,7 @@ struct TrainingCall {
         let exists = files.fileExists(atPath: output, isDirectory: &isFolder)
         let isModel = files.fileExists(atPath: output + "/config.json")
         if exists, isModel || !isFolder.boolValue {
-            let flag = method == .dino ? "--init" : "--finetune"
+            let flag = method == .supervised ? "--finetune" : "--init"
             throw OptionError.conflict(
                 "\(output) holds weights, not a run: --resume needs the optimiser and all else that a run keeps in "
                     + "its folder; start a new run from these weights with \(flag) \(output)"

@@ -1,0 +1,183 @@
+import Checkpoints
+import Datasets
+import Foundation
+import ImagePipeline
+import Torch
+import TorchNN
+import VisionModels
+
+/// Learning to paint the hidden patches of pictures.
+///
+/// ## Source
+/// Xie et al., "SimMIM" (arXiv:2111.09886), section 3.
+@ModelActor
+final class MIMLearner: Learner {
+    let model: MaskedImageModel
+    let masking: PatchMasking
+    let optimizer: any Optimizer
+    private let plan: TrainingPlan
+    private let description: ModelDescription
+    /// The pictures that reconstructions are shown of; nil for none.
+    private let shown: DataLoader?
+    private var lastImages: Tensor?
+    private var sheet: [UInt8]?
+    var counters: [String: Double] = [:]
+
+    init(
+        _ plan: TrainingPlan,
+        _ model: MaskedImageModel,
+        _ description: ModelDescription,
+        masking: PatchMasking,
+        optimizer: any Optimizer,
+        shown: DataLoader?
+    ) {
+        self.plan = plan
+        self.model = model
+        self.description = description
+        self.masking = masking
+        self.optimizer = optimizer
+        self.shown = shown
+    }
+
+    var module: Module { model }
+
+    func movingStatistics() -> [Tensor] { model.namedBuffers().map(\.buffer.tensor) }
+
+    func beginEpoch() { model.train() }
+
+    // MARK: - A step
+
+    /// The masks of pictures, `[pictures, patches]` of 0 and 1.
+    func masks(of indices: [Int], epoch: Int) throws(TorchError) -> Tensor {
+        let seed = UInt64(bitPattern: Int64(plan.options.seed))
+        let values = indices.flatMap { index in
+            masking.mask(of: index, epoch: epoch, seed: seed).map { Float($0) }
+        }
+        return try Tensor(values, shape: [indices.count, masking.grid.count])
+    }
+
+    /// Adds the gradients of a batch, part by part; as of every picture as much is hidden, the parts' shares add up to
+    /// the loss of the whole batch.
+    func addGradients(_ batch: ImageBatch, at place: StepPlace) throws -> StepGradients.Numbers {
+        let device = plan.policy.device
+        let images = try batch.tensor().to(device)
+        let masks = try masks(of: batch.indices, epoch: place.epoch).to(device)
+        let parts = min(plan.options.accumulation, batch.count)
+        var losses: [Tensor] = []
+        for part in 0..<parts {
+            let range = (batch.count * part / parts)..<(batch.count * (part + 1) / parts)
+            let (some, hidden) = (try images.narrowed(0, range), try masks.narrowed(0, range))
+            lastImages = some
+            let painted = try withAutocast(plan.policy.autocastDType) { () throws(TorchError) in
+                try model(some, mask: hidden).reconstruction
+            }
+            let share = Double(range.count) / Double(batch.count)
+            let loss = try model.loss(some, reconstruction: painted, mask: hidden) * share
+            try loss.backward()
+            losses.append(try loss.detached())
+        }
+        var wanted = [try Tensor.stack(losses).sum()]
+        if plan.options.clipGrad != nil, let norm = try optimizer.gradientNorm() {
+            wanted.append(norm)
+        }
+        let values = try Tensor.stack(wanted).floats()
+        var numbers = StepGradients.Numbers()
+        numbers.loss = Double(values[0])
+        if values.count > 1 { numbers.gradientNorm = Double(values[1]) }
+        return numbers
+    }
+
+    func diagnosis() -> String {
+        NonFiniteDiagnosis.sentence(model, pixels: lastImages.map { [$0] } ?? []) { nil }
+    }
+
+    func takeStep(_ numbers: StepGradients.Numbers, at place: StepPlace) throws {
+        if let limit = plan.options.clipGrad, let norm = numbers.gradientNorm {
+            try optimizer.clipGradients(norm: norm, maxNorm: limit)
+        }
+        try optimizer.step(lr: plan.learningRate(step: place.step))
+    }
+
+    func clearGradients() throws {
+        lastImages = nil
+        try optimizer.clearGradients()
+    }
+
+    // MARK: - An epoch's end
+
+    /// Paints the pictures that are shown, and tells how far off the hidden pixels are.
+    func measure(
+        after place: StepPlace,
+        sums: EpochSums,
+        stop: StopRequest
+    ) async throws -> EpochScores? {
+        var scores = EpochScores()
+        guard let shown else { return scores }
+        model.eval()
+        defer { model.train() }
+        var batches = shown.batches().makeAsyncIterator()
+        guard let batch = try await batches.next(isolation: #isolation), batch.count > 0 else {
+            return scores
+        }
+        let images = try batch.tensor()
+        // Always the same masks, so that sheets of two epochs can be compared.
+        let masks = try masks(of: Array(0..<batch.count), epoch: 0)
+        let (painted, loss) = try withoutGradient { () throws(TorchError) -> (Tensor, Double) in
+            let device = plan.policy.device
+            let (images, masks) = (try images.to(device), try masks.to(device))
+            let painted = try withAutocast(plan.policy.autocastDType) { () throws(TorchError) in
+                try model(images, mask: masks).reconstruction
+            }
+            let loss = try model.loss(images, reconstruction: painted, mask: masks).item()
+            return (try painted.to(.float32), loss)
+        }
+        sheet = try MIMSheet(
+            patchSize: model.network.configuration.patchSize,
+            normalization: description.processor.normalization
+        ).png(images: images, painted: painted, masks: masks)
+        let folder = MIMSheet.folderName
+        scores.notices.append(
+            "reconstruction: loss \(String(format: "%.4f", loss)) on \(batch.count) pictures, shown in "
+                + "\(folder)/\(MIMSheet.fileName(epoch: place.epoch + 1))"
+        )
+        return scores
+    }
+
+    func didSaveEpoch(_ state: TrainerState, run: RunDirectory) throws {
+        guard let sheet else { return }
+        self.sheet = nil
+        let folder = "\(run.path)/\(MIMSheet.folderName)"
+        try FileManager.default.createDirectory(
+            atPath: folder,
+            withIntermediateDirectories: true
+        )
+        try AtomicFile.write(sheet, to: "\(folder)/\(MIMSheet.fileName(epoch: state.epoch))")
+    }
+
+    // MARK: - Checkpoints
+
+    func namedState() -> [(name: String, tensor: Tensor)] {
+        model.namedTensors().map { ("model.\($0.name)", $0.tensor) }
+            + optimizer.namedState().map { ("optimizer.\($0.name)", $0.tensor) }
+    }
+
+    /// Writes the transformer; with a distillation token as `DeiTForMaskedImageModeling`, mask token and decoder too.
+    func save(to folder: String) throws {
+        let isDistilled = model.network.configuration.isDistilled
+        let decoder = model.decoder.enumerated().flatMap { index, layer in
+            layer.namedTensors().map { ("decoder.\(index).\($0.name)", $0.tensor) }
+        }
+        try ModelDirectory.write(
+            model.network,
+            description,
+            into: folder,
+            options: SaveOptions(
+                form: isDistilled ? .huggingFace(.deitForMaskedImageModeling) : .automatic
+            ),
+            extras: isDistilled ? [("embeddings.mask_token", model.maskToken.tensor)] + decoder : []
+        )
+    }
+
+    /// All weights are among ``namedState()``.
+    func load(from folder: String) throws {}
+}

@@ -1,0 +1,61 @@
+import VisionModels
+
+/// Checks of masked modelling's options against one another, before anything is created.
+enum MIMPreflight {
+    /// Options that contradict one another.
+    static func check(_ options: TrainingOptions) throws(OptionError) {
+        guard options.method == .mim else {
+            throw .conflict(
+                "the recipe is for \(options.method.command), not for \(TrainingMethod.mim.command)"
+            )
+        }
+        guard !options.data.isEmpty else {
+            throw .conflict("no data: give --data FOLDER with pictures; labels are not needed")
+        }
+        if options.accumulation > options.batch {
+            throw .conflict(
+                "a batch of \(options.batch) cannot be divided into \(options.accumulation) parts: "
+                    + "choose a smaller --accumulation"
+            )
+        }
+        guard options.maskRatio > 0, options.maskRatio < 1 else {
+            throw .conflict(
+                "--mask-ratio is the share of a picture that is hidden, above 0 and below 1, not \(options.maskRatio)"
+            )
+        }
+    }
+
+    /// How pictures of a network are masked.
+    static func masking(
+        _ options: TrainingOptions,
+        _ transformer: ViTConfiguration
+    ) throws(OptionError) -> PatchMasking {
+        let patch = transformer.patchSize
+        let (height, width) = (transformer.imageHeight, transformer.imageWidth)
+        let grid = PatchGrid(height: height / patch, width: width / patch)
+        // SimMIM's 32 of 224 pixels; small pictures have smaller squares.
+        let usual = min(height, width) > 64 ? 32 : patch
+        let side = options.maskPatchSize ?? (usual.isMultiple(of: patch) ? usual : patch)
+        guard options.maskKind == .block || side.isMultiple(of: patch) else {
+            throw .conflict(
+                "hidden squares of \(side) pixels are no whole patches of \(patch): "
+                    + "choose another --mask-patch-size"
+            )
+        }
+        let unit = max(1, side / patch)
+        guard
+            let masking = PatchMasking(
+                options.maskKind,
+                grid: grid,
+                unit: unit,
+                ratio: options.maskRatio
+            )
+        else {
+            throw .conflict(
+                "squares of \(side) pixels do not tile pictures of \(height) × \(width) pixels, or leave nothing to see: "
+                    + "choose another --mask-patch-size, --size or --model"
+            )
+        }
+        return masking
+    }
+}
