@@ -52,6 +52,27 @@ public enum AtomicFile {
         synchronizeFolder(folder(of: path))
     }
 
+    /// Writes a file aside by other means, and gives it its name once all is well.
+    ///
+    /// - Parameters:
+    ///   - path: The file, in a folder that exists.
+    ///   - body: A closure that writes the file whose path it gets, and checks it; what it throws reaches the caller, and
+    ///     the file is gone.
+    /// - Throws: ``CheckpointError/unwritable(path:reason:)``, or what `body` throws.
+    package static func write(aside path: String, _ body: (String) throws -> Void) throws {
+        let temporary = temporaryPath(for: path)
+        do {
+            try body(temporary)
+            guard uninterrupted({ rename(temporary, path) }) == 0 else {
+                throw CheckpointError.unwritable(path: path, reason: systemReason())
+            }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+        synchronizeFolder(folder(of: path))
+    }
+
     /// A name beside `path` that nobody else uses, hidden so that no reader takes it for the file.
     static func temporaryPath(for path: String) -> String {
         let random = String(UInt32.random(in: .min ... .max), radix: 36)

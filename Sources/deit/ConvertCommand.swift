@@ -3,6 +3,7 @@ import Checkpoints
 import Evaluation
 import Foundation
 import Torch
+import Training
 import VisionModels
 
 /// `deit convert`: a checkpoint in another form.
@@ -16,12 +17,17 @@ struct ConvertCommand: AsyncParsableCommand {
               deit convert facebook-deit/ --to timm --output deit-timm --dtype fp16
               deit convert base.pth --to pth --output large.pth --size 384 --resample timm
               deit convert base.pth --to timm --output int8 --dtype int8 --calibrate DIR
+              deit convert runs/dino --to dino --output checkpoint.pth
 
             Forms: hf, a folder for transformers' from_pretrained; timm, a folder for
             timm.create_model("local-dir:DIR"); deit, a .pth as Facebook's, under the key
             "model"; safetensors and pth, the bare tensors with timm's names. The bytes of
             every number stay, unless --dtype or --size changes them. What was written is
             read again and compared before it gets its name.
+
+            dino writes a run of `deit pretrain dino`, or one of its checkpoints, as a full
+            checkpoint of DINO's own code: student, teacher, optimiser, epoch and centre, from
+            which main_dino.py goes on; `deit pretrain dino --init` reads such files.
 
             int8 stores the linear layers but the classifier in 8 bits (timm and safetensors,
             for deit only). --calibrate names pictures like those that the model is for: they
@@ -36,6 +42,7 @@ struct ConvertCommand: AsyncParsableCommand {
         case deit
         case safetensors
         case pth
+        case dino
     }
 
     /// The types of numbers, as the flag calls them.
@@ -58,10 +65,10 @@ struct ConvertCommand: AsyncParsableCommand {
 
     @OptionGroup var source: CheckpointSource
 
-    @Option(help: "The form: hf, timm, deit, safetensors or pth.")
+    @Option(help: "The form: hf, timm, deit, safetensors, pth or dino.")
     var to: Target
 
-    @Option(help: "The folder, or for deit, safetensors and pth the file, to write.")
+    @Option(help: "The folder, or for deit, safetensors, pth and dino the file, to write.")
     var output: String
 
     @Option(help: "The type of numbers: fp32, fp16, bf16 or int8 (default: the checkpoint's).")
@@ -100,11 +107,25 @@ struct ConvertCommand: AsyncParsableCommand {
             throw ValidationError("--dtype int8 and --calibrate DIR need each other")
         }
         guard !output.isEmpty else { throw ValidationError("--output is empty") }
+        if to == .dino { try checkNothingChanges() }
+    }
+
+    /// Makes sure that no flag asks for a change of what is written as it is.
+    private func checkNothingChanges() throws {
+        let pictures = [source.mean, source.std, source.interpolation, source.labels]
+        let weights = [source.weights.preset, source.weights.stateDict]
+        let isPlain =
+            (pictures + weights + [size]).allSatisfy { $0 == nil } && dtype == nil
+            && source.cropPct == nil
+        guard isPlain else {
+            throw ValidationError("--to dino writes a run as it is: leave out the other flags")
+        }
     }
 
     @ModelActor
     func run() async throws {
         try checkOutput()
+        if to == .dino { return try writeRun() }
         var options = try source.options()
         options.imageSize = try imageSize()
         options.positionResampling = resample
@@ -122,6 +143,17 @@ struct ConvertCommand: AsyncParsableCommand {
         )
     }
 
+    /// Writes a run in the form of DINO's own code.
+    @ModelActor
+    private func writeRun() throws {
+        let report = try DINOExport.run(source.checkpoint, to: output)
+        try Results.print(
+            json
+                ? ConversionText.json(report, output).text()
+                : ConversionText.text(report, output)
+        )
+    }
+
     private func saveOptions() throws -> SaveOptions {
         var options = SaveOptions(dtype: dtype?.dtype, maxShardSize: try shardSize())
         switch to {
@@ -129,7 +161,7 @@ struct ConvertCommand: AsyncParsableCommand {
         case .timm: options.form = .timm
         case .deit: options.form = .deit
         case .safetensors: options.form = .bare
-        case .pth:
+        case .pth, .dino:
             options.form = .bare
             options.container = .pytorch
         }

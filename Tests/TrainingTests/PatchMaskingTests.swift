@@ -4,7 +4,7 @@ import VisionModels
 
 /// Which patches masked modelling hides.
 @Suite struct PatchMaskingTests {
-    private func masking(
+    private func make(
         _ kind: MaskKind,
         side: Int = 14,
         unit: Int = 2,
@@ -14,7 +14,7 @@ import VisionModels
     }
 
     @Test func `random masks are whole squares, as many of every picture`() throws {
-        let masking = try #require(masking(.random))
+        let masking = try #require(make(.random))
         // SimMIM: 0.6 of 49 squares of 2×2 patches, rounded up.
         #expect(masking.hiddenCount == 30 * 4)
         var hits = [Int](repeating: 0, count: 196)
@@ -33,10 +33,10 @@ import VisionModels
     }
 
     @Test func `block masks are connected areas of the wanted size`() throws {
-        let masking = try #require(masking(.block, ratio: 0.4))
+        let masking = try #require(make(.block, ratio: 0.4))
         #expect(masking.hiddenCount == 79)
         var (edges, random) = (0, 0)
-        let scattered = try #require(self.masking(.random, unit: 1, ratio: 0.4))
+        let scattered = try #require(make(.random, unit: 1, ratio: 0.4))
         for index in 0..<100 {
             let mask = masking.mask(of: index, epoch: 0, seed: 1)
             #expect(mask.reduce(0) { $0 + Int($1) } == 79)
@@ -70,7 +70,7 @@ import VisionModels
 
     @Test(arguments: MaskKind.allCases)
     func `masks are a function of seed, epoch and picture`(kind: MaskKind) throws {
-        let masking = try #require(masking(kind))
+        let masking = try #require(make(kind))
         let one = masking.mask(of: 7, epoch: 2, seed: 3)
         #expect(one == masking.mask(of: 7, epoch: 2, seed: 3))
         #expect(one != masking.mask(of: 8, epoch: 2, seed: 3))
@@ -79,14 +79,14 @@ import VisionModels
     }
 
     @Test func `what cannot be masked is refused`() {
-        #expect(masking(.random, unit: 3) == nil)
-        #expect(masking(.random, unit: 14) == nil)
-        #expect(masking(.random, unit: 0) == nil)
-        #expect(masking(.block, side: 0) == nil)
-        for ratio in [0, 1, -0.1, 1.5, .nan] { #expect(masking(.random, ratio: ratio) == nil) }
+        #expect(make(.random, unit: 3) == nil)
+        #expect(make(.random, unit: 14) == nil)
+        #expect(make(.random, unit: 0) == nil)
+        #expect(make(.block, side: 0) == nil)
+        for ratio in [0, 1, -0.1, 1.5, .nan] { #expect(make(.random, ratio: ratio) == nil) }
         // Something is hidden and something is seen, however the ratio is.
-        #expect(masking(.random, unit: 7, ratio: 0.99)?.hiddenCount == 147)
-        #expect(masking(.block, side: 2, ratio: 0.01)?.hiddenCount == 1)
+        #expect(make(.random, unit: 7, ratio: 0.99)?.hiddenCount == 147)
+        #expect(make(.block, side: 2, ratio: 0.01)?.hiddenCount == 1)
         // 0.6 of 5 is 3, not 4 by rounding of the product.
         let five = PatchMasking(.block, grid: PatchGrid(height: 1, width: 5), unit: 1, ratio: 0.6)
         #expect(five?.hiddenCount == 3)

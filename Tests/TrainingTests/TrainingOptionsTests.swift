@@ -166,6 +166,7 @@ import Testing
                 switch options.method {
                 case .supervised: try Preflight.check(options)
                 case .dino: try DINOPreflight.check(options)
+                case .mim: try MIMPreflight.check(options)
                 }
             }
         }

@@ -3,14 +3,6 @@ import Torch
 import TorchNN
 import VisionModels
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
-
 /// A checkpoint in another form.
 ///
 /// The result is written aside, read again and compared number by number; only then it takes its name.
@@ -118,8 +110,7 @@ public enum Conversion {
             }
         }
         // The file's own name is given last; the ending stays, as files are opened by their content.
-        let temporary = AtomicFile.temporaryPath(for: output)
-        do {
+        try AtomicFile.write(aside: output) { temporary in
             try ModelDirectory.save(
                 loaded.model,
                 loaded.description,
@@ -127,12 +118,6 @@ public enum Conversion {
                 options: saving
             )
             try verify(temporary, loaded, saving, output)
-            guard rename(temporary, output) == 0 else {
-                throw CheckpointError.unwritable(path: output, reason: systemReason())
-            }
-        } catch {
-            unlink(temporary)
-            throw error
         }
     }
 

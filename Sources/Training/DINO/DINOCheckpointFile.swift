@@ -1,5 +1,6 @@
 import Checkpoints
 import Torch
+import TorchNN
 import VisionModels
 
 /// A full checkpoint in the form of DINO's own code: `student`, `teacher`, `dino_loss` and more in one PyTorch file.
@@ -40,11 +41,33 @@ struct DINOCheckpointFile {
         return found
     }
 
+    /// The tensors of a network by the names of such a file.
+    ///
+    /// - Parameters:
+    ///   - network: The student or the teacher.
+    ///   - isWrapped: Whether it would be wrapped for several processes there.
+    /// - Returns: Its tensors.
+    static func state(_ network: MultiCropNetwork, isWrapped: Bool) -> PyTorchValue {
+        let hasPlaces = network.head.mlp.count > 1
+        return .stateDict(
+            network.namedTensors().map { name, tensor in
+                let theirs = hasPlaces ? nil : single.first { $0.value == name }?.key
+                return ((isWrapped ? wrapper : "") + (theirs ?? name), tensor)
+            }
+        )
+    }
+
+    /// What begins the names of a network that is wrapped for several processes.
+    private static let wrapper = "module."
+
+    /// The names of a head of one layer, there and here; it has no places there.
+    private static let single = [
+        "head.mlp.weight": "head.mlp.0.weight", "head.mlp.bias": "head.mlp.0.bias",
+    ]
+
     /// The name here of a tensor in such a file.
     static func ours(_ name: String) -> String {
-        let name = name.hasPrefix("module.") ? String(name.dropFirst("module.".count)) : name
-        // A head of one layer has no places.
-        let single = ["head.mlp.weight": "head.mlp.0.weight", "head.mlp.bias": "head.mlp.0.bias"]
+        let name = name.hasPrefix(wrapper) ? String(name.dropFirst(wrapper.count)) : name
         return single[name] ?? name
     }
 }

@@ -72,10 +72,21 @@ final class DINOLearner: Learner {
     }
 
     /// Adds the gradients of pictures, a row of crops each.
-    func addGradients(_ rows: Tensor, at place: StepPlace) throws -> StepGradients.Numbers {
+    ///
+    /// - Parameters:
+    ///   - rows: `[pictures, numbers of all crops]`.
+    ///   - place: The step.
+    ///   - parts: How many parts they are computed in; nil for as many as the options say.
+    /// - Returns: What the step is judged by.
+    /// - Throws: `TorchError` when the numbers do not fit the crops.
+    func addGradients(
+        _ rows: Tensor,
+        at place: StepPlace,
+        parts: Int? = nil
+    ) throws -> StepGradients.Numbers {
         let (count, _) = try rows.shape2()
         var sums = Sums()
-        let parts = min(plan.options.accumulation, count)
+        let parts = min(parts ?? plan.options.accumulation, count)
         for part in 0..<parts {
             let range = (count * part / parts)..<(count * (part + 1) / parts)
             try add(rows, range, of: count, at: place, to: &sums)
@@ -185,6 +196,35 @@ final class DINOLearner: Learner {
         }
     }
 
+    /// What of a run is measured to tell what it will take.
+    func estimated() -> EstimatedRun {
+        beginEpoch()
+        let configuration = networks.description.configuration
+        let side = Double(configuration.imageSize.height)
+        // Of a crop the multiplications grow with its area, those of attention faster.
+        let areas = crops.shapes.map { Double($0[1] * $0[2]) / (side * side) }
+        let large = areas.prefix(plan.options.globalCropsNumber).reduce(0, +)
+        let picture = Double(configuration.macs)
+        // The student's forward and backward pass, and the teacher's forward pass.
+        let macs = picture * (3 * areas.reduce(0, +) + large)
+        let asked = neighbours.map { Double($0.pictureCount) } ?? 0
+        let interval = Double(plan.options.knnInterval ?? 1)
+        return EstimatedRun(
+            plan: plan,
+            module: networks.student,
+            optimizer: optimizer,
+            statistics: movingStatistics(),
+            macs: macs,
+            pictureCount: crops.count,
+            measured: macs > 0 ? asked / interval * picture / macs : 0
+        ) { [self] count in
+            let place = StepPlace(step: 0, epoch: 0, stepInEpoch: 0, attempt: 0)
+            _ = try addGradients(Tensor.randn([count, crops.count]), at: place, parts: 1)
+            batchCenter = nil
+            lastCrops = []
+        }
+    }
+
     func clearGradients() throws {
         batchCenter = nil
         lastCrops = []
@@ -229,7 +269,7 @@ final class DINOLearner: Learner {
     }
 
     /// Ends the run where the accuracy by neighbours was far below its best twice in a row.
-    private func judge(_ top1: Double, _ scores: inout EpochScores) {
+    func judge(_ top1: Double, _ scores: inout EpochScores) {
         let best = max(counters["knn_best"] ?? 0, top1)
         counters["knn_best"] = best
         guard let points = plan.options.knnStop, 100 * (best - top1) > points else {
@@ -255,10 +295,7 @@ final class DINOLearner: Learner {
 
     // MARK: - Checkpoints
 
-    func namedState() -> [(name: String, tensor: Tensor)] {
-        networks.namedTensors()
-            + optimizer.namedState().map { ("optimizer.\($0.name)", $0.tensor) }
-    }
+    func namedState() -> [(name: String, tensor: Tensor)] { networks.namedState(optimizer) }
 
     /// Writes the teacher's backbone: what DINO evaluates.
     func save(to folder: String) throws {

@@ -94,6 +94,19 @@ struct DINONetworks {
             + teacher.namedTensors().map { ("teacher.\($0.name)", $0.tensor) }
             + [("center", center)]
     }
+
+    /// All that a run needs to go on: the networks, the centre and the optimiser's memory.
+    func namedState(_ optimizer: any Optimizer) -> [(name: String, tensor: Tensor)] {
+        namedTensors() + optimizer.namedState().map { ("optimizer.\($0.name)", $0.tensor) }
+    }
+
+    /// Makes the optimiser over the student's weights.
+    func optimizer(_ options: TrainingOptions) throws -> any Optimizer {
+        try TrainingSession.optimizer(
+            options,
+            groups: ParameterGroup.decayingAsDINO(student, weightDecay: options.weightDecay)
+        )
+    }
 }
 
 extension ImageClassifier {

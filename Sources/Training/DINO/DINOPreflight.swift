@@ -3,18 +3,11 @@ import Foundation
 import ImagePipeline
 import VisionModels
 
-/// Checks of DINO's options against one another and against the data, before anything is created.
+/// Checks of DINO's options against one another, before anything is created.
 enum DINOPreflight {
     /// Options that contradict one another.
     static func check(_ options: TrainingOptions) throws(OptionError) {
-        guard options.method == .dino else {
-            throw .conflict(
-                "the recipe is for \(options.method.command), not for \(TrainingMethod.dino.command)"
-            )
-        }
-        guard !options.data.isEmpty else {
-            throw .conflict("no data: give --data FOLDER with pictures; labels are not needed")
-        }
+        try UnlabelledData.check(options, for: .dino)
         for (name, range) in [
             ("global_crops_scale", options.globalCropsScale),
             ("local_crops_scale", options.localCropsScale),
@@ -28,12 +21,6 @@ enum DINOPreflight {
         guard options.globalCropsNumber + options.localCropsNumber > 1 else {
             throw .conflict(
                 "one crop has no other to agree with: give --global-crops-number 2, or small crops too"
-            )
-        }
-        if options.accumulation > options.batch {
-            throw .conflict(
-                "a batch of \(options.batch) cannot be divided into \(options.accumulation) parts: "
-                    + "choose a smaller --accumulation"
             )
         }
         if options.useBNInHead, options.batch / options.accumulation < 2 {
@@ -68,19 +55,6 @@ enum DINOPreflight {
             throw .conflict(
                 "a small crop of \(localSize) pixels holds no patch of \(transformer.patchSize): "
                     + "choose a larger --local-crops-size"
-            )
-        }
-    }
-
-    /// Data that is too small for the options.
-    static func check(
-        _ options: TrainingOptions,
-        count: Int
-    ) throws(DatasetError) {
-        guard options.batch <= count else {
-            throw .invalid(
-                "a batch of \(options.batch) is larger than the data of \(count) pictures in \(options.data), "
-                    + "and an epoch would have no step; choose a smaller --batch"
             )
         }
     }

@@ -13,6 +13,7 @@ public final class DINOSession: RunSession {
     public nonisolated let plan: TrainingPlan
     /// The step that the run goes on from; 0 at the start.
     public let startStep: Int
+    private let learner: DINOLearner
     private let loop: TrainingLoop
 
     /// Checks the options, opens the data, makes the networks, and only then creates the run's folder.
@@ -26,51 +27,23 @@ public final class DINOSession: RunSession {
         try RunDirectory.check(request.output, resume: request.resuming != nil)
         let description = try DINONetworks.description(options)
         let crops = try Self.crops(options, description)
-        let data = try DINOData(options)
-        try request.resuming?.checkData(
-            train: data.train.count,
-            validation: data.validation?.count ?? 0,
-            classNames: data.train.classNames,
-            run: request.output
-        )
+        let data = try UnlabelledData(request)
         let policy = try TrainingSession.policy(options, resuming: request.resuming)
         ComputePolicy.current = policy
         try manualSeed(UInt64(options.seed))
         let networks = try DINONetworks(options, description)
-        // A run that was stopped before its first checkpoint starts as a new one does.
-        let last = request.output + "/checkpoints/last"
-        if request.resuming == nil || !FileManager.default.fileExists(atPath: last) {
-            try Self.start(options, networks, data, observer)
-        }
-        plan = TrainingPlan(
-            options: options,
-            trainCount: data.train.count,
-            picturesPerEpoch: data.train.count,
-            validationCount: data.validation?.count ?? 0,
-            classNames: data.train.classNames,
-            parameterCount: networks.student.parameterCount,
-            policy: policy,
-            workers: data.workers
-        )
-        let parts = try Self.parts(request, plan, networks, crops, data)
-        let state =
-            try TrainerCheckpoint.loadNewest(into: parts, notice: observer.didNotice)
-            ?? TrainerState()
-        if let best = state.best, parts.run.exists(best.checkpoint) {
-            try parts.run.point(.best, to: best.checkpoint)
-        }
-        if request.resuming == nil {
-            try TrainingSession.writeManifest(request, plan, parts.run)
-        }
-        startStep = state.step
-        loop = try TrainingLoop(parts, state: state, observer: observer, stop: stop)
+        if request.isAtStart { try Self.start(options, networks, data, observer) }
+        plan = data.plan(parameterCount: networks.student.parameterCount, policy: policy)
+        learner = try Self.learner(plan, networks, crops, data)
+        let parts = try data.loopParts(request, plan, crops, learner)
+        loop = try TrainingLoop(parts, for: request, observer: observer, stop: stop)
+        startStep = loop.state.step
     }
 
-    /// Nothing comes before the first step.
-    public func prepare() async throws -> TrainingLoop.Outcome? { nil }
-
-    /// There is none: the first steps tell.
-    public func estimate() throws -> RunEstimate? { nil }
+    /// Measures what the run will take; nothing of the run changes.
+    public func estimate() throws -> RunEstimate? {
+        try RunEstimate(learner.estimated(), state: loop.state)
+    }
 
     /// Trains to the end, or until asked to stop.
     public func run() async throws -> TrainingLoop.Outcome { try await loop.run() }
@@ -102,7 +75,7 @@ public final class DINOSession: RunSession {
     private static func start(
         _ options: TrainingOptions,
         _ networks: DINONetworks,
-        _ data: DINOData,
+        _ data: UnlabelledData,
         _ observer: any TrainingObserver
     ) throws {
         if !options.initialWeights.isEmpty {
@@ -116,35 +89,19 @@ public final class DINOSession: RunSession {
         }
     }
 
-    private static func parts(
-        _ request: TrainingSession.Request,
+    private static func learner(
         _ plan: TrainingPlan,
         _ networks: DINONetworks,
         _ crops: MultiCrop,
-        _ data: DINOData
-    ) throws -> LoopParts {
-        let options = plan.options
-        _ = try data.trainingLoader(crops, attempt: 0)
+        _ data: UnlabelledData
+    ) throws -> DINOLearner {
         let loaders = try data.neighbourLoaders(networks.description.processor)
-        let learner = DINOLearner(
+        return DINOLearner(
             plan,
             networks,
-            optimizer: try TrainingSession.optimizer(
-                options,
-                groups: ParameterGroup.decayingAsDINO(
-                    networks.student,
-                    weightDecay: options.weightDecay
-                )
-            ),
+            optimizer: try networks.optimizer(plan.options),
             crops: crops,
             neighbours: loaders.map { NeighbourGuard(bank: $0.bank, queries: $0.queries) }
-        )
-        return LoopParts(
-            plan: plan,
-            run: try RunDirectory(path: request.output, resume: request.resuming != nil),
-            learner: learner,
-            trainingLoader: { try data.trainingLoader(crops, attempt: $0) },
-            notes: data.validation?.notes ?? []
         )
     }
 }

@@ -29,7 +29,12 @@ enum DINOStart {
             try StoredTensors.copy(stored, into: targets)
             return ["student, teacher, heads and centre are those of \(path)"]
         }
-        return try loadBackbone(path, into: networks)
+        let notes = try BackboneStart.load(
+            path,
+            size: networks.description.configuration.imageSize,
+            into: [networks.student.backbone, networks.teacher.backbone]
+        )
+        return ["the backbones are that of \(path), the heads are fresh"] + notes
     }
 
     private static let hint =
@@ -71,36 +76,5 @@ enum DINOStart {
             else { return false }
             return file.tensors.contains { $0.name == "center" }
         }
-    }
-
-    private static func loadBackbone(
-        _ path: String,
-        into networks: DINONetworks
-    ) throws -> [String] {
-        let (height, width) = networks.description.configuration.imageSize
-        let loaded = try ModelDirectory.load(
-            path,
-            options: LoadOptions(
-                relaxations: [.noHead, .dropHead],
-                imageSize: LoadOptions.ImageSize(height: height, width: width),
-                positionResampling: .dino
-            )
-        )
-        let stored = Dictionary(
-            loaded.model.namedTensors().map { ($0.name, $0.tensor) },
-            uniquingKeysWith: { first, _ in first }
-        )
-        for network in [networks.student, networks.teacher] {
-            let targets = network.backbone.namedTensors()
-            try StoredTensors.check(
-                stored,
-                fit: targets,
-                file: path,
-                hint: "choose the --model that it holds"
-            )
-            try StoredTensors.copy(stored, into: targets)
-        }
-        return ["the backbones are that of \(path), the heads are fresh"]
-            + loaded.report.sentences
     }
 }

@@ -17,6 +17,9 @@ final class NeighbourGuard {
         self.queries = queries
     }
 
+    /// The pictures that go through the network each time.
+    var pictureCount: Int { bank.dataset.count + queries.dataset.count }
+
     /// The share of pictures whose class gets the most votes, 0 to 1; nil where a signal asked to stop in between.
     func accuracy(
         of backbone: any ImageClassifier,

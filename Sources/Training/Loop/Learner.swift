@@ -24,6 +24,8 @@ struct EpochScores {
     var knnTop1: Double?
     /// What a person should know.
     var notices: [String] = []
+    /// What there is to look at, by paths in the run's folder.
+    var files: [(name: String, bytes: [UInt8])] = []
     /// Why the run should end here, or nil.
     var stopReason: String?
 }

@@ -66,26 +66,39 @@ enum TrainerCheckpoint {
         throw TrainingError.noUsableCheckpoint(run: parts.run.path, reason: first.reason)
     }
 
-    private static func load(_ folder: String, into parts: LoopParts) throws -> TrainerState {
+    /// Where the run of a checkpoint stood.
+    static func state(in folder: String) throws -> TrainerState {
         let path = folder + "/" + stateFile
-        let state: TrainerState
         do {
-            state = try JSONDecoder().decode(
+            return try JSONDecoder().decode(
                 TrainerState.self,
                 from: Data(contentsOf: URL(fileURLWithPath: path))
             )
         } catch {
             throw RunError.unreadable(path: path, reason: "it is missing or damaged")
         }
-        // Everything is read before anything is changed.
+    }
+
+    /// The tensors of a checkpoint, which fit those of a run.
+    static func tensors(
+        in folder: String,
+        fit targets: [(name: String, tensor: Tensor)]
+    ) throws -> [String: Tensor] {
         let stored = try Safetensors.read(folder + "/" + tensorFile)
-        let targets = parts.learner.namedState()
         try StoredTensors.check(
             stored,
             fit: targets,
             file: folder + "/" + tensorFile,
             hint: "the run was started with other options"
         )
+        return stored
+    }
+
+    private static func load(_ folder: String, into parts: LoopParts) throws -> TrainerState {
+        let state = try state(in: folder)
+        // Everything is read before anything is changed.
+        let targets = parts.learner.namedState()
+        let stored = try tensors(in: folder, fit: targets)
         try parts.learner.load(from: folder)
         try StoredTensors.copy(stored, into: targets)
         parts.learner.counters = state.counters ?? [:]

@@ -36,6 +36,8 @@ extension TrainingLoop {
         let record = EpochRecord(report)
         try metrics.append(WithNumbers(record: record, numbers: record.others))
         try events?.append(record.scalars, step: state.step, time: Date().timeIntervalSince1970)
+        // A run that is killed before it saves comes here again, and writes the same.
+        for file in scores.files { try parts.run.write(file.bytes, to: file.name) }
         if isBest { state.best = best }
         state.epoch += 1
         state.stepInEpoch = 0

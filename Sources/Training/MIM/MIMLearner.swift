@@ -20,7 +20,6 @@ final class MIMLearner: Learner {
     /// The pictures that reconstructions are shown of; nil for none.
     private let shown: DataLoader?
     private var lastImages: Tensor?
-    private var sheet: [UInt8]?
     var counters: [String: Double] = [:]
 
     init(
@@ -59,19 +58,32 @@ final class MIMLearner: Learner {
     /// Adds the gradients of a batch, part by part; as of every picture as much is hidden, the parts' shares add up to
     /// the loss of the whole batch.
     func addGradients(_ batch: ImageBatch, at place: StepPlace) throws -> StepGradients.Numbers {
+        try addGradients(
+            batch.tensor(),
+            masks: masks(of: batch.indices, epoch: place.epoch),
+            parts: plan.options.accumulation
+        )
+    }
+
+    /// Adds the gradients of pictures, `[pictures, channels, height, width]`, and their masks.
+    private func addGradients(
+        _ images: Tensor,
+        masks: Tensor,
+        parts: Int
+    ) throws -> StepGradients.Numbers {
         let device = plan.policy.device
-        let images = try batch.tensor().to(device)
-        let masks = try masks(of: batch.indices, epoch: place.epoch).to(device)
-        let parts = min(plan.options.accumulation, batch.count)
+        let (images, masks) = (try images.to(device), try masks.to(device))
+        let count = images.shape[0]
+        let parts = min(parts, count)
         var losses: [Tensor] = []
         for part in 0..<parts {
-            let range = (batch.count * part / parts)..<(batch.count * (part + 1) / parts)
+            let range = (count * part / parts)..<(count * (part + 1) / parts)
             let (some, hidden) = (try images.narrowed(0, range), try masks.narrowed(0, range))
             lastImages = some
             let painted = try withAutocast(plan.policy.autocastDType) { () throws(TorchError) in
                 try model(some, mask: hidden).reconstruction
             }
-            let share = Double(range.count) / Double(batch.count)
+            let share = Double(range.count) / Double(count)
             let loss = try model.loss(some, reconstruction: painted, mask: hidden) * share
             try loss.backward()
             losses.append(try loss.detached())
@@ -96,6 +108,30 @@ final class MIMLearner: Learner {
             try optimizer.clipGradients(norm: norm, maxNorm: limit)
         }
         try optimizer.step(lr: plan.learningRate(step: place.step))
+    }
+
+    /// What of a run is measured to tell what it will take.
+    func estimated() -> EstimatedRun {
+        beginEpoch()
+        let configuration = description.configuration
+        let (height, width) = configuration.imageSize
+        let shape = [configuration.inChannels, height, width]
+        return EstimatedRun(
+            plan: plan,
+            module: model,
+            optimizer: optimizer,
+            statistics: movingStatistics(),
+            macs: 3 * Double(configuration.macs),
+            pictureCount: shape.reduce(1, *),
+            measured: Double(shown?.dataset.count ?? 0) / 3
+        ) { [self] count in
+            _ = try addGradients(
+                Tensor.randn([count] + shape),
+                masks: masks(of: Array(0..<count), epoch: 0),
+                parts: 1
+            )
+            lastImages = nil
+        }
     }
 
     func clearGradients() throws {
@@ -131,27 +167,16 @@ final class MIMLearner: Learner {
             let loss = try model.loss(images, reconstruction: painted, mask: masks).item()
             return (try painted.to(.float32), loss)
         }
-        sheet = try MIMSheet(
+        let sheet = try MIMSheet(
             patchSize: model.network.configuration.patchSize,
             normalization: description.processor.normalization
         ).png(images: images, painted: painted, masks: masks)
-        let folder = MIMSheet.folderName
+        let name = MIMSheet.name(epoch: place.epoch + 1)
+        scores.files.append((name, sheet))
         scores.notices.append(
-            "reconstruction: loss \(String(format: "%.4f", loss)) on \(batch.count) pictures, shown in "
-                + "\(folder)/\(MIMSheet.fileName(epoch: place.epoch + 1))"
+            "reconstruction: loss \(String(format: "%.4f", loss)) on \(batch.count) pictures, shown in \(name)"
         )
         return scores
-    }
-
-    func didSaveEpoch(_ state: TrainerState, run: RunDirectory) throws {
-        guard let sheet else { return }
-        self.sheet = nil
-        let folder = "\(run.path)/\(MIMSheet.folderName)"
-        try FileManager.default.createDirectory(
-            atPath: folder,
-            withIntermediateDirectories: true
-        )
-        try AtomicFile.write(sheet, to: "\(folder)/\(MIMSheet.fileName(epoch: state.epoch))")
     }
 
     // MARK: - Checkpoints

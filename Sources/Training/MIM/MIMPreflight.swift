@@ -4,20 +4,7 @@ import VisionModels
 enum MIMPreflight {
     /// Options that contradict one another.
     static func check(_ options: TrainingOptions) throws(OptionError) {
-        guard options.method == .mim else {
-            throw .conflict(
-                "the recipe is for \(options.method.command), not for \(TrainingMethod.mim.command)"
-            )
-        }
-        guard !options.data.isEmpty else {
-            throw .conflict("no data: give --data FOLDER with pictures; labels are not needed")
-        }
-        if options.accumulation > options.batch {
-            throw .conflict(
-                "a batch of \(options.batch) cannot be divided into \(options.accumulation) parts: "
-                    + "choose a smaller --accumulation"
-            )
-        }
+        try UnlabelledData.check(options, for: .mim)
         guard options.maskRatio > 0, options.maskRatio < 1 else {
             throw .conflict(
                 "--mask-ratio is the share of a picture that is hidden, above 0 and below 1, not \(options.maskRatio)"

@@ -14,6 +14,7 @@ public final class MIMSession: RunSession {
     public nonisolated let plan: TrainingPlan
     /// The step that the run goes on from; 0 at the start.
     public let startStep: Int
+    private let learner: MIMLearner
     private let loop: TrainingLoop
 
     /// Checks the options, opens the data, makes the network, and only then creates the run's folder.
@@ -27,50 +28,40 @@ public final class MIMSession: RunSession {
         try RunDirectory.check(request.output, resume: request.resuming != nil)
         let (description, transformer) = try Self.description(options)
         let masking = try MIMPreflight.masking(options, transformer)
-        let data = try MIMData(options)
-        try request.resuming?.checkData(
-            train: data.train.count,
-            validation: data.validation?.count ?? 0,
-            classNames: data.train.classNames,
-            run: request.output
-        )
+        let data = try UnlabelledData(request)
         let policy = try TrainingSession.policy(options, resuming: request.resuming)
         ComputePolicy.current = policy
         try manualSeed(UInt64(options.seed))
         let model = try Self.model(transformer)
-        // A run that was stopped before its first checkpoint starts as a new one does.
-        let last = request.output + "/checkpoints/last"
-        if !options.initialWeights.isEmpty,
-            request.resuming == nil || !FileManager.default.fileExists(atPath: last)
-        {
-            observer.didNotice("note: \(try Self.start(options.initialWeights, model))")
+        if request.isAtStart, !options.initialWeights.isEmpty {
+            try Self.start(options.initialWeights, model, observer)
         }
-        plan = TrainingPlan(
-            options: options,
-            trainCount: data.train.count,
-            picturesPerEpoch: data.train.count,
-            validationCount: data.validation?.count ?? 0,
-            classNames: data.train.classNames,
-            parameterCount: model.parameterCount,
-            policy: policy,
-            workers: data.workers
+        plan = data.plan(parameterCount: model.parameterCount, policy: policy)
+        let transform = try Augmentation.transform(
+            options,
+            description.configuration,
+            description.processor
         )
-        let parts = try Self.parts(request, plan, model, description, masking, data)
-        let state =
-            try TrainerCheckpoint.loadNewest(into: parts, notice: observer.didNotice)
-            ?? TrainerState()
-        if request.resuming == nil {
-            try TrainingSession.writeManifest(request, plan, parts.run)
-        }
-        startStep = state.step
-        loop = try TrainingLoop(parts, state: state, observer: observer, stop: stop)
+        learner = MIMLearner(
+            plan,
+            model,
+            description,
+            masking: masking,
+            optimizer: try TrainingSession.optimizer(
+                options,
+                groups: Self.groups(model, weightDecay: options.weightDecay)
+            ),
+            shown: try data.shown(options.shownPictures, description.processor)
+        )
+        let parts = try data.loopParts(request, plan, transform, learner)
+        loop = try TrainingLoop(parts, for: request, observer: observer, stop: stop)
+        startStep = loop.state.step
     }
 
-    /// Nothing comes before the first step.
-    public func prepare() async throws -> TrainingLoop.Outcome? { nil }
-
-    /// There is none: the first steps tell.
-    public func estimate() throws -> RunEstimate? { nil }
+    /// Measures what the run will take; nothing of the run changes.
+    public func estimate() throws -> RunEstimate? {
+        try RunEstimate(learner.estimated(), state: loop.state)
+    }
 
     /// Trains to the end, or until asked to stop.
     public func run() async throws -> TrainingLoop.Outcome { try await loop.run() }
@@ -125,66 +116,20 @@ public final class MIMSession: RunSession {
     }
 
     /// Fills the transformer from a checkpoint.
-    private static func start(_ path: String, _ model: MaskedImageModel) throws -> String {
-        let configuration = model.network.configuration
-        let loaded = try ModelDirectory.load(
-            path,
-            options: LoadOptions(
-                relaxations: [.noHead, .dropHead],
-                imageSize: LoadOptions.ImageSize(
-                    height: configuration.imageHeight,
-                    width: configuration.imageWidth
-                ),
-                positionResampling: .dino
-            )
-        )
-        let stored = Dictionary(
-            loaded.model.namedTensors().map { ($0.name, $0.tensor) },
-            uniquingKeysWith: { first, _ in first }
-        )
-        let targets = model.network.namedTensors()
-        try StoredTensors.check(
-            stored,
-            fit: targets,
-            file: path,
-            hint: "choose the --model that it holds"
-        )
-        try StoredTensors.copy(stored, into: targets)
-        return "the transformer is that of \(path); mask token and decoder are fresh"
-    }
-
-    private static func parts(
-        _ request: TrainingSession.Request,
-        _ plan: TrainingPlan,
+    private static func start(
+        _ path: String,
         _ model: MaskedImageModel,
-        _ description: ModelDescription,
-        _ masking: PatchMasking,
-        _ data: MIMData
-    ) throws -> LoopParts {
-        let options = plan.options
-        let transform = try Augmentation.transform(
-            options,
-            description.configuration,
-            description.processor
+        _ observer: any TrainingObserver
+    ) throws {
+        let configuration = model.network.configuration
+        let notes = try BackboneStart.load(
+            path,
+            size: (configuration.imageHeight, configuration.imageWidth),
+            into: [model.network]
         )
-        _ = try data.trainingLoader(transform, attempt: 0)
-        let learner = MIMLearner(
-            plan,
-            model,
-            description,
-            masking: masking,
-            optimizer: try TrainingSession.optimizer(
-                options,
-                groups: groups(model, weightDecay: options.weightDecay)
-            ),
-            shown: try data.shown(options.shownPictures, description.processor)
+        observer.didNotice(
+            "note: the transformer is that of \(path), mask token and decoder are fresh"
         )
-        return LoopParts(
-            plan: plan,
-            run: try RunDirectory(path: request.output, resume: request.resuming != nil),
-            learner: learner,
-            trainingLoader: { try data.trainingLoader(transform, attempt: $0) },
-            notes: data.validation?.notes ?? []
-        )
+        for note in notes { observer.didNotice("note: \(note)") }
     }
 }

@@ -3,9 +3,8 @@ import Torch
 
 /// Rows of pictures: as they are, with their hidden patches grey, and with what the model painted there.
 struct MIMSheet {
-    static let folderName = "reconstructions"
-
-    static func fileName(epoch: Int) -> String { "epoch-\(epoch).png" }
+    /// The path of an epoch's sheet in the run's folder.
+    static func name(epoch: Int) -> String { "reconstructions/epoch-\(epoch).png" }
 
     let patchSize: Int
     let normalization: Normalization

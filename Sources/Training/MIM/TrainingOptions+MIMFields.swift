@@ -46,14 +46,7 @@ extension TrainingOptions {
         options.cropScale = 0.67
         options.dropPath = 0
         options.colorJitter = 0
-        // What labels or their mixing need is off.
-        options.ema = nil
-        options.smoothing = 0
-        options.aa = nil
-        options.reprob = 0
-        options.mixup = 0
-        options.cutmix = 0
-        options.repeatedAug = nil
+        options.turnOffWhatNeedsLabels()
         return options
     }
 

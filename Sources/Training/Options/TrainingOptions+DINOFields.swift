@@ -207,15 +207,19 @@ extension TrainingOptions {
         options.schedOnUpdates = true
         options.colorJitter = 0.4
         options.grayscaleProb = 0.2
-        // What labels, their mixing or the other crop need is off.
-        options.ema = nil
-        options.smoothing = 0
-        options.aa = nil
-        options.reprob = 0
-        options.mixup = 0
-        options.cutmix = 0
-        options.repeatedAug = nil
+        options.turnOffWhatNeedsLabels()
         return options
+    }
+
+    /// Turns off what labels or their mixing need, and what a picture of several crops has of its own.
+    mutating func turnOffWhatNeedsLabels() {
+        ema = nil
+        smoothing = 0
+        aa = nil
+        reprob = 0
+        mixup = 0
+        cutmix = 0
+        repeatedAug = nil
     }
 
     /// The options that mean something in a method, in the order of `--help`.

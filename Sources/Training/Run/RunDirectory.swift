@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 
 #if canImport(Glibc)
@@ -99,6 +100,19 @@ public final class RunDirectory: Sendable {
     /// Whether a checkpoint of a name is there.
     public func exists(_ name: String) -> Bool {
         FileManager.default.fileExists(atPath: checkpointPath(name))
+    }
+
+    /// Writes a file for people, such as a picture, whole or not at all.
+    ///
+    /// - Parameters:
+    ///   - bytes: The file.
+    ///   - name: Its path in the run's folder; folders on the way are made.
+    /// - Throws: `CheckpointError` where it cannot be written, or the error of making a folder.
+    func write(_ bytes: [UInt8], to name: String) throws {
+        let file = "\(path)/\(name)"
+        let folder = URL(fileURLWithPath: file).deletingLastPathComponent()
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try AtomicFile.write(bytes, to: file)
     }
 
     // MARK: - Checkpoints

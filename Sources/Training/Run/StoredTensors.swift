@@ -1,5 +1,6 @@
 import Checkpoints
 import Torch
+import TorchNN
 
 /// Tensors of a checkpoint on their way into those of a run.
 enum StoredTensors {
@@ -45,5 +46,23 @@ enum StoredTensors {
         for (name, tensor) in targets {
             if let value = stored[name] { try tensor.copy(from: value) }
         }
+    }
+
+    /// Overwrites the tensors of a network with those of another of the same kind.
+    ///
+    /// - Throws: `CheckpointError` with all names and shapes that do not fit, `TorchError`.
+    static func copy(
+        _ source: Module,
+        into network: Module,
+        file: String,
+        hint: String
+    ) throws {
+        let stored = Dictionary(
+            source.namedTensors().map { ($0.name, $0.tensor) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        let targets = network.namedTensors()
+        try check(stored, fit: targets, file: file, hint: hint)
+        try copy(stored, into: targets)
     }
 }

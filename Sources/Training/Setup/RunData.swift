@@ -55,21 +55,7 @@ struct RunData: Sendable {
 
     /// The loader of an attempt at training; a rolled-back run goes on in another order.
     func trainingLoader(_ transform: TrainingTransform, attempt: Int) throws -> DataLoader {
-        try DataLoader(
-            dataset: train,
-            transform: transform,
-            plan: EpochPlan(
-                count: train.count,
-                batchSize: options.batch,
-                seed: StepRandomness.dataSeed(options.seed, attempt: attempt),
-                dropsLast: true,
-                repeats: options.repeatedAug ?? 1
-            ),
-            mixing: Augmentation.mixing(options),
-            smoothing: options.smoothing,
-            workers: workers,
-            policy: .replace(limit: options.skipLimit)
-        )
+        try .training(train, transform, options, workers: workers, attempt: attempt)
     }
 
     /// The loader for measuring: every picture once, in order.

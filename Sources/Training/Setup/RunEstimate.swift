@@ -13,6 +13,25 @@ public struct RunEstimate: Sendable, Equatable {
     public let pictures: Int
 }
 
+/// What of a run is measured for an estimate.
+@ModelActor
+struct EstimatedRun {
+    let plan: TrainingPlan
+    /// The network that learns.
+    let module: Module
+    let optimizer: any Optimizer
+    /// What a forward pass moves, and what must be as before.
+    let statistics: [Tensor]
+    /// The multiplications that a picture takes, forward and backward.
+    let macs: Double
+    /// The numbers of a picture, all its crops together.
+    let pictureCount: Int
+    /// What an epoch's end measures, in pictures that take as long as those of a step.
+    let measured: Double
+    /// Adds the gradients of so many pictures of noise.
+    let addGradients: (_ pictures: Int) throws -> Void
+}
+
 @ModelActor
 extension RunEstimate {
     /// The multiplications that the measurement may take, so that it is over within seconds.
@@ -22,72 +41,42 @@ extension RunEstimate {
     /// are then as before.
     ///
     /// - Parameters:
-    ///   - parts: The run.
-    ///   - macs: The multiplications that one picture takes.
-    ///   - inputShape: The shape of a picture, `[channels, height, width]`.
+    ///   - run: What is measured.
     ///   - state: Where the run stands.
     /// - Throws: `TorchError` for a lack of memory.
-    init(_ parts: TrainingParts, macs: Int, inputShape: [Int], state: TrainerState) throws {
-        let plan = parts.plan
-        let options = plan.options
+    init(_ run: EstimatedRun, state: TrainerState) throws {
+        let options = run.plan.options
         let inPart = (options.batch + options.accumulation - 1) / options.accumulation
-        let count = max(1, min(inPart, 16, Int(Self.budget / (3 * Double(max(macs, 1))))))
+        // Batch normalisation needs two.
+        let affordable = Int(min(Self.budget / max(run.macs, 1), 16))
+        let count = min(inPart, max(2, affordable))
 
-        let module = parts.student.module
-        let buffers = try module.namedBuffers().map {
-            ($0.buffer.tensor, try $0.buffer.tensor.clone())
-        }
-        // Every epoch sets the mode anew.
-        module.trainUnfrozen(options.trainMode)
-        var input = try Self.noise(count, inputShape, plan)
-        if parts.teacher?.hasAllAnswers == true {
-            input = input.answered(by: try Tensor.zeros([count, plan.classNames.count]))
-        }
+        let statistics = try run.statistics.map { ($0, try $0.clone()) }
         let canMeasure = MemoryGauge.reset()
         let before = MemoryGauge.current
-        _ = try StepGradients.add(parts.task, input, parts: 1)
+        try run.addGradients(count)
         let start = ContinuousClock.now
-        _ = try StepGradients.add(parts.task, input, parts: 1)
+        try run.addGradients(count)
         let pass = (ContinuousClock.now - start).inSeconds / Double(count)
         let peak = canMeasure ? MemoryGauge.peak : nil
-        for (buffer, value) in buffers { try buffer.copy(from: value) }
-        try parts.optimizer.clearGradients()
+        for (tensor, value) in statistics { try tensor.copy(from: value) }
+        try run.optimizer.clearGradients()
 
         pictures = count
         secondsPerStep = pass * Double(options.batch)
-        // A forward pass is a third of a step, and nearly all of it where no gradient goes back.
-        let share = FrozenWeights.isBackboneFrozen(module) ? 1.0 : 1.0 / 3
-        let models = parts.average == nil ? 1.0 : 2.0
-        let validation = pass * share * models * Double(plan.validationCount)
         seconds =
-            secondsPerStep * Double(plan.totalSteps - state.step)
-            + validation * Double(options.epochs - state.epoch)
+            secondsPerStep * Double(run.plan.totalSteps - state.step)
+            + pass * run.measured * Double(options.epochs - state.epoch)
         memory = before.flatMap { before in
             peak.map { peak in
-                let gradients = Self.bytes(module.namedParameters().map(\.parameter.tensor))
+                let gradients = Self.bytes(run.module.namedParameters().map(\.parameter.tensor))
                 let perPicture = max(0, peak - before - gradients) / count
-                let picture = inputShape.reduce(MemoryLayout<Float>.stride, *)
+                let picture = run.pictureCount * MemoryLayout<Float>.stride
                 // The loader holds four batches or so, and the optimiser's memory is not touched yet.
                 return before + gradients + perPicture * inPart + 4 * picture * options.batch
-                    + Self.bytes(parts.optimizer.namedState().map(\.tensor))
+                    + Self.bytes(run.optimizer.namedState().map(\.tensor))
             }
         }
-    }
-
-    private static func noise(
-        _ count: Int,
-        _ inputShape: [Int],
-        _ plan: TrainingPlan
-    ) throws -> StepInput {
-        let classes = plan.classNames.count
-        let labels = try Tensor((0..<count).map { Int64($0 % classes) }, shape: [count])
-        return StepInput(
-            pixels: try Tensor.randn([count] + inputShape),
-            targets: TrainingTargets(
-                labels: labels,
-                soft: plan.options.mixes ? try labels.oneHot(classes: classes) : nil
-            )
-        )
     }
 
     private static func bytes(_ tensors: [Tensor]) -> Int {

@@ -1,3 +1,4 @@
+import Foundation
 public import Torch
 
 /// A run of any method, set up and ready to go.
@@ -15,6 +16,18 @@ public protocol RunSession: AnyObject {
     func estimate() throws -> RunEstimate?
     /// Trains to the end, or until asked to stop.
     func run() async throws -> TrainingLoop.Outcome
+}
+
+extension RunSession {
+    /// Nothing comes before the first step.
+    public func prepare() async throws -> TrainingLoop.Outcome? { nil }
+}
+
+extension TrainingSession.Request {
+    /// Whether the run has no checkpoint yet: it is new, or was stopped before its first one.
+    var isAtStart: Bool {
+        resuming == nil || !FileManager.default.fileExists(atPath: output + "/checkpoints/last")
+    }
 }
 
 /// Sets up runs.

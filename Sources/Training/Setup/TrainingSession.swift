@@ -85,26 +85,18 @@ public final class TrainingSession: RunSession {
             ? nil
             : RunTeacher(request, plan, student: description, data, notice: observer.didNotice)
         parts = try Self.parts(request, plan, data, student, description, teacher)
-        let loopParts = parts.forLoop
-        let state =
-            try TrainerCheckpoint.loadNewest(into: loopParts, notice: observer.didNotice)
-            ?? TrainerState()
-        // A process that was killed between saving and pointing left `best` behind.
-        if let best = state.best, parts.run.exists(best.checkpoint) {
-            try parts.run.point(.best, to: best.checkpoint)
-        }
-        if request.resuming == nil { try Self.writeManifest(request, plan, parts.run) }
-        startStep = state.step
-        loop = try TrainingLoop(loopParts, state: state, observer: observer, stop: stop)
+        loop = try TrainingLoop(parts.forLoop, for: request, observer: observer, stop: stop)
+        startStep = loop.state.step
     }
 
     /// Measures what the run will take; nothing of the run changes.
     public func estimate() throws -> RunEstimate? {
         let (height, width) = configuration.imageSize
         return try RunEstimate(
-            parts,
-            macs: configuration.macs,
-            inputShape: [configuration.inChannels, height, width],
+            parts.estimated(
+                macs: configuration.macs,
+                inputShape: [configuration.inChannels, height, width]
+            ),
             state: loop.state
         )
     }
@@ -238,28 +230,5 @@ public final class TrainingSession: RunSession {
             layerCount: order.count,
             layer: order.layer
         )
-    }
-
-    static func writeManifest(
-        _ request: Request,
-        _ plan: TrainingPlan,
-        _ run: RunDirectory
-    ) throws {
-        let manifest = RunManifest(
-            toolVersion: request.toolVersion,
-            libtorchVersion: Libtorch.versionOfLibrary,
-            started: Date().formatted(.iso8601),
-            recipe: request.recipe,
-            options: request.options,
-            kernels: (
-                plan.policy.linear, plan.policy.attention, plan.policy.pointwise
-            ),
-            dtype: plan.policy.dtype == .bfloat16 ? .bf16 : .fp32,
-            threads: Libtorch.threadCount,
-            counts: (plan.trainCount, plan.validationCount),
-            classNames: plan.classNames,
-            facts: plan.facts
-        )
-        try AtomicFile.write(try manifest.yaml().utf8, to: run.manifestPath)
     }
 }

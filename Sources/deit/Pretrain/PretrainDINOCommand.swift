@@ -31,15 +31,18 @@ struct PretrainDINOCommand: AsyncParsableCommand {
     )
 
     @OptionGroup(title: "The run") var run: RunOptions
-    @OptionGroup(title: "Pictures") var pictures: DINOPictureOptions
+    @OptionGroup(title: "Pictures") var pictures: PretrainDataOptions<PretrainsDINO>
     @OptionGroup(title: "Crops") var crops: DINOCropOptions
-    @OptionGroup(title: "Networks") var model: DINOModelOptions
+    @OptionGroup(title: "Heads") var head: DINOHeadOptions
     @OptionGroup(title: "Teacher and loss") var loss: DINOLossOptions
-    @OptionGroup(title: "Length and optimiser") var schedule: DINOScheduleOptions
+    @OptionGroup(title: "Network, length and optimiser")
+    var schedule: PretrainScheduleOptions<PretrainsDINO>
+    @OptionGroup(title: "Measuring on the way") var measuring: DINOGuardOptions
 
     func run() async throws {
         let flags =
-            run.flags + pictures.flags + crops.flags + model.flags + loss.flags + schedule.flags
+            run.flags + pictures.flags + crops.flags + head.flags + loss.flags + schedule.flags
+            + measuring.flags
         try await TrainingCall(run: run, flags: flags, recipe: "dino", method: .dino).run()
     }
 }

@@ -31,11 +31,14 @@ struct PretrainMIMCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "The run") var run: RunOptions
     @OptionGroup(title: "Masks") var masks: MIMMaskOptions
-    @OptionGroup(title: "Pictures") var pictures: MIMPictureOptions
-    @OptionGroup(title: "Model, length and optimiser") var schedule: MIMScheduleOptions
+    @OptionGroup(title: "Pictures") var pictures: PretrainDataOptions<PretrainsMIM>
+    @OptionGroup(title: "Augmentation") var augmentation: MIMAugmentationOptions
+    @OptionGroup(title: "Network, length and optimiser")
+    var schedule: PretrainScheduleOptions<PretrainsMIM>
 
     func run() async throws {
-        let flags = run.flags + masks.flags + pictures.flags + schedule.flags
+        let flags =
+            run.flags + masks.flags + pictures.flags + augmentation.flags + schedule.flags
         try await TrainingCall(run: run, flags: flags, recipe: "mim", method: .mim).run()
     }
 }

@@ -1,6 +1,7 @@
 import Checkpoints
 import Evaluation
 import Foundation
+import Training
 import VisionModels
 
 /// What a conversion did, for people and for programs.
@@ -24,8 +25,31 @@ enum ConversionText {
         rows += report.source.notes.map { ("note", $0) }
         rows += report.source.assumptions.map { ("assumed", $0) }
         if let int8 { rows += accuracy(int8) }
-        rows.append(("checked", "read again: every number is as it was written"))
-        return rows.map { name, value in
+        return table(rows)
+    }
+
+    /// What was written of a run in the form of DINO's own code.
+    static func text(_ report: DINOExport.Report, _ output: String) -> String {
+        table(
+            [
+                ("wrote", "\(output), a full checkpoint as of DINO's own code"),
+                ("taken over", "\(report.tensorCount) tensors after \(report.epoch) epochs"),
+            ] + report.notes.map { ("note", $0) }
+        )
+    }
+
+    /// The same for programs.
+    static func json(_ report: DINOExport.Report, _ output: String) -> JSONValue {
+        [
+            "output": .string(output), "epoch": .integer(report.epoch),
+            "tensors": .integer(report.tensorCount),
+            "notes": .array(report.notes.map(JSONValue.string)),
+        ]
+    }
+
+    private static func table(_ rows: [(String, String)]) -> String {
+        let checked = ("checked", "read again: every number is as it was written")
+        return (rows + [checked]).map { name, value in
             name + String(repeating: " ", count: max(1, 12 - name.count)) + value
         }.joined(separator: "\n")
     }

@@ -1,30 +1,79 @@
-/// Writes the pickle of a state dict, protocol 2, as torch.save does.
+import Torch
+
+/// Writes the pickle of a value with tensors in it, protocol 2, as torch.save does.
 struct PickleWriter {
     private(set) var bytes: [UInt8] = [0x80, 2]
 
-    /// The pickle of an ordered dictionary of tensors, the storage of each under its number.
+    /// The tensors, the storage of each under its place, with names for errors.
+    private(set) var tensors: [(name: String, tensor: Tensor)] = []
+
+    /// Writes a value.
     ///
-    /// - Parameters:
-    ///   - tensors: The tensors' descriptions, in order.
-    ///   - key: A name under which an outer dictionary holds the state dict; nil for none.
-    /// - Returns: The pickle; nil where a type is one that PyTorch's storages do not have.
-    static func stateDict(_ tensors: [ArchivedTensor], under key: String?) -> [UInt8]? {
-        var writer = PickleWriter()
-        if let key {
-            writer.op("}")
-            writer.text(key)
+    /// - Parameter value: The value.
+    /// - Throws: ``CheckpointError`` where a state has one name twice, or a type is one that PyTorch's storages do not have.
+    init(_ value: PyTorchValue) throws(CheckpointError) {
+        try write(value, named: "")
+        op(".")
+    }
+
+    private mutating func write(
+        _ value: PyTorchValue,
+        named name: String
+    ) throws(CheckpointError) {
+        func inner(_ part: some CustomStringConvertible) -> String {
+            name.isEmpty ? "\(part)" : "\(name).\(part)"
         }
-        writer.orderedDictionary()
-        writer.op("(")
-        for (place, tensor) in tensors.enumerated() {
-            guard let storage = storageName(tensor.dtype) else { return nil }
-            writer.text(tensor.name)
-            writer.tensor(tensor, storage: storage, place: place)
+        switch value {
+        case .tensor(let value): try tensor(value, named: name)
+        case .stateDict(let state): try stateDict(state, inner)
+        case .dictionary(let pairs):
+            op("}")
+            op("(")
+            for (key, value) in pairs {
+                text(key)
+                try write(value, named: inner(key))
+            }
+            op("u")
+        case .numbered(let pairs):
+            op("}")
+            op("(")
+            for (key, value) in pairs {
+                integer(key)
+                try write(value, named: inner(key))
+            }
+            op("u")
+        case .list(let items):
+            op("]")
+            op("(")
+            for (place, item) in items.enumerated() { try write(item, named: inner(place)) }
+            op("e")
+        case .tuple(let items):
+            op("(")
+            for (place, item) in items.enumerated() { try write(item, named: inner(place)) }
+            op("t")
+        case .text(let value): text(value)
+        case .integer(let value): integer(value)
+        case .number(let value): number(value)
+        case .flag(let value): bytes.append(value ? 0x88 : 0x89)
+        case .none: op("N")
         }
-        writer.op("u")
-        if key != nil { writer.op("s") }
-        writer.op(".")
-        return writer.bytes
+    }
+
+    private mutating func stateDict(
+        _ state: [(name: String, tensor: Tensor)],
+        _ inner: (String) -> String
+    ) throws(CheckpointError) {
+        var names: Set<String> = []
+        orderedDictionary()
+        op("(")
+        for (name, value) in state {
+            guard names.insert(name).inserted else {
+                throw CheckpointError.tensor(name: inner(name), reason: "the name is taken already")
+            }
+            text(name)
+            try tensor(value, named: inner(name))
+        }
+        op("u")
     }
 
     private static func storageName(_ dtype: SafetensorsDType) -> String? {
@@ -69,6 +118,11 @@ struct PickleWriter {
         }
     }
 
+    private mutating func number(_ value: Double) {
+        op("G")
+        withUnsafeBytes(of: value.bitPattern.bigEndian) { bytes += Array($0) }
+    }
+
     private mutating func sizes(_ sizes: [Int]) {
         op("(")
         for size in sizes { integer(size) }
@@ -81,7 +135,16 @@ struct PickleWriter {
         op("R")
     }
 
-    private mutating func tensor(_ tensor: ArchivedTensor, storage: String, place: Int) {
+    private mutating func tensor(
+        _ tensor: Tensor,
+        named name: String
+    ) throws(CheckpointError) {
+        let dtype = SafetensorsDType(tensor.dtype)
+        guard let storage = Self.storageName(dtype) else {
+            throw CheckpointError.tensor(name: name, reason: "PyTorch lacks the type \(dtype)")
+        }
+        let place = tensors.count
+        tensors.append((name, tensor))
         global("torch._utils", "_rebuild_tensor_v2")
         op("(")
         op("(")

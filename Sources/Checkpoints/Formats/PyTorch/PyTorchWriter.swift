@@ -18,21 +18,25 @@ public enum PyTorchWriter {
         under key: String? = nil,
         to path: String
     ) throws(CheckpointError) {
-        var names: Set<String> = []
-        let descriptions = tensors.map { name, tensor in
-            ArchivedTensor(name: name, dtype: SafetensorsDType(tensor.dtype), shape: tensor.shape)
-        }
-        for tensor in descriptions where !names.insert(tensor.name).inserted {
-            throw CheckpointError.tensor(name: tensor.name, reason: "the name is taken already")
-        }
-        guard let pickle = PickleWriter.stateDict(descriptions, under: key) else {
-            throw CheckpointError.unwritable(path: path, reason: "PyTorch lacks an element type")
-        }
+        let state = PyTorchValue.stateDict(tensors)
+        try write(key.map { .dictionary([($0, state)]) } ?? state, to: path)
+    }
+
+    /// Writes a value to a file, aside and then under its name.
+    ///
+    /// The file is a zip archive like those of torch.save; every tensor in it is contiguous and has a storage of its own.
+    ///
+    /// - Parameters:
+    ///   - value: The value, with tensors on any device.
+    ///   - path: The file, in a folder that exists.
+    /// - Throws: ``CheckpointError``; the file that was there before is then as it was.
+    public static func write(_ value: PyTorchValue, to path: String) throws(CheckpointError) {
+        let pickle = try PickleWriter(value)
         try AtomicFile.write(to: path) { sink throws(CheckpointError) in
             var archive = ZipWriter(sink)
-            try archive.add("archive/data.pkl", pickle)
+            try archive.add("archive/data.pkl", pickle.bytes)
             try archive.add("archive/byteorder", Array("little".utf8))
-            for (place, (name, tensor)) in tensors.enumerated() {
+            for (place, (name, tensor)) in pickle.tensors.enumerated() {
                 try add(tensor, named: name, place: place, to: &archive)
             }
             try archive.add("archive/version", Array("3\n".utf8))

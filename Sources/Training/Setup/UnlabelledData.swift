@@ -1,0 +1,128 @@
+import Datasets
+import ImagePipeline
+import Torch
+import TorchNN
+
+/// The pictures of a run that learns without labels, opened and checked.
+struct UnlabelledData: Sendable {
+    let options: TrainingOptions
+    let train: any ImageDataset
+    /// Pictures that are not learnt from, to measure by or to look at; nil where there are none with labels.
+    let validation: (any ImageDataset)?
+    let workers: Int
+
+    /// What any method without labels wants of its options, before anything is opened.
+    static func check(
+        _ options: TrainingOptions,
+        for method: TrainingMethod
+    ) throws(OptionError) {
+        guard options.method == method else {
+            throw .conflict(
+                "the recipe is for \(options.method.command), not for \(method.command)"
+            )
+        }
+        guard !options.data.isEmpty else {
+            throw .conflict("no data: give --data FOLDER with pictures; labels are not needed")
+        }
+        if options.accumulation > options.batch {
+            throw .conflict(
+                "a batch of \(options.batch) cannot be divided into \(options.accumulation) parts: "
+                    + "choose a smaller --accumulation"
+            )
+        }
+    }
+
+    /// Opens the data.
+    ///
+    /// - Throws: `DatasetError` where it cannot be used, or would give an epoch without a step.
+    init(_ options: TrainingOptions) throws {
+        self.options = options
+        workers = options.workerCount
+        let limits = options.datasetLimits
+        (train, validation) = try options.datasetLocation().openUnlabelled(
+            trainLimit: limits.train,
+            validationLimit: limits.validation
+        )
+        guard options.batch <= train.count else {
+            throw DatasetError.invalid(
+                "a batch of \(options.batch) is larger than the data of \(train.count) pictures in \(options.data), "
+                    + "and an epoch would have no step; choose a smaller --batch"
+            )
+        }
+    }
+
+    /// Opens the data of a new run, or that of a run that goes on, which must be what it was.
+    init(_ request: TrainingSession.Request) throws {
+        try self.init(request.options)
+        try request.resuming?.checkData(
+            train: train.count,
+            validation: validation?.count ?? 0,
+            classNames: train.classNames,
+            run: request.output
+        )
+    }
+
+    /// What follows from options, data and network.
+    func plan(parameterCount: Int, policy: ComputePolicy) -> TrainingPlan {
+        TrainingPlan(
+            options: options,
+            trainCount: train.count,
+            picturesPerEpoch: train.count,
+            validationCount: validation?.count ?? 0,
+            classNames: train.classNames,
+            parameterCount: parameterCount,
+            policy: policy,
+            workers: workers
+        )
+    }
+
+    /// What the loop drives; the run's folder is made only when nothing else can be wrong.
+    @ModelActor
+    func loopParts(
+        _ request: TrainingSession.Request,
+        _ plan: TrainingPlan,
+        _ transform: any ImageTransform,
+        _ learner: any Learner
+    ) throws -> LoopParts {
+        _ = try trainingLoader(transform, attempt: 0)
+        return LoopParts(
+            plan: plan,
+            run: try RunDirectory(path: request.output, resume: request.resuming != nil),
+            learner: learner,
+            trainingLoader: { try trainingLoader(transform, attempt: $0) },
+            notes: validation?.notes ?? []
+        )
+    }
+
+    /// The loader of an attempt at training.
+    func trainingLoader(_ transform: any ImageTransform, attempt: Int) throws -> DataLoader {
+        try .training(train, transform, options, workers: workers, attempt: attempt)
+    }
+}
+
+extension DataLoader {
+    /// The loader of an attempt at training; a rolled-back run goes on in another order.
+    static func training(
+        _ dataset: any ImageDataset,
+        _ transform: any ImageTransform,
+        _ options: TrainingOptions,
+        workers: Int,
+        attempt: Int
+    ) throws -> DataLoader {
+        try DataLoader(
+            dataset: dataset,
+            transform: transform,
+            plan: EpochPlan(
+                count: dataset.count,
+                batchSize: options.batch,
+                seed: StepRandomness.dataSeed(options.seed, attempt: attempt),
+                dropsLast: true,
+                repeats: options.repeatedAug ?? 1
+            ),
+            mixing: Augmentation.mixing(options),
+            smoothing: options.smoothing,
+            workers: workers,
+            policy: .replace(limit: options.skipLimit)
+        )
+    }
+}
