@@ -26,8 +26,8 @@ struct ConvertCommand: AsyncParsableCommand {
             read again and compared before it gets its name.
 
             dino writes a run of `deit pretrain dino`, or one of its checkpoints, as a full
-            checkpoint of DINO's own code: student, teacher, optimiser, epoch and centre, from
-            which main_dino.py goes on; `deit pretrain dino --init` reads such files.
+            checkpoint of DINO's own code: student, teacher, optimiser, epoch and centre.
+            main_dino.py goes on from it, and `deit pretrain dino --init` reads it.
 
             int8 stores the linear layers but the classifier in 8 bits (timm and safetensors,
             for deit only). --calibrate names pictures like those that the model is for: they

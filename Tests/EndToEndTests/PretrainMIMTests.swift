@@ -92,6 +92,9 @@ import Testing
             let data = folder.appending(path: "data")
             try TinyData.writeFolders(to: data, classes: ["ant", "bee"], train: 3, validation: 1)
             let start = options + ["--data", "data", "--output", "run"]
+            let fixture = Checkout.root.appending(
+                path: "Tests/CheckpointsTests/Fixtures/Foreign/deit3.pth"
+            ).path
             for (arguments, code, words) in [
                 (start + ["--mask-ratio", "0"], 64, ["--mask-ratio"]),
                 (start + ["--mask-ratio", "1"], 64, ["--mask-ratio"]),
@@ -102,6 +105,7 @@ import Testing
                 (start + ["--model", "resnet18"], 64, ["resnet18"]),
                 (start, 65, ["batch of 8", "6 pictures"]),
                 (options + ["--output", "run"], 64, ["--data"]),
+                (start + ["--batch", "4", "--init", fixture], 65, ["it holds a transformer of"]),
             ] as [([String], Int32, [String])] {
                 let result = try await pretrain(arguments, in: folder)
                 result.expectRefusal(code, saying: words[0])

@@ -31,7 +31,7 @@ enum DINOStart {
         }
         let notes = try BackboneStart.load(
             path,
-            size: networks.description.configuration.imageSize,
+            for: networks.description.configuration,
             into: [networks.student.backbone, networks.teacher.backbone]
         )
         return ["the backbones are that of \(path), the heads are fresh"] + notes

@@ -34,7 +34,7 @@ public final class MIMSession: RunSession {
         try manualSeed(UInt64(options.seed))
         let model = try Self.model(transformer)
         if request.isAtStart, !options.initialWeights.isEmpty {
-            try Self.start(options.initialWeights, model, observer)
+            try Self.start(options.initialWeights, model, description, observer)
         }
         plan = data.plan(parameterCount: model.parameterCount, policy: policy)
         let transform = try Augmentation.transform(
@@ -119,12 +119,12 @@ public final class MIMSession: RunSession {
     private static func start(
         _ path: String,
         _ model: MaskedImageModel,
+        _ description: ModelDescription,
         _ observer: any TrainingObserver
     ) throws {
-        let configuration = model.network.configuration
         let notes = try BackboneStart.load(
             path,
-            size: (configuration.imageHeight, configuration.imageWidth),
+            for: description.configuration,
             into: [model.network]
         )
         observer.didNotice(

@@ -129,7 +129,11 @@ extension TrainingOptions {
             "Divide a step's pictures into so many parts, to save memory."
         ),
         .number(.lr, \.lr, positive, "rate", "Learning rate, before scaling."),
-        .flag(.lrScaling, \.lrScaling, "Multiply the learning rate by batch/512."),
+        .flag(
+            .lrScaling,
+            \.lrScaling,
+            "Multiply the learning rate by batch/512; of pretrain dino by batch/256."
+        ),
         .number(.minLR, \.minLR, anyReal, "rate", "Learning rate at the end; never scaled."),
         .number(
             .warmupLR,

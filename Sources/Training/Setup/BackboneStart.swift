@@ -10,15 +10,16 @@ enum BackboneStart {
     ///
     /// - Parameters:
     ///   - path: The checkpoint; a classifier in it is left aside.
-    ///   - size: The size of the networks' pictures.
+    ///   - configuration: What the networks are.
     ///   - networks: What is filled.
     /// - Returns: What was not simply taken over, for a person.
     /// - Throws: The errors of loading a checkpoint.
     static func load(
         _ path: String,
-        size: (height: Int, width: Int),
+        for configuration: ModelConfiguration,
         into networks: [Module]
     ) throws -> [String] {
+        let size = configuration.imageSize
         let loaded = try ModelDirectory.load(
             path,
             options: LoadOptions(
@@ -27,6 +28,14 @@ enum BackboneStart {
                 positionResampling: .dino
             )
         )
+        let (found, wanted) = (kind(loaded.description.configuration), kind(configuration))
+        guard found == wanted else {
+            throw CheckpointError.unsupported(
+                file: path,
+                reason: "it holds \(found), and the run has \(wanted): "
+                    + "choose the --model that it holds"
+            )
+        }
         for network in networks {
             try StoredTensors.copy(
                 loaded.model,
@@ -36,5 +45,17 @@ enum BackboneStart {
             )
         }
         return loaded.report.sentences
+    }
+
+    /// What a network is, as far as its weights depend on it.
+    private static func kind(_ configuration: ModelConfiguration) -> String {
+        switch configuration {
+        case .visionTransformer(let transformer):
+            "a transformer of \(transformer.depth) blocks, width \(transformer.embedDim) and patches of "
+                + "\(transformer.patchSize)\(transformer.isDistilled ? " with a distillation token" : "")"
+        case .resNet: "a residual network"
+        case .regNet: "a RegNetY"
+        case .efficientNet: "an EfficientNet-Lite"
+        }
     }
 }

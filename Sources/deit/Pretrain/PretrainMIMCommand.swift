@@ -9,10 +9,10 @@ struct PretrainMIMCommand: AsyncParsableCommand {
         discussion: """
             Examples:
               deit pretrain mim --data DIR --output runs/mim
-              deit pretrain mim --data DIR --mask block --mask-ratio 0.4     # BEiT's masks
+              deit pretrain mim --data DIR --mask block --mask-ratio 0.4   # BEiT's masks
               deit pretrain mim --data DIR --model deit_tiny_distilled_patch16_224
-              deit pretrain mim --resume --output runs/mim                   # go on exactly
-              deit finetune runs/mim --data DIR                              # then, with labels
+              deit pretrain mim --resume --output runs/mim           # go on exactly
+              deit finetune runs/mim --data DIR                      # then, with labels
 
             DIR is any folder of pictures; labels are not looked at. Part of every picture is \
             hidden from the transformer, and a single layer paints it from what the \
