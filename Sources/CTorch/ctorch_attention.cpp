@@ -45,9 +45,9 @@ void for_parts(const Shape &shape, c10::function_ref<void(const Part &)> body) {
 
 /// Query, key or value (0, 1, 2) of a part within `[batch, tokens, 3 · heads · width]`: `[count, tokens, width]`.
 at::Tensor operand(const at::Tensor &qkv, const Shape &shape, const Part &part, int64_t which) {
-    return qkv.as_strided({part.count, shape.tokens, shape.width}, {shape.width, qkv.stride(1), 1},
-                          qkv.storage_offset() + part.picture * qkv.stride(0) +
-                              (which * shape.heads + part.head) * shape.width);
+    return qkv.as_strided(
+        {part.count, shape.tokens, shape.width}, {shape.width, qkv.stride(1), 1},
+        qkv.storage_offset() + part.picture * qkv.stride(0) + (which * shape.heads + part.head) * shape.width);
 }
 
 /// A part of `[batch, tokens, heads · width]`.

@@ -45,7 +45,8 @@ int32_t ct_autocast_dtype(ct_device device) {
     int32_t dtype = -1;
     guarded([&] {
         const auto type = static_cast<at::DeviceType>(device);
-        if (at::autocast::is_autocast_enabled(type)) dtype = static_cast<int32_t>(at::autocast::get_autocast_dtype(type));
+        if (at::autocast::is_autocast_enabled(type))
+            dtype = static_cast<int32_t>(at::autocast::get_autocast_dtype(type));
     });
     return dtype;
 }

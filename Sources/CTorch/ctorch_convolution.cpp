@@ -17,11 +17,10 @@ int32_t ct_relu6(ct_tensor x, ct_tensor *out) {
 
 int32_t ct_pack_conv2d(ct_tensor weight, int64_t stride, int64_t padding, int64_t groups, const int64_t *input,
                        ct_tensor *out) {
-    static const auto op =
-        c10::Dispatcher::singleton()
-            .findSchemaOrThrow("mkldnn::_reorder_convolution_weight", "")
-            .typed<at::Tensor(const at::Tensor &, at::IntArrayRef, at::IntArrayRef, at::IntArrayRef, int64_t,
-                              at::OptionalIntArrayRef)>();
+    static const auto op = c10::Dispatcher::singleton()
+                               .findSchemaOrThrow("mkldnn::_reorder_convolution_weight", "")
+                               .typed<at::Tensor(const at::Tensor &, at::IntArrayRef, at::IntArrayRef, at::IntArrayRef,
+                                                 int64_t, at::OptionalIntArrayRef)>();
     return returning(out, [&] {
         const c10::InferenceMode no_graph;
         const int64_t strides[] = {stride, stride}, paddings[] = {padding, padding}, dilations[] = {1, 1};

@@ -100,7 +100,9 @@ int32_t ct_mutable_data(ct_tensor a, void **out) {
 }
 
 int64_t ct_version(ct_tensor a) {
-    return a->value.is_inference() ? -1 : static_cast<int64_t>(a->value.unsafeGetTensorImpl()->version_counter().current_version());
+    return a->value.is_inference()
+               ? -1
+               : static_cast<int64_t>(a->value.unsafeGetTensorImpl()->version_counter().current_version());
 }
 
 int32_t ct_item(ct_tensor a, double *out) {

@@ -88,10 +88,9 @@ bool ct_has_int8(void) {
 int32_t ct_pack_int8(ct_tensor weight, ct_tensor scale, int64_t rows, ct_tensor *out) {
     return returning(out, [&] {
         TORCH_CHECK(ct_has_int8(), "this libtorch has no products of 8-bit matrices");
-        TORCH_CHECK(weight->value.dim() == 2 && scale->value.dim() == 1 &&
-                        scale->value.size(0) == weight->value.size(0),
-                    "a weight of shape ", weight->value.sizes(), " does not fit scales of shape ",
-                    scale->value.sizes());
+        TORCH_CHECK(
+            weight->value.dim() == 2 && scale->value.dim() == 1 && scale->value.size(0) == weight->value.size(0),
+            "a weight of shape ", weight->value.sizes(), " does not fit scales of shape ", scale->value.sizes());
         static const auto op = operation("onednn::qlinear_prepack")->typed<Prepack>();
         const c10::InferenceMode no_graph;
         const auto whole = weight->value.div(scale->value.unsqueeze(1)).round_().clamp_(-127, 127).to(at::kChar);

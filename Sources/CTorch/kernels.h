@@ -21,11 +21,13 @@ at::Tensor add_branch(const at::Tensor &x, const at::Tensor &branch);
 
 /// The normalised rows of the last dimension in `dtype`, and each row's mean and 1 / deviation in float32.
 std::tuple<at::Tensor, at::Tensor, at::Tensor> layer_norm_vectors(const at::Tensor &x, const at::Tensor &weight,
-                                                          const at::Tensor &bias, double eps, at::ScalarType dtype);
+                                                                  const at::Tensor &bias, double eps,
+                                                                  at::ScalarType dtype);
 
 /// The gradients of layer_norm_vectors() with respect to x, weight and bias; the same on any number of threads.
-std::tuple<at::Tensor, at::Tensor, at::Tensor> layer_norm_vectors_backward(const at::Tensor &gradient, const at::Tensor &x,
-                                                                   const at::Tensor &mean, const at::Tensor &rstd,
-                                                                   const at::Tensor &weight);
+std::tuple<at::Tensor, at::Tensor, at::Tensor> layer_norm_vectors_backward(const at::Tensor &gradient,
+                                                                           const at::Tensor &x, const at::Tensor &mean,
+                                                                           const at::Tensor &rstd,
+                                                                           const at::Tensor &weight);
 
 }  // namespace ctorch

@@ -87,9 +87,9 @@ INLINED void normalize(const From *x, To *out, float *means, float *rstds, const
     }
 }
 
-#define NORMALIZE(NAME, FROM, TO)                                                                                    \
-    PER_PROCESSOR void NAME(const void *x, void *out, float *means, float *rstds, const float *weight,               \
-                            const float *bias, int64_t rows, int64_t width, float eps) {                             \
+#define NORMALIZE(NAME, FROM, TO) \
+    PER_PROCESSOR void NAME(const void *x, void *out, float *means, float *rstds, const float *weight, \
+                            const float *bias, int64_t rows, int64_t width, float eps) { \
         normalize(static_cast<const FROM *>(x), static_cast<TO *>(out), means, rstds, weight, bias, rows, width, eps); \
     }
 NORMALIZE(normalize_float, float, float)
@@ -146,12 +146,13 @@ INLINED void backward_row(const Gradient *gradient, const From *x, Statistics ro
     }
 }
 
-#define BACKWARD(NAME, FROM, GRADIENT)                                                                              \
-    PER_PROCESSOR void NAME(const void *gradient, const void *x, const float *means, const float *rstds,            \
-                            const float *weight, void *out, float *sums, int64_t rows, int64_t width) {             \
-        for (int64_t row = 0; row < rows; ++row)                                                                    \
-            backward_row(static_cast<const GRADIENT *>(gradient) + row * width, static_cast<const FROM *>(x) + row * width, \
-                         {means[row], rstds[row]}, weight, static_cast<FROM *>(out) + row * width, sums, width);    \
+#define BACKWARD(NAME, FROM, GRADIENT) \
+    PER_PROCESSOR void NAME(const void *gradient, const void *x, const float *means, const float *rstds, \
+                            const float *weight, void *out, float *sums, int64_t rows, int64_t width) { \
+        for (int64_t row = 0; row < rows; ++row) \
+            backward_row(static_cast<const GRADIENT *>(gradient) + row * width, \
+                         static_cast<const FROM *>(x) + row * width, {means[row], rstds[row]}, weight, \
+                         static_cast<FROM *>(out) + row * width, sums, width); \
     }
 BACKWARD(backward_float, float, float)
 BACKWARD(backward_float_from_bf16, float, BFloat16Bits)
@@ -168,7 +169,8 @@ const char *bytes(const void *data) { return static_cast<const char *>(data); }
 }  // namespace
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor> layer_norm_vectors(const at::Tensor &x, const at::Tensor &weight,
-                                                          const at::Tensor &bias, double eps, at::ScalarType dtype) {
+                                                                  const at::Tensor &bias, double eps,
+                                                                  at::ScalarType dtype) {
     const auto width = x.size(-1), rows = x.numel() / std::max<int64_t>(width, 1);
     auto out = at::empty(x.sizes(), x.options().dtype(dtype));
     auto mean = at::empty({rows}, x.options().dtype(at::kFloat)), rstd = at::empty_like(mean);
@@ -188,9 +190,10 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> layer_norm_vectors(const at::Tens
     return {out, mean, rstd};
 }
 
-std::tuple<at::Tensor, at::Tensor, at::Tensor> layer_norm_vectors_backward(const at::Tensor &gradient, const at::Tensor &x,
-                                                                   const at::Tensor &mean, const at::Tensor &rstd,
-                                                                   const at::Tensor &weight) {
+std::tuple<at::Tensor, at::Tensor, at::Tensor> layer_norm_vectors_backward(const at::Tensor &gradient,
+                                                                           const at::Tensor &x, const at::Tensor &mean,
+                                                                           const at::Tensor &rstd,
+                                                                           const at::Tensor &weight) {
     const auto width = x.size(-1), rows = mean.numel(), blocks = (rows + rows_a_block - 1) / rows_a_block;
     auto out = at::empty_like(x);
     auto sums = at::zeros({std::max<int64_t>(blocks, 1), 2, width}, mean.options());

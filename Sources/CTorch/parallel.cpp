@@ -20,8 +20,7 @@ void parallel_for(int64_t count, int64_t grain, c10::function_ref<void(int64_t, 
     // One byte an item: the iterator hands out parts of this memory, which nobody reads or writes.
     const auto items = at::empty({count}, at::kByte);
     const auto *first = static_cast<const char *>(items.const_data_ptr());
-    auto iterator =
-        at::TensorIteratorConfig()
+    auto iterator = at::TensorIteratorConfig()
                         .check_all_same_dtype(false)
                         .resize_outputs(false)
                         .declare_static_shape({count})

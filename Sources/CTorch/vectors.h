@@ -2,7 +2,8 @@
 //
 // The types are the compiler's own vectors, which it lowers to whatever registers the processor at hand has. Functions
 // marked PER_PROCESSOR are compiled once for each level of x86-64 and the loader picks one; those here are inlined into
-// them, and take vectors by reference because passing one by value depends on the level (for the same reason there is no std::bit_cast).
+// them, and take vectors by reference because passing one by value depends on the level (for the same reason there is
+// no std::bit_cast).
 #pragma once
 
 #include <cstdint>
@@ -78,8 +79,8 @@ INLINED float largest_of(const Floats &vector) {
     return numbers[0];
 }
 
-
-/// e^x for x ≤ 0, to 2 units in the last place: 2^n · 2^f with a polynomial of degree 6 for f in ±½; not a number stays so.
+/// e^x for x ≤ 0, to 2 units in the last place: 2^n · 2^f with a polynomial of degree 6 for f in ±½; not a number stays
+/// so.
 INLINED void exponential(const Floats &x, Floats &out) {
 #pragma clang fp contract(fast)
     const auto inside = x < -87.0f ? Floats{} - 87.0f : x;

@@ -230,14 +230,15 @@ int32_t ct_pad2d(ct_tensor CT_NONNULL x, int64_t left, int64_t right, int64_t to
                  ct_tensor CT_NULLABLE *CT_NONNULL out);
 /// The positive part, at most 6.
 CT_UNARY(relu6);
-/// Filters of ct_conv2d, of `float32` or `bfloat16`, in the order in which oneDNN reads them fastest for inputs of about
-/// the four sizes of `input`. Only ct_conv2d_packed takes them.
+/// Filters of ct_conv2d, of `float32` or `bfloat16`, in the order in which oneDNN reads them fastest for inputs of
+/// about the four sizes of `input`. Only ct_conv2d_packed takes them.
 int32_t ct_pack_conv2d(ct_tensor CT_NONNULL weight, int64_t stride, int64_t padding, int64_t groups,
                        const int64_t *CT_NONNULL input, ct_tensor CT_NULLABLE *CT_NONNULL out);
-/// A convolution with packed filters, without a gradient; `x` and `bias` have the filters' type. The activation is 0 for
-/// none, 1 for relu, 2 for relu6.
-int32_t ct_conv2d_packed(ct_tensor CT_NONNULL x, ct_tensor CT_NONNULL weight, ct_tensor CT_NULLABLE bias, int64_t stride,
-                         int64_t padding, int64_t groups, int32_t activation, ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// A convolution with packed filters, without a gradient; `x` and `bias` have the filters' type. The activation is 0
+/// for none, 1 for relu, 2 for relu6.
+int32_t ct_conv2d_packed(ct_tensor CT_NONNULL x, ct_tensor CT_NONNULL weight, ct_tensor CT_NULLABLE bias,
+                         int64_t stride, int64_t padding, int64_t groups, int32_t activation,
+                         ct_tensor CT_NULLABLE *CT_NONNULL out);
 
 // ---- oneDNN kernels with their gradients (ctorch_onednn.cpp, ctorch_int8.cpp, ctorch_attention.cpp)
 
