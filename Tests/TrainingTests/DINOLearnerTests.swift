@@ -114,19 +114,32 @@ import VisionModels
         try PyTorchWriter.write(form.value(), to: path)
     }
 
-    private func make(seed: Int, layers: Int, batchNorm: Bool) throws -> TinyDINO {
+    private func make(
+        _ model: String,
+        seed: Int,
+        layers: Int,
+        batchNorm: Bool
+    ) throws -> TinyDINO {
         try TinyDINO {
+            $0.model = model
             $0.seed = seed
             $0.headLayers = layers
             $0.useBNInHead = batchNorm
         }
     }
 
-    @Test(arguments: [(1, false), (3, false), (3, true)])
-    func `a full checkpoint starts another run`(layers: Int, batchNorm: Bool) throws {
+    @Test(arguments: [
+        ("deit_nano_patch4_28", 1, false), ("deit_nano_patch4_28", 3, false),
+        ("deit_nano_patch4_28", 3, true), ("resnet8_cifar", 3, true),
+    ])
+    func `a full checkpoint starts another run`(
+        model: String,
+        layers: Int,
+        batchNorm: Bool
+    ) throws {
         try withTemporaryFolder { folder in
             let path = folder.appending(path: "checkpoint.pth").path
-            let run = try make(seed: 1, layers: layers, batchNorm: batchNorm)
+            let run = try make(model, seed: 1, layers: layers, batchNorm: batchNorm)
             try run.train(steps: 0..<5)
             try write(run, steps: 5, to: path)
             let file = try PyTorchFile(path: path, stateDict: "teacher")
@@ -137,7 +150,7 @@ import VisionModels
             let places = layers == 1 ? "head.mlp.weight" : "head.mlp.0.weight"
             #expect(names.contains((batchNorm ? "module." : "") + places))
 
-            let other = try make(seed: 2, layers: layers, batchNorm: batchNorm)
+            let other = try make(model, seed: 2, layers: layers, batchNorm: batchNorm)
             let notes = try DINOStart.load(path, into: other.networks)
             #expect(notes == ["student, teacher and heads are those of \(path)"])
             let (wanted, found) = (run.networks.namedTensors(), other.networks.namedTensors())

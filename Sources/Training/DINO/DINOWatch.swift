@@ -102,7 +102,7 @@ public enum DINOWatch {
             "warning: this looks like collapse: the features of all pictures are nearly the same; try a lower --lr, a "
                 + "longer --warmup-epochs and --momentum-teacher 0.9995"
         case .nothingLearnt:
-            "warning: it looks as if nothing is learnt: the loss is still near ln K = "
+            "warning: it looks as if nothing is learnt: the loss is still not below ln K = "
                 + "\(String(format: "%.2f", log(Double(options.outDim)))), that of guessing; try --teacher-temp "
                 + "\(lower) --warmup-teacher-temp \(lower), a smaller --out-dim for small data, a higher --lr, or more steps "
                 + "(a smaller --batch)"

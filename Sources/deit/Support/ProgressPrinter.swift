@@ -4,13 +4,16 @@ import Training
 
 /// Shows how training goes: one updating line on a terminal, plain lines elsewhere.
 final class ProgressPrinter: TrainingObserver {
+    private let method: TrainingMethod
     private let clock = ContinuousClock()
     private let started: ContinuousClock.Instant
     private var lastShown: ContinuousClock.Instant
     private var lineIsOpen = false
     private var stepsHere = 0
 
-    init() {
+    /// Creates a printer for runs of a method.
+    init(_ method: TrainingMethod) {
+        self.method = method
         started = clock.now
         lastShown = clock.now
     }
@@ -80,16 +83,19 @@ final class ProgressPrinter: TrainingObserver {
         let perStep = (clock.now - started) / max(stepsHere, 1)
         let left = perStep * (report.totalSteps - report.step)
         let watched = Self.means(report.sums)
-        return [
+        var parts = [
             "epoch \(report.epoch + 1)/\(report.epochs)",
             "step \(report.step)/\(report.totalSteps)",
             "loss \(Self.fixed(report.sums.meanLoss, 4))",
-            watched.isEmpty
-                ? "accuracy \(Self.percent(report.sums.top1))" : watched.joined(separator: " "),
+        ]
+        if method == .supervised { parts.append("accuracy \(Self.percent(report.sums.top1))") }
+        if !watched.isEmpty { parts.append(watched.joined(separator: " ")) }
+        parts += [
             "lr \(Self.scientific(report.lr))",
             "\(Int(report.sums.imagesPerSecond)) images/s",
             "ETA \(Self.time(left))",
-        ].joined(separator: "  ")
+        ]
+        return parts.joined(separator: "  ")
     }
 
     static func fixed(_ value: Double, _ digits: Int) -> String {

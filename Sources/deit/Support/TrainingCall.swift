@@ -43,7 +43,7 @@ struct TrainingCall {
         _ request: TrainingSession.Request,
         _ stop: StopRequest
     ) async throws -> TrainingLoop.Outcome {
-        let progress = ProgressPrinter()
+        let progress = ProgressPrinter(request.options.method)
         let session = try RunSessions.make(request, observer: progress, stop: stop)
         RunHeader.print(session.plan, output: request.output, recipe: request.recipe)
         if request.resuming != nil { Console.line("resuming after step \(session.startStep)") }
