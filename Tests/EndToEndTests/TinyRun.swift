@@ -56,6 +56,32 @@ struct TinyRun {
         }
     }
 
+    /// Trains into this folder, stopped by SIGTERM in between and resumed.
+    ///
+    /// - Parameters:
+    ///   - command: The words of the command, such as `pretrain dino`.
+    ///   - options: Its options but `--output`.
+    ///   - steps: After how many steps it is to stop, far enough from the last one.
+    func trainStopped(
+        _ command: [String],
+        _ options: [String],
+        after steps: Int,
+        location: SourceLocation = #_sourceLocation
+    ) async throws {
+        let (name, parent) = (folder.lastPathComponent, folder.deletingLastPathComponent())
+        let running = try DeitCommand.start(command + options + ["--output", name], in: parent)
+        await running.send(SIGTERM) { recordedSteps >= steps }
+        let stopped = try await running.result()
+        #expect(stopped.code == 128 + SIGTERM, "\(stopped.errors)", sourceLocation: location)
+        let words = "deit \(command.joined(separator: " ")) --resume --output \(name)"
+        #expect(stopped.output.contains("continue with: \(words)"), sourceLocation: location)
+        let resumed = try await DeitCommand.run(
+            command + ["--resume", "--output", name],
+            in: parent
+        )
+        #expect(resumed.code == 0, "\(resumed.errors)", sourceLocation: location)
+    }
+
     private func timeless(_ object: [String: Any]) -> [String: Any] {
         // The length of metrics.jsonl varies with the digits of its times.
         let clocked: Set<String> = [

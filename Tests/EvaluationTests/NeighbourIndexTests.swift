@@ -116,8 +116,17 @@ import VisionModels
             }
             let index = folder.appending(path: "index").path
             _ = try NeighbourIndex.create(at: index, loaded, features, .init())
+            // The largest number, which none comes after.
+            try FileManager.default.copyItem(
+                atPath: "\(index)/features-1.safetensors",
+                toPath: "\(index)/features-\(Int.max).safetensors"
+            )
             for damage in [
                 "{}", "{\"format\": \"other\"}", "[]",
+                """
+                {"format":"swift-deit neighbour index","format_version":1,"version":\(Int.max),"k":1,
+                "temperature":0.07,"tokens":["cls"],"blocks":1,"classes":["ant","bee"]}
+                """,
                 "{\"format\":\"swift-deit neighbour index\",\"format_version\":2}",
                 """
                 {"format":"swift-deit neighbour index","format_version":1,"version":1,"k":0,

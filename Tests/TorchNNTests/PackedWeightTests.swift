@@ -107,6 +107,10 @@ struct PackedWeightTests {
                 expected,
                 tolerance: dtype == .float32 ? 1e-5 : 2e-2
             )
+            let none = try withoutGradient { () throws(TorchError) in
+                try layer(Tensor.zeros([0, 48]))
+            }
+            #expect(none.shape == [0, 32])
             #expect(throws: TorchError.self) { try layer(x) }
             parent.train()
             #expect(throws: TorchError.self) {

@@ -46,6 +46,10 @@ struct NeighbourIndexFile {
             request: FeatureRequest(tokens: tokens, blocks: try fields.int("blocks"))
         )
         version = try fields.int("version")
+        // The next one must be a number, too.
+        guard (1..<Int.max).contains(version) else {
+            throw fields.malformed("version", "is \(version)")
+        }
         classNames = try fields.strings("classes") ?? []
         do {
             try settings.check()

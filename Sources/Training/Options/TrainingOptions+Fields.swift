@@ -13,7 +13,12 @@ extension TrainingOptions {
             \.method,
             "What the run learns from; a recipe says it, the command is it."
         ),
-        .text(.data, \.data, "folder", "Pictures: IDX files, or train/CLASS/… and val/CLASS/…."),
+        .text(
+            .data,
+            \.data,
+            "folder",
+            "Pictures: train/CLASS/… and val/CLASS/…, a list, tar shards, CIFAR's or IDX files."
+        ),
         .number(
             .size,
             \.size,

@@ -26,15 +26,16 @@ extension TrainingOptions {
 }
 
 extension ArgumentHelp {
-    /// The help of a training option, with its default in a method.
+    /// The help of a training option, with its default in a method; in other words where the method means less by it.
     static func field(
         _ key: String,
-        of method: TrainingMethod = .supervised
+        of method: TrainingMethod = .supervised,
+        saying words: String? = nil
     ) -> ArgumentHelp {
         guard let field = TrainingOptions.field(key) else { return ArgumentHelp() }
         let value = TrainingOptions.defaults(of: method).text(of: field)
         return ArgumentHelp(
-            "\(field.help)\(value.isEmpty ? "" : " (\(value))")",
+            "\(words ?? field.help)\(value.isEmpty ? "" : " (\(value))")",
             valueName: field.placeholder
         )
     }

@@ -18,7 +18,13 @@ enum PretrainsMIM: PretrainMethod {
 
 /// The pictures of `deit pretrain`.
 struct PretrainDataOptions<Kind: PretrainMethod>: ParsableArguments {
-    @Option(help: .field("data", of: Kind.method)) var data: String?
+    @Option(
+        help: .field(
+            "data",
+            of: Kind.method,
+            saying: "Pictures: any folder of them, or what `deit train` reads."
+        )
+    ) var data: String?
     @Option(help: .field("size", of: Kind.method)) var size: String?
     @Option(help: .field("in_chans", of: Kind.method)) var inChans: String?
     @Option(help: .field("train_limit", of: Kind.method)) var trainLimit: String?
@@ -43,7 +49,13 @@ struct PretrainDataOptions<Kind: PretrainMethod>: ParsableArguments {
 
 /// The network of `deit pretrain`, the length and the optimiser.
 struct PretrainScheduleOptions<Kind: PretrainMethod>: ParsableArguments {
-    @Option(help: .field("model", of: Kind.method)) var model: String?
+    @Option(
+        help: .field(
+            "model",
+            of: Kind.method,
+            saying: "Model to train; `deit models` lists them."
+        )
+    ) var model: String?
     @Option(name: .customLong("init"), help: .field("init", of: Kind.method)) var initialWeights:
         String?
     @Option(help: .field("drop_path", of: Kind.method)) var dropPath: String?
