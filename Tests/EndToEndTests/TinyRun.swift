@@ -56,12 +56,7 @@ struct TinyRun {
         }
     }
 
-    /// Trains into this folder, stopped by SIGTERM in between and resumed.
-    ///
-    /// - Parameters:
-    ///   - command: The words of the command, such as `pretrain dino`.
-    ///   - options: Its options but `--output`.
-    ///   - steps: After how many steps it is to stop, far enough from the last one.
+    /// Trains into this folder, stopped by SIGTERM once so many steps are recorded, far enough from the last one, and resumed.
     func trainStopped(
         _ command: [String],
         _ options: [String],
