@@ -1,7 +1,23 @@
 // The functions behind the layers, as libtorch computes them by default.
+#include <ATen/autocast_mode.h>
+
 #include "guarded.h"
 
 using namespace ctorch;
+
+namespace {
+
+// Whether oneDNN's bfloat16 gradient of a convolution is not to be trusted: where a picture is no larger than its
+// padding, parts of a filter meet zeros alone, and their gradient can be left as the memory was (seen with a picture of
+// one pixel, kernels of 3 to 7 and a stride of 2, oneDNN of libtorch 2.13).
+bool has_wrong_gradient(const at::Tensor &x, int64_t padding_h, int64_t padding_w) {
+    if (!x.is_cpu() || x.dim() != 4 || !at::GradMode::is_enabled()) return false;
+    if (x.size(2) > padding_h && x.size(3) > padding_w) return false;
+    return x.scalar_type() == at::kBFloat16 ||
+           (at::autocast::is_autocast_enabled(at::kCPU) && at::autocast::get_autocast_dtype(at::kCPU) == at::kBFloat16);
+}
+
+}  // namespace
 
 extern "C" {
 
@@ -13,6 +29,14 @@ int32_t ct_conv2d(ct_tensor x, ct_tensor weight, ct_tensor bias, int64_t stride_
                   int64_t padding_w, int64_t groups, ct_tensor *out) {
     return returning(out, [&] {
         const int64_t stride[] = {stride_h, stride_w}, padding[] = {padding_h, padding_w}, dilation[] = {1, 1};
+        if (has_wrong_gradient(x->value, padding_h, padding_w)) {
+            const c10::impl::ExcludeDispatchKeyGuard in_float32(c10::DispatchKey::AutocastCPU);
+            const auto added = optional_of(bias);
+            const auto bias32 = added.has_value() ? std::optional(added->to(at::kFloat)) : std::nullopt;
+            return at::conv2d(x->value.to(at::kFloat), weight->value.to(at::kFloat), bias32, stride, padding, dilation,
+                              groups)
+                .to(at::kBFloat16);
+        }
         return at::conv2d(x->value, weight->value, optional_of(bias), stride, padding, dilation, groups);
     });
 }

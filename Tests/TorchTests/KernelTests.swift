@@ -104,6 +104,37 @@ struct KernelTests {
         #expect(try weight.gradient()?.floats() == [Float](repeating: 4, count: 256))
     }
 
+    @Test("A picture smaller than a filter has the gradients of float32 in bfloat16")
+    func gradientsBeyondTheEdge() throws {
+        try manualSeed(8)
+        let x = try leaf(Tensor.randn([32, 128, 1, 1]))
+        let weight = try leaf(Tensor.randn([256, 128, 3, 3]))
+        func gradients(_ dtype: DType?) throws -> [Tensor] {
+            try results([x, weight]) { () throws(TorchError) in
+                try withAutocast(dtype) { () throws(TorchError) in
+                    try Functional.conv2d(
+                        x,
+                        weight,
+                        nil,
+                        stride: (2, 2),
+                        padding: (1, 1),
+                        groups: 1
+                    )
+                    .to(.float32)
+                }
+            }
+        }
+        let expected = try gradients(nil)
+        for _ in 0..<20 {
+            // What a kernel forgets to write must not happen to be zero.
+            for _ in 0..<8 { _ = try Tensor.full(.nan, [256, 128, 3, 3]) }
+            for (found, wanted) in zip(try gradients(.bfloat16), expected) {
+                let largest = try wanted.abs().max().item()
+                #expect(try (found - wanted).abs().max().item() <= 2e-2 * largest)
+            }
+        }
+    }
+
     @Test("Shapes that do not fit are an error")
     func misfits() throws {
         #expect(throws: TorchError.self) {

@@ -35,7 +35,17 @@ enum NonFiniteDiagnosis {
                     return "the gradient of \(name) is not finite"
                 }
             }
-            return "weights and outputs are finite, the loss is not"
+            // The root of a sum of squares is infinite from squares of 1e19 on.
+            var largest: (name: String, value: Double) = ("", 0)
+            for (name, parameter) in module.namedParameters() {
+                guard let gradient = try parameter.tensor.gradient() else { continue }
+                let value = try gradient.detached().abs().max().to(.float32).item()
+                if value > largest.value { largest = (name, value) }
+            }
+            if largest.value > 1e15 {
+                return "the gradient of \(largest.name) reaches \(largest.value)"
+            }
+            return "weights, outputs and gradients are finite, the loss is not"
         } catch {
             return "no diagnosis (\(error))"
         }
