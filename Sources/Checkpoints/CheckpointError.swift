@@ -75,16 +75,22 @@ extension CheckpointError: CustomStringConvertible {
         _ shapes: [ShapeMismatch],
         _ hint: String
     ) -> String {
+        /// The first few: of a wrong model all names would be pages.
+        func listed(_ names: [String]) -> String {
+            let limit = 8
+            let shown = names.prefix(limit).joined(separator: ", ")
+            return names.count > limit ? "\(shown) and \(names.count - limit) more" : shown
+        }
         var parts: [String] = []
         if !missing.isEmpty {
-            parts.append("missing (\(missing.count)): \(missing.joined(separator: ", "))")
+            parts.append("missing (\(missing.count)): \(listed(missing))")
         }
         if !unexpected.isEmpty {
-            parts.append("unexpected (\(unexpected.count)): \(unexpected.joined(separator: ", "))")
+            parts.append("unexpected (\(unexpected.count)): \(listed(unexpected))")
         }
         if !shapes.isEmpty {
             let list = shapes.map { "\($0.key) is \($0.found), the model has \($0.expected)" }
-            parts.append("other shape (\(shapes.count)): \(list.joined(separator: ", "))")
+            parts.append("other shape (\(shapes.count)): \(listed(list))")
         }
         let difference = parts.joined(separator: "; ")
         return "\(file) does not fit the model: \(difference)" + (hint.isEmpty ? "" : ". \(hint)")

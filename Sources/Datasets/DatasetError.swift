@@ -49,8 +49,7 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
         case .noPictures(let path):
             "\(path) holds no pictures; \(DatasetError.layout)"
         case .missingSplit(let path, let split):
-            "\(path) has no \(split.rawValue) data; \(DatasetError.layout),"
-                + " or hold a share of the pictures out for validation (val_fraction)"
+            "\(path) has no \(split.rawValue) data; \(DatasetError.layout)"
         case .emptyClasses(let path, let names):
             names.count == 1
                 ? "the class \(names[0]) in \(path) has no pictures (jpg, jpeg, png or webp); add some or remove the folder"

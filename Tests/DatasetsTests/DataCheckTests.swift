@@ -184,6 +184,16 @@ struct DataCheckTests {
         }
     }
 
+    @Test func aClassAloneIsTold() async throws {
+        try await withTemporaryFolder { folder in
+            for index in 0..<3 {
+                try folder.write(MadeUpPicture.png(index, side: 64), to: "train/a/\(index).png")
+            }
+            let found = try await check(folder).findings(of: .lopsidedClass).map(\.detail)
+            #expect(found == ["a is the only class; a classifier needs two at least"])
+        }
+    }
+
     @Test func goesOnWhereOpeningWouldFail() async throws {
         try await withTemporaryFolder { folder in
             var tar = TarWriter()

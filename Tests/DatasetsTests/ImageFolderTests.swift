@@ -44,6 +44,24 @@ struct ImageFolderTests {
         }
     }
 
+    @Test func formatsThatAreNotReadAreTold() throws {
+        try withTemporaryFolder { folder in
+            for path in [
+                "cat/a.png", "cat/b.bmp", "cat/c.BMP", "cat/deep/d.tif", "cat/notes.txt",
+                "cat/.e.gif",
+            ] {
+                try folder.writePicture(path)
+            }
+            let data = try ImageFolder(path: folder.path)
+            #expect(data.count == 1)
+            #expect(
+                data.notes == [
+                    "left out 3 files of formats that are not read (2 .bmp, 1 .tif): make JPEG, PNG or WebP of them"
+                ]
+            )
+        }
+    }
+
     @Test func followsLinksOnce() throws {
         try withTemporaryFolder { folder in
             try folder.writePicture("set/cat/a.png")

@@ -88,6 +88,7 @@ struct ListTests {
             "gives the class x the labels 0 and 1"
         ),
         ("file,class\npics/a.png,a\0b\n", "zero byte"),
+        ("file,class\npics/a.png,x\npics/b.png,x\npics/a.png,y\n", "pics/a.png both x and y"),
     ])
     func mistakesAreTold(_ text: String, _ words: String) throws {
         try withPictures { folder in

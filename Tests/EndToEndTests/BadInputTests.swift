@@ -68,6 +68,8 @@ import Testing
             )
             try await train(mixing + ["--data", "one"], in: folder)
                 .expectRefusal(65, saying: "only one class", "Mixup")
+            try await train(["--in-chans", "4"], in: folder)
+                .expectRefusal(64, saying: "4 channels", "--in-chans 1 or 3")
             try await train(["--model-ema-decay", "0.9"], in: folder)
                 .expectRefusal(64, saying: "--model-ema-decay", "here it is ema")
             try "model_ema_decay: 0.9\n".write(

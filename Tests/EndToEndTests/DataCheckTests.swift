@@ -95,19 +95,22 @@ import Testing
             try manager.removeItem(at: folder.appending(path: "data/val"))
             let train = try await DeitCommand.run(
                 ["train"] + TinyRun.options + [
-                    "--epochs", "1", "--data", "data/train", "--val-fraction", "0.2", "--output",
-                    "run",
+                    "--epochs", "1", "--data", "data/train", "--output", "run",
                 ],
                 in: folder
             )
             #expect(train.code == 0, "\(train.errors)")
+            #expect(
+                train.output.contains("4 of 40 pictures, 10 % of each class, are held out"),
+                "\(train.output)"
+            )
             for checkpoint in ["run", "run/checkpoints/last"] {
                 let result = try await DeitCommand.run(
                     ["evaluate", checkpoint, "--data", "data/train/", "--json"],
                     in: folder
                 )
                 #expect(
-                    result.code == 0 && result.output.contains("\"count\":8"),
+                    result.code == 0 && result.output.contains("\"count\":4"),
                     "\(result.output)"
                 )
                 #expect(result.errors.contains("held out in training"))

@@ -52,6 +52,30 @@ import Testing
         }
     }
 
+    /// A row for each picture, its two large and its small crops side by side.
+    @Test func severalCropsOfAPictureStandInARow() async throws {
+        try await withData { folder in
+            let result = try await show(
+                ["--recipe", "dino-cifar", "--rows", "3"],
+                to: "crops.png",
+                in: folder
+            )
+            #expect(result.code == 0, "\(result.errors)")
+            #expect(result.output.contains("3 pictures as dino-cifar shows them"))
+            let bytes = try [UInt8](Data(contentsOf: folder.appending(path: "crops.png")))
+            func number(at place: Int) -> Int {
+                bytes[place..<(place + 4)].reduce(0) { $0 << 8 | Int($1) }
+            }
+            // Four crops, of 32 pixels three times as large; the PNG's header tells width and height.
+            #expect(number(at: 16) == 4 * (3 * 32 + 6))
+            #expect(number(at: 20) % 3 == 0 && number(at: 20) > 3 * 3 * 32)
+            try await DeitCommand.run(
+                ["bench", "pipeline", "data", "--recipe", "dino-cifar"],
+                in: folder
+            ).expectRefusal(64, saying: "several crops")
+        }
+    }
+
     @Test func whatCannotBeShownIsTold() async throws {
         try await withData { folder in
             try await show(["--recipe", "dei"], to: "x.png", in: folder).expectRefusal(

@@ -26,7 +26,8 @@ import Testing
             // 10 steps an epoch.
             let start =
                 options + [
-                    "--data", "data", "--epochs", "3", "--knn-interval", "2", "--accumulation", "2",
+                    "--data", "data", "--epochs", "3", "--knn-interval", "2", "--knn-start", "on",
+                    "--accumulation", "2",
                 ]
             let result = try await pretrain(start + ["--output", "whole"], in: folder)
             #expect(result.code == 0, "\(result.errors)")
@@ -52,6 +53,11 @@ import Testing
             "center_norm",
         ] {
             #expect(steps.allSatisfy { ($0[name] as? Double)?.isFinite == true }, "\(name)")
+        }
+        let start = try #require(records.first)
+        #expect(start["event"] as? String == "start")
+        for name in ["knn_top1_pixels", "knn_top1"] {
+            #expect((start[name] as? Double).map { (0...1).contains($0) } == true, "\(name)")
         }
         let epochs = records.filter { $0["event"] as? String == "epoch" }
         #expect(epochs.map { $0["knn_top1"] is Double } == [false, true, true])

@@ -36,6 +36,7 @@ import Torch
         #expect(verdict(loss: 0.01, entropy: 0.01, information: 0.0001, spread: 0.5) == .constant)
         #expect(verdict(loss: 0.7, entropy: 0.4, information: 0.3, spread: 0.001) == .oneFeature)
         #expect(verdict(loss: 0.99, entropy: 0.8, information: 0.1, spread: 0.5) == .nothingLearnt)
+        #expect(verdict(loss: 1.2, entropy: 0.3, information: 0.5, spread: 0.5) == .contradicting)
     }
 
     @Test func `a warm-up is not judged, for three epochs at most`() {
@@ -64,11 +65,20 @@ import Torch
             (.constant, ["looks like collapse", "the same answer", "--momentum-teacher 0.9995"]),
             (.oneFeature, ["looks like collapse", "nearly the same", "--warmup-epochs"]),
             (.nothingLearnt, ["nothing is learnt", "ln K = 11.09", "--out-dim"]),
+            (.contradicting, ["contradicts its teacher", "ln K = 11.09", "a lower --lr"]),
         ] as [(DINOWatch.Verdict, [String])] {
             let sentence = DINOWatch.sentence(verdict, options)
             #expect(sentence.hasPrefix("warning: "))
             for word in words { #expect(sentence.contains(word), "\(sentence)") }
         }
+    }
+
+    @Test func `what to try is never an unstable temperature`() {
+        var options = TrainingOptions.defaults(of: .dino)
+        #expect(DINOPreflight.noteOfTemperature(options) == nil)
+        options.teacherTemp = 0.9
+        #expect(DINOPreflight.noteOfTemperature(options)?.contains("0.9 is above 0.07") == true)
+        #expect(DINOWatch.sentence(.uniform, options).contains("--teacher-temp 0.04 "))
     }
 
     private func numbers(_ answers: [[Float]], features: [[Float]]) throws -> [String: Double] {

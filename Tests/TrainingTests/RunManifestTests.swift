@@ -1,4 +1,6 @@
+import Datasets
 import Foundation
+import ImagePipeline
 import TestSupport
 import Testing
 import TorchNN
@@ -22,6 +24,7 @@ import TorchNN
             threads: 2,
             counts: (100, 10),
             classNames: ["0", "T-shirt/top", "yes", "ähre"],
+            fingerprint: "1f",
             facts: [("effective_lr", "1")]
         )
     }
@@ -85,23 +88,47 @@ import TorchNN
     }
 
     @Test func otherDataIsRefused() throws {
-        let manifest = manifest()
-        try manifest.checkData(
-            train: 100,
-            validation: 10,
-            classNames: manifest.classNames,
-            run: "run"
-        )
-        #expect(throws: TrainingError.self) {
-            try manifest.checkData(
-                train: 99,
-                validation: 10,
-                classNames: manifest.classNames,
-                run: "run"
+        let classNames = manifest().classNames
+        func data(_ count: Int, _ classNames: [String], firstLabel: Int = 0) -> NamedSamples {
+            NamedSamples(
+                names: (0..<count).map { "folder/\($0).png" },
+                classNames: classNames,
+                labels: [firstLabel] + Array(repeating: 0, count: count - 1)
             )
         }
-        #expect(throws: TrainingError.self) {
-            try manifest.checkData(train: 100, validation: 10, classNames: ["0"], run: "run")
+        let own = data(100, classNames)
+        var manifest = manifest()
+        manifest.fingerprint = nil
+        // Files of earlier versions have no fingerprint.
+        try manifest.checkData(train: data(100, classNames), validation: 10, run: "run")
+        manifest.fingerprint = own.fingerprint
+        var moved = own
+        moved.names = own.names.map { "elsewhere/\($0)" }
+        try manifest.checkData(train: moved, validation: 10, run: "run")
+        var swapped = own
+        swapped.names.swapAt(3, 4)
+        for other in [
+            data(99, classNames), data(100, ["0"]), swapped, data(100, classNames, firstLabel: 1),
+        ] {
+            #expect(throws: TrainingError.self) {
+                try manifest.checkData(train: other, validation: 10, run: "run")
+            }
         }
+        #expect(throws: TrainingError.self) {
+            try manifest.checkData(train: own, validation: 9, run: "run")
+        }
+    }
+}
+
+/// Pictures that have names and labels, and nothing else.
+private struct NamedSamples: ImageDataset {
+    var names: [String]
+    var classNames: [String]
+    var labels: [Int]
+    var count: Int { names.count }
+    func label(at index: Int) -> Int { labels[index] }
+    func name(at index: Int) -> String { names[index] }
+    func image(at index: Int) throws(ImageError) -> Image {
+        try Image(height: 1, width: 1, channels: 1, pixels: [0])
     }
 }

@@ -8,6 +8,14 @@ enum ClassBalance {
         guard let dataset = survey.datasets.first, survey.names.first != "val" else { return [] }
         var counts = [Int](repeating: 0, count: dataset.classNames.count)
         for index in 0..<dataset.count { counts[dataset.label(at: index)] += 1 }
+        if let only = dataset.classNames.first, dataset.classNames.count == 1 {
+            return [
+                Finding(
+                    kind: .lopsidedClass,
+                    detail: "\(only) is the only class; a classifier needs two at least"
+                )
+            ]
+        }
         let present = counts.filter { $0 > 0 }.sorted()
         guard present.count > 1 else { return [] }
         let middle = present[present.count / 2]

@@ -13,6 +13,8 @@ struct FolderScan {
     var deadLinks: [String] = []
     /// Links that lead back to a folder that they are in.
     var loops: [String] = []
+    /// How many pictures of formats that are not read were met, by the endings of their names.
+    var foreign: [String: Int] = [:]
 
     /// Nothing yet.
     init() {}
@@ -47,6 +49,7 @@ struct FolderScan {
         oddNames = walk.oddNames
         deadLinks = walk.deadLinks
         loops = walk.loops
+        foreign = walk.foreign
     }
 
     /// What was left out and does no harm, one sentence each.
@@ -54,14 +57,23 @@ struct FolderScan {
         var notes: [String] = []
         if !loops.isEmpty {
             notes.append(
-                "left out \(loops.count) link\(loops.count == 1 ? "" : "s") that lead back to a folder around them: "
+                "left out \(loops.count) link\(loops.count == 1 ? " that leads" : "s that lead") back to a folder around them: "
                     + listed(loops)
             )
         }
         if !deadLinks.isEmpty {
             notes.append(
-                "left out \(deadLinks.count) link\(deadLinks.count == 1 ? "" : "s") that lead nowhere or in a circle: "
+                "left out \(deadLinks.count) link\(deadLinks.count == 1 ? " that leads" : "s that lead") nowhere or in a circle: "
                     + listed(deadLinks)
+            )
+        }
+        if !foreign.isEmpty {
+            let count = foreign.values.reduce(0, +)
+            let kinds = foreign.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+                .map { "\($0.value) .\($0.key)" }
+            notes.append(
+                "left out \(count) file\(count == 1 ? "" : "s") of formats that are not read (\(listed(kinds))): "
+                    + "make JPEG, PNG or WebP of them"
             )
         }
         return notes
@@ -86,6 +98,8 @@ struct FolderWalk {
     var oddNames: [String] = []
     var deadLinks: [String] = []
     var loops: [String] = []
+    /// Pictures of formats that are not read, by the endings of their names.
+    var foreign: [String: Int] = [:]
     /// The folders entered since this was last emptied; one reached again through a link is left out.
     var visited: Set<FolderID> = []
     /// The folders around the one that is visited, up to the root: a link to one of them is a loop.
@@ -117,7 +131,12 @@ struct FolderWalk {
                     continue
                 }
                 try visit(entry.path, inner)
-            case .file: if isPicture(entry.name) { files.append(entry.path) }
+            case .file:
+                if isPicture(entry.name) {
+                    files.append(entry.path)
+                } else if let ending = fileExtension(entry.name), foreignEndings.contains(ending) {
+                    foreign[ending, default: 0] += 1
+                }
             case .deadLink:
                 if isPicture(entry.name) || fileExtension(entry.name) == nil {
                     deadLinks.append(entry.path)
@@ -127,6 +146,13 @@ struct FolderWalk {
         }
     }
 }
+
+/// The endings of pictures' names whose formats are not read.
+private let foreignEndings: Set<String> = [
+    "avif", "bmp", "cr2", "dng", "gif", "heic", "heif", "ico", "jfif", "jp2", "jxl", "nef", "pbm",
+    "pgm", "pnm",
+    "ppm", "psd", "raw", "svg", "tga", "tif", "tiff",
+]
 
 /// Whether a name is that of a picture.
 func isPicture(_ name: some StringProtocol) -> Bool {

@@ -47,12 +47,36 @@ final class ImageList: Sendable {
                 )
             }
         }
+        if let twice = Self.contradiction(rows, classes, present, list: first.path) {
+            problems.append(twice)
+        }
         classNames = classes.names
         files = present.map { rows.files[$0] }
         labels = present.map { classes.labels[$0] }
         splits = present.map { rows.splits[$0] }
         self.problems = problems
         notes = unused + Self.notes(on: files, labels, classNames)
+    }
+
+    /// The first picture that rows give different classes; nil where there is none.
+    private static func contradiction(
+        _ rows: ListRows,
+        _ classes: ListClasses,
+        _ present: [Int],
+        list: String
+    ) -> DatasetError? {
+        var first: [String: Int] = [:]
+        first.reserveCapacity(present.count)
+        for row in present {
+            let earlier = first.updateValue(row, forKey: rows.files[row])
+            guard let earlier, classes.labels[earlier] != classes.labels[row] else { continue }
+            let names = [earlier, row].map { classes.names[Int(classes.labels[$0])] }
+            return .badList(
+                path: list,
+                detail: "it calls \(rows.files[row]) both \(names[0]) and \(names[1])"
+            )
+        }
+        return nil
     }
 
     /// Tells of pictures in folders that are named after another class.

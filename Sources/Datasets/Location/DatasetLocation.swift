@@ -1,3 +1,4 @@
+import Foundation
 public import ImagePipeline
 
 /// A place that holds a data set in one of the layouts that are understood.
@@ -74,7 +75,16 @@ public struct DatasetLocation: Sendable, Equatable {
         let layout = try DatasetLayout(path: path)
         let (train, validation): (any ImageDataset, any ImageDataset)
         if let (base, fraction) = try heldOutBase(of: layout) {
-            (train, validation) = try Subset.split(base, holdingOut: fraction, seed: seed)
+            let parts = try Subset.split(base, holdingOut: fraction, seed: seed)
+            let share = String(format: "%g", 100 * fraction)
+            train = Annotated(
+                parts.train,
+                notes: [
+                    "\(path) has no part for validation: \(parts.validation.count) of \(base.count) pictures, "
+                        + "\(share) % of each class, are held out"
+                ]
+            )
+            validation = parts.validation
         } else {
             train = try openWhole(.train, of: layout)
             validation = try openWhole(.validation, of: layout)

@@ -55,6 +55,36 @@ public struct ContactSheet: Sendable {
         if !row.isEmpty { rows.append(row) }
     }
 
+    /// Adds a row for each picture of a batch: its crops, the large ones first.
+    ///
+    /// - Parameters:
+    ///   - batch: A row of numbers for each picture, as `crops` writes them.
+    ///   - crops: What wrote them.
+    /// - Throws: `ImageError` when the batch is of other crops.
+    public mutating func add(_ batch: ImageBatch, crops: MultiCrop) throws(ImageError) {
+        guard batch.height * batch.width * batch.channels == crops.count else {
+            throw .invalid("a batch of other crops cannot be drawn")
+        }
+        for picture in 0..<batch.count {
+            let start = picture * crops.count
+            var row: [Tile] = []
+            for (range, shape) in zip(crops.ranges, crops.shapes) {
+                let part = batch.pixels[(start + range.lowerBound)..<(start + range.upperBound)]
+                row.append(
+                    Tile(
+                        image: try normalization.picture(
+                            Array(part),
+                            height: shape[1],
+                            width: shape[2]
+                        ),
+                        caption: row.isEmpty ? caption(batch, at: picture) : []
+                    )
+                )
+            }
+            rows.append(row)
+        }
+    }
+
     /// The names of the classes with the largest shares, largest first.
     func caption(_ batch: ImageBatch, at index: Int) -> [String] {
         func name(_ label: Int) -> String {

@@ -235,7 +235,24 @@ final class DINOLearner: Learner {
         NonFiniteDiagnosis.sentence(module, pixels: lastCrops) { nil }
     }
 
-    // MARK: - An epoch's end
+    // MARK: - Measurements
+
+    func measureStart(stop: StopRequest) async throws -> StartScores? {
+        guard plan.options.knnStart, let neighbours,
+            let pixels = try await neighbours.accuracyOfPixels(stop: stop),
+            let network = try await neighbours.accuracy(
+                of: networks.teacher.backbone,
+                dtype: plan.policy.autocastDType,
+                stop: stop
+            )
+        else { return nil }
+        return StartScores(
+            numbers: ["knn_top1_pixels": pixels, "knn_top1": network],
+            notice:
+                "kNN before the first step: raw pixels \(Self.percent(pixels)), this network "
+                + Self.percent(network)
+        )
+    }
 
     func measure(
         after place: StepPlace,

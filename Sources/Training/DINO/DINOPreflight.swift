@@ -59,6 +59,14 @@ enum DINOPreflight {
         }
     }
 
+    /// What a person should know of a teacher's temperature that is known to be unstable; nil of others.
+    static func noteOfTemperature(_ options: TrainingOptions) -> String? {
+        guard options.teacherTemp > DINOWatch.largestTeacherTemp else { return nil }
+        return
+            "a teacher_temp of \(options.teacherTemp) is above \(DINOWatch.largestTeacherTemp), where training is "
+            + "unstable; DINO's is \(DINOWatch.usualTeacherTemp) (0.9 is the momentum of the centre)"
+    }
+
     /// What a person should know of pictures that are smaller than the crops made of them; nil where they are not.
     static func noteOfSmallPictures(_ dataset: any ImageDataset, globalSize: Int) -> String? {
         let looked = stride(from: 0, to: dataset.count, by: max(1, dataset.count / 32)).prefix(32)

@@ -48,7 +48,8 @@ public final class DINOSession: RunSession {
     /// Trains to the end, or until asked to stop.
     public func run() async throws -> TrainingLoop.Outcome { try await loop.run() }
 
-    private static func crops(
+    /// What is done to pictures, checked against the model.
+    nonisolated static func crops(
         _ options: TrainingOptions,
         _ description: ModelDescription
     ) throws -> MultiCrop {
@@ -82,6 +83,9 @@ public final class DINOSession: RunSession {
             for sentence in try DINOStart.load(options.initialWeights, into: networks) {
                 observer.didNotice("note: \(sentence)")
             }
+        }
+        if let note = DINOPreflight.noteOfTemperature(options) {
+            observer.didNotice("note: \(note)")
         }
         let size = networks.description.configuration.imageSize.height
         if let note = DINOPreflight.noteOfSmallPictures(data.train, globalSize: size) {

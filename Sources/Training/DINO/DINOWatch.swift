@@ -12,6 +12,11 @@ import Torch
 /// | `feature_std` | spread of the features on the sphere: 1 where they go everywhere, 0 where all are one | above 0.1 | 0 |
 /// | `center_norm` | the length of the centre | settles | grows on and on |
 public enum DINOWatch {
+    /// The temperature of the teacher that DINO's code has.
+    static let usualTeacherTemp = 0.04
+    /// Above this temperature training is unstable (section 5.3 of the paper, and its code's help).
+    static let largestTeacherTemp = 0.07
+
     /// The numbers of one step, each a tensor of one number on the device.
     static func numbers(
         entropy: Tensor,
@@ -52,6 +57,8 @@ public enum DINOWatch {
         case oneFeature
         /// The loss is that of knowing nothing.
         case nothingLearnt
+        /// The loss is above that of knowing nothing: the student contradicts a teacher that is sure.
+        case contradicting
     }
 
     /// Judges the means of an epoch.
@@ -79,6 +86,7 @@ public enum DINOWatch {
             if entropy < 0.5 * most || loss < 0.5 * most { return .constant }
         }
         if spread < 0.02 { return .oneFeature }
+        if loss > 1.05 * most { return .contradicting }
         return loss > 0.985 * most ? .nothingLearnt : nil
     }
 
@@ -89,7 +97,7 @@ public enum DINOWatch {
     ///   - options: The run's options, for what to change.
     /// - Returns: What it looks like, and what to do.
     public static func sentence(_ verdict: Verdict, _ options: TrainingOptions) -> String {
-        let lower = "\(options.teacherTemp / 2)"
+        let lower = "\(min(options.teacherTemp / 2, DINOWatch.usualTeacherTemp))"
         return switch verdict {
         case .uniform:
             "warning: this looks like collapse: the teacher gives every output the same share, whatever the picture "
@@ -106,6 +114,10 @@ public enum DINOWatch {
                 + "\(String(format: "%.2f", log(Double(options.outDim)))), that of guessing; try --teacher-temp "
                 + "\(lower) --warmup-teacher-temp \(lower), a smaller --out-dim for small data, a higher --lr, or more steps "
                 + "(a smaller --batch)"
+        case .contradicting:
+            "warning: the student contradicts its teacher: the loss is above ln K = "
+                + "\(String(format: "%.2f", log(Double(options.outDim)))), that of guessing; try a lower --lr, a longer "
+                + "--warmup-epochs or --momentum-teacher 0.9995"
         }
     }
 }

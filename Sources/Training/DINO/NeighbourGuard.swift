@@ -20,6 +20,24 @@ final class NeighbourGuard {
     /// The pictures that go through the network each time.
     var pictureCount: Int { bank.dataset.count + queries.dataset.count }
 
+    /// The same of raw pixels, normalised as for a network, at most 32 on a side.
+    func accuracyOfPixels(stop: StopRequest) async throws -> Double? {
+        try await accuracy(stop) { (pixels) throws(TorchError) in
+            let side = 32
+            let isLarge = pixels.shape.suffix(2).contains { $0 > side }
+            let small =
+                try isLarge
+                ? Functional.resize2d(
+                    pixels,
+                    height: side,
+                    width: side,
+                    resampling: .bilinear,
+                    antialias: true
+                ) : pixels
+            return try small.reshaped([pixels.shape[0], -1])
+        }
+    }
+
     /// The share of pictures whose class gets the most votes, 0 to 1; nil where a signal asked to stop in between.
     func accuracy(
         of backbone: any ImageClassifier,
@@ -29,18 +47,28 @@ final class NeighbourGuard {
         let wasTraining = backbone.isTraining
         backbone.eval()
         defer { backbone.train(wasTraining) }
-        guard let known = try await features(of: backbone, bank, dtype, stop),
-            let asked = try await features(of: backbone, queries, dtype, stop)
+        return try await accuracy(stop) { (pixels) throws(TorchError) in
+            try withAutocast(dtype) { () throws(TorchError) in
+                try backbone.pooledFeatures(pixels).to(.float32)
+            }
+        }
+    }
+
+    private func accuracy(
+        _ stop: StopRequest,
+        of features: (Tensor) throws(TorchError) -> Tensor
+    ) async throws -> Double? {
+        guard let known = try await vectors(bank, stop, features),
+            let asked = try await vectors(queries, stop, features)
         else { return nil }
         let classifier = try KNNClassifier(known)
         return try classifier.accuracies(of: asked, k: [Self.k]).first?.top1
     }
 
-    private func features(
-        of backbone: any ImageClassifier,
+    private func vectors(
         _ loader: DataLoader,
-        _ dtype: DType?,
-        _ stop: StopRequest
+        _ stop: StopRequest,
+        _ features: (Tensor) throws(TorchError) -> Tensor
     ) async throws -> FeatureSet? {
         var values: [Float] = []
         var labels: [Int] = []
@@ -50,10 +78,7 @@ final class NeighbourGuard {
             guard batch.count > 0 else { continue }
             let pixels = try batch.tensor()
             values += try withoutGradient { () throws(TorchError) in
-                try withAutocast(dtype) { () throws(TorchError) in
-                    try backbone.pooledFeatures(pixels).to(.float32)
-                }
-                .floats()
+                try features(pixels).floats()
             }
             labels += batch.labels
         }

@@ -30,6 +30,14 @@ struct EpochScores {
     var stopReason: String?
 }
 
+/// What was measured before a run's first step.
+struct StartScores {
+    /// The numbers, by their names in the records.
+    var numbers: [String: Double]
+    /// What a person should know.
+    var notice: String
+}
+
 /// What a run learns, as the loop drives it: gradients, steps, what a checkpoint holds, what an epoch's end measures.
 ///
 /// The loop owns the order of the pictures, randomness, metrics, checkpoints, signals and losses that are not finite.
@@ -51,6 +59,12 @@ protocol Learner: AnyObject {
     func takeStep(_ numbers: StepGradients.Numbers, at place: StepPlace) throws
     /// Drops the gradients.
     func clearGradients() throws
+    /// Measures what the run begins with, before its first step.
+    ///
+    /// - Parameter stop: Asks to stop.
+    /// - Returns: Numbers by name, and a sentence on them; nil where there is nothing to measure, or a signal came.
+    /// - Throws: What reading pictures or computing throws.
+    func measureStart(stop: StopRequest) async throws -> StartScores?
     /// Measures after an epoch's last step.
     ///
     /// - Parameters:
@@ -77,6 +91,7 @@ protocol Learner: AnyObject {
 }
 
 extension Learner {
+    func measureStart(stop: StopRequest) async throws -> StartScores? { nil }
     func saveAverage(to folder: String) throws {}
     func didLoad(_ state: TrainerState) {}
 }

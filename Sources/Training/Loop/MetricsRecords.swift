@@ -128,6 +128,12 @@ struct WithNumbers<Record: Encodable>: Encodable {
     }
 }
 
+/// One line of `metrics.jsonl` for what was measured before the first step.
+struct StartRecord: Encodable {
+    let event = "start"
+    let step = 0
+}
+
 /// One line of `metrics.jsonl` for a step that was skipped because its loss was not finite.
 struct SkippedRecord: Encodable {
     let event = "skipped"

@@ -78,6 +78,10 @@ public final class TrainingLoop {
     public func run() async throws -> Outcome {
         tellWhatTheDataSays()
         lap = .now
+        if state.step == 0, let scores = try await parts.learner.measureStart(stop: stop) {
+            try metrics.append(WithNumbers(record: StartRecord(), numbers: scores.numbers))
+            observer.didNotice(scores.notice)
+        }
         while state.epoch < plan.options.epochs {
             if let signal = stop.signal {
                 // Before the first step there is nothing to keep, and a fresh head would look like a trained one.

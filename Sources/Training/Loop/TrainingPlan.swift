@@ -18,6 +18,8 @@ public struct TrainingPlan: Sendable, Equatable {
     public let policy: ComputePolicy
     /// The workers that read pictures.
     public let workers: Int
+    /// What the names, the order and the labels of the training pictures come to, for a run's file.
+    public var fingerprint: String?
 
     /// The steps of an epoch; pictures that do not fill a batch wait for another epoch's order.
     public var stepsPerEpoch: Int { picturesPerEpoch / options.batch }

@@ -70,6 +70,12 @@ public struct Recipe: Sendable, Equatable {
         return try Recipe(name: nameOrPath, yaml: text)
     }
 
+    /// What a run of it learns from.
+    public var method: TrainingMethod {
+        let text = values.last { $0.key == TrainingOptions.CodingKeys.method.rawValue }?.text
+        return text.flatMap(TrainingMethod.init) ?? .supervised
+    }
+
     /// The names of the recipes inside the library.
     public static var shippedNames: [String] { shipped.keys.sorted() }
 

@@ -173,6 +173,11 @@ extension TrainingOptions {
             "count",
             "So many training pictures vote at most."
         ),
+        .flag(
+            .knnStart,
+            \.knnStart,
+            "Measure raw pixels and the network as it begins too."
+        ),
         .number(
             .knnStop,
             \.knnStop,
@@ -220,6 +225,7 @@ extension TrainingOptions {
         mixup = 0
         cutmix = 0
         repeatedAug = nil
+        valFraction = nil
     }
 
     /// The options that mean something in a method, in the order of `--help`.

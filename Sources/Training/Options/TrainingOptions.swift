@@ -154,7 +154,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     /// The share of the shorter side that the crop keeps in validation, or nil for the usual.
     public var evalCropRatio: Double?
     /// The share of each class that is held out for validation where the data has no such part, or nil for none.
-    public var valFraction: Double?
+    public var valFraction: Double? = 0.1
     /// Only so many training pictures, or nil for all.
     public var trainLimit: Int?
     /// Only so many validation pictures, or nil for all.
@@ -216,6 +216,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var knnInterval: Int? = 10
     /// How many training pictures vote in them at most.
     public var knnLimit = 10_000
+    /// Whether raw pixels and the network as it begins are measured so too, before the first step.
+    public var knnStart = false
     /// By how many points this accuracy may fall below its best before the run stops, or nil for any number.
     public var knnStop: Double? = 10
 
@@ -349,6 +351,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         case solarizeProb = "solarize_prob"
         case knnInterval = "knn_interval"
         case knnLimit = "knn_limit"
+        case knnStart = "knn_start"
         case knnStop = "knn_stop"
         case maskKind = "mask"
         case maskRatio = "mask_ratio"
@@ -390,6 +393,7 @@ extension TrainingOptions {
         options.mixup = 0
         options.cutmix = 0
         options.repeatedAug = nil
+        options.valFraction = nil
         options.schedOnUpdates = true
         options.tensorboard = false
         return options

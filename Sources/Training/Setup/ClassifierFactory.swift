@@ -50,13 +50,19 @@ public enum ClassifierFactory {
     ///   - configuration: The model's.
     ///   - cropShare: The share of the shorter side that the crop keeps, or nil for the usual.
     /// - Returns: The processor.
-    /// - Throws: `ImageError` for a size beyond any picture's.
+    /// - Throws: `ImageError` for a size beyond any picture's, ``OptionError`` for channels that no file has.
     nonisolated static func processor(
         _ configuration: ModelConfiguration,
         cropShare: Double?
     ) throws -> ImageProcessor {
         let (height, width) = configuration.imageSize
         let channels = configuration.inChannels
+        guard channels == 1 || channels == 3 else {
+            throw OptionError.conflict(
+                "the model takes pictures of \(channels) channels, and files give 1 (grey) or 3 (colour): "
+                    + "choose --in-chans 1 or 3"
+            )
+        }
         let isColour = channels == 3
         // ImageNet's statistics are of colours; other channels are brought to -1 … 1.
         let half = [Float](repeating: 0.5, count: channels)

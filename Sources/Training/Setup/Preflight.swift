@@ -153,20 +153,41 @@ enum Preflight {
 extension RunManifest {
     /// Makes sure that a resumed run reads what it read before.
     func checkData(
-        train: Int,
+        train: any ImageDataset,
         validation: Int,
-        classNames: [String],
         run: String
     ) throws(TrainingError) {
-        if (train, validation) != counts {
+        if (train.count, validation) != counts {
             throw .otherData(
                 run: run,
-                difference: "\(train) training and \(validation) validation pictures, "
+                difference: "\(train.count) training and \(validation) validation pictures, "
                     + "not \(counts.train) and \(counts.validation)"
             )
         }
-        if classNames != self.classNames {
+        if train.classNames != classNames {
             throw .otherData(run: run, difference: "other classes")
         }
+        if let fingerprint, fingerprint != train.fingerprint {
+            throw .otherData(
+                run: run,
+                difference:
+                    "training pictures of other names, in another order or with other labels"
+            )
+        }
+    }
+}
+
+extension ImageDataset {
+    /// A number (FNV-1a, hexadecimal) of all pictures' names, without the folders that they lie in, and labels, in order.
+    var fingerprint: String {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        for index in 0..<count {
+            let name = name(at: index)
+            for byte in name[(name.lastIndex(of: "/") ?? name.startIndex)...].utf8 { add(byte) }
+            add(0)
+            withUnsafeBytes(of: Int32(label(at: index)).littleEndian) { $0.forEach(add) }
+        }
+        return String(hash, radix: 16)
     }
 }

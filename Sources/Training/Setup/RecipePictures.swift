@@ -10,6 +10,8 @@ public struct RecipePictures: Sendable {
     public let dataset: any ImageDataset
     /// The random way from a picture to a training example.
     public let transform: TrainingTransform
+    /// The ways to the several crops of a picture, where the recipe makes some.
+    public let crops: MultiCrop?
     /// The way from a picture to the model's input in evaluation.
     public let processor: ImageProcessor
     /// The rows and columns of the model's input.
@@ -52,6 +54,7 @@ public struct RecipePictures: Sendable {
             // Nothing but the options is wrong: no picture was read.
             throw OptionError.conflict(error.reason)
         }
+        crops = options.method == .dino ? try DINOSession.crops(options, description) : nil
         self.options = options
     }
 
@@ -87,6 +90,27 @@ public struct RecipePictures: Sendable {
             ),
             mixing: Augmentation.mixing(options),
             smoothing: options.smoothing,
+            workers: workers
+        )
+    }
+
+    /// The loader of training where the recipe makes several crops of a picture, which stand in one row.
+    ///
+    /// - Parameters:
+    ///   - crops: The ways to them.
+    ///   - batch: The pictures of a step.
+    ///   - workers: How many pictures are made at the same time.
+    /// - Returns: The loader.
+    /// - Throws: `DatasetError` when an epoch would have no step.
+    public func cropLoader(_ crops: MultiCrop, batch: Int, workers: Int) throws -> DataLoader {
+        try DataLoader(
+            dataset: dataset,
+            transform: crops,
+            plan: EpochPlan(
+                count: dataset.count,
+                batchSize: batch,
+                seed: StepRandomness.dataSeed(options.seed, attempt: 0)
+            ),
             workers: workers
         )
     }

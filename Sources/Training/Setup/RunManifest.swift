@@ -31,6 +31,8 @@ public struct RunManifest: Sendable, Equatable {
     public var counts: (train: Int, validation: Int)
     /// The names of the classes, by label.
     public var classNames: [String]
+    /// What the names, the order and the labels of the training pictures come to; nil in files of earlier versions.
+    public var fingerprint: String?
     /// What followed from all this, for the reader.
     public var facts: [(name: String, value: String)]
 
@@ -63,11 +65,14 @@ public struct RunManifest: Sendable, Equatable {
             ),
             (
                 "data",
-                Self.mapping([
-                    ("train", Self.plain("\(counts.train)")),
-                    ("val", Self.plain("\(counts.validation)")),
-                    ("classes", Node(classNames.map(Self.text))),
-                ])
+                Self.mapping(
+                    [
+                        ("train", Self.plain("\(counts.train)")),
+                        ("val", Self.plain("\(counts.validation)")),
+                        ("classes", Node(classNames.map(Self.text))),
+                    ]
+                        + (fingerprint.map { [("fingerprint", Self.text($0))] } ?? [])
+                )
             ),
             ("effective", Self.mapping(facts.map { ($0.name, Self.text($0.value)) })),
         ]
@@ -119,6 +124,7 @@ public struct RunManifest: Sendable, Equatable {
             threads: threads,
             counts: (train, val),
             classNames: data["classes"]?.array().compactMap(\.string) ?? [],
+            fingerprint: data["fingerprint"]?.string,
             facts: []
         )
     }
@@ -168,7 +174,7 @@ public struct RunManifest: Sendable, Equatable {
             && first.options == second.options && first.kernels == second.kernels
             && first.dtype == second.dtype
             && first.threads == second.threads && first.counts == second.counts
-            && first.classNames == second.classNames
+            && first.classNames == second.classNames && first.fingerprint == second.fingerprint
     }
 
     private static func mapping(_ pairs: [(String, Node)]) -> Node {

@@ -40,6 +40,7 @@ extension TrainingLoop {
             threads: Libtorch.threadCount,
             counts: (plan.trainCount, plan.validationCount),
             classNames: plan.classNames,
+            fingerprint: plan.fingerprint,
             facts: plan.facts
         )
         try AtomicFile.write(try manifest.yaml().utf8, to: run.manifestPath)

@@ -54,9 +54,8 @@ public final class TrainingSession: RunSession {
         try RunDirectory.check(request.output, resume: request.resuming != nil)
         let data = try RunData(options)
         try request.resuming?.checkData(
-            train: data.train.count,
+            train: data.train,
             validation: data.validation.count,
-            classNames: data.classNames,
             run: request.output
         )
         let network = try Network(request, classNames: data.classNames)
@@ -77,7 +76,8 @@ public final class TrainingSession: RunSession {
             classNames: data.classNames,
             parameterCount: student.module.parameterCount,
             policy: policy,
-            workers: data.workers
+            workers: data.workers,
+            fingerprint: data.train.fingerprint
         )
         if request.resuming == nil { try plan.checkRates() }
         let teacher =

@@ -55,9 +55,8 @@ struct UnlabelledData: Sendable {
     init(_ request: TrainingSession.Request) throws {
         try self.init(request.options)
         try request.resuming?.checkData(
-            train: train.count,
+            train: train,
             validation: validation?.count ?? 0,
-            classNames: train.classNames,
             run: request.output
         )
     }
@@ -72,7 +71,8 @@ struct UnlabelledData: Sendable {
             classNames: train.classNames,
             parameterCount: parameterCount,
             policy: policy,
-            workers: workers
+            workers: workers,
+            fingerprint: train.fingerprint
         )
     }
 

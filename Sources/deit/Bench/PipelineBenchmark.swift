@@ -52,6 +52,11 @@ struct PipelineBenchmark: AsyncParsableCommand {
 
     func run() async throws {
         let pictures = try RecipeChoice.pictures(recipe, changes, data: directory)
+        guard pictures.crops == nil else {
+            throw ValidationError(
+                "\(recipe) makes several crops of a picture, which this does not time: choose a recipe of deit train"
+            )
+        }
         let result = try await PipelineThroughput.measure(
             pictures,
             recipe: recipe,

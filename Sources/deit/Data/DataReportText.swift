@@ -108,7 +108,10 @@ struct DataReportText {
             Double(report.count) / max(seconds, 1e-9)
         )
         guard errors + warnings > 0 else { return "nothing to look at (\(rate))" }
-        return "\(errors) errors, \(warnings) warnings; without \(clean.dropped.count) pictures "
-            + "\(clean.kept) are left (\(rate))"
+        func counted(_ count: Int, _ noun: String) -> String {
+            "\(count) \(noun)\(count == 1 ? "" : "s")"
+        }
+        return "\(counted(errors, "error")), \(counted(warnings, "warning")); without "
+            + "\(counted(clean.dropped.count, "picture")) \(clean.kept) are left (\(rate))"
     }
 }

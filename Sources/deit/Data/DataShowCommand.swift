@@ -19,7 +19,8 @@ struct DataShowCommand: AsyncParsableCommand {
             Every row is a batch of its own, so that every kind of mixing comes up; below each \
             picture stands what it is said to show. The same seed, epoch and options show the \
             same pictures. DIR is what --data takes elsewhere; pictures that belong to no part \
-            are all used. The options of augmentation override the recipe.
+            are all used. The options of augmentation override the recipe. Of a recipe of \
+            `deit pretrain dino` a row holds the crops of one picture, the large ones first.
             """
     )
 
@@ -55,10 +56,15 @@ struct DataShowCommand: AsyncParsableCommand {
 
     func run() async throws {
         let pictures = try RecipeChoice.pictures(recipe, changes, data: directory)
-        let loader = try pictures.trainingLoader(
-            batch: columns,
-            workers: ProcessInfo.processInfo.activeProcessorCount
-        )
+        let workers = ProcessInfo.processInfo.activeProcessorCount
+        let loader =
+            try pictures.crops.map { crops in
+                try pictures.cropLoader(
+                    crops,
+                    batch: min(rows, pictures.dataset.count),
+                    workers: workers
+                )
+            } ?? pictures.trainingLoader(batch: columns, workers: workers)
         var sheet = ContactSheet(
             normalization: pictures.transform.normalization,
             classNames: pictures.dataset.classNames
@@ -66,15 +72,21 @@ struct DataShowCommand: AsyncParsableCommand {
         var shown = 0
         var made = 0
         for try await batch in loader.batches(epoch: epoch) {
-            try sheet.add(batch)
+            if let crops = pictures.crops {
+                try sheet.add(batch, crops: crops)
+            } else {
+                try sheet.add(batch)
+            }
             shown += batch.count
-            made += 1
-            if made == rows { break }
+            made += pictures.crops == nil ? 1 : batch.count
+            if made >= rows { break }
         }
         try AtomicFile.write(try sheet.drawn().encodedPNG(), to: output)
         if loader.skipped.count > 0 {
             StatusLine.note("passed over pictures that cannot be read: \(loader.skipped.listing)")
         }
-        Console.line("\(output): \(shown) pictures as \(recipe) shows them in epoch \(epoch)")
+        Console.line(
+            "\(output): \(shown) picture\(shown == 1 ? "" : "s") as \(recipe) shows \(shown == 1 ? "it" : "them") in epoch \(epoch)"
+        )
     }
 }

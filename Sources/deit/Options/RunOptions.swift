@@ -5,7 +5,7 @@ import Training
 struct RunOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A recipe (\(Recipe.shippedNames.joined(separator: ", "))) or a YAML file. (train: quickstart, finetune: finetune, pretrain dino: dino, pretrain mim: mim)",
+            "A recipe (\(RecipeChoice.named(.supervised)); pretrain dino: \(RecipeChoice.named(.dino)); pretrain mim: \(RecipeChoice.named(.mim))) or a YAML file. (train: quickstart, finetune: finetune, pretrain dino: dino, pretrain mim: mim)",
             valueName: "name|file"
         )
     )

@@ -5,12 +5,14 @@ import Training
 struct DINOGuardOptions: ParsableArguments {
     @Option(help: .field("knn_interval", of: .dino)) var knnInterval: String?
     @Option(help: .field("knn_limit", of: .dino)) var knnLimit: String?
+    @Option(help: .field("knn_start", of: .dino)) var knnStart: String?
     @Option(help: .field("knn_stop", of: .dino)) var knnStop: String?
 
     var flags: [OptionText] {
         [
             OptionText("knn_interval", knnInterval),
             OptionText("knn_limit", knnLimit),
+            OptionText("knn_start", knnStart),
             OptionText("knn_stop", knnStop),
         ]
     }

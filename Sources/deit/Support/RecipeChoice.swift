@@ -8,6 +8,12 @@ enum RecipeChoice {
         valueName: "name|file"
     )
 
+    /// The shipped recipes of a method, with commas between them.
+    static func named(_ method: TrainingMethod) -> String {
+        Recipe.shippedNames.filter { (try? Recipe.named($0).method) == method }
+            .joined(separator: ", ")
+    }
+
     /// The flags of `deit train` that decide what a model sees.
     struct Changes: ParsableArguments {
         @Option(help: .field("model")) var model: String?
@@ -30,8 +36,9 @@ enum RecipeChoice {
         _ changes: Changes,
         data: String
     ) throws -> RecipePictures {
-        var options = TrainingOptions()
-        try options.apply(try Recipe.named(recipe))
+        let chosen = try Recipe.named(recipe)
+        var options = TrainingOptions.defaults(of: chosen.method)
+        try options.apply(chosen)
         try options.apply(changes.flags)
         options.data = data
         return try RecipePictures(options)
