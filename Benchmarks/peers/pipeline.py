@@ -7,6 +7,7 @@ import pathlib
 import sys
 import time
 
+import measure  # noqa: F401  # makes torchvision loadable beside a CPU torch
 import torch
 from PIL import Image
 from timm.data import create_transform
