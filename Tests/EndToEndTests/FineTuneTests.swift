@@ -39,6 +39,23 @@ import Testing
         }
     }
 
+    @Test func theRecipeForALargerSizeTrains() async throws {
+        try await TinyFineTuning.afterTraining { folder in
+            let result = try await DeitCommand.run(
+                ["train", "--recipe", "deit-384", "--finetune", "first", "--data", "data"]
+                    + TinyFineTuning.options + [
+                        "--size", "12", "--accumulation", "2", "--warmup-epochs", "0.5",
+                        "--output", "larger",
+                    ],
+                in: folder
+            )
+            #expect(result.code == 0, "\(result.errors)")
+            let run = TinyRun(folder: folder.appending(path: "larger"))
+            let loss = try #require(try run.records().last?["train_loss"] as? Double)
+            #expect(loss.isFinite && loss > 0)
+        }
+    }
+
     @Test func aLinearProbeTrainsTheHeadAlone() async throws {
         try await TinyFineTuning.afterTraining { folder in
             let arguments =

@@ -26,6 +26,24 @@ struct TargetLossTests {
         expectClose(try #require(gradient).floats(), [1.0 / 3, 0, -0.5 / 3], tolerance: 1e-6)
     }
 
+    @Test("Logits in bfloat16 have the losses of float32")
+    func shortLogits() throws {
+        try manualSeed(2)
+        let short = try (Tensor.randn([4, 5]) * 3).to(.bfloat16)
+        let long = try short.to(.float32)
+        let labels = try Tensor([0, 1, 4, 2] as [Int64], shape: [4])
+        let soft = try Tensor.full(0.2, [4, 5])
+        for loss in [
+            { (x: Tensor) throws in try Loss.crossEntropy(x, labels: labels, smoothing: 0.1) },
+            { (x: Tensor) throws in try Loss.crossEntropy(x, targets: soft) },
+            { (x: Tensor) throws in try Loss.binaryCrossEntropy(x, targets: soft) },
+        ] {
+            let found = try withAutocast(.bfloat16) { () throws in try loss(short) }
+            #expect(found.dtype == .float32)
+            #expect(try found.item() == loss(long).item())
+        }
+    }
+
     @Test("Shapes that do not fit are refused")
     func shapes() throws {
         let six = try Tensor.zeros([2, 3])
