@@ -64,6 +64,8 @@ struct DataCheckTests {
                 .cmyk: [["cat/cmyk.jpg"]], .rotated: [["cat/turned.png"]],
                 .oddSize: [["cat/dot.png"], ["cat/strip.png"]],
                 .blank: [["cat/cmyk.jpg"], ["cat/grey.png"]],
+                // The only class there is.
+                .lopsidedClass: [[]],
             ]
             for kind in FindingKind.allCases {
                 #expect(found[kind] ?? [] == expected[kind] ?? [], "\(kind)")
@@ -147,7 +149,7 @@ struct DataCheckTests {
     @Test func differentPicturesAreNoDuplicates() async throws {
         try await withTemporaryFolder { folder in
             for index in 0..<300 {
-                try folder.write(MadeUpPicture.png(index, side: 64), to: "a/\(index).png")
+                try folder.write(MadeUpPicture.png(index, side: 64), to: "\(index % 2)/\(index).png")
             }
             #expect(try await check(folder).findings.isEmpty)
         }

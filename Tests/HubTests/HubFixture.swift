@@ -65,6 +65,9 @@ struct HubFixture {
         change: (inout HubConfiguration) -> Void = { _ in }
     ) throws -> HubClient {
         var configuration = try configuration(more)
+        // A busy machine may keep the server beside from answering for long; tests of timeouts say their own.
+        configuration.answerTimeout = .seconds(300)
+        configuration.silenceTimeout = .seconds(300)
         change(&configuration)
         return HubClient(configuration: configuration) { [pauses] in pauses.add($0) }
     }
