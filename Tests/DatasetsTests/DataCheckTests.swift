@@ -149,7 +149,10 @@ struct DataCheckTests {
     @Test func differentPicturesAreNoDuplicates() async throws {
         try await withTemporaryFolder { folder in
             for index in 0..<300 {
-                try folder.write(MadeUpPicture.png(index, side: 64), to: "\(index % 2)/\(index).png")
+                try folder.write(
+                    MadeUpPicture.png(index, side: 64),
+                    to: "\(index % 2)/\(index).png"
+                )
             }
             #expect(try await check(folder).findings.isEmpty)
         }
