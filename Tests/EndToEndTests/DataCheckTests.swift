@@ -101,8 +101,8 @@ import Testing
             )
             #expect(train.code == 0, "\(train.errors)")
             #expect(
-                train.output.contains("4 of 40 pictures, 10 % of each class, are held out"),
-                "\(train.output)"
+                train.errors.contains("4 of 40 pictures, 10 % of each class, are held out"),
+                "\(train.errors)"
             )
             for checkpoint in ["run", "run/checkpoints/last"] {
                 let result = try await DeitCommand.run(
