@@ -63,6 +63,7 @@ let package = Package(
     name: "swift-deit",
     platforms: [.macOS(.v15)],
     products: [
+        .library(name: "Storage", targets: ["Storage"]),
         .library(name: "Torch", targets: ["Torch"]),
         .library(name: "TorchNN", targets: ["TorchNN"]),
         .library(name: "ImagePipeline", targets: ["ImagePipeline"]),
@@ -83,6 +84,10 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CMappedFile"),
+        library("Storage", ["CMappedFile", "CZlib"]),
+
         .systemLibrary(name: "CLibtorch", pkgConfig: "libtorch"),
         .target(name: "CTorch", dependencies: ["CLibtorch"]),
         library("Torch", ["CTorch"]),
@@ -103,21 +108,19 @@ let package = Package(
             pkgConfig: "libwebp",
             providers: [.apt(["libwebp-dev"]), .brew(["webp"])]
         ),
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CImageCodecs", dependencies: ["CLibJPEG", "CLibPNG", "CLibWebP", "CZlib"]),
         library("ImagePipeline", ["CImageCodecs"]),
-        library("Datasets", ["CZlib", "ImagePipeline"]),
+        library("Datasets", ["Storage", "CZlib", "ImagePipeline"]),
 
         library("VisionModels", ["Torch", "TorchNN"]),
-        .target(name: "CMappedFile"),
         library(
             "Checkpoints",
-            ["CMappedFile", "CZlib", "VisionModels", "ImagePipeline", "Torch", "TorchNN"]
+            ["Storage", "VisionModels", "ImagePipeline", "Torch", "TorchNN"]
         ),
         library(
             "HuggingFace",
             [
-                "Checkpoints", "VisionModels", "ImagePipeline", "Torch", "TorchNN",
+                "Checkpoints", "Storage", "VisionModels", "ImagePipeline", "Torch", "TorchNN",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -129,7 +132,7 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch", "TorchNN",
+                "Datasets", "Checkpoints", "Storage", "ImagePipeline", "VisionModels", "Torch", "TorchNN",
                 .product(name: "Yams", package: "Yams"),
             ],
             resources: [.embedInCode("Recipes")],
@@ -138,15 +141,15 @@ let package = Package(
         library(
             "Evaluation",
             [
-                "Training", "Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch",
+                "Training", "Datasets", "Checkpoints", "Storage", "ImagePipeline", "VisionModels", "Torch",
                 "TorchNN", .product(name: "Crypto", package: "swift-crypto"),
             ]
         ),
         .executableTarget(
             name: "deit",
             dependencies: [
-                "HuggingFace", "Evaluation", "Training", "Datasets", "Checkpoints", "ImagePipeline",
-                "VisionModels", "Torch", "TorchNN",
+                "HuggingFace", "Evaluation", "Training", "Datasets", "Checkpoints", "Storage",
+                "ImagePipeline", "VisionModels", "Torch", "TorchNN",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             // Bench/Peers is a link to Benchmarks/peers: the script travels inside the command.
@@ -180,25 +183,25 @@ let package = Package(
         tests("VisionModelsTests", ["VisionModels", "Torch", "TorchNN"]),
         tests(
             "CheckpointsTests",
-            ["Checkpoints", "VisionModels", "ImagePipeline", "Torch", "TorchNN"],
+            ["Checkpoints", "Storage", "VisionModels", "ImagePipeline", "Torch", "TorchNN"],
             resources: [.copy("Fixtures")]
         ),
         tests(
             "HuggingFaceTests",
-            ["HuggingFace", "Checkpoints", "VisionModels", "ImagePipeline", "Torch", "TorchNN"],
+            ["HuggingFace", "Checkpoints", "Storage", "VisionModels", "ImagePipeline", "Torch", "TorchNN"],
             resources: [.copy("Fixtures")]
         ),
         tests(
             "TrainingTests",
             [
-                "Training", "Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch",
+                "Storage", "Training", "Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch",
                 "TorchNN",
             ]
         ),
         tests(
             "EvaluationTests",
             [
-                "Evaluation", "Training", "Datasets", "Checkpoints", "ImagePipeline",
+                "Storage", "Evaluation", "Training", "Datasets", "Checkpoints", "ImagePipeline",
                 "VisionModels", "Torch", "TorchNN",
             ],
             resources: [.copy("Fixtures")]
@@ -206,7 +209,7 @@ let package = Package(
         tests(
             "ParityTests",
             [
-                "Evaluation", "Training", "Checkpoints", "VisionModels", "ImagePipeline", "Torch",
+                "Storage", "Evaluation", "Training", "Checkpoints", "VisionModels", "ImagePipeline", "Torch",
                 "TorchNN",
             ],
             resources: [.copy("Fixtures")]

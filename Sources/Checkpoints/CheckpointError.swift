@@ -1,3 +1,5 @@
+public import Storage
+
 /// A checkpoint, or a file beside it, that cannot be read, understood or written.
 ///
 /// Every case names the file, says what is wrong with it and, where there is one, the way out.
@@ -94,5 +96,31 @@ extension CheckpointError: CustomStringConvertible {
         }
         let difference = parts.joined(separator: "; ")
         return "\(file) does not fit the model: \(difference)" + (hint.isEmpty ? "" : ". \(hint)")
+    }
+}
+
+extension CheckpointError: StorageFailure {
+    /// The error of a checkpoint for one of its files.
+    ///
+    /// - Parameter error: What happened to the file.
+    public init(_ error: StorageError) {
+        self =
+            switch error {
+            case .unreadable(let path, let reason): .unreadable(path: path, reason: reason)
+            case .malformed(let file, let reason): .malformed(file: file, reason: reason)
+            case .unsupported(let file, let reason): .unsupported(file: file, reason: reason)
+            case .unwritable(let path, let reason): .unwritable(path: path, reason: reason)
+            }
+    }
+
+    /// Runs work on files and gives its error as a checkpoint's.
+    ///
+    /// - Parameter work: The work.
+    /// - Returns: What the work returns.
+    /// - Throws: ``CheckpointError`` where the work throws `StorageError`.
+    package static func of<Result: ~Copyable>(
+        _ work: @autoclosure () throws(StorageError) -> Result
+    ) throws(CheckpointError) -> Result {
+        do throws(StorageError) { return try work() } catch { throw CheckpointError(error) }
     }
 }

@@ -1,3 +1,5 @@
+package import Storage
+
 /// The fields of a configuration file, read with errors that name file and key.
 package struct JSONFields {
     package let object: JSONObject

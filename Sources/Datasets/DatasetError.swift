@@ -1,4 +1,5 @@
 public import ImagePipeline
+public import Storage
 
 /// What can be wrong with a data set; each case tells itself in one sentence.
 public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -97,4 +98,26 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
 private func shown(_ first: [String], of count: Int) -> String {
     let names = first.joined(separator: ", ")
     return count > first.count ? "\(names) and \(count - first.count) more" : names
+}
+
+extension DatasetError: StorageFailure {
+    /// The error of a data set for one of its files.
+    ///
+    /// - Parameter error: What happened to the file.
+    public init(_ error: StorageError) {
+        self =
+            switch error {
+            case .unreadable(let path, let reason), .unwritable(let path, let reason):
+                .unreadableSet(path: path, detail: reason)
+            case .malformed(let file, let reason), .unsupported(let file, let reason):
+                .malformed(path: file, detail: reason)
+            }
+    }
+
+    /// Runs work on files and gives its error as a data set's.
+    static func of<Result>(
+        _ work: @autoclosure () throws(StorageError) -> Result
+    ) throws(DatasetError) -> Result {
+        do throws(StorageError) { return try work() } catch { throw DatasetError(error) }
+    }
 }

@@ -1,6 +1,7 @@
 public import Checkpoints
 public import Datasets
 import ImagePipeline
+public import Storage
 import Torch
 import TorchNN
 import Training

@@ -1,5 +1,6 @@
 public import Checkpoints
 import Foundation
+import Storage
 
 /// A folder that pictures are written to, with a name of its own for each.
 public struct OutputFolder {
@@ -91,7 +92,7 @@ public struct OutputFolder {
         if let slash = place.lastIndex(of: "/"), folders.insert(String(place[..<slash])).inserted {
             try create(String(place[..<slash]))
         }
-        try AtomicFile.write(bytes, to: place)
+        try CheckpointError.of(try AtomicFile.write(bytes, to: place))
         files.append(file)
     }
 }

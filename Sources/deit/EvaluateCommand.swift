@@ -3,6 +3,7 @@ import Checkpoints
 import Datasets
 import Evaluation
 import Foundation
+import Storage
 import Torch
 import TorchNN
 import VisionModels

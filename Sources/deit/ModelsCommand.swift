@@ -3,6 +3,7 @@ import Checkpoints
 import Evaluation
 import Foundation
 import ImagePipeline
+import Storage
 import Training
 import VisionModels
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Evaluation
 import ImagePipeline
+import Storage
 import Torch
 import VisionModels
 

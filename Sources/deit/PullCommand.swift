@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Foundation
 import HuggingFace
+import Storage
 
 /// `deit pull`: a model from the hub into the cache that Python's hub client uses too.
 struct PullCommand: AsyncParsableCommand {

@@ -3,6 +3,7 @@ import Checkpoints
 import Datasets
 import Evaluation
 import ImagePipeline
+import Storage
 import Torch
 import VisionModels
 

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Storage
 import Testing
 
 @Suite struct AtomicFileTests {
@@ -29,7 +30,7 @@ import Testing
     @Test func unwritablePlacesAreTypedErrors() throws {
         let scratch = try Scratch()
         for path in [scratch.file("none/a"), "/proc/a", scratch.path] {
-            let error = #expect(throws: CheckpointError.self) {
+            let error = #expect(throws: StorageError.self) {
                 try AtomicFile.write([1], to: path)
             }
             guard case .unwritable(let named, _) = error else {
@@ -62,7 +63,7 @@ import Testing
     @Test func folderOverAFileIsAnError() throws {
         let scratch = try Scratch()
         let path = try scratch.write([1], to: "taken")
-        #expect(throws: CheckpointError.self) { try AtomicFolder.write(to: path) { _ in } }
+        #expect(throws: StorageError.self) { try AtomicFolder.write(to: path) { _ in } }
         #expect(try scratch.names() == ["taken"])
     }
 
@@ -79,7 +80,7 @@ import Testing
         func write(_ count: Int) throws {
             let tensor = ArchivedTensor(name: "w", dtype: .uint8, shape: [count])
             try SafetensorsWriter.write([tensor], to: path) { _, sink throws(CheckpointError) in
-                try sink.write([UInt8](repeating: 5, count: count))
+                try CheckpointError.of(try sink.write([UInt8](repeating: 5, count: count)))
             }
         }
         try write(1000)
@@ -87,7 +88,7 @@ import Testing
         #expect(error.map { "\($0)".contains("No space left on device") } == true)
         let file = try SafetensorsFile(path: path)
         #expect(file.header.entries.map(\.shape) == [[1000]])
-        #expect(throws: CheckpointError.self) {
+        #expect(throws: StorageError.self) {
             try AtomicFolder.write(to: "\(disk)/model") { folder in
                 try AtomicFile.write([1], to: "\(folder)/config.json")
                 try AtomicFile.write([UInt8](repeating: 1, count: 1_000_000), to: "\(folder)/big")

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import ImagePipeline
+import Storage
 import Testing
 import Training
 

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import HuggingFace
+import Storage
 import TestSupport
 import Testing
 import VisionModels

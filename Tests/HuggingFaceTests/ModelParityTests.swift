@@ -1,5 +1,6 @@
 import Foundation
 import HuggingFace
+import Storage
 import TestSupport
 import Testing
 import Torch

@@ -1,3 +1,5 @@
+import Storage
+
 /// What the classes of a model are called, in the order of its outputs.
 public struct ClassLabels: Sendable, Equatable {
     /// A name for people for each class, such as "tench, Tinca tinca".
@@ -37,7 +39,7 @@ public struct ClassLabels: Sendable, Equatable {
     /// - Parameter path: The file, UTF-8.
     /// - Throws: ``CheckpointError`` when it cannot be read, is no text or holds no line.
     public init(contentsOf path: String) throws(CheckpointError) {
-        let bytes = try SmallFile.read(path)
+        let bytes = try CheckpointError.of(try SmallFile.read(path))
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw CheckpointError.malformed(file: path, reason: "it is no UTF-8 text")
         }

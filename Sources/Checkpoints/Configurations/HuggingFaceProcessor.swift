@@ -1,4 +1,5 @@
 import ImagePipeline
+import Storage
 
 /// An image processor in the words of Hugging Face's `preprocessor_config.json`.
 ///

@@ -1,4 +1,5 @@
 public import ImagePipeline
+public import Storage
 public import VisionModels
 
 /// Everything about a model but its weights.

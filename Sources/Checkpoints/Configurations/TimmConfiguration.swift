@@ -1,4 +1,5 @@
 import ImagePipeline
+import Storage
 import VisionModels
 
 /// A model's `config.json` in timm's form, which is how convolutional networks are kept, and transformers on request.

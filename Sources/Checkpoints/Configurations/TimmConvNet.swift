@@ -1,3 +1,4 @@
+import Storage
 import VisionModels
 
 /// A convolutional network in timm's words, and in ours beside them, which tell networks that have no name.

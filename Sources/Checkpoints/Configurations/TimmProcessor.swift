@@ -1,4 +1,5 @@
 import ImagePipeline
+import Storage
 
 /// An image processor in the words of timm's `pretrained_cfg`.
 ///

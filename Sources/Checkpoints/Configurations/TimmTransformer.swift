@@ -1,3 +1,4 @@
+import Storage
 import VisionModels
 
 /// A vision transformer in timm's words: the name of an architecture, and what differs from it as arguments.

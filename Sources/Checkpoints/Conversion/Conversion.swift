@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 import Torch
 import TorchNN
 import VisionModels

@@ -1,5 +1,6 @@
 import Foundation
 import ImagePipeline
+import Storage
 import VisionModels
 
 /// What a checkpoint should say about itself, by what is known of published weights.

@@ -1,3 +1,4 @@
+public import Storage
 public import Torch
 
 /// A file, or several that belong together, from which tensors are read by their keys.

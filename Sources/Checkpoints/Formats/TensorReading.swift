@@ -1,3 +1,4 @@
+import Storage
 import Torch
 
 /// The way of every archive from bytes in a file to a tensor.

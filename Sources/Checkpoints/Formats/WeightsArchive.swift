@@ -1,3 +1,5 @@
+import Storage
+
 /// Opening of weights by what a file contains, whatever its name is.
 public enum WeightsArchive {
     /// Opens a file of weights.
@@ -12,8 +14,8 @@ public enum WeightsArchive {
         _ path: String,
         stateDict: String? = nil
     ) throws(CheckpointError) -> any TensorArchive {
-        let file = try MappedFile(path: path)
-        let kind = WeightsKind(source: file, head: try WeightsKind.head(of: file))
+        let file = try CheckpointError.of(try MappedFile(path: path))
+        let kind = WeightsKind(source: file, head: try CheckpointError.of(try WeightsKind.head(of: file)))
         guard kind == .index else { return try open(file, kind, stateDict: stateDict) }
         guard stateDict == nil else { throw noStateDicts(path) }
         return try ShardedArchive(path: path)
@@ -21,8 +23,8 @@ public enum WeightsArchive {
 
     /// Opens one of the files that an index names, which cannot be an index itself.
     static func openShard(_ path: String) throws(CheckpointError) -> any TensorArchive {
-        let file = try MappedFile(path: path)
-        let kind = WeightsKind(source: file, head: try WeightsKind.head(of: file))
+        let file = try CheckpointError.of(try MappedFile(path: path))
+        let kind = WeightsKind(source: file, head: try CheckpointError.of(try WeightsKind.head(of: file)))
         guard kind != .index else {
             throw CheckpointError.malformed(file: path, reason: "it is an index within an index")
         }
@@ -39,7 +41,7 @@ public enum WeightsArchive {
         case .safetensors:
             guard stateDict == nil else { throw noStateDicts(file.path) }
             return try SafetensorsFile(file)
-        case .foreign, .index: throw kind.error(file) ?? unknown(file.path)
+        case .foreign, .index: throw kind.error(file).map(CheckpointError.init) ?? unknown(file.path)
         }
     }
 

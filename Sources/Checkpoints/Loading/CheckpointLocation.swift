@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 
 /// Where the model is that a path means.
 public enum CheckpointLocation: Sendable, Equatable {

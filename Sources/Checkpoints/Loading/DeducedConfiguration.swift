@@ -1,4 +1,5 @@
 import ImagePipeline
+import Storage
 import VisionModels
 
 /// The configuration of a model of which there is nothing but weights, by the shapes of its tensors.

@@ -1,3 +1,4 @@
+import Storage
 import ImagePipeline
 import TorchNN
 import VisionModels

@@ -1,4 +1,5 @@
 public import ImagePipeline
+import Storage
 public import Torch
 public import VisionModels
 

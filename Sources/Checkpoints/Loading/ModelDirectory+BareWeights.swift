@@ -1,4 +1,5 @@
 import ImagePipeline
+import Storage
 import VisionModels
 
 // Weights without a folder of configuration around them.

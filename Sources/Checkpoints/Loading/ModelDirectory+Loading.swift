@@ -1,5 +1,6 @@
 import Foundation
 import ImagePipeline
+import Storage
 import TorchNN
 import VisionModels
 
@@ -78,7 +79,7 @@ extension ModelDirectory {
         let (file, fileNotes) = try weightsFile(in: folder)
         let weights = try WeightsFile(path: file, stateDict: options.stateDict)
         let path = "\(folder)/\(configurationName)"
-        let object = try SmallFile.readObject(path)
+        let object = try CheckpointError.of(try SmallFile.readObject(path))
         let fields = JSONFields(object: object, file: path)
         let type = try fields.string("model_type")
         let isTimm = fields.value("architecture") != nil && (type == nil || type == "timm_wrapper")
@@ -105,7 +106,7 @@ extension ModelDirectory {
         )
         let processorPath = "\(folder)/\(processorName)"
         if FileManager.default.fileExists(atPath: processorPath) {
-            let object = try SmallFile.readObject(processorPath)
+            let object = try CheckpointError.of(try SmallFile.readObject(processorPath))
             description.originalProcessor = object
             description.processor = try HuggingFaceProcessor.decode(
                 JSONFields(object: object, file: processorPath),

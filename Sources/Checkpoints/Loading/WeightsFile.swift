@@ -1,3 +1,4 @@
+import Storage
 import Torch
 
 /// A weights file whose tensors are known by timm's names, whoever's names they have in it.

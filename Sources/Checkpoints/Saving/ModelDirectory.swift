@@ -1,3 +1,4 @@
+import Storage
 public import Torch
 import TorchNN
 public import VisionModels
@@ -147,7 +148,7 @@ public enum ModelDirectory {
     }
 
     private static func write(_ object: JSONObject, to path: String) throws(CheckpointError) {
-        try AtomicFile.write((JSONValue.object(object).text() + "\n").utf8, to: path)
+        try CheckpointError.of(try AtomicFile.write((JSONValue.object(object).text() + "\n").utf8, to: path))
     }
 
     /// The architecture of Hugging Face's form; nil for timm's.

@@ -1,3 +1,4 @@
+import Storage
 import Torch
 
 /// Writing of tensors in one file or several.
@@ -64,9 +65,9 @@ struct WeightsWriter {
         let index: JSONObject = [
             "metadata": ["total_size": .integer(total)], "weight_map": .object(map),
         ]
-        try AtomicFile.write(
-            (JSONValue.object(index).text() + "\n").utf8,
-            to: "\(folder)/\(name).index.json"
+        let text = JSONValue.object(index).text() + "\n"
+        try CheckpointError.of(
+            try AtomicFile.write(text.utf8, to: "\(folder)/\(name).index.json")
         )
     }
 

@@ -1,3 +1,5 @@
+import Storage
+
 /// The pictures and labels of one of CIFAR's files.
 struct CIFARBatch {
     /// Red, green and blue planes of each picture, one picture after the other.
@@ -47,11 +49,13 @@ struct CIFARBatch {
     ///   - path: The file's name, for errors.
     /// - Throws: ``DatasetError/malformed(path:detail:)`` when the file holds something else.
     init(pickle bytes: [UInt8], key: String, path: String) throws(DatasetError) {
-        let contents = try PickleReader.read(bytes, path: path)
-        guard let data = contents["data"]?.array(in: contents) else {
+        let contents = try DatasetError.of(
+            try PickleContents(MemorySource(bytes, path: path), for: .dataSet)
+        )
+        guard let data = contents.array(contents["data"]) else {
             throw .malformed(path: path, detail: "it has no array \"data\"")
         }
-        guard let numbers = contents[key]?.integers(in: contents) else {
+        guard let numbers = contents.integers(contents[key]) else {
             throw .malformed(path: path, detail: "it has no list \"\(key)\"")
         }
         let count = numbers.count

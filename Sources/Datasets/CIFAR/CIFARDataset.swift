@@ -1,4 +1,5 @@
 public import ImagePipeline
+import Storage
 
 /// CIFAR-10 or CIFAR-100 in their binary or their Python form: colour pictures of 32 × 32 pixels, held in memory.
 ///
@@ -161,8 +162,10 @@ enum CIFARNames {
         if file.hasSuffix(".txt") {
             names = try ClassFile.lines(of: bytes, path: path)
         } else {
-            let index = try PickleReader.read(bytes, path: path)
-            guard let found = index[key]?.list(in: index)?.map(\.text),
+            let index = try DatasetError.of(
+                try PickleContents(MemorySource(bytes, path: path), for: .dataSet)
+            )
+            guard let found = index.list(index[key])?.map(\.text),
                 found.allSatisfy({ $0 != nil })
             else { throw .malformed(path: path, detail: "it has no list \(key)") }
             names = found.compactMap { $0 }

@@ -1,4 +1,4 @@
-public import Checkpoints
+public import Storage
 public import VisionModels
 
 /// What was made of one picture.

@@ -1,4 +1,5 @@
 public import Checkpoints
+import Storage
 
 /// A file of features that grows by batches and takes its name when it is whole.
 ///
@@ -115,7 +116,7 @@ public final class FeatureFile {
         case .csv:
             let header = csvHeader
             try AtomicFile.write(to: path) { sink throws(CheckpointError) in
-                try sink.write(Array(header.utf8))
+                try CheckpointError.of(try sink.write(Array(header.utf8)))
                 try scratch[0].copy(to: sink)
             }
         }
@@ -158,7 +159,7 @@ extension FeatureFile {
                 try scratch[index].copy(to: sink)
             } else {
                 let result = labels.map(Int64.init).withUnsafeBytes { bytes in
-                    Result { () throws(CheckpointError) in try sink.write(bytes) }
+                    Result { () throws(CheckpointError) in try CheckpointError.of(try sink.write(bytes)) }
                 }
                 try result.get()
             }
@@ -198,14 +199,14 @@ extension FeatureFile {
         let start: [UInt8] =
             [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(size & 0xFF), UInt8(size >> 8 & 0xFF)]
         try AtomicFile.write(to: path) { sink throws(CheckpointError) in
-            try sink.write(start + Array(header.utf8))
+            try CheckpointError.of(try sink.write(start + Array(header.utf8)))
             try scratch[0].copy(to: sink)
         }
         var list = description.classNames == nil ? "file\n" : "file,label,class\n"
         for index in names.indices {
             list += leading(name: names[index], label: labels[index]) + "\n"
         }
-        try AtomicFile.write(list.utf8, to: path + ".files.csv")
+        try CheckpointError.of(try AtomicFile.write(list.utf8, to: path + ".files.csv"))
     }
 }
 

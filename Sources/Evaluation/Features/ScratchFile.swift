@@ -1,6 +1,7 @@
 import Checkpoints
 import Datasets
 import Foundation
+import Storage
 
 /// Bytes kept on the disk until their number is known; nothing is left of them when the process ends.
 final class ScratchFile {
@@ -18,7 +19,7 @@ final class ScratchFile {
         let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
         descriptor = NamelessFile.open(in: folder)
         guard descriptor >= 0 else {
-            throw .unwritable(path: path, reason: ScratchFile.systemReason())
+            throw .unwritable(path: path, reason: systemReason())
         }
     }
 
@@ -37,32 +38,29 @@ final class ScratchFile {
         var piece = [UInt8](repeating: 0, count: ScratchFile.bufferSize)
         var offset = 0
         while offset < count {
-            let read = piece.withUnsafeMutableBytes {
-                pread(descriptor, $0.baseAddress, $0.count, off_t(offset))
+            let result = piece.withUnsafeMutableBytes { piece in
+                Result { () throws(SystemError) in
+                    try Descriptor.read(into: piece, from: descriptor, at: offset)
+                }
             }
-            if read < 0, errno == EINTR { continue }
-            guard read > 0 else {
-                throw .unwritable(path: path, reason: ScratchFile.systemReason())
-            }
-            try sink.write(read == piece.count ? piece : Array(piece[..<read]))
+            let read: Int
+            do throws(SystemError) { read = try result.get() } catch { throw unwritable(error) }
+            guard read > 0 else { throw unwritable(SystemError(code: EIO)) }
+            try CheckpointError.of(try sink.write(read == piece.count ? piece : Array(piece[..<read])))
             offset += read
         }
     }
 
     private func flush() throws(CheckpointError) {
-        var at = 0
-        while at < buffer.count {
-            let written = buffer.withUnsafeBytes {
-                Foundation.write(descriptor, $0.baseAddress?.advanced(by: at), $0.count - at)
-            }
-            if written < 0, errno == EINTR { continue }
-            guard written > 0 else {
-                throw .unwritable(path: path, reason: ScratchFile.systemReason())
-            }
-            at += written
+        do throws(SystemError) {
+            try Descriptor.write(buffer, to: descriptor)
+        } catch {
+            throw unwritable(error)
         }
         buffer.removeAll(keepingCapacity: true)
     }
 
-    private static func systemReason() -> String { String(cString: strerror(errno)).lowercased() }
+    private func unwritable(_ error: SystemError) -> CheckpointError {
+        .unwritable(path: path, reason: error.reason)
+    }
 }

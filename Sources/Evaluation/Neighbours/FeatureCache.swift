@@ -1,4 +1,5 @@
 import Checkpoints
+import Storage
 import Torch
 
 /// A file with the features of both parts of a data set, to measure them again without the pictures.

@@ -1,4 +1,5 @@
-public import Checkpoints
+import Checkpoints
+public import Storage
 import Torch
 public import Training
 

@@ -1,4 +1,5 @@
-public import Checkpoints
+import Checkpoints
+public import Storage
 
 /// How well a linear classifier on features tells classes apart.
 public struct LinearProbeReport: Sendable, Equatable {

@@ -1,5 +1,6 @@
 public import Checkpoints
 import Foundation
+import Storage
 public import Torch
 public import Training
 

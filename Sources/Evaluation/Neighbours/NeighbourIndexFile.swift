@@ -1,4 +1,5 @@
 import Checkpoints
+import Storage
 import Torch
 
 /// The `index.json` of an index, and the features that it names.
@@ -67,7 +68,7 @@ struct NeighbourIndexFile {
             "blocks": .integer(settings.request.blocks),
             "classes": .array(classNames.map(JSONValue.string)),
         ]
-        try AtomicFile.write((object.text() + "\n").utf8, to: "\(folder)/\(Self.name)")
+        try CheckpointError.of(try AtomicFile.write((object.text() + "\n").utf8, to: "\(folder)/\(Self.name)"))
     }
 
     /// Writes the features that this names.

@@ -1,5 +1,5 @@
-public import Checkpoints
 public import Datasets
+public import Storage
 
 /// How well a model predicts the classes of pictures.
 public struct EvaluationReport: Sendable, Equatable {

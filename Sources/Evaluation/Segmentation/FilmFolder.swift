@@ -1,6 +1,6 @@
-public import Checkpoints
 import Foundation
 public import ImagePipeline
+public import Storage
 
 /// Writes the masks of a film's frames: a PNG for each, and a sheet of some.
 public final class FilmFolder {

@@ -1,6 +1,6 @@
-public import Checkpoints
 import Foundation
 public import ImagePipeline
+public import Storage
 
 /// Writes masks of pictures: a PNG for each, and sheets to look at.
 public final class MaskFolder {

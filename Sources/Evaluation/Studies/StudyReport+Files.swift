@@ -1,5 +1,5 @@
-public import Checkpoints
 public import ImagePipeline
+public import Storage
 import Training
 
 /// The table as JSON, as a picture and as files.

@@ -1,4 +1,5 @@
 import Checkpoints
+import Storage
 
 /// A JSON value for `Codable`'s coders; the order of keys is theirs.
 struct CodableJSON: Codable {

@@ -1,4 +1,5 @@
 import Checkpoints
+import Storage
 
 extension JSONObject {
     /// This object with the keys changed that differ between two others.

@@ -1,4 +1,5 @@
 import Checkpoints
+import Storage
 
 /// A height and a width in pixels; in a file one number where both are equal.
 public struct PixelSize: Sendable, Equatable, Hashable, ExpressibleByIntegerLiteral {

@@ -1,5 +1,6 @@
 public import Checkpoints
 import Foundation
+public import Storage
 
 extension PretrainedConfig {
     /// Reads the `config.json` of a model.
@@ -14,7 +15,7 @@ extension PretrainedConfig {
 
     static func read(folder: String) throws(CheckpointError) -> Self {
         let path = "\(folder)/config.json"
-        return try Self(json: SmallFile.readObject(path), file: path)
+        return try Self(json: CheckpointError.of(try SmallFile.readObject(path)), file: path)
     }
 
     /// Writes `config.json` into a folder, which is made where it does not exist.

@@ -1,4 +1,4 @@
-public import Checkpoints
+public import Storage
 
 /// What a DeiT is made from: Hugging Face's `DeiTConfig`.
 public typealias DeiTConfig = PretrainedConfig<DeiTFamily>

@@ -1,5 +1,6 @@
 public import Checkpoints
 import ImagePipeline
+public import Storage
 
 extension PretrainedImageProcessor {
     /// Reads the `preprocessor_config.json` of a model.

@@ -1,5 +1,6 @@
 import Checkpoints
 public import ImagePipeline
+import Storage
 
 /// DeiT's way from a picture to the model's input: Hugging Face's `DeiTImageProcessor`.
 ///

@@ -1,5 +1,6 @@
 import Checkpoints
 public import ImagePipeline
+import Storage
 
 /// The `size` of an image processor: what a picture is brought to before the crop.
 public enum ProcessorSize: Sendable, Equatable, Hashable {

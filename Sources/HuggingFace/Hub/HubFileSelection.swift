@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Storage
 
 /// Which of a repository's files to fetch.
 public struct HubFileSelection: Sendable, Equatable {

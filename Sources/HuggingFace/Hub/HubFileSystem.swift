@@ -1,4 +1,5 @@
 import Checkpoints
+import Storage
 
 #if canImport(Glibc)
 import Glibc
@@ -65,7 +66,7 @@ enum HubFileSystem {
     /// Writes a small file such that readers see the old one or the new one, whole.
     static func write(_ text: String, to path: String) throws(HubError) {
         do throws(CheckpointError) {
-            try AtomicFile.write(text.utf8, to: path)
+            try CheckpointError.of(try AtomicFile.write(text.utf8, to: path))
         } catch {
             if case .unwritable(let path, let reason) = error {
                 throw HubError.cache(path: path, reason: reason)

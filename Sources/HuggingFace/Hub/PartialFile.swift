@@ -1,4 +1,5 @@
 import NIOCore
+import Storage
 
 #if canImport(Glibc)
 import Glibc

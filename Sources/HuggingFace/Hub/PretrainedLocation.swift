@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 
 /// Where the model is that a name means: the `pretrained_model_name_or_path` of `from_pretrained`.
 public enum PretrainedLocation {

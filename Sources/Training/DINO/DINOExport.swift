@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Storage
 public import Torch
 import TorchNN
 import VisionModels

@@ -1,3 +1,5 @@
+import Storage
+
 /// One line of `metrics.jsonl` every few steps: the means since the last such line.
 struct StepRecord: Encodable {
     let event = "step"

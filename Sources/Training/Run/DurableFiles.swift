@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 
 #if canImport(Glibc)
 import Glibc
@@ -12,26 +13,10 @@ import Darwin
 enum DurableFiles {
     /// Writes every byte of a value to a descriptor.
     static func writeAll(_ data: Data, to descriptor: Int32, path: String) throws(RunError) {
-        var offset = 0
-        while offset < data.count {
-            let written = data.withUnsafeBytes { bytes in
-                #if canImport(Darwin)
-                Darwin.write(
-                    descriptor,
-                    bytes.baseAddress?.advanced(by: offset),
-                    bytes.count - offset
-                )
-                #else
-                Glibc.write(
-                    descriptor,
-                    bytes.baseAddress?.advanced(by: offset),
-                    bytes.count - offset
-                )
-                #endif
-            }
-            if written < 0, errno == EINTR { continue }
-            guard written > 0 else { throw failure(path) }
-            offset += written
+        do throws(SystemError) {
+            try Descriptor.write([UInt8](data), to: descriptor)
+        } catch {
+            throw failure(path, code: error.code)
         }
     }
 

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Storage
 
 #if canImport(Glibc)
 import Glibc
@@ -133,21 +134,12 @@ final class TeacherCache {
 
     /// Writes bytes; returns what the system says where that fails.
     private func write(_ bytes: [UInt8], at offset: Int) -> String? {
-        var written = 0
-        while written < bytes.count {
-            let count = bytes.withUnsafeBytes { buffer in
-                pwrite(
-                    descriptor,
-                    buffer.baseAddress?.advanced(by: written),
-                    buffer.count - written,
-                    off_t(offset + written)
-                )
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return String(cString: strerror(errno)) }
-            written += count
+        do throws(SystemError) {
+            try Descriptor.write(bytes, to: descriptor, at: offset)
+            return nil
+        } catch {
+            return error.reason
         }
-        return nil
     }
 
     private func offset(epoch: Int, step: Int) -> Int? {
@@ -166,22 +158,13 @@ final class TeacherCache {
     }
 
     private func read(_ bytes: inout [UInt8], at offset: Int) -> Bool {
-        var done = 0
         let wanted = bytes.count
-        while done < wanted {
-            let count = bytes.withUnsafeMutableBytes { buffer in
-                pread(
-                    descriptor,
-                    buffer.baseAddress?.advanced(by: done),
-                    wanted - done,
-                    off_t(offset + done)
-                )
+        let result = bytes.withUnsafeMutableBytes { buffer in
+            Result { () throws(SystemError) in
+                try Descriptor.read(into: buffer, from: descriptor, at: offset)
             }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return false }
-            done += count
         }
-        return true
+        return (try? result.get()) == wanted
     }
 
     // MARK: - The header

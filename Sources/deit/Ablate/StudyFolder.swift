@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Storage
 import Training
 
 #if canImport(Glibc)
@@ -47,6 +48,6 @@ final class StudyFolder {
     }
 
     func write(_ text: String, name: String) throws(CheckpointError) {
-        try AtomicFile.write(text.utf8, to: "\(path)/\(name)")
+        try CheckpointError.of(try AtomicFile.write(text.utf8, to: "\(path)/\(name)"))
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Evaluation
 import Foundation
+import Storage
 import VisionModels
 
 /// `deit bench peers`: this library and the others in turn, as ratios.

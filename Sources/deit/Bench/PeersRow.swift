@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Storage
 
 /// The rates of this library and of its peers for one model, batch and type.
 struct PeersRow {

@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import Storage
 
 /// A report on data as a JSON object for programs.
 struct DataReportJSON {

@@ -4,6 +4,7 @@ import Datasets
 import Evaluation
 import Foundation
 import ImagePipeline
+import Storage
 import Training
 
 /// `deit data show`: a sheet of pictures as training shows them to a model.

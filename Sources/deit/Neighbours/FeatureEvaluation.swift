@@ -3,6 +3,7 @@ import Datasets
 import Evaluation
 import Foundation
 import ImagePipeline
+import Storage
 import Torch
 import Training
 

@@ -1,6 +1,7 @@
 import Checkpoints
 import Evaluation
 import Foundation
+import Storage
 import Training
 
 /// Measurements of features for people.

@@ -6,6 +6,7 @@ import HuggingFace
 import ImagePipeline
 import Torch
 import TorchNN
+import Storage
 import Training
 
 /// A sentence for the user and the exit code that goes with it.
@@ -34,6 +35,8 @@ struct CommandFailure: Error, CustomStringConvertible {
         case let error as ConfigurationError: self.init(error.description, exitCode: Self.wrongCall)
         case let error as DatasetError: self.init(error.description, exitCode: Self.badData)
         case let error as ImageError: self.init(error.description, exitCode: Self.badData)
+        case let error as StorageError:
+            self.init(error.description, exitCode: Self.code(of: CheckpointError(error)))
         case let error as CheckpointError:
             self.init(error.description, exitCode: Self.code(of: error))
         case let error as HubError: self.init(error.description, exitCode: Self.code(of: error))

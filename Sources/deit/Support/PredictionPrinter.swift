@@ -1,6 +1,7 @@
 import Checkpoints
 import Evaluation
 import Foundation
+import Storage
 
 /// Writes what a model says of pictures, one after the other.
 struct PredictionPrinter {

@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 import TestSupport
 import Testing
 
@@ -15,7 +16,7 @@ import Testing
         func copy(
             from start: Int,
             into destination: UnsafeMutableRawBufferPointer
-        ) throws(CheckpointError) {
+        ) throws(StorageError) {
             bytes.withUnsafeBytes {
                 destination.copyBytes(from: $0[start..<start + destination.count])
             }
@@ -27,13 +28,13 @@ import Testing
     /// - Returns: The number of files, and how many were refused with a sentence.
     static func run(
         _ folder: String,
-        _ parse: (Memory) throws(CheckpointError) -> Void
+        _ parse: (Memory) throws(StorageError) -> Void
     ) throws -> (files: Int, refused: Int) {
         let names = try Fixtures.names(in: "Corpus/\(folder)")
         var refused = 0
         for name in names {
             let source = Memory(bytes: try Fixtures.bytes("Corpus/\(folder)/\(name)"))
-            do throws(CheckpointError) {
+            do throws(StorageError) {
                 try parse(source)
             } catch {
                 refused += 1
@@ -44,21 +45,21 @@ import Testing
     }
 
     @Test func safetensors() throws {
-        let (files, refused) = try Self.run("safetensors") { source throws(CheckpointError) in
+        let (files, refused) = try Self.run("safetensors") { source throws(StorageError) in
             _ = try SafetensorsHeader.read(source)
         }
         #expect(files > 20 && refused > 10)
     }
 
     @Test func zip() throws {
-        let (files, refused) = try Self.run("zip") { source throws(CheckpointError) in
+        let (files, refused) = try Self.run("zip") { source throws(StorageError) in
             try Self.readAll(try PyTorchContents(source, stateDict: nil), source)
         }
         #expect(files > 20 && refused > 10)
     }
 
     @Test func pickles() throws {
-        let (files, refused) = try Self.run("pickle") { source throws(CheckpointError) in
+        let (files, refused) = try Self.run("pickle") { source throws(StorageError) in
             var machine = PickleMachine(ByteCursor(source, 0..<source.count))
             let root = try machine.run()
             let whole = 0..<source.count
@@ -70,7 +71,7 @@ import Testing
     }
 
     @Test func configurations() throws {
-        let (files, _) = try Self.run("config") { source throws(CheckpointError) in
+        let (files, _) = try Self.run("config") { source throws(StorageError) in
             guard let value = try? JSONValue.parse(source.bytes),
                 let object = value.objectValue
             else { return }
@@ -98,7 +99,7 @@ import Testing
     ])
     func namesTheFault(_ name: String, _ fault: String) throws {
         let source = Memory(bytes: try Fixtures.bytes("Corpus/pickle/\(name)"))
-        let error = #expect(throws: CheckpointError.self) {
+        let error = #expect(throws: StorageError.self) {
             var machine = PickleMachine(ByteCursor(source, 0..<source.count))
             let root = try machine.run()
             let container = PyTorchContainer(root: root, heap: machine.heap) { _ in
@@ -114,7 +115,7 @@ import Testing
     func bombsAreRefused(_ opcode: UInt8) throws {
         let bytes: [UInt8] = [0x80, 2] + [UInt8](repeating: opcode, count: 2_100_000)
         let source = Memory(bytes: bytes)
-        let error = #expect(throws: CheckpointError.self) {
+        let error = #expect(throws: StorageError.self) {
             var machine = PickleMachine(ByteCursor(source, 0..<source.count))
             _ = try machine.run()
         }
@@ -124,12 +125,12 @@ import Testing
     private static func readAll(
         _ contents: PyTorchContents,
         _ source: Memory
-    ) throws(CheckpointError) {
+    ) throws(StorageError) {
         for entry in contents.table.entries {
             var bytes = [UInt8](repeating: 0, count: min(entry.layout.byteCount, 1 << 20))
-            var failure: CheckpointError?
+            var failure: StorageError?
             bytes.withUnsafeMutableBytes { buffer in
-                do throws(CheckpointError) {
+                do throws(StorageError) {
                     try entry.layout.copy(from: source, into: buffer)
                 } catch { failure = error }
             }

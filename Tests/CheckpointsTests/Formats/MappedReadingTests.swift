@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Storage
 import TestSupport
 import Testing
 import Torch
@@ -10,7 +11,7 @@ import Torch
         let path = scratch.file("large.safetensors")
         let tensor = ArchivedTensor(name: "w", dtype: .uint8, shape: [size])
         try SafetensorsWriter.write([tensor], to: path) { _, sink throws(CheckpointError) in
-            try sink.write([UInt8](repeating: 7, count: size))
+            try CheckpointError.of(try sink.write([UInt8](repeating: 7, count: size)))
         }
         return path
     }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Storage
 import Testing
 
 @Suite struct SafetensorsWriterTests {
@@ -21,7 +22,7 @@ import Testing
         try SafetensorsWriter.write(tensors, metadata: ["format": "pt", "a": "ü\n"], to: path) {
             tensor,
             sink throws(CheckpointError) in
-            try sink.write(content[tensor.name] ?? [])
+            try CheckpointError.of(try sink.write(content[tensor.name] ?? []))
         }
         let file = try SafetensorsFile(path: path)
         #expect(file.header.metadata == ["format": "pt", "a": "ü\n"])
@@ -41,7 +42,7 @@ import Testing
         let path = scratch.file("w.safetensors")
         let tensors = ["c", "a", "b"].map { Description(name: $0, dtype: .uint8, shape: [1]) }
         try SafetensorsWriter.write(tensors, to: path) { tensor, sink throws(CheckpointError) in
-            try sink.write(Array(tensor.name.utf8))
+            try CheckpointError.of(try sink.write(Array(tensor.name.utf8)))
         }
         let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
         let size = bytes[..<8].reversed().reduce(0) { $0 << 8 | Int($1) }

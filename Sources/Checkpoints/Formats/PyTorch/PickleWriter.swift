@@ -1,3 +1,4 @@
+import Storage
 import Torch
 
 /// Writes the pickle of a value with tensors in it, protocol 2, as torch.save does.

@@ -1,4 +1,5 @@
 internal import CZlib
+import Storage
 
 extension PyTorchFile {
     /// The parts of the file whose bytes do not have the checksum that the archive keeps of them.
@@ -9,14 +10,14 @@ extension PyTorchFile {
     /// - Returns: The names of the damaged parts, and the number of all parts.
     /// - Throws: ``CheckpointError`` when the file cannot be read.
     public func damagedParts() throws(CheckpointError) -> (names: [String], parts: Int) {
-        let source = try MappedFile(path: path)
-        guard WeightsKind(source: source, head: try WeightsKind.head(of: source)) == .zip else {
+        let source = try CheckpointError.of(try MappedFile(path: path))
+        guard WeightsKind(source: source, head: try CheckpointError.of(try WeightsKind.head(of: source))) == .zip else {
             return ([], 0)
         }
-        let directory = try ZipDirectory(source)
+        let directory = try CheckpointError.of(try ZipDirectory(source))
         var names: [String] = []
         for entry in directory.entries {
-            let range = try directory.range(of: entry)
+            let range = try CheckpointError.of(try directory.range(of: entry))
             if try Self.checksum(of: range, in: source) != entry.crc { names.append(entry.name) }
         }
         return (names, directory.entries.count)
@@ -30,7 +31,7 @@ extension PyTorchFile {
         var start = range.lowerBound
         while start < range.upperBound {
             let end = min(range.upperBound, start + (4 << 20))
-            let piece = try source.bytes(start..<end)
+            let piece = try CheckpointError.of(try source.bytes(start..<end))
             crc = CZlib.crc32(crc, piece, uInt(piece.count))
             start = end
         }

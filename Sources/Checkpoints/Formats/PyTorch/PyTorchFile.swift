@@ -1,3 +1,4 @@
+public import Storage
 public import Torch
 
 /// An open PyTorch file (`.pth`, `.pt`, `.bin`): the tensors of one state dict, read on demand.
@@ -41,11 +42,11 @@ public final class PyTorchFile: Sendable {
     /// - Throws: ``CheckpointError`` when the file cannot be read, is damaged, uses anything that
     ///   weights do not need, or when several dictionaries could be meant.
     public convenience init(path: String, stateDict: String? = nil) throws(CheckpointError) {
-        try self.init(try MappedFile(path: path), stateDict: stateDict)
+        try self.init(try CheckpointError.of(try MappedFile(path: path)), stateDict: stateDict)
     }
 
     init(_ source: any ByteSource, stateDict: String?) throws(CheckpointError) {
-        let contents = try PyTorchContents(source, stateDict: stateDict)
+        let contents = try CheckpointError.of(try PyTorchContents(source, stateDict: stateDict))
         self.source = source
         path = source.path
         tensors = contents.table.entries.map(\.tensor)
@@ -65,7 +66,7 @@ extension PyTorchFile: TensorArchive {
     public func read(_ tensor: ArchivedTensor) throws(CheckpointError) -> Tensor {
         let layout = try layout(of: tensor)
         return try TensorReading.read(tensor, path: path) { bytes throws(CheckpointError) in
-            try layout.copy(from: source, into: bytes)
+            try CheckpointError.of(try layout.copy(from: source, into: bytes))
         }
     }
 
@@ -76,7 +77,7 @@ extension PyTorchFile: TensorArchive {
     ) throws(CheckpointError) {
         let layout = try layout(of: tensor)
         try TensorReading.copy(tensor, into: target, path: path) { bytes throws(CheckpointError) in
-            try layout.copy(from: source, into: bytes)
+            try CheckpointError.of(try layout.copy(from: source, into: bytes))
         }
     }
 

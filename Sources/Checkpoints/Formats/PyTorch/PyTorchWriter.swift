@@ -1,3 +1,4 @@
+import Storage
 public import Torch
 
 /// Writing of PyTorch files, which `torch.load(weights_only=True)` reads.
@@ -34,13 +35,13 @@ public enum PyTorchWriter {
         let pickle = try PickleWriter(value)
         try AtomicFile.write(to: path) { sink throws(CheckpointError) in
             var archive = ZipWriter(sink)
-            try archive.add("archive/data.pkl", pickle.bytes)
-            try archive.add("archive/byteorder", Array("little".utf8))
+            try CheckpointError.of(try archive.add("archive/data.pkl", pickle.bytes))
+            try CheckpointError.of(try archive.add("archive/byteorder", Array("little".utf8)))
             for (place, (name, tensor)) in pickle.tensors.enumerated() {
                 try add(tensor, named: name, place: place, to: &archive)
             }
-            try archive.add("archive/version", Array("3\n".utf8))
-            try archive.finish()
+            try CheckpointError.of(try archive.add("archive/version", Array("3\n".utf8)))
+            try CheckpointError.of(try archive.finish())
         }
     }
 
@@ -54,6 +55,8 @@ public enum PyTorchWriter {
             try tensor.withBytes { bytes in try archive.add("archive/data/\(place)", bytes) }
         } catch let error as CheckpointError {
             throw error
+        } catch let error as StorageError {
+            throw CheckpointError(error)
         } catch {
             throw CheckpointError.tensor(name: name, reason: "\(error)")
         }

@@ -1,3 +1,4 @@
+public import Storage
 public import Torch
 
 /// Tensors in safetensors files.
@@ -65,6 +66,8 @@ public enum Safetensors {
                 try tensor.withBytes { bytes in try sink.write(bytes) }
             } catch let error as CheckpointError {
                 throw error
+            } catch let error as StorageError {
+                throw CheckpointError(error)
             } catch {
                 throw CheckpointError.tensor(name: description.name, reason: "\(error)")
             }

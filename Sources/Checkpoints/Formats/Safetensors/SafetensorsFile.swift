@@ -1,3 +1,4 @@
+public import Storage
 public import Torch
 
 /// An open safetensors file: a checked table of contents, and the tensors on demand.
@@ -23,12 +24,12 @@ public final class SafetensorsFile: Sendable {
     /// - Parameter path: The file.
     /// - Throws: ``CheckpointError`` when it cannot be read or is no sound safetensors file.
     public convenience init(path: String) throws(CheckpointError) {
-        try self.init(try MappedFile(path: path))
+        try self.init(try CheckpointError.of(try MappedFile(path: path)))
     }
 
     init(_ source: any ByteSource) throws(CheckpointError) {
         self.source = source
-        (header, dataStart) = try SafetensorsHeader.read(source)
+        (header, dataStart) = try CheckpointError.of(try SafetensorsHeader.read(source))
         tensors = header.entries.map {
             ArchivedTensor(name: $0.name, dtype: $0.dtype, shape: $0.shape)
         }
@@ -43,7 +44,7 @@ public final class SafetensorsFile: Sendable {
     /// - Returns: As many bytes as the entry's range has.
     /// - Throws: ``CheckpointError`` when the disk fails or the file has become shorter.
     public func bytes(of entry: SafetensorsHeader.Entry) throws(CheckpointError) -> [UInt8] {
-        try source.bytes(range(of: entry))
+        try CheckpointError.of(try source.bytes(range(of: entry)))
     }
 
     private func range(of entry: SafetensorsHeader.Entry) -> Range<Int> {
@@ -96,6 +97,6 @@ extension SafetensorsFile: TensorArchive {
                 reason: "\(range.count) bytes stand where \(bytes.count) belong"
             )
         }
-        try source.copy(from: range.lowerBound, into: bytes)
+        try CheckpointError.of(try source.copy(from: range.lowerBound, into: bytes))
     }
 }

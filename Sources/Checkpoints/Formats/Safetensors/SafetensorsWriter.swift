@@ -1,3 +1,5 @@
+public import Storage
+
 /// Writing of safetensors files, tensor by tensor, so that never more than one is held twice.
 public enum SafetensorsWriter {
     /// Writes a file aside, brings it to the disk and gives it its name.
@@ -24,7 +26,7 @@ public enum SafetensorsWriter {
         }
         let (header, sizes) = try header(ordered, metadata: metadata, path: path)
         try AtomicFile.write(to: path) { sink throws(CheckpointError) in
-            try sink.write(header)
+            try CheckpointError.of(try sink.write(header))
             for (index, tensor) in ordered.enumerated() {
                 let start = sink.count
                 try provide(tensor, sink)

@@ -1,3 +1,4 @@
+public import Storage
 public import Torch
 
 /// Weights in several files under one index, as Hugging Face splits large models.
@@ -30,7 +31,7 @@ public final class ShardedArchive: Sendable {
     ///   folder, lacks a tensor that the index promises, or has one that the index gives to another.
     public init(path: String) throws(CheckpointError) {
         self.path = path
-        let index = try ShardIndex(path: path)
+        let index = try CheckpointError.of(try ShardIndex(path: path))
         files = index.files
         var shards: [any TensorArchive] = []
         var tensors: [ArchivedTensor] = []

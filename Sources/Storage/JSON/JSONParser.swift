@@ -160,7 +160,7 @@ private struct JSONParser {
 // MARK: - Strings
 
 extension JSONParser {
-    mutating func string() throws(JSONError) -> String {
+    package mutating func string() throws(JSONError) -> String {
         let start = index
         index += 1
         var utf8: [UInt8] = []

@@ -2,7 +2,7 @@
 ///
 /// Containers stand in a ``PickleHeap`` and are named by their place, so that values that contain one
 /// another, or nest a million deep, cost neither a leak nor a stack.
-enum PickleValue {
+package enum PickleValue {
     case none
     case bool(Bool)
     case integer(Int)
@@ -19,21 +19,23 @@ enum PickleValue {
     case global(PickleGlobal)
     case storage(Int)
     case tensor(Int)
-    /// The `numpy.dtype` of this name.
+    /// The `numpy.dtype` of this name: a letter and the bytes of an element, with `>` before them if big-endian.
     case numpyType(String)
+    /// An array of numpy, by its place in the heap's arrays.
+    case array(Int)
     /// Something known that weights have no use for, such as a device.
     case opaque(String)
 
-    var stringValue: String? {
+    package var stringValue: String? {
         if case .string(let text) = self { text } else { nil }
     }
 
-    var integerValue: Int? {
+    package var integerValue: Int? {
         if case .integer(let number) = self { number } else { nil }
     }
 
     /// A word for the kind of value, for errors.
-    var kind: String {
+    package var kind: String {
         switch self {
         case .none: "None"
         case .bool: "a truth value"
@@ -48,54 +50,56 @@ enum PickleValue {
         case .storage: "a storage"
         case .tensor: "a tensor"
         case .numpyType: "a numpy type"
+        case .array: "an array of numpy"
         case .opaque(let name): name
         }
     }
 }
 
 /// The pairs of a dictionary in the order of the file; a key may occur twice.
-struct PickleDictionary {
-    var keys: [PickleValue] = []
-    var values: [PickleValue] = []
+package struct PickleDictionary {
+    package var keys: [PickleValue] = []
+    package var values: [PickleValue] = []
 }
 
 /// A storage that a pickle refers to; its elements are elsewhere in the file.
-struct PickleStorage {
-    let key: String
+package struct PickleStorage {
+    package let key: String
     /// nil where the storage counts bytes.
-    let dtype: SafetensorsDType?
+    package let dtype: SafetensorsDType?
     /// The number of elements, or of bytes.
-    let count: Int
+    package let count: Int
     /// Where a view begins in the storage that is in the file, in elements; old files have such views.
-    let start: Int
+    package let start: Int
     /// The number of elements that stand in the file under the key.
-    let wholeCount: Int
+    package let wholeCount: Int
 
-    var elementSize: Int { dtype?.byteSize ?? 1 }
+    package var elementSize: Int { dtype?.byteSize ?? 1 }
 }
 
 /// A tensor as a pickle describes it: a part of a storage, in elements.
-struct PickleTensor {
-    let storage: Int
-    let dtype: SafetensorsDType
-    let offset: Int
-    let shape: [Int]
-    let strides: [Int]
+package struct PickleTensor {
+    package let storage: Int
+    package let dtype: SafetensorsDType
+    package let offset: Int
+    package let shape: [Int]
+    package let strides: [Int]
 }
 
 /// The containers, storages and tensors of one pickle.
-struct PickleHeap {
-    var lists: [[PickleValue]] = []
-    var dictionaries: [PickleDictionary] = []
-    var storages: [PickleStorage] = []
-    var tensors: [PickleTensor] = []
+package struct PickleHeap {
+    package var lists: [[PickleValue]] = []
+    package var dictionaries: [PickleDictionary] = []
+    package var storages: [PickleStorage] = []
+    package var tensors: [PickleTensor] = []
+    package var arrays: [NumPyArray] = []
 
-    mutating func list(_ values: [PickleValue]) -> Int {
+    package mutating func list(_ values: [PickleValue]) -> Int {
         lists.append(values)
         return lists.count - 1
     }
 
-    mutating func dictionary(_ pairs: PickleDictionary = PickleDictionary()) -> Int {
+    package mutating func dictionary(_ pairs: PickleDictionary = PickleDictionary()) -> Int {
         dictionaries.append(pairs)
         return dictionaries.count - 1
     }

@@ -1,27 +1,27 @@
 /// The index of weights in several files: `{"metadata": {…}, "weight_map": {tensor: file}}`.
-struct ShardIndex {
+package struct ShardIndex {
     /// The files, in the order of their names.
-    let files: [String]
+    package let files: [String]
 
     /// The tensors, in the order of the index.
-    let names: [String]
+    package let names: [String]
 
     /// The plain values under `metadata`, such as `total_size`.
-    let metadata: [String: String]
+    package let metadata: [String: String]
 
     private let places: [String: Int]
 
     /// Reads an index.
     ///
     /// - Parameter path: The index.
-    /// - Throws: ``CheckpointError`` when it cannot be read, is no index, or names a file elsewhere.
-    init(path: String) throws(CheckpointError) {
+    /// - Throws: ``StorageError`` when it cannot be read, is no index, or names a file elsewhere.
+    package init(path: String) throws(StorageError) {
         try self.init(try SmallFile.readObject(path), file: path)
     }
 
-    init(_ object: JSONObject, file path: String) throws(CheckpointError) {
+    package init(_ object: JSONObject, file path: String) throws(StorageError) {
         guard let map = object["weight_map"]?.objectValue, !map.keys.isEmpty else {
-            throw CheckpointError.malformed(
+            throw StorageError.malformed(
                 file: path,
                 reason: "it is JSON without a weight_map, no index of weights"
             )
@@ -29,13 +29,13 @@ struct ShardIndex {
         var fileOfName: [String: String] = [:]
         for name in map.keys {
             guard let file = map[name]?.stringValue else {
-                throw CheckpointError.malformed(
+                throw StorageError.malformed(
                     file: path,
                     reason: "the file of tensor \(name) is no text"
                 )
             }
             guard Self.isInside(file) else {
-                throw CheckpointError.malformed(
+                throw StorageError.malformed(
                     file: path,
                     reason: "tensor \(name) would be in \(file.debugDescription), "
                         + "which is not inside the index's folder"
@@ -52,7 +52,7 @@ struct ShardIndex {
     }
 
     /// The place in ``files`` of a tensor's file; nil where the index does not have the tensor.
-    func file(of name: String) -> Int? { places[name] }
+    package func file(of name: String) -> Int? { places[name] }
 
     /// Whether a name stays inside the folder that it is in: neither absolute nor with a way up.
     private static func isInside(_ name: String) -> Bool {

@@ -1,8 +1,8 @@
-/// The names of Python that a state dict and what stands beside it need: all that a pickle may use.
+/// The names of Python that state dicts, what stands beside them, and data sets need: all that a pickle may use.
 ///
 /// None is ever looked up or called; the machine knows what each of them would make.
-struct PickleGlobal: Sendable {
-    enum Role: Sendable {
+package struct PickleGlobal: Sendable {
+    package enum Role: Sendable {
         case dictionary
         case list
         case namespace
@@ -16,17 +16,20 @@ struct PickleGlobal: Sendable {
         case encode
         case path
         case numpyScalar
+        case numpyArray
+        case numpyFromBuffer
+        case bytes
         case numpyType
         /// Something that is made and never used.
         case opaque
     }
 
     /// The name with its module, such as `torch.FloatStorage`.
-    let name: String
-    let role: Role
+    package let name: String
+    package let role: Role
 
     /// The global of a name, or nil for all others.
-    init?(module: String, name: String) {
+    package init?(module: String, name: String) {
         let full = "\(module).\(name)"
         guard let role = Self.roles[full] ?? Self.torchRole(module, name) else { return nil }
         self.name = full
@@ -41,6 +44,8 @@ struct PickleGlobal: Sendable {
         "builtins.list": .list, "__builtin__.list": .list,
         "builtins.set": .list, "__builtin__.set": .list,
         "builtins.frozenset": .list, "__builtin__.frozenset": .list,
+        "builtins.bytes": .bytes, "__builtin__.bytes": .bytes,
+        "builtins.bytearray": .bytes, "__builtin__.bytearray": .bytes,
         "builtins.int": .opaque, "__builtin__.int": .opaque,
         "builtins.float": .opaque, "__builtin__.float": .opaque,
         "argparse.Namespace": .namespace,
@@ -65,8 +70,10 @@ struct PickleGlobal: Sendable {
         "numpy.core.multiarray.scalar": .numpyScalar,
         "numpy._core.multiarray.scalar": .numpyScalar,
         "numpy.dtype": .numpyType,
-        "numpy.core.multiarray._reconstruct": .opaque,
-        "numpy._core.multiarray._reconstruct": .opaque,
+        "numpy.core.multiarray._reconstruct": .numpyArray,
+        "numpy._core.multiarray._reconstruct": .numpyArray,
+        "numpy.core.numeric._frombuffer": .numpyFromBuffer,
+        "numpy._core.numeric._frombuffer": .numpyFromBuffer,
         "numpy.ndarray": .opaque,
     ]
 

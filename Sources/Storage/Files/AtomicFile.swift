@@ -17,13 +17,13 @@ public enum AtomicFile {
     /// - Parameters:
     ///   - bytes: The whole content, such as a `Data`, an `[UInt8]` or `text.utf8`.
     ///   - path: The file, in a folder that exists.
-    /// - Throws: ``CheckpointError/unwritable(path:reason:)`` with the system's reason.
+    /// - Throws: ``StorageError/unwritable(path:reason:)`` with the system's reason.
     public static func write(
         _ bytes: some Collection<UInt8>,
         to path: String
-    ) throws(CheckpointError) {
+    ) throws(StorageError) {
         let content = Array(bytes)
-        try write(to: path) { sink throws(CheckpointError) in try sink.write(content) }
+        try write(to: path) { sink throws(StorageError) in try sink.write(content) }
     }
 
     /// Writes a file piece by piece.
@@ -31,18 +31,24 @@ public enum AtomicFile {
     /// - Parameters:
     ///   - path: The file, in a folder that exists.
     ///   - body: A closure that writes the pieces in order; what it throws reaches the caller.
-    /// - Throws: ``CheckpointError/unwritable(path:reason:)``, or what `body` throws.
-    public static func write(
+    /// - Throws: ``StorageError/unwritable(path:reason:)``, or what `body` throws.
+    public static func write<Failure: StorageFailure>(
         to path: String,
-        _ body: (FileSink) throws(CheckpointError) -> Void
-    ) throws(CheckpointError) {
+        _ body: (FileSink) throws(Failure) -> Void
+    ) throws(Failure) {
         let temporary = temporaryPath(for: path)
-        let sink = try FileSink(creating: temporary, for: path)
-        do throws(CheckpointError) {
+        let sink: FileSink
+        do throws(StorageError) {
+            sink = try FileSink(creating: temporary, for: path)
+        } catch {
+            throw Failure(error)
+        }
+        do throws(Failure) {
             try body(sink)
-            try sink.finish()
-            guard uninterrupted({ rename(temporary, path) }) == 0 else {
-                throw CheckpointError.unwritable(path: path, reason: systemReason())
+            do throws(StorageError) {
+                try sink.finish(renaming: temporary)
+            } catch {
+                throw Failure(error)
             }
         } catch {
             sink.close()
@@ -58,13 +64,13 @@ public enum AtomicFile {
     ///   - path: The file, in a folder that exists.
     ///   - body: A closure that writes the file whose path it gets, and checks it; what it throws reaches the caller, and
     ///     the file is gone.
-    /// - Throws: ``CheckpointError/unwritable(path:reason:)``, or what `body` throws.
+    /// - Throws: ``StorageError/unwritable(path:reason:)``, or what `body` throws.
     package static func write(aside path: String, _ body: (String) throws -> Void) throws {
         let temporary = temporaryPath(for: path)
         do {
             try body(temporary)
             guard uninterrupted({ rename(temporary, path) }) == 0 else {
-                throw CheckpointError.unwritable(path: path, reason: systemReason())
+                throw StorageError.unwritable(path: path, reason: systemReason())
             }
         } catch {
             unlink(temporary)
@@ -74,7 +80,7 @@ public enum AtomicFile {
     }
 
     /// A name beside `path` that nobody else uses, hidden so that no reader takes it for the file.
-    static func temporaryPath(for path: String) -> String {
+    package static func temporaryPath(for path: String) -> String {
         let random = String(UInt32.random(in: .min ... .max), radix: 36)
         return "\(folder(of: path))/.\(lastComponent(of: path)).tmp-\(getpid())-\(random)"
     }
@@ -88,62 +94,53 @@ public final class FileSink {
     /// The number of bytes written so far.
     public private(set) var count = 0
 
-    init(creating temporary: String, for path: String) throws(CheckpointError) {
+    package init(creating temporary: String, for path: String) throws(StorageError) {
         self.path = path
         descriptor = uninterrupted {
             open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         }
         guard descriptor >= 0 else {
-            throw CheckpointError.unwritable(path: path, reason: systemReason())
+            throw StorageError.unwritable(path: path, reason: systemReason())
         }
     }
 
     /// Appends bytes.
     ///
     /// - Parameter bytes: The bytes.
-    /// - Throws: ``CheckpointError/unwritable(path:reason:)`` when the disk is full or fails.
-    public func write(_ bytes: UnsafeRawBufferPointer) throws(CheckpointError) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            // One call moves less than 2 GiB on Linux, whatever is asked.
-            let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 30))
-            #if canImport(Glibc)
-            let written = uninterrupted { Glibc.write(descriptor, piece.baseAddress, piece.count) }
-            #elseif canImport(Musl)
-            let written = uninterrupted { Musl.write(descriptor, piece.baseAddress, piece.count) }
-            #else
-            let written = uninterrupted { Darwin.write(descriptor, piece.baseAddress, piece.count) }
-            #endif
-            guard written > 0 else {
-                let reason = written == 0 ? "the disk takes no more bytes" : systemReason()
-                throw CheckpointError.unwritable(path: path, reason: reason)
-            }
-            count += written
-            rest = rest.dropFirst(written)
+    /// - Throws: ``StorageError/unwritable(path:reason:)`` when the disk is full or fails.
+    public func write(_ bytes: UnsafeRawBufferPointer) throws(StorageError) {
+        do throws(SystemError) {
+            try Descriptor.write(bytes, to: descriptor)
+        } catch {
+            throw StorageError.unwritable(path: path, reason: error.reason)
         }
+        count += bytes.count
     }
 
     /// Appends bytes.
     ///
     /// - Parameter bytes: The bytes.
-    /// - Throws: ``CheckpointError/unwritable(path:reason:)`` when the disk is full or fails.
-    public func write(_ bytes: [UInt8]) throws(CheckpointError) {
+    /// - Throws: ``StorageError/unwritable(path:reason:)`` when the disk is full or fails.
+    public func write(_ bytes: [UInt8]) throws(StorageError) {
         let result = bytes.withUnsafeBytes { buffer in
-            Result { () throws(CheckpointError) in try write(buffer) }
+            Result { () throws(StorageError) in try write(buffer) }
         }
         try result.get()
     }
 
-    /// Brings the bytes to the disk and closes the file.
-    func finish() throws(CheckpointError) {
+    /// Brings the bytes to the disk, closes the file and gives it its name.
+    fileprivate func finish(renaming temporary: String) throws(StorageError) {
         // A full disk may show only here, when the system writes what it has kept back.
         guard uninterrupted({ fsync(descriptor) }) == 0 else {
-            throw CheckpointError.unwritable(path: path, reason: systemReason())
+            throw StorageError.unwritable(path: path, reason: systemReason())
         }
         close()
+        guard uninterrupted({ rename(temporary, path) }) == 0 else {
+            throw StorageError.unwritable(path: path, reason: systemReason())
+        }
     }
 
-    func close() {
+    fileprivate func close() {
         guard descriptor >= 0 else { return }
         #if canImport(Glibc)
         _ = Glibc.close(descriptor)

@@ -4,9 +4,9 @@ internal import CZlib
 ///
 /// ## Source
 /// PKWARE, APPNOTE.TXT 6.3.10; torch 2.13, `caffe2/serialize/inline_container.cc` (the padding).
-struct ZipWriter {
+package struct ZipWriter {
     /// What an entry's data begin at a multiple of, in bytes.
-    static let alignment = 64
+    package static let alignment = 64
 
     private struct Entry {
         let name: [UInt8]
@@ -18,10 +18,10 @@ struct ZipWriter {
     private let sink: FileSink
     private var entries: [Entry] = []
 
-    init(_ sink: FileSink) { self.sink = sink }
+    package init(_ sink: FileSink) { self.sink = sink }
 
     /// The checksum that an entry needs before its bytes.
-    static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    package static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
         var crc = CZlib.crc32(0, nil, 0)
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -38,11 +38,11 @@ struct ZipWriter {
     /// - Parameters:
     ///   - name: The name with its folders.
     ///   - bytes: The content.
-    /// - Throws: ``CheckpointError/unwritable(path:reason:)`` when the disk is full or fails.
-    mutating func add(
+    /// - Throws: ``StorageError/unwritable(path:reason:)`` when the disk is full or fails.
+    package mutating func add(
         _ name: String,
         _ bytes: UnsafeRawBufferPointer
-    ) throws(CheckpointError) {
+    ) throws(StorageError) {
         let entry = Entry(
             name: Array(name.utf8),
             size: bytes.count,
@@ -78,16 +78,16 @@ struct ZipWriter {
     }
 
     /// Appends an entry.
-    mutating func add(_ name: String, _ bytes: [UInt8]) throws(CheckpointError) {
-        var failure: CheckpointError?
+    package mutating func add(_ name: String, _ bytes: [UInt8]) throws(StorageError) {
+        var failure: StorageError?
         bytes.withUnsafeBytes { bytes in
-            do throws(CheckpointError) { try add(name, bytes) } catch { failure = error }
+            do throws(StorageError) { try add(name, bytes) } catch { failure = error }
         }
         if let failure { throw failure }
     }
 
     /// Writes the table of contents, which ends the archive.
-    func finish() throws(CheckpointError) {
+    package func finish() throws(StorageError) {
         let start = sink.count
         var table: [UInt8] = []
         for entry in entries { table += Self.tableEntry(entry) }
@@ -152,7 +152,7 @@ struct ZipWriter {
 
 extension [UInt8] {
     /// Appends a number, little-endian.
-    mutating func append(_ value: Int, bytes count: Int) {
+    package mutating func append(_ value: Int, bytes count: Int) {
         for index in 0..<count { append(UInt8(truncatingIfNeeded: value >> (index * 8))) }
     }
 }

@@ -1,5 +1,5 @@
 /// The kinds of file that weights come in, told by their first bytes; names are no evidence.
-enum WeightsKind: Equatable {
+package enum WeightsKind: Equatable {
     case safetensors
     case zip
     case legacyPyTorch
@@ -7,9 +7,9 @@ enum WeightsKind: Equatable {
     case foreign(String)
 
     /// The number of bytes that are looked at.
-    static let headSize = 512
+    package static let headSize = 512
 
-    static func head(of source: any ByteSource) throws(CheckpointError) -> [UInt8] {
+    package static func head(of source: any ByteSource) throws(StorageError) -> [UInt8] {
         try source.bytes(0..<min(headSize, source.count))
     }
 
@@ -18,7 +18,7 @@ enum WeightsKind: Equatable {
     /// - Parameters:
     ///   - source: The file.
     ///   - head: Its first ``headSize`` bytes, or all of them.
-    init(source: any ByteSource, head: [UInt8]) {
+    package init(source: any ByteSource, head: [UInt8]) {
         let pickle = [UInt8](head.dropFirst(2).prefix(PyTorchContainer.magic.count))
         // Weights of safetensors begin with a length of 8 bytes, of which the highest are 0.
         if head.count > 8, head[8] == UInt8(ascii: "{"), head[6] == 0, head[7] == 0 {
@@ -38,7 +38,7 @@ enum WeightsKind: Equatable {
     }
 
     /// The error for a kind that no reader is there for.
-    func error(_ source: any ByteSource) -> CheckpointError? {
+    package func error(_ source: any ByteSource) -> StorageError? {
         guard case .foreign(let what) = self else { return nil }
         return .unsupported(file: source.path, reason: what)
     }

@@ -1,13 +1,13 @@
 /// The tensors of a state dict, each checked to lie inside its storage and that inside the file.
-struct PyTorchTable {
+package struct PyTorchTable {
     /// A tensor and where its elements are.
-    struct Entry {
-        let tensor: ArchivedTensor
-        let layout: StridedLayout
+    package struct Entry {
+        package let tensor: ArchivedTensor
+        package let layout: StridedLayout
     }
 
-    let entries: [Entry]
-    let notes: [String]
+    package let entries: [Entry]
+    package let notes: [String]
 
     /// Checks all tensors of a dictionary.
     ///
@@ -15,12 +15,12 @@ struct PyTorchTable {
     ///   - dictionary: The place of the state dict in the container's heap.
     ///   - container: The file taken apart.
     ///   - source: The file.
-    /// - Throws: ``CheckpointError`` with the tensor that is wrong.
-    init(
+    /// - Throws: ``StorageError`` with the tensor that is wrong.
+    package init(
         _ dictionary: Int,
         in container: PyTorchContainer,
         _ source: any ByteSource
-    ) throws(CheckpointError) {
+    ) throws(StorageError) {
         let pairs = container.heap.dictionaries[dictionary]
         var entries: [Entry] = []
         var names: Set<String> = []
@@ -31,7 +31,7 @@ struct PyTorchTable {
                 continue
             }
             guard names.insert(name).inserted else {
-                throw CheckpointError.malformed(
+                throw StorageError.malformed(
                     file: source.path,
                     reason: "tensor \(name) is in it twice"
                 )
@@ -55,7 +55,7 @@ struct PyTorchTable {
         _ tensor: PickleTensor,
         _ container: PyTorchContainer,
         _ source: any ByteSource
-    ) throws(CheckpointError) -> Entry {
+    ) throws(StorageError) -> Entry {
         let storage = container.heap.storages[tensor.storage]
         let range = try container.range(of: storage, file: source.path)
         guard
@@ -67,7 +67,7 @@ struct PyTorchTable {
                 in: range
             )
         else {
-            throw CheckpointError.malformed(
+            throw StorageError.malformed(
                 file: source.path,
                 reason: "tensor \(name) of shape \(tensor.shape), strides \(tensor.strides) and "
                     + "offset \(tensor.offset) does not lie inside its storage of \(range.count) bytes"
@@ -75,7 +75,7 @@ struct PyTorchTable {
         }
         // A stride of 0 repeats elements, and a small file could fill any memory with them.
         guard layout.byteCount <= max(source.count, 64 << 20) else {
-            throw CheckpointError.unsupported(
+            throw StorageError.unsupported(
                 file: source.path,
                 reason: "tensor \(name) repeats its elements to \(layout.byteCount) bytes, "
                     + "more than the file has"

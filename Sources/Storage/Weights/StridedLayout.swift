@@ -1,14 +1,14 @@
 /// A tensor's elements in a part of a file, as PyTorch lays them out: shape, strides, offset.
-struct StridedLayout {
+package struct StridedLayout {
     private let shape: [Int]
     private let strides: [Int]
     private let elementSize: Int
 
     /// The number of bytes that the tensor has when it is contiguous.
-    let byteCount: Int
+    package let byteCount: Int
 
     /// The bytes of the file from the first to the last element.
-    let span: Range<Int>
+    package let span: Range<Int>
 
     /// Checks a layout; nil where a size is negative, or an element lies outside of the storage.
     ///
@@ -18,7 +18,7 @@ struct StridedLayout {
     ///   - offset: The place of the first element in the storage, in elements.
     ///   - elementSize: The size of an element in bytes.
     ///   - storage: The storage's bytes in the file.
-    init?(
+    package init?(
         shape: [Int],
         strides: [Int],
         offset: Int,
@@ -56,13 +56,13 @@ struct StridedLayout {
     /// - Parameters:
     ///   - source: The file.
     ///   - target: ``byteCount`` bytes.
-    /// - Throws: ``CheckpointError`` when the bytes are no longer there.
-    func copy(
+    /// - Throws: ``StorageError`` when the bytes are no longer there.
+    package func copy(
         from source: any ByteSource,
         into target: UnsafeMutableRawBufferPointer
-    ) throws(CheckpointError) {
+    ) throws(StorageError) {
         guard target.count == byteCount else {
-            throw CheckpointError.malformed(
+            throw StorageError.malformed(
                 file: source.path,
                 reason: "\(byteCount) bytes stand where \(target.count) belong"
             )
@@ -76,10 +76,10 @@ struct StridedLayout {
             between.withUnsafeBytes { gather(from: $0, into: target, outer: outer, run: run) }
         } else {
             var done = 0
-            var failure: CheckpointError?
+            var failure: StorageError?
             visit(outer) { place in
                 guard failure == nil else { return }
-                do throws(CheckpointError) {
+                do throws(StorageError) {
                     try source.copy(
                         from: span.lowerBound + place * elementSize,
                         into: UnsafeMutableRawBufferPointer(rebasing: target[done..<done + run])

@@ -1,20 +1,36 @@
 /// A PyTorch file taken apart: the value that its pickle describes, and where its storages are.
-struct PyTorchContainer {
+package struct PyTorchContainer {
     /// The number that a file of the older kind begins with, as a pickle: 0x1950A86A20F9469CFC6C.
-    static let magic: [UInt8] = [
+    package static let magic: [UInt8] = [
         0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19,
     ]
 
-    let root: PickleValue
-    let heap: PickleHeap
-    let storageRange: (String) throws(CheckpointError) -> Range<Int>?
+    package let root: PickleValue
+    package let heap: PickleHeap
+    package let storageRange: (String) throws(StorageError) -> Range<Int>?
+
+    /// Puts a container together from what its pickle describes.
+    ///
+    /// - Parameters:
+    ///   - root: The value.
+    ///   - heap: What the value refers to.
+    ///   - storageRange: A function that tells where the storage of a key is; nil where it is not there.
+    package init(
+        root: PickleValue,
+        heap: PickleHeap,
+        storageRange: @escaping (String) throws(StorageError) -> Range<Int>?
+    ) {
+        self.root = root
+        self.heap = heap
+        self.storageRange = storageRange
+    }
 
     /// Opens the newer kind, a zip archive.
-    static func zip(_ source: any ByteSource) throws(CheckpointError) -> PyTorchContainer {
+    package static func zip(_ source: any ByteSource) throws(StorageError) -> PyTorchContainer {
         let directory = try ZipDirectory(source)
         guard let pickle = directory.entries.first(where: { isPickle($0.name) }) else {
             let isNumPy = directory.entries.contains { $0.name.hasSuffix(".npy") }
-            throw CheckpointError.unsupported(
+            throw StorageError.unsupported(
                 file: source.path,
                 reason: isNumPy
                     ? "it is an archive of NumPy arrays, not of PyTorch"
@@ -23,7 +39,7 @@ struct PyTorchContainer {
         }
         let root = String(pickle.name.dropLast("data.pkl".count))
         if directory.entry(root + "constants.pkl") != nil {
-            throw CheckpointError.unsupported(
+            throw StorageError.unsupported(
                 file: source.path,
                 reason: "it is a TorchScript program; save its state_dict() with torch.save instead"
             )
@@ -31,14 +47,14 @@ struct PyTorchContainer {
         try checkByteOrder(directory, root, source)
         let range = try directory.range(of: pickle)
         guard range.count <= PickleMachine.maximumSize else {
-            throw CheckpointError.malformed(
+            throw StorageError.malformed(
                 file: source.path,
                 reason: "its pickle has \(range.count) bytes, more than any weights need"
             )
         }
         var machine = PickleMachine(ByteCursor(source, range))
         let value = try machine.run()
-        return PyTorchContainer(root: value, heap: machine.heap) { key throws(CheckpointError) in
+        return PyTorchContainer(root: value, heap: machine.heap) { key throws(StorageError) in
             guard let entry = directory.entry("\(root)data/\(key)") else { return nil }
             return try directory.range(of: entry)
         }
@@ -53,17 +69,17 @@ struct PyTorchContainer {
         _ directory: ZipDirectory,
         _ root: String,
         _ source: any ByteSource
-    ) throws(CheckpointError) {
+    ) throws(StorageError) {
         guard let entry = directory.entry(root + "byteorder") else { return }
         let range = try directory.range(of: entry)
         let order = String(decoding: try source.bytes(range.prefix(16)), as: UTF8.self)
         guard order != "big" else { throw bigEndian(source) }
         guard order == "little" else {
-            throw CheckpointError.malformed(file: source.path, reason: "its byte order is unknown")
+            throw StorageError.malformed(file: source.path, reason: "its byte order is unknown")
         }
     }
 
-    fileprivate static func bigEndian(_ source: any ByteSource) -> CheckpointError {
+    fileprivate static func bigEndian(_ source: any ByteSource) -> StorageError {
         .unsupported(
             file: source.path,
             reason: "it was written by a big-endian machine; load and save it with PyTorch once"
@@ -71,9 +87,9 @@ struct PyTorchContainer {
     }
 
     /// Where the bytes of a storage are in the file, checked to be as many as its elements need.
-    func range(of storage: PickleStorage, file: String) throws(CheckpointError) -> Range<Int> {
+    package func range(of storage: PickleStorage, file: String) throws(StorageError) -> Range<Int> {
         guard let whole = try storageRange(storage.key) else {
-            throw CheckpointError.malformed(
+            throw StorageError.malformed(
                 file: file,
                 reason: "it lacks the storage \(storage.key.debugDescription); it is cut short"
             )
@@ -82,7 +98,7 @@ struct PyTorchContainer {
             by: storage.elementSize
         )
         guard !overflow, needed <= whole.count else {
-            throw CheckpointError.malformed(
+            throw StorageError.malformed(
                 file: file,
                 reason: "its storage \(storage.key.debugDescription) has \(whole.count) bytes, "
                     + "\(storage.wholeCount) elements of \(storage.elementSize) were to be in it"
@@ -99,9 +115,9 @@ extension PyTorchContainer {
     ///
     /// ## Source
     /// torch 2.13, `torch/serialization.py`, `_legacy_save` and `_legacy_load`.
-    static func legacy(_ source: any ByteSource) throws(CheckpointError) -> PyTorchContainer {
+    package static func legacy(_ source: any ByteSource) throws(StorageError) -> PyTorchContainer {
         var cursor = ByteCursor(source, 0..<min(source.count, PickleMachine.maximumSize))
-        func next() throws(CheckpointError) -> (PickleValue, PickleHeap) {
+        func next() throws(StorageError) -> (PickleValue, PickleHeap) {
             var machine = PickleMachine(cursor)
             let value = try machine.run()
             cursor = machine.cursor
@@ -109,7 +125,7 @@ extension PyTorchContainer {
         }
         _ = try next()
         guard try next().0.integerValue == 1001 else {
-            throw CheckpointError.unsupported(
+            throw StorageError.unsupported(
                 file: source.path,
                 reason: "it has an unknown version of PyTorch's older format"
             )
@@ -118,7 +134,7 @@ extension PyTorchContainer {
         let (root, heap) = try next()
         let (keys, keyHeap) = try next()
         guard case .list(let place) = keys else {
-            throw CheckpointError.malformed(
+            throw StorageError.malformed(
                 file: source.path,
                 reason: "it lacks the storages' keys"
             )
@@ -135,9 +151,9 @@ extension PyTorchContainer {
     private static func checkSystem(
         _ system: (value: PickleValue, heap: PickleHeap),
         _ source: any ByteSource
-    ) throws(CheckpointError) {
+    ) throws(StorageError) {
         guard case .dictionary(let place) = system.value else {
-            throw CheckpointError.malformed(
+            throw StorageError.malformed(
                 file: source.path,
                 reason: "it does not tell the system that it was written on"
             )
@@ -153,8 +169,8 @@ extension PyTorchContainer {
         _ heap: PickleHeap,
         _ source: any ByteSource,
         from start: Int
-    ) throws(CheckpointError) -> [String: Range<Int>] {
-        func malformed(_ reason: String) -> CheckpointError {
+    ) throws(StorageError) -> [String: Range<Int>] {
+        func malformed(_ reason: String) -> StorageError {
             .malformed(file: source.path, reason: reason)
         }
         var elementSizes: [String: Int] = [:]

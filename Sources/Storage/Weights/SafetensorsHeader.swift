@@ -35,9 +35,9 @@ public struct SafetensorsHeader: Sendable, Equatable {
     ///   - json: The bytes of the header, without the eight of its length.
     ///   - dataLength: The number of bytes that follow the header in the file.
     ///   - file: The name of the file for the error.
-    /// - Throws: ``CheckpointError/malformed(file:reason:)`` or
-    ///   ``CheckpointError/unsupported(file:reason:)`` with the tensor that is wrong.
-    public init(json: [UInt8], dataLength: Int, file: String) throws(CheckpointError) {
+    /// - Throws: ``StorageError/malformed(file:reason:)`` or
+    ///   ``StorageError/unsupported(file:reason:)`` with the tensor that is wrong.
+    public init(json: [UInt8], dataLength: Int, file: String) throws(StorageError) {
         let object = try Self.object(json, file: file)
         var entries: [Entry] = []
         var metadata: [String: String] = [:]
@@ -61,26 +61,26 @@ public struct SafetensorsHeader: Sendable, Equatable {
     /// Reads the header of a whole file.
     ///
     /// - Returns: The header, and where the data begin in the file.
-    static func read(
+    package static func read(
         _ source: any ByteSource
-    ) throws(CheckpointError) -> (header: SafetensorsHeader, dataStart: Int) {
+    ) throws(StorageError) -> (header: SafetensorsHeader, dataStart: Int) {
         let file = source.path
         let length = source.count
         guard length >= 8 else {
-            throw CheckpointError.malformed(
+            throw StorageError.malformed(
                 file: file,
                 reason: "it has \(length) bytes, fewer than the 8 of a header's length"
             )
         }
         let size = try source.bytes(0..<8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard size <= UInt64(maximumSize) else {
-            throw CheckpointError.malformed(
+            throw StorageError.malformed(
                 file: file,
                 reason: "its header would have \(size) bytes; it is no safetensors file"
             )
         }
         guard size <= UInt64(length - 8) else {
-            throw CheckpointError.malformed(
+            throw StorageError.malformed(
                 file: file,
                 reason:
                     "its header would have \(size) bytes, the file has \(length); it is cut short "
@@ -96,38 +96,38 @@ public struct SafetensorsHeader: Sendable, Equatable {
     private static func object(
         _ json: [UInt8],
         file: String
-    ) throws(CheckpointError) -> JSONObject {
+    ) throws(StorageError) -> JSONObject {
         guard json.first == UInt8(ascii: "{") else {
-            throw CheckpointError.malformed(
+            throw StorageError.malformed(
                 file: file,
                 reason: "the header does not begin with '{'"
             )
         }
         do {
             guard let object = try JSONValue.parse(json, maximumDepth: 8).objectValue else {
-                throw CheckpointError.malformed(file: file, reason: "the header is no JSON object")
+                throw StorageError.malformed(file: file, reason: "the header is no JSON object")
             }
             return object
         } catch let error as JSONError {
-            throw CheckpointError.malformed(file: file, reason: "the header is \(error)")
-        } catch let error as CheckpointError {
+            throw StorageError.malformed(file: file, reason: "the header is \(error)")
+        } catch let error as StorageError {
             throw error
         } catch {
-            throw CheckpointError.malformed(file: file, reason: "\(error)")
+            throw StorageError.malformed(file: file, reason: "\(error)")
         }
     }
 
     private static func metadata(
         _ value: JSONValue,
         file: String
-    ) throws(CheckpointError) -> [String: String] {
+    ) throws(StorageError) -> [String: String] {
         guard let object = value.objectValue else {
-            throw CheckpointError.malformed(file: file, reason: "__metadata__ is no object")
+            throw StorageError.malformed(file: file, reason: "__metadata__ is no object")
         }
         var metadata: [String: String] = [:]
         for key in object.keys {
             guard let text = object[key]?.stringValue else {
-                throw CheckpointError.malformed(
+                throw StorageError.malformed(
                     file: file,
                     reason: "the value of \(key) in __metadata__ is no text"
                 )
@@ -141,13 +141,13 @@ public struct SafetensorsHeader: Sendable, Equatable {
         _ name: String,
         _ value: JSONValue,
         file: String
-    ) throws(CheckpointError) -> Entry {
-        func malformed(_ reason: String) -> CheckpointError {
+    ) throws(StorageError) -> Entry {
+        func malformed(_ reason: String) -> StorageError {
             .malformed(file: file, reason: "tensor \(name) \(reason)")
         }
         guard let typeName = value["dtype"]?.stringValue else { throw malformed("has no dtype") }
         guard let dtype = SafetensorsDType(rawValue: typeName) else {
-            throw CheckpointError.unsupported(
+            throw StorageError.unsupported(
                 file: file,
                 reason: "tensor \(name) has the element type \(typeName), which is unknown here"
             )
@@ -179,11 +179,11 @@ public struct SafetensorsHeader: Sendable, Equatable {
         _ entries: [Entry],
         dataLength: Int,
         file: String
-    ) throws(CheckpointError) {
+    ) throws(StorageError) {
         var end = 0
         for entry in entries {
             guard entry.range.upperBound <= dataLength else {
-                throw CheckpointError.malformed(
+                throw StorageError.malformed(
                     file: file,
                     reason:
                         "tensor \(entry.name) ends at byte \(entry.range.upperBound) of the data, "
@@ -193,12 +193,12 @@ public struct SafetensorsHeader: Sendable, Equatable {
             guard entry.range.lowerBound == end else {
                 let fault =
                     entry.range.lowerBound < end ? "overlaps another" : "leaves a gap before it"
-                throw CheckpointError.malformed(file: file, reason: "tensor \(entry.name) \(fault)")
+                throw StorageError.malformed(file: file, reason: "tensor \(entry.name) \(fault)")
             }
             end = entry.range.upperBound
         }
         guard end == dataLength else {
-            throw CheckpointError.malformed(
+            throw StorageError.malformed(
                 file: file,
                 reason: "\(dataLength - end) bytes at its end belong to no tensor"
             )
@@ -206,7 +206,7 @@ public struct SafetensorsHeader: Sendable, Equatable {
     }
 
     /// The number of bytes of a tensor, or nil where that is more than an `Int` holds.
-    static func byteCount(shape: [Int], dtype: SafetensorsDType) -> Int? {
+    package static func byteCount(shape: [Int], dtype: SafetensorsDType) -> Int? {
         // A size of 0 makes the product 0 whatever the others are, but only if none overflows first.
         var count = dtype.byteSize
         for size in shape {

@@ -2,39 +2,39 @@ import Foundation
 
 /// Reading of configurations and lists, which are small; what is not is refused before it is read.
 package enum SmallFile {
-    static let limit = 16 << 20
+    package static let limit = 16 << 20
 
-    package static func read(_ path: String) throws(CheckpointError) -> [UInt8] {
+    package static func read(_ path: String) throws(StorageError) -> [UInt8] {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw CheckpointError.unreadable(path: path, reason: "there is no such file")
+            throw StorageError.unreadable(path: path, reason: "there is no such file")
         }
         guard !isFolder.boolValue else {
-            throw CheckpointError.unreadable(path: path, reason: "it is a folder")
+            throw StorageError.unreadable(path: path, reason: "it is a folder")
         }
         do {
             let attributes = try FileManager.default.attributesOfItem(
                 atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path
             )
             guard attributes[.type] as? FileAttributeType == .typeRegular else {
-                throw CheckpointError.unreadable(path: path, reason: "it is no regular file")
+                throw StorageError.unreadable(path: path, reason: "it is no regular file")
             }
             guard let size = attributes[.size] as? Int, size <= limit else {
-                throw CheckpointError.malformed(
+                throw StorageError.malformed(
                     file: path,
                     reason: "it is larger than any configuration"
                 )
             }
             return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-        } catch let error as CheckpointError {
+        } catch let error as StorageError {
             throw error
         } catch {
-            throw CheckpointError.unreadable(path: path, reason: error.localizedDescription)
+            throw StorageError.unreadable(path: path, reason: error.localizedDescription)
         }
     }
 
     /// Reads a file that holds one JSON object.
-    package static func readObject(_ path: String) throws(CheckpointError) -> JSONObject {
+    package static func readObject(_ path: String) throws(StorageError) -> JSONObject {
         let bytes = try read(path)
         do throws(JSONError) {
             guard let object = try JSONValue.parse(bytes).objectValue else {
@@ -42,7 +42,7 @@ package enum SmallFile {
             }
             return object
         } catch {
-            throw CheckpointError.malformed(file: path, reason: "\(error)")
+            throw StorageError.malformed(file: path, reason: "\(error)")
         }
     }
 }

@@ -1,13 +1,13 @@
 /// Which of the dictionaries in a checkpoint holds the weights that were asked for.
-struct StateDictChoice {
+package struct StateDictChoice {
     /// The dictionaries of tensors under the names that trainers give them.
-    let names: [String]
+    package let names: [String]
 
     /// The place of the chosen one in the heap.
-    let dictionary: Int
+    package let dictionary: Int
 
     /// What the choice leaves aside, one sentence each.
-    let notes: [String]
+    package let notes: [String]
 
     private static let plain = ["model", "state_dict", "module", "model_state_dict"]
     private static let averaged = ["model_ema", "state_dict_ema", "ema", "model_ema_state_dict"]
@@ -19,14 +19,14 @@ struct StateDictChoice {
     ///   - wanted: The name of the dictionary; nil takes the plain weights where only one can be meant.
     ///   - container: The file taken apart.
     ///   - file: The name of the file, for errors and notes.
-    /// - Throws: ``CheckpointError`` where several could be meant or none is there.
-    init(
+    /// - Throws: ``StorageError`` where several could be meant or none is there.
+    package init(
         _ wanted: String?,
         in container: PyTorchContainer,
         file: String
-    ) throws(CheckpointError) {
+    ) throws(StorageError) {
         guard case .dictionary(let root) = container.root else {
-            throw CheckpointError.unsupported(
+            throw StorageError.unsupported(
                 file: file,
                 reason: "it holds \(container.root.kind) rather than a dictionary of tensors"
             )
@@ -88,7 +88,7 @@ struct StateDictChoice {
         _ wanted: String,
         _ names: [String],
         _ file: String
-    ) -> CheckpointError {
+    ) -> StorageError {
         let there = names.isEmpty ? "none is nested in it" : "it has \(list(names))"
         return .unsupported(
             file: file,
@@ -96,7 +96,7 @@ struct StateDictChoice {
         )
     }
 
-    private static func undecided(_ names: [String], _ file: String) -> CheckpointError {
+    private static func undecided(_ names: [String], _ file: String) -> StorageError {
         guard !names.isEmpty else {
             return .unsupported(file: file, reason: "it holds no tensors")
         }

@@ -2,21 +2,21 @@
 ///
 /// ## Source
 /// PKWARE, APPNOTE.TXT 6.3.10: sections 4.3 (structure) and 4.5.3 (zip64).
-struct ZipDirectory {
+package struct ZipDirectory {
     /// One file in the archive.
-    struct Entry: Equatable {
-        let name: String
-        let size: Int
-        let crc: UInt32
+    package struct Entry: Equatable {
+        package let name: String
+        package let size: Int
+        package let crc: UInt32
         fileprivate let headerStart: Int
         fileprivate let fault: String?
     }
 
     /// The largest table that is read, in bytes.
-    static let maximumSize = 32 << 20
+    package static let maximumSize = 32 << 20
 
     /// The entries in the order of the table.
-    let entries: [Entry]
+    package let entries: [Entry]
 
     private let places: [String: Int]
     private let source: any ByteSource
@@ -24,9 +24,9 @@ struct ZipDirectory {
 
     /// Reads and checks the table.
     ///
-    /// - Throws: ``CheckpointError`` when the archive is cut short, contradicts itself or has two
+    /// - Throws: ``StorageError`` when the archive is cut short, contradicts itself or has two
     ///   files of one name.
-    init(_ source: any ByteSource) throws(CheckpointError) {
+    package init(_ source: any ByteSource) throws(StorageError) {
         self.source = source
         let end = try ZipEnd(source)
         guard end.tableSize <= Self.maximumSize else {
@@ -55,15 +55,15 @@ struct ZipDirectory {
     }
 
     /// The entry of a name, or nil.
-    func entry(_ name: String) -> Entry? { places[name].map { entries[$0] } }
+    package func entry(_ name: String) -> Entry? { places[name].map { entries[$0] } }
 
     /// Where the bytes of an entry are in the file.
     ///
-    /// - Throws: ``CheckpointError`` when the entry is compressed or does not lie inside the file.
-    func range(of entry: Entry) throws(CheckpointError) -> Range<Int> {
+    /// - Throws: ``StorageError`` when the entry is compressed or does not lie inside the file.
+    package func range(of entry: Entry) throws(StorageError) -> Range<Int> {
         let name = entry.name.debugDescription
         if let fault = entry.fault {
-            throw CheckpointError.unsupported(
+            throw StorageError.unsupported(
                 file: source.path,
                 reason: "its part \(name) is \(fault); PyTorch stores its parts as they are"
             )
@@ -88,11 +88,11 @@ struct ZipDirectory {
     fileprivate static func malformed(
         _ source: any ByteSource,
         _ reason: String
-    ) -> CheckpointError {
+    ) -> StorageError {
         .malformed(file: source.path, reason: reason)
     }
 
-    private static func entry(_ table: inout ByteCursor) throws(CheckpointError) -> Entry {
+    private static func entry(_ table: inout ByteCursor) throws(StorageError) -> Entry {
         guard try table.integer(bytes: 4) == 0x0201_4B50 else {
             throw malformed(table.source, "its table of contents is damaged")
         }
@@ -165,7 +165,7 @@ private struct ZipEnd {
     let tableStart: Int
     let tableSize: Int
 
-    init(_ source: any ByteSource) throws(CheckpointError) {
+    init(_ source: any ByteSource) throws(StorageError) {
         let start = try Self.recordStart(source)
         var record = ByteCursor(source, start + 4..<start + 22)
         let disks = try record.integer(bytes: 4)
@@ -184,7 +184,7 @@ private struct ZipEnd {
     }
 
     /// The record is the last thing in the file, but for a comment of up to 65535 bytes.
-    private static func recordStart(_ source: any ByteSource) throws(CheckpointError) -> Int {
+    private static func recordStart(_ source: any ByteSource) throws(StorageError) -> Int {
         let first = max(0, source.count - 22 - 65535)
         let tail = try source.bytes(first..<source.count)
         var place = tail.count - 22
@@ -205,7 +205,7 @@ private struct ZipEnd {
     private static func zip64(
         _ source: any ByteSource,
         before end: Int
-    ) throws(CheckpointError) -> (count: UInt64, size: UInt64, start: UInt64)? {
+    ) throws(StorageError) -> (count: UInt64, size: UInt64, start: UInt64)? {
         guard end >= 20 else { return nil }
         var locator = ByteCursor(source, end - 20..<end)
         guard try locator.integer(bytes: 4) == 0x0706_4B50 else { return nil }

@@ -1,4 +1,4 @@
-/// Interprets a pickle as far as a state dict needs it, and runs nothing.
+/// Interprets a pickle as far as a state dict or a data set needs it, and runs nothing.
 ///
 /// It knows the opcodes of protocol 2, and those of protocols 3 to 5 that torch's files use, and the
 /// names of ``PickleGlobal``; anything else is an error that names it. Work, and with it memory, is
@@ -6,26 +6,53 @@
 ///
 /// ## Source
 /// CPython, `Lib/pickletools.py` (the opcodes); torch 2.13, `torch/_weights_only_unpickler.py`.
-struct PickleMachine {
-    /// The longest pickle that is read, in bytes; those of weights have some hundred thousand.
-    static let maximumSize = 32 << 20
+package struct PickleMachine {
+    /// What a pickle is read for, as the errors say it.
+    package enum Use: Sendable {
+        case weights
+        case dataSet
 
-    private(set) var cursor: ByteCursor
-    var heap = PickleHeap()
-    var stack: [PickleValue] = []
+        fileprivate var need: String {
+            switch self {
+            case .weights: "weights need"
+            case .dataSet: "data set needs"
+            }
+        }
+
+        fileprivate var noNeed: String {
+            switch self {
+            case .weights: "weights do not need"
+            case .dataSet: "no data set needs"
+            }
+        }
+    }
+
+    /// The longest pickle of weights that is read, in bytes; most have some hundred thousand.
+    package static let maximumSize = 32 << 20
+
+    package private(set) var cursor: ByteCursor
+    package var heap = PickleHeap()
+    package var stack: [PickleValue] = []
     private var marks: [Int] = []
     private var memo: [Int: PickleValue] = [:]
     // Every value made, kept or moved costs one; a value takes some tens of bytes.
-    private var budget = 2_000_000
+    private var budget: Int
+
+    private let use: Use
 
     /// Creates a machine that begins at a cursor.
-    init(_ cursor: ByteCursor) { self.cursor = cursor }
+    package init(_ cursor: ByteCursor, for use: Use = .weights) {
+        self.cursor = cursor
+        self.use = use
+        // A data set's file holds its images, which may stand in it as text.
+        budget = 2_000_000 + (use == .dataSet ? (cursor.end - cursor.position) / 32 : 0)
+    }
 
     /// Runs to the end of the pickle.
     ///
     /// - Returns: The value that the pickle describes.
-    /// - Throws: ``CheckpointError`` for anything that weights do not need, and for damage.
-    mutating func run() throws(CheckpointError) -> PickleValue {
+    /// - Throws: ``StorageError`` for anything that weights do not need, and for damage.
+    package mutating func run() throws(StorageError) -> PickleValue {
         while true {
             let opcode = try cursor.byte()
             try charge(1)
@@ -41,19 +68,19 @@ struct PickleMachine {
 
     // MARK: - Errors and bounds
 
-    func malformed(_ reason: String) -> CheckpointError {
+    package func malformed(_ reason: String) -> StorageError {
         .malformed(file: cursor.source.path, reason: "its pickle \(reason)")
     }
 
-    func unsupported(_ reason: String) -> CheckpointError {
+    package func unsupported(_ reason: String) -> StorageError {
         .unsupported(
             file: cursor.source.path,
-            reason: "\(reason), which weights do not need; nothing was run"
+            reason: "\(reason), which \(use.noNeed); nothing was run"
         )
     }
 
-    mutating func charge(_ cost: Int) throws(CheckpointError) {
-        guard cost <= budget else { throw malformed("describes more than any weights need") }
+    package mutating func charge(_ cost: Int) throws(StorageError) {
+        guard cost <= budget else { throw malformed("describes more than any \(use.need)") }
         budget -= cost
     }
 
@@ -64,20 +91,20 @@ struct PickleMachine {
             ? "'\(Character(UnicodeScalar(opcode)))' (\(hexadecimal))" : hexadecimal
     }
 
-    mutating func takeLine(limit: Int) throws(CheckpointError) -> [UInt8] {
+    package mutating func takeLine(limit: Int) throws(StorageError) -> [UInt8] {
         try cursor.line(limit: limit)
     }
 
     // MARK: - Stack
 
-    mutating func pop() throws(CheckpointError) -> PickleValue {
+    package mutating func pop() throws(StorageError) -> PickleValue {
         guard stack.count > (marks.last ?? 0), let value = stack.popLast() else {
             throw malformed("takes more values than it made")
         }
         return value
     }
 
-    mutating func popToMark() throws(CheckpointError) -> [PickleValue] {
+    package mutating func popToMark() throws(StorageError) -> [PickleValue] {
         guard let mark = marks.popLast(), mark <= stack.count else {
             throw malformed("closes a group that it did not open")
         }
@@ -86,7 +113,7 @@ struct PickleMachine {
         return values
     }
 
-    private func top() throws(CheckpointError) -> PickleValue {
+    private func top() throws(StorageError) -> PickleValue {
         guard stack.count > (marks.last ?? 0), let value = stack.last else {
             throw malformed("uses a value that it did not make")
         }
@@ -95,7 +122,7 @@ struct PickleMachine {
 
     // MARK: - Opcodes
 
-    private mutating func scalar(_ opcode: UInt8) throws(CheckpointError) -> Bool {
+    private mutating func scalar(_ opcode: UInt8) throws(StorageError) -> Bool {
         switch opcode {
         case UInt8(ascii: "N"): stack.append(.none)
         case 0x88: stack.append(.bool(true))
@@ -116,7 +143,7 @@ struct PickleMachine {
     }
 
     /// A number of any length, two's complement; those that no `Int` holds stay unread.
-    private mutating func long(length: Int) throws(CheckpointError) -> PickleValue {
+    private mutating func long(length: Int) throws(StorageError) -> PickleValue {
         let bytes = try cursor.take(length)
         guard length <= 8 else { return .opaque("a number of \(length) bytes") }
         var bits: UInt64 = (bytes.last ?? 0) >= 0x80 ? .max : 0
@@ -124,7 +151,7 @@ struct PickleMachine {
         return .integer(Int(Int64(bitPattern: bits)))
     }
 
-    private mutating func text(_ opcode: UInt8) throws(CheckpointError) -> Bool {
+    private mutating func text(_ opcode: UInt8) throws(StorageError) -> Bool {
         switch opcode {
         case UInt8(ascii: "X"): try pushText(lengthBytes: 4)
         case 0x8C: try pushText(lengthBytes: 1)
@@ -140,7 +167,7 @@ struct PickleMachine {
         return true
     }
 
-    private mutating func counted(_ lengthBytes: Int) throws(CheckpointError) -> ArraySlice<UInt8> {
+    private mutating func counted(_ lengthBytes: Int) throws(StorageError) -> ArraySlice<UInt8> {
         let length = try cursor.integer(bytes: lengthBytes)
         guard let length = Int(exactly: length) else { throw malformed("has a text without end") }
         return try cursor.take(length)
@@ -149,7 +176,7 @@ struct PickleMachine {
     private mutating func pushText(
         lengthBytes: Int,
         isBytesOtherwise: Bool = false
-    ) throws(CheckpointError) {
+    ) throws(StorageError) {
         let bytes = try counted(lengthBytes)
         if let text = String(validating: bytes, as: UTF8.self) {
             stack.append(.string(text))
@@ -161,7 +188,7 @@ struct PickleMachine {
         }
     }
 
-    private mutating func container(_ opcode: UInt8) throws(CheckpointError) -> Bool {
+    private mutating func container(_ opcode: UInt8) throws(StorageError) -> Bool {
         switch opcode {
         case UInt8(ascii: "("): marks.append(stack.count)
         case UInt8(ascii: "0"): _ = try pop()
@@ -193,21 +220,21 @@ struct PickleMachine {
         return true
     }
 
-    private mutating func append(_ values: [PickleValue]) throws(CheckpointError) {
+    private mutating func append(_ values: [PickleValue]) throws(StorageError) {
         guard case .list(let place) = try top() else {
             throw malformed("appends to \(try top().kind), which is no list")
         }
         heap.lists[place].append(contentsOf: values)
     }
 
-    private mutating func insert(_ pairs: [PickleValue]) throws(CheckpointError) {
+    private mutating func insert(_ pairs: [PickleValue]) throws(StorageError) {
         switch try top() {
         case .dictionary(let place): try insert(pairs, into: place)
         case let other: throw malformed("sets an item of \(other.kind), which is no dictionary")
         }
     }
 
-    private mutating func insert(_ pairs: [PickleValue], into place: Int) throws(CheckpointError) {
+    private mutating func insert(_ pairs: [PickleValue], into place: Int) throws(StorageError) {
         guard pairs.count % 2 == 0 else { throw malformed("has a key without a value") }
         for index in stride(from: 0, to: pairs.count, by: 2) {
             heap.dictionaries[place].keys.append(pairs[index])
@@ -215,7 +242,7 @@ struct PickleMachine {
         }
     }
 
-    private mutating func memory(_ opcode: UInt8) throws(CheckpointError) -> Bool {
+    private mutating func memory(_ opcode: UInt8) throws(StorageError) -> Bool {
         switch opcode {
         case UInt8(ascii: "q"): try remember(Int(try cursor.byte()))
         case UInt8(ascii: "r"): try remember(Int(try cursor.integer(bytes: 4)))
@@ -231,12 +258,12 @@ struct PickleMachine {
         return true
     }
 
-    private mutating func remember(_ key: Int) throws(CheckpointError) {
+    private mutating func remember(_ key: Int) throws(StorageError) {
         memo[key] = try top()
-        guard memo.count <= 1_000_000 else { throw malformed("remembers more than weights need") }
+        guard memo.count <= 1_000_000 else { throw malformed("remembers more than any \(use.need)") }
     }
 
-    private func recall(_ key: Int) throws(CheckpointError) -> PickleValue {
+    private func recall(_ key: Int) throws(StorageError) -> PickleValue {
         guard let value = memo[key] else { throw malformed("recalls a value that it did not keep") }
         return value
     }

@@ -14,9 +14,9 @@ import Darwin
 /// process that touches it, unless the copy is a guarded one. Tables and small tensors are copied from
 /// the mapping, without a call of the system for each; large pieces by the system itself, straight
 /// into their place. Pages go back after each copy, so that no file stands in memory twice.
-final class MappedFile: ByteSource {
-    let path: String
-    let count: Int
+package final class MappedFile: ByteSource {
+    package let path: String
+    package let count: Int
     // A mapping lasts as long as this object and is only ever read.
     nonisolated(unsafe) private let start: UnsafeMutableRawPointer?
     private let descriptor: Int32
@@ -24,15 +24,15 @@ final class MappedFile: ByteSource {
     /// Maps a file.
     ///
     /// - Parameter path: The file.
-    /// - Throws: ``CheckpointError/unreadable(path:reason:)`` when it cannot be read or is no regular file.
-    init(path: String) throws(CheckpointError) {
+    /// - Throws: ``StorageError/unreadable(path:reason:)`` when it cannot be read or is no regular file.
+    package init(path: String) throws(StorageError) {
         self.path = path
         // Not blocking, so that a pipe under the name of a file is an error and no endless wait.
         descriptor = uninterrupted { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
         guard descriptor >= 0 else {
-            throw CheckpointError.unreadable(path: path, reason: systemReason())
+            throw StorageError.unreadable(path: path, reason: systemReason())
         }
-        do throws(CheckpointError) {
+        do throws(StorageError) {
             count = try Self.length(of: descriptor, path: path)
             start = try Self.map(descriptor, count, path: path)
         } catch {
@@ -46,13 +46,13 @@ final class MappedFile: ByteSource {
         close(descriptor)
     }
 
-    private static func length(of descriptor: Int32, path: String) throws(CheckpointError) -> Int {
+    private static func length(of descriptor: Int32, path: String) throws(StorageError) -> Int {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
-            throw CheckpointError.unreadable(path: path, reason: systemReason())
+            throw StorageError.unreadable(path: path, reason: systemReason())
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw CheckpointError.unreadable(path: path, reason: "it is no regular file")
+            throw StorageError.unreadable(path: path, reason: "it is no regular file")
         }
         return Int(status.st_size)
     }
@@ -61,22 +61,22 @@ final class MappedFile: ByteSource {
         _ descriptor: Int32,
         _ count: Int,
         path: String
-    ) throws(CheckpointError) -> UnsafeMutableRawPointer? {
+    ) throws(StorageError) -> UnsafeMutableRawPointer? {
         guard count > 0 else { return nil }
         let mapping = mmap(nil, count, PROT_READ, MAP_SHARED, descriptor, 0)
         guard let mapping, mapping != MAP_FAILED else {
-            throw CheckpointError.unreadable(path: path, reason: systemReason())
+            throw StorageError.unreadable(path: path, reason: systemReason())
         }
         return mapping
     }
 
-    func copy(
+    package func copy(
         from offset: Int,
         into destination: UnsafeMutableRawBufferPointer
-    ) throws(CheckpointError) {
+    ) throws(StorageError) {
         guard let target = destination.baseAddress, !destination.isEmpty else { return }
         guard let start, offset >= 0, offset <= count, destination.count <= count - offset else {
-            throw CheckpointError.malformed(file: path, reason: "it is cut short")
+            throw StorageError.malformed(file: path, reason: "it is cut short")
         }
         if destination.count >= Self.largePiece {
             try read(target, destination.count, from: offset)
@@ -93,21 +93,18 @@ final class MappedFile: ByteSource {
         _ target: UnsafeMutableRawPointer,
         _ count: Int,
         from offset: Int
-    ) throws(CheckpointError) {
-        var done = 0
-        while done < count {
-            // One call moves less than 2 GiB on Linux, whatever is asked.
-            let size = min(count - done, 1 << 30)
-            let moved = uninterrupted { pread(descriptor, target + done, size, offset + done) }
-            guard moved >= 0 else {
-                throw CheckpointError.unreadable(path: path, reason: systemReason())
-            }
-            guard moved > 0 else { throw shortened }
-            done += moved
+    ) throws(StorageError) {
+        do throws(SystemError) {
+            let target = UnsafeMutableRawBufferPointer(start: target, count: count)
+            let moved = try Descriptor.read(into: target, from: descriptor, at: offset)
+            guard moved == count else { throw SystemError(code: 0) }
+        } catch {
+            guard error.code != 0 else { throw shortened }
+            throw StorageError.unreadable(path: path, reason: error.reason)
         }
     }
 
-    private var shortened: CheckpointError {
+    private var shortened: StorageError {
         .unreadable(path: path, reason: "it has become shorter while it was read")
     }
 

@@ -18,12 +18,12 @@ public enum AtomicFolder {
     /// - Parameters:
     ///   - path: The folder to write; the folder that it lies in exists.
     ///   - body: A closure that is given the path of an empty folder and fills it.
-    /// - Throws: ``CheckpointError/unwritable(path:reason:)``, or what `body` throws.
+    /// - Throws: ``StorageError/unwritable(path:reason:)``, or what `body` throws.
     public static func write(to path: String, _ body: (String) throws -> Void) throws {
         let path = trimmed(path)
         let temporary = AtomicFile.temporaryPath(for: path)
         guard mkdir(temporary, 0o777) == 0 else {
-            throw CheckpointError.unwritable(path: path, reason: systemReason())
+            throw StorageError.unwritable(path: path, reason: systemReason())
         }
         do {
             try body(temporary)
@@ -42,18 +42,18 @@ public enum AtomicFolder {
         return path
     }
 
-    private static func place(_ temporary: String, at path: String) throws(CheckpointError) {
+    private static func place(_ temporary: String, at path: String) throws(StorageError) {
         // An empty folder of that name is replaced by the rename itself.
         if rename(temporary, path) == 0 { return }
         guard errno == ENOTEMPTY || errno == EEXIST else {
-            throw CheckpointError.unwritable(path: path, reason: systemReason())
+            throw StorageError.unwritable(path: path, reason: systemReason())
         }
         // A full folder cannot be renamed over: the old one steps aside, and comes back on failure.
         let old = AtomicFile.temporaryPath(for: path)
         guard rename(path, old) == 0, rename(temporary, path) == 0 else {
             let reason = systemReason()
             _ = rename(old, path)
-            throw CheckpointError.unwritable(path: path, reason: reason)
+            throw StorageError.unwritable(path: path, reason: reason)
         }
         try? FileManager.default.removeItem(atPath: old)
     }

@@ -1,5 +1,5 @@
 /// Bytes of known number that are read piece by piece: a mapped file, or an array in tests.
-protocol ByteSource: Sendable {
+public protocol ByteSource: Sendable {
     /// The name of the file for errors.
     var path: String { get }
 
@@ -11,28 +11,28 @@ protocol ByteSource: Sendable {
     /// - Parameters:
     ///   - start: The place of the first; `start + destination.count` is at most `count`.
     ///   - destination: Where they go.
-    /// - Throws: ``CheckpointError/unreadable(path:reason:)`` when they are no longer there.
+    /// - Throws: ``StorageError/unreadable(path:reason:)`` when they are no longer there.
     func copy(
         from start: Int,
         into destination: UnsafeMutableRawBufferPointer
     )
-        throws(CheckpointError)
+        throws(StorageError)
 }
 
 extension ByteSource {
     /// A copy of some bytes.
     ///
-    /// - Throws: ``CheckpointError/malformed(file:reason:)`` when the range does not lie inside.
-    func bytes(_ range: Range<Int>) throws(CheckpointError) -> [UInt8] {
+    /// - Throws: ``StorageError/malformed(file:reason:)`` when the range does not lie inside.
+    package func bytes(_ range: Range<Int>) throws(StorageError) -> [UInt8] {
         guard range.lowerBound >= 0, range.upperBound <= count else {
-            throw CheckpointError.malformed(
+            throw StorageError.malformed(
                 file: path,
                 reason: "it ends at byte \(count), before byte \(range.upperBound); it is cut short"
             )
         }
-        var failure: CheckpointError?
+        var failure: StorageError?
         let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, initialized in
-            do throws(CheckpointError) {
+            do throws(StorageError) {
                 try copy(
                     from: range.lowerBound,
                     into: UnsafeMutableRawBufferPointer(

@@ -1,6 +1,6 @@
 // What the globals that a pickle may name would make.
 extension PickleMachine {
-    mutating func object(_ opcode: UInt8) throws(CheckpointError) -> Bool {
+    package mutating func object(_ opcode: UInt8) throws(StorageError) -> Bool {
         switch opcode {
         case UInt8(ascii: "c"):
             let module = try name(try takeLine(limit: 512))
@@ -25,14 +25,14 @@ extension PickleMachine {
         return true
     }
 
-    private func name(_ bytes: [UInt8]) throws(CheckpointError) -> String {
+    private func name(_ bytes: [UInt8]) throws(StorageError) -> String {
         guard let name = String(validating: bytes, as: UTF8.self) else {
             throw malformed("names a global that is not UTF-8")
         }
         return name
     }
 
-    private func find(_ module: String, _ name: String) throws(CheckpointError) -> PickleValue {
+    private func find(_ module: String, _ name: String) throws(StorageError) -> PickleValue {
         guard let global = PickleGlobal(module: module, name: name) else {
             // A name may have any length and any characters; an error has one short line.
             let shown = "\(module).\(name)".prefix(100).map { $0.isNewline ? " " : $0 }
@@ -44,7 +44,7 @@ extension PickleMachine {
     private mutating func make(
         _ callable: PickleValue,
         _ arguments: PickleValue
-    ) throws(CheckpointError) -> PickleValue {
+    ) throws(StorageError) -> PickleValue {
         guard case .global(let global) = callable else {
             throw unsupported("its pickle calls \(callable.kind)")
         }
@@ -76,25 +76,69 @@ extension PickleMachine {
             return try make(arguments[0], arguments[2])
         case .encode: return .bytes(try latin1(arguments))
         case .path: return .string(try path(arguments))
-        case .numpyType: return .numpyType(arguments.first?.stringValue ?? "")
+        case .numpyType:
+            let name = arguments.first?.stringValue ?? ""
+            return .numpyType(name.hasPrefix("<") || name.hasPrefix("|") ? String(name.dropFirst()) : name)
+        case .numpyArray:
+            heap.arrays.append(NumPyArray())
+            return .array(heap.arrays.count - 1)
+        case .numpyFromBuffer:
+            guard arguments.count == 4 else { throw malformed("makes an array of nothing") }
+            let array = try array(
+                shape: arguments[2],
+                type: arguments[1],
+                isColumnMajor: arguments[3].stringValue == "F",
+                bytes: arguments[0]
+            )
+            heap.arrays.append(array ?? NumPyArray())
+            return .array(heap.arrays.count - 1)
+        case .bytes:
+            switch arguments.first {
+            case .bytes(let bytes)?: return .bytes(bytes)
+            // How protocol 2 writes a bytearray: a text, and the name of its encoding.
+            case .string(let text)?: return .bytes(try latin1([.string(text), .string("latin1")]))
+            default: return .bytes([])
+            }
         case .numpyScalar: return numpyScalar(arguments)
         case .opaque: return .opaque(global.name)
         case .storage, .dtype: throw unsupported("its pickle calls \(global.name)")
         }
     }
 
-    private func build(
+    private mutating func build(
         _ target: PickleValue,
         _ state: PickleValue
-    ) throws(CheckpointError) -> PickleValue {
+    ) throws(StorageError) -> PickleValue {
         switch target {
         case .namespace:
             guard case .dictionary(let attributes) = state else {
                 throw malformed("gives a Namespace attributes that are no dictionary")
             }
             return .namespace(attributes)
-        // What a dictionary of PyTorch carries beside its items (`_metadata`), and numpy's details.
-        case .dictionary, .numpyType, .opaque, .tensor: return target
+        case .array(let place):
+            // The state is version, shape, type, order and elements; arrays of objects stay empty.
+            guard case .tuple(let state) = state, heap.lists[state].count == 5 else { return target }
+            let parts = heap.lists[state]
+            let isColumnMajor = if case .bool(true) = parts[3] { true } else { parts[3].integerValue == 1 }
+            if let array = try array(
+                shape: parts[1],
+                type: parts[2],
+                isColumnMajor: isColumnMajor,
+                bytes: parts[4]
+            ) {
+                heap.arrays[place] = array
+            }
+            return target
+        case .numpyType(let name):
+            // The second part of the state is the byte order.
+            if case .tuple(let state) = state, heap.lists[state].count > 1,
+                heap.lists[state][1].text == ">", !name.hasPrefix(">")
+            {
+                return .numpyType(">" + name)
+            }
+            return target
+        // What a dictionary of PyTorch carries beside its items (`_metadata`), and details of others.
+        case .dictionary, .opaque, .tensor: return target
         default: throw unsupported("its pickle changes \(target.kind)")
         }
     }
@@ -104,7 +148,7 @@ extension PickleMachine {
     private mutating func dictionary(
         _ arguments: [PickleValue],
         for global: PickleGlobal
-    ) throws(CheckpointError) -> Int {
+    ) throws(StorageError) -> Int {
         // A factory, as a defaultdict has, and None are nothing to put in.
         switch arguments.first {
         case .dictionary(let place)?:
@@ -132,7 +176,7 @@ extension PickleMachine {
     private mutating func elements(
         _ arguments: [PickleValue],
         for global: PickleGlobal
-    ) throws(CheckpointError) -> [PickleValue] {
+    ) throws(StorageError) -> [PickleValue] {
         switch arguments.first {
         case nil: return []
         case .list(let place)?, .tuple(let place)?:
@@ -146,7 +190,7 @@ extension PickleMachine {
 
     /// A storage from what pickle calls a persistent id:
     /// `("storage", type, key, location, count)`, and a view of it in files of the older kind.
-    private mutating func storage(_ id: PickleValue) throws(CheckpointError) -> PickleValue {
+    private mutating func storage(_ id: PickleValue) throws(StorageError) -> PickleValue {
         guard case .tuple(let place) = id else {
             throw malformed("has a reference of another kind")
         }
@@ -181,7 +225,7 @@ extension PickleMachine {
     private mutating func tensor(
         _ arguments: [PickleValue],
         type: SafetensorsDType?
-    ) throws(CheckpointError) -> PickleValue {
+    ) throws(StorageError) -> PickleValue {
         guard arguments.count >= 4, case .storage(let storage) = arguments[0],
             let offset = arguments[1].integerValue
         else { throw malformed("rebuilds a tensor without a storage or an offset") }
@@ -205,7 +249,7 @@ extension PickleMachine {
         return .tensor(heap.tensors.count - 1)
     }
 
-    private mutating func sizes(_ value: PickleValue) throws(CheckpointError) -> [Int] {
+    private mutating func sizes(_ value: PickleValue) throws(StorageError) -> [Int] {
         guard case .tuple(let place) = value else {
             throw malformed("has a shape that is no tuple")
         }
@@ -223,14 +267,39 @@ extension PickleMachine {
         return sizes
     }
 
+    // MARK: - Arrays of numpy
+
+    /// An array of plain numbers; nil for one of anything else.
+    private mutating func array(
+        shape: PickleValue,
+        type: PickleValue,
+        isColumnMajor: Bool,
+        bytes: PickleValue
+    ) throws(StorageError) -> NumPyArray? {
+        guard case .numpyType(let type) = type else { return nil }
+        let content: [UInt8]
+        switch bytes {
+        case .bytes(let bytes): content = bytes
+        // Python 2 wrote its bytes as texts, and some happen to be UTF-8.
+        case .string(let text): content = Array(text.utf8)
+        default: return nil
+        }
+        return NumPyArray(
+            shape: try sizes(shape),
+            type: type,
+            isColumnMajor: isColumnMajor,
+            bytes: content
+        )
+    }
+
     // MARK: - Small things beside the weights
 
     /// `_codecs.encode(text, "latin1")`: how protocol 2 writes bytes.
-    private mutating func latin1(_ arguments: [PickleValue]) throws(CheckpointError) -> [UInt8] {
+    private mutating func latin1(_ arguments: [PickleValue]) throws(StorageError) -> [UInt8] {
         guard arguments.count == 2, let text = arguments[0].stringValue,
             let encoding = arguments[1].stringValue, encoding == "latin1" || encoding == "latin-1"
         else { throw unsupported("its pickle calls _codecs.encode in an unknown way") }
-        try charge(1 + text.utf8.count / 16)
+        try charge(1 + text.utf8.count / 64)
         var bytes: [UInt8] = []
         for scalar in text.unicodeScalars {
             guard let byte = UInt8(exactly: scalar.value) else {
@@ -241,7 +310,7 @@ extension PickleMachine {
         return bytes
     }
 
-    private mutating func path(_ arguments: [PickleValue]) throws(CheckpointError) -> String {
+    private mutating func path(_ arguments: [PickleValue]) throws(StorageError) -> String {
         var path = ""
         for part in arguments {
             guard let part = part.stringValue else {

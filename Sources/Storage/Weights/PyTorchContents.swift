@@ -1,14 +1,14 @@
 /// All that a PyTorch file tells but the elements of its tensors.
-struct PyTorchContents {
-    let choice: StateDictChoice
-    let table: PyTorchTable
-    let metadata: [String: String]
-    let arguments: [String: String]
+package struct PyTorchContents {
+    package let choice: StateDictChoice
+    package let table: PyTorchTable
+    package let metadata: [String: String]
+    package let arguments: [String: String]
 
     /// Reads a file of either kind.
     ///
-    /// - Throws: ``CheckpointError`` as `PyTorchFile.init(path:stateDict:)`.
-    init(_ source: any ByteSource, stateDict: String?) throws(CheckpointError) {
+    /// - Throws: ``StorageError`` as `PyTorchFile.init(path:stateDict:)`.
+    package init(_ source: any ByteSource, stateDict: String?) throws(StorageError) {
         let container: PyTorchContainer =
             switch WeightsKind(source: source, head: try WeightsKind.head(of: source)) {
             case .zip: try .zip(source)
@@ -18,17 +18,17 @@ struct PyTorchContents {
         try self.init(container, source, stateDict: stateDict)
     }
 
-    init(
+    package init(
         _ container: PyTorchContainer,
         _ source: any ByteSource,
         stateDict: String?
-    ) throws(CheckpointError) {
+    ) throws(StorageError) {
         choice = try StateDictChoice(stateDict, in: container, file: source.path)
         table = try PyTorchTable(choice.dictionary, in: container, source)
         (metadata, arguments) = Self.beside(container)
     }
 
-    private static func foreign(_ source: any ByteSource) -> CheckpointError {
+    private static func foreign(_ source: any ByteSource) -> StorageError {
         .malformed(file: source.path, reason: "it is no file that PyTorch wrote")
     }
 

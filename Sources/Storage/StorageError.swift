@@ -1,0 +1,47 @@
+/// A file or folder that cannot be read, understood or written.
+///
+/// Every case names the file and says what is wrong with it and, where there is one, the way out.
+public enum StorageError: Error, Sendable, Equatable {
+    /// The file or folder could not be opened or read; `reason` is the system's own.
+    case unreadable(path: String, reason: String)
+
+    /// The file is not what its name says, or contradicts itself.
+    case malformed(file: String, reason: String)
+
+    /// The file is well formed, but holds something that this library does not do.
+    case unsupported(file: String, reason: String)
+
+    /// The file could not be written; what was there before is still there, unchanged.
+    case unwritable(path: String, reason: String)
+}
+
+extension StorageError: CustomStringConvertible {
+    /// One sentence that says what is wrong, where, and what to do.
+    public var description: String {
+        switch self {
+        case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
+        case .malformed(let file, let reason): "\(file) is damaged or not what it seems: \(reason)"
+        case .unsupported(let file, let reason): "\(file) cannot be used: \(reason)"
+        case .unwritable(let path, let reason):
+            "cannot write \(path): \(reason); what was there before is unchanged"
+        }
+    }
+}
+
+/// An error of a library above that can stand for one of files.
+///
+/// Functions that run a caller's closure between their own steps are generic over it, so that they
+/// throw one type: the caller's.
+public protocol StorageFailure: Error {
+    /// The error of this type for one of files.
+    ///
+    /// - Parameter error: What happened to the file.
+    init(_ error: StorageError)
+}
+
+extension StorageError: StorageFailure {
+    /// The error itself.
+    ///
+    /// - Parameter error: The error.
+    public init(_ error: StorageError) { self = error }
+}
