@@ -8,9 +8,10 @@ swift_files := $(wildcard Package.swift Benchmarks/Package.swift Fuzz/Package.sw
 	$(wildcard Benchmarks/Sources Fuzz/Sources/deit-fuzz/*.swift)
 c_files := $(wildcard Sources/CTorch/*.cpp Sources/CTorch/*.h Sources/CTorch/include/*.h \
 	Sources/CImageCodecs/*.c Sources/CImageCodecs/*.h Sources/CImageCodecs/include/*.h \
-	Sources/CMappedFile/*.c Sources/CMappedFile/include/*.h \
+	Sources/CMappedFile/*.c Sources/CMappedFile/include/*.h Sources/CHTTP/*.c Sources/CHTTP/include/*.h \
 	Benchmarks/Sources/CBaseline/*.cpp Benchmarks/Sources/CBaseline/*.c Benchmarks/Sources/CBaseline/include/*.h)
-c_headers := $(wildcard Sources/CTorch/include/*.h Sources/CImageCodecs/include/*.h Sources/CMappedFile/include/*.h)
+c_headers := $(wildcard Sources/CTorch/include/*.h Sources/CImageCodecs/include/*.h Sources/CMappedFile/include/*.h \
+	Sources/CHTTP/include/*.h)
 fuzz_targets := safetensors zip pickle config
 RUNS ?= 100000
 BENCH ?=

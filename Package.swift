@@ -77,10 +77,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
@@ -117,15 +114,29 @@ let package = Package(
             "Checkpoints",
             ["Storage", "VisionModels", "ImagePipeline", "Torch", "TorchNN"]
         ),
+        // The system's libcurl, so that no TLS library is compiled here.
+        .systemLibrary(
+            name: "CLibcurl",
+            pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]
+        ),
+        .target(name: "CHTTP", dependencies: ["CLibcurl"]),
+        // On Apple's systems CryptoKit is in its place.
+        .systemLibrary(
+            name: "CLibcrypto",
+            pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"])]
+        ),
+        .target(
+            name: "Digests",
+            dependencies: [.target(name: "CLibcrypto", condition: .when(platforms: [.linux]))],
+            swiftSettings: swiftSettings
+        ),
         library(
             "HuggingFace",
             [
-                "Checkpoints", "Storage", "VisionModels", "ImagePipeline", "Torch", "TorchNN",
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
+                "CHTTP", "Digests", "Checkpoints", "Storage", "VisionModels", "ImagePipeline",
+                "Torch", "TorchNN",
             ]
         ),
         // Sources/Training/Recipes is a link to Recipes/: the files travel inside the library and the command.
@@ -141,8 +152,8 @@ let package = Package(
         library(
             "Evaluation",
             [
-                "Training", "Datasets", "Checkpoints", "Storage", "ImagePipeline", "VisionModels", "Torch",
-                "TorchNN", .product(name: "Crypto", package: "swift-crypto"),
+                "Training", "Digests", "Datasets", "Checkpoints", "Storage", "ImagePipeline",
+                "VisionModels", "Torch", "TorchNN",
             ]
         ),
         .executableTarget(
@@ -167,12 +178,7 @@ let package = Package(
         // A hub on loopback, for the tests of the client and of the command.
         .target(
             name: "TestHub",
-            dependencies: [
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-            ],
+            dependencies: ["Digests"],
             path: "Tests/TestHub",
             swiftSettings: swiftSettings
         ),
@@ -214,6 +220,7 @@ let package = Package(
             ],
             resources: [.copy("Fixtures")]
         ),
+        tests("DigestsTests", ["Digests"]),
         tests("HubTests", ["HuggingFace", "TestHub"]),
         tests("EndToEndTests", ["TestHub"]),
     ],

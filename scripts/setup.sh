@@ -38,8 +38,8 @@ as_root() {
 
 # Everything that the build, the tests and the demo need beyond the Swift toolchain.
 install_debian_packages() {
-  local wanted=(libjpeg-dev libpng-dev libwebp-dev zlib1g-dev dataset-fashion-mnist pkg-config
-    make git libstdc++-12-dev)
+  local wanted=(libjpeg-dev libpng-dev libwebp-dev zlib1g-dev libcurl4-openssl-dev libssl-dev
+    ca-certificates dataset-fashion-mnist pkg-config make git libstdc++-12-dev)
   if [[ -z ${LIBTORCH:-}${LIBTORCH_USE_PYTORCH:-} ]]; then
     # Only to download. An interpreter that is not Debian's may already bring pip; Debian's needs its package.
     python3 -m pip --version >/dev/null 2>&1 || wanted+=(python3 python3-pip)
@@ -61,8 +61,8 @@ install_debian_packages() {
 # Other systems have other names for the packages; say what the build will look for.
 check_libraries() {
   local name missing=()
-  command -v pkg-config >/dev/null || fail "needs pkg-config, and the development files of libjpeg-turbo, libpng, libwebp and zlib"
-  for name in libjpeg libpng libwebp zlib; do pkg-config --exists "$name" || missing+=("$name"); done
+  command -v pkg-config >/dev/null || fail "needs pkg-config, and the development files of libjpeg-turbo, libpng, libwebp, zlib, libcurl and OpenSSL"
+  for name in libjpeg libpng libwebp zlib libcurl libcrypto; do pkg-config --exists "$name" || missing+=("$name"); done
   [[ ${#missing[@]} == 0 ]] || fail "install the development files that pkg-config does not find: ${missing[*]}"
   command -v python3 >/dev/null || fail "needs python3 with pip to download libtorch, or LIBTORCH=DIR"
 }

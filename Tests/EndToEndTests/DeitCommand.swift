@@ -71,7 +71,7 @@ enum DeitCommand {
             .merging([
                 "DEIT_COMPUTE": "libtorch", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1",
                 "HF_HOME": folder.appending(path: "hf-home").path, "HF_ENDPOINT": "",
-                "HF_TOKEN": "",
+                "HF_TOKEN": "", "no_proxy": "127.0.0.1",
                 "HF_HUB_CACHE": "", "HUGGINGFACE_HUB_CACHE": "", "HF_TOKEN_PATH": "",
             ]) { _, new in new }
             .merging(environment) { _, new in new }

@@ -34,7 +34,7 @@ struct OptimizerParityTests {
     func movingAverage() throws {
         let expected = try fixture("optimizers")
         let model = try Weight(expected.tensor("weight"))
-        let average = try ExponentialMovingAverage(of: model, decay: 0.9, usesWarmup: false)
+        let average = try ExponentialMovingAverage(of: model, decay: 0.9)
         let weights = try expected.tensor("adamw.weight")
         let averages = try expected.tensor("ema_decay_0.9")
         for step in 0..<weights.shape[0] {

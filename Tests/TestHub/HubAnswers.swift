@@ -128,6 +128,7 @@ extension HubReply {
         case .surplus(let count):
             body += [UInt8](repeating: 0x21, count: count)
             fields["Content-Length"] = nil
+        case .raw(let bytes): ending = .raw(bytes)
         case .fields(let others): fields.merge(others) { $1 }
         }
     }

@@ -1,5 +1,4 @@
 import Foundation
-import NIOHTTP1
 import Synchronization
 
 /// What a connection is to send.
@@ -9,6 +8,7 @@ struct HubReply {
         case breakOff
         case silence(after: Int?)
         case gate
+        case raw([UInt8])
     }
 
     var status = 200
@@ -39,15 +39,15 @@ struct HubReply {
 
 extension TestHub {
     /// Finds the answer to a request, and notes the request.
-    func reply(to head: HTTPRequestHead) -> HubReply {
-        let route = HubRoute(head.uri, head.method == .HEAD)
+    func reply(to head: HubRequestHead) -> HubReply {
+        let route = HubRoute(head.uri, head.isHead)
         let (fault, state) = state.withLock { state in
             state.requests.append(
                 Request(
                     key: route.key,
                     path: head.uri,
-                    authorization: head.headers.first(name: "Authorization"),
-                    range: head.headers.first(name: "Range")
+                    authorization: head["Authorization"],
+                    range: head["Range"]
                 )
             )
             var faults = state.faults[route.key] ?? []
@@ -61,10 +61,10 @@ extension TestHub {
                 fields: ["Content-Length": "0"].merging(fields) { $1 }
             )
         }
-        if let token = state.token, head.headers.first(name: "Authorization") != "Bearer \(token)" {
+        if let token = state.token, head["Authorization"] != "Bearer \(token)" {
             return .error(401, "RepoNotFound")
         }
-        var range = head.headers.first(name: "Range").flatMap(HubRoute.start)
+        var range = head["Range"].flatMap(HubRoute.start)
         if case .ignoreRange = fault { range = nil }
         var reply = state.reply(to: route, from: range)
         reply.apply(fault)
@@ -88,7 +88,11 @@ struct HubRoute {
 
     init(_ uri: String, _ isHead: Bool) {
         self.isHead = isHead
-        let path = uri.split(separator: "?")[0]
+        // A client of a proxy sends it the whole address.
+        let isWhole = uri.hasPrefix("http://")
+        let host = isWhole ? uri.dropFirst("http://".count).prefix { $0 != "/" } : ""
+        let uri = isWhole ? String(uri.dropFirst("http://".count + host.count)) : uri
+        let path = uri.split(separator: "?").first ?? ""
         let parts = path.split(separator: "/").map { $0.removingPercentEncoding ?? String($0) }
         let method = isHead ? "HEAD" : "GET"
         if parts.count == 6, parts[0] == "api", parts[4] == "revision" {

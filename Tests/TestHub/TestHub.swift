@@ -1,7 +1,5 @@
-import Crypto
-import NIOCore
-import NIOHTTP1
-import NIOPosix
+import Digests
+import Foundation
 import Synchronization
 
 /// A small model hub on loopback, which does what it is told to do wrong.
@@ -12,7 +10,7 @@ public final class TestHub: Sendable {
     public struct Request: Sendable, Equatable {
         /// The method and what was asked for, such as `GET model.safetensors`; `LIST` and `TREE` are listings.
         public let key: String
-        /// The path and query.
+        /// The path and query; from a client that takes the hub for a proxy the whole address.
         public let path: String
         /// The field `Authorization`.
         public let authorization: String?
@@ -38,6 +36,8 @@ public final class TestHub: Sendable {
         case wrongRange
         /// More bytes than promised, without a length.
         case surplus(Int)
+        /// These bytes instead of an answer, and the connection ends.
+        case raw([UInt8])
         /// Other fields beside the usual ones, in place of those of the same name.
         case fields([String: String])
     }
@@ -55,34 +55,47 @@ public final class TestHub: Sendable {
         var listing: [UInt8]?
         var token: String?
         var cdn: String?
-        var gate: [@Sendable () -> Void] = []
         var gateIsOpen = false
         var isStopped = false
+        var isListening = true
+        var connections: [Int32: HubSocket] = [:]
         var hasArrived: @Sendable (String, Int) -> Bool = { _, _ in true }
     }
 
     let state = Mutex(State())
-    private let group: MultiThreadedEventLoopGroup
-    private let channel: any Channel
+    private let port: Int
 
     /// From this size on a file is large: it has a sha256, and the CDN serves it.
     public static let largeSize = 512
 
     /// Starts a hub on a port that the system chooses.
-    public init() async throws {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let box = HubBox()
-        channel = try await ServerBootstrap(group: group)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-                    try channel.pipeline.syncOperations.addHandler(HubHandler { box.hub })
+    public init() throws {
+        let (socket, port) = try HubSocket.listening()
+        self.port = port
+        Thread.detachNewThread { [self] in listen(at: socket) }
+    }
+
+    private func listen(at socket: HubSocket) {
+        while !state.withLock({ $0.isStopped }) {
+            guard let connection = socket.accepted(within: 20) else { continue }
+            let isWanted = state.withLock { state in
+                if !state.isStopped { state.connections[connection.descriptor] = connection }
+                return !state.isStopped
+            }
+            guard isWanted else {
+                connection.close()
+                break
+            }
+            Thread.detachNewThread { [self] in
+                HubConnection(socket: connection, hub: self).run()
+                state.withLock { state in
+                    state.connections[connection.descriptor] = nil
+                    connection.close()
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
-        self.group = group
-        box.hub = self
+        }
+        socket.close()
+        state.withLock { $0.isListening = false }
     }
 
     /// Runs a closure with a hub, and ends the hub.
@@ -90,7 +103,7 @@ public final class TestHub: Sendable {
         isolation: isolated (any Actor)? = #isolation,
         _ body: (TestHub) async throws -> R
     ) async throws -> R {
-        let hub = try await TestHub()
+        let hub = try TestHub()
         do {
             let result = try await body(hub)
             try await hub.stop()
@@ -101,29 +114,19 @@ public final class TestHub: Sendable {
         }
     }
 
-    /// Ends all connections.
+    /// Ends all connections; new ones are refused.
     public func stop() async throws {
-        let wasStopped = state.withLock { state in
-            defer { state.isStopped = true }
-            return state.isStopped
+        state.withLock { state in
+            state.isStopped = true
+            for connection in state.connections.values { connection.end() }
         }
-        guard !wasStopped else { return }
-        try? await channel.close()
-        try await group.shutdownGracefully()
+        while state.withLock({ $0.isListening || !$0.connections.isEmpty }) {
+            try await Task.sleep(for: .milliseconds(2))
+        }
     }
 
     /// The address, for `HF_ENDPOINT`.
-    public var address: String { "http://127.0.0.1:\(channel.localAddress?.port ?? 0)" }
-}
-
-/// Gives connections the hub that they belong to, which exists only after its port does.
-private final class HubBox: Sendable {
-    private let stored = Mutex<TestHub?>(nil)
-
-    var hub: TestHub? {
-        get { stored.withLock { $0 } }
-        set { stored.withLock { $0 = newValue } }
-    }
+    public var address: String { "http://127.0.0.1:\(port)" }
 }
 
 // MARK: - What it has, and does wrong
@@ -164,15 +167,7 @@ extension TestHub {
     }
 
     /// Lets go of the answers that ``Fault/gate(after:)`` holds.
-    public func openGate() {
-        let held = state.withLock { state in
-            state.gateIsOpen = true
-            let held = state.gate
-            state.gate = []
-            return held
-        }
-        for answer in held { answer() }
-    }
+    public func openGate() { state.withLock { $0.gateIsOpen = true } }
 
     /// The requests so far, in order.
     public var requests: [Request] { state.withLock { $0.requests } }
@@ -185,11 +180,12 @@ extension TestHub {
 
     /// The name that the hub gives to bytes: sha256 of large files, git's sha1 of small ones.
     public static func tag(_ bytes: [UInt8]) -> String {
-        if bytes.count >= largeSize { return hex(SHA256.hash(data: bytes)) }
-        return hex(Insecure.SHA1.hash(data: Array("blob \(bytes.count)\0".utf8) + bytes))
-    }
-
-    private static func hex(_ digest: some Sequence<UInt8>) -> String {
-        digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let isLarge = bytes.count >= largeSize
+        do {
+            var digest = try Digest(isLarge ? .sha256 : .sha1)
+            if !isLarge { digest.update("blob \(bytes.count)\0".utf8) }
+            digest.update(bytes)
+            return try digest.finish()
+        } catch { return "\(error)" }
     }
 }

@@ -127,23 +127,51 @@ struct OptimizerTests {
         #expect([0, 1, 2, 6, 10].map { linear.value(at: $0) } == [0, 0.5, 1, 0.5, 0])
         let constant = Schedule(shape: .constant, base: 0.3, total: 5)
         #expect([0, 4, 50].map { constant.value(at: $0) } == [0.3, 0.3, 0.3])
+        // As timm's StepLRScheduler: the intervals are counted from 0, through the warm-up, and go on after the end.
+        let step = Schedule(
+            shape: .step,
+            base: 1,
+            minimum: 0.4,
+            warmup: 2,
+            total: 10,
+            decayInterval: 3,
+            decayRate: 0.5
+        )
+        #expect(
+            [0, 1, 2, 3, 6, 8, 9, 12].map { step.value(at: $0) } == [
+                0, 0.5, 1, 0.5, 0.25, 0.25, 0.125, 0.0625,
+            ]
+        )
     }
 
     @Test("The average follows the weights; exchanging it is undone, after an error too")
     func average() throws {
         struct Failure: Error {}
         let model = try Toy(width: 2)
-        let average = try ExponentialMovingAverage(of: model, decay: 0.75, usesWarmup: false)
+        let average = try ExponentialMovingAverage(of: model, decay: 0.75)
         try model.clsToken.tensor.fill(5)
         try average.update()
         #expect(try average.withAverages { try model.clsToken.tensor.floats() } == [2, 2])
         #expect(try model.clsToken.tensor.floats() == [5, 5])
         #expect(throws: Failure.self) { try average.withAverages { throw Failure() } }
         #expect(try model.clsToken.tensor.floats() == [5, 5])
-        let warm = try ExponentialMovingAverage(of: model, decay: 0.9999)
+        let warm = try ExponentialMovingAverage(of: model, decay: 0.9999, warmup: .tensorflow)
         try model.clsToken.tensor.fill(0)
         try warm.update()
         let kept = try #require(warm.namedTensors().first { $0.name == "cls_token" }).tensor
         expectClose(try kept.floats(), [0.5, 0.5], tolerance: 1e-6)
+    }
+
+    @Test("The average forgets its start by the formula that is named, up to the decay")
+    func averageWarmup() {
+        let counts = [0, 1, 7, 999, 1_000_000]
+        func shares(_ warmup: ExponentialMovingAverage.Warmup) -> [Double] {
+            counts.map { warmup.decay(0.99, after: $0) }
+        }
+        #expect(shares(.off) == [0.99, 0.99, 0.99, 0.99, 0.99])
+        #expect(shares(.tensorflow) == [0.1, 2.0 / 11, 8.0 / 17, 0.99, 0.99])
+        // timm's ModelEmaV3(decay=0.99, use_warmup=True).get_decay(n + 1).
+        let timm = [0, 0.370_039_475_052_563_4, 0.75, 0.99, 0.99]
+        for (found, expected) in zip(shares(.timm), timm) { #expect(abs(found - expected) < 1e-12) }
     }
 }

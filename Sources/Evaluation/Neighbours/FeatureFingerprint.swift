@@ -1,6 +1,6 @@
 public import Checkpoints
-import Crypto
 public import Datasets
+import Digests
 import Foundation
 public import ImagePipeline
 import Torch
@@ -16,29 +16,29 @@ public enum FeatureFingerprint {
     ///   - decoding: How pictures are decoded.
     ///   - request: The tokens.
     /// - Returns: A SHA-256 in hexadecimal digits.
-    /// - Throws: `TorchError` when a tensor cannot be read.
+    /// - Throws: `TorchError` when a tensor cannot be read, `DigestError` where the system computes no SHA-256.
     public static func model(
         _ loaded: LoadedModel,
         _ processor: ImageProcessor,
         _ decoding: DecodingOptions,
         _ request: FeatureRequest
     ) throws -> String {
-        var hash = SHA256()
+        var digest = try Digest(.sha256)
         for (name, tensor) in loaded.model.namedTensors() {
-            hash.update(data: Array("\(name) \(tensor.dtype) \(tensor.shape)\n".utf8))
-            try tensor.withBytes { hash.update(bufferPointer: $0) }
+            digest.update("\(name) \(tensor.dtype) \(tensor.shape)\n".utf8)
+            try tensor.withBytes { digest.update($0) }
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        hash.update(data: try encoder.encode(processor))
+        digest.update(try encoder.encode(processor))
         let tokens = request.tokens.map(\.rawValue).joined(separator: ",")
         let rest = [
             "tokens \(tokens)", "blocks \(request.blocks)", "normalized \(request.isNormalized)",
             "dtype \(ComputePolicy.current.dtype)",
             "orientation \(decoding.appliesOrientation)",
         ]
-        hash.update(data: Array(rest.joined(separator: "\n").utf8))
-        return text(hash.finalize())
+        digest.update(rest.joined(separator: "\n").utf8)
+        return try digest.finish()
     }
 
     /// The fingerprint of pictures: their number, order, labels and names below the data's folder, and their classes.
@@ -49,23 +49,16 @@ public enum FeatureFingerprint {
     ///   - dataset: The pictures.
     ///   - folder: The folder that they lie in, whose own name does not count.
     /// - Returns: A SHA-256 in hexadecimal digits.
-    public static func data(_ dataset: any ImageDataset, in folder: String) -> String {
-        var hash = SHA256()
+    /// - Throws: `DigestError` where the system computes none.
+    public static func data(_ dataset: any ImageDataset, in folder: String) throws -> String {
+        var digest = try Digest(.sha256)
         let prefix = folder.hasSuffix("/") ? folder : "\(folder)/"
-        for name in dataset.classNames { hash.update(data: Array("\(name)\n".utf8)) }
+        for name in dataset.classNames { digest.update("\(name)\n".utf8) }
         for index in 0..<dataset.count {
             let name = dataset.name(at: index)
             let rest = name.hasPrefix(prefix) ? name.dropFirst(prefix.count) : name[...]
-            hash.update(data: Array("\(dataset.label(at: index)) \(rest)\n".utf8))
+            digest.update("\(dataset.label(at: index)) \(rest)\n".utf8)
         }
-        return text(hash.finalize())
-    }
-
-    private static func text(_ digest: SHA256.Digest) -> String {
-        digest.map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count < 2 ? "0\(digits)" : digits
-        }
-        .joined()
+        return try digest.finish()
     }
 }

@@ -1,4 +1,4 @@
-import Crypto
+import Digests
 
 /// The checksum that an entity tag of the hub is.
 ///
@@ -23,14 +23,10 @@ enum BlobChecksum: Equatable {
     func fault(of file: PartialFile) throws(HubError) -> String? {
         switch self {
         case .sha256(let promised):
-            var hash = SHA256()
-            try file.read { hash.update(bufferPointer: $0) }
-            return Self.fault(Self.text(hash.finalize()), promised, "sha256")
+            return Self.fault(try Self.digest(.sha256, of: file), promised, "sha256")
         case .git(let promised):
-            var hash = Insecure.SHA1()
-            hash.update(data: Array("blob \(file.count)\0".utf8))
-            try file.read { hash.update(bufferPointer: $0) }
-            return Self.fault(Self.text(hash.finalize()), promised, "git sha1")
+            let found = try Self.digest(.sha1, of: file, after: "blob \(file.count)\0")
+            return Self.fault(found, promised, "git sha1")
         }
     }
 
@@ -39,10 +35,18 @@ enum BlobChecksum: Equatable {
             ? nil : "its \(kind) is \(found.prefix(12))… instead of \(promised.prefix(12))…"
     }
 
-    private static func text(_ digest: some Sequence<UInt8>) -> String {
-        digest.map { byte in
-            let text = String(byte, radix: 16)
-            return byte < 16 ? "0" + text : text
-        }.joined()
+    private static func digest(
+        _ algorithm: Digest.Algorithm,
+        of file: PartialFile,
+        after prefix: String = ""
+    ) throws(HubError) -> String {
+        func unchecked(_ error: DigestError) -> HubError {
+            .cache(path: file.path, reason: "its checksum cannot be computed: \(error)")
+        }
+        var digest: Digest
+        do throws(DigestError) { digest = try Digest(algorithm) } catch { throw unchecked(error) }
+        digest.update(prefix.utf8)
+        try file.read { digest.update($0) }
+        do throws(DigestError) { return try digest.finish() } catch { throw unchecked(error) }
     }
 }

@@ -1,7 +1,3 @@
-import AsyncHTTPClient
-import NIOCore
-import NIOHTTP1
-
 /// The download of one file's bytes into the cache's blobs.
 struct BlobDownload {
     /// What the hub promised of a file.
@@ -105,7 +101,7 @@ struct BlobDownload {
     private func begin(_ answer: HubAnswer, _ file: PartialFile) throws(HubError) -> Int? {
         switch answer.status {
         case 206:
-            let range = ContentRange(answer.headers.first(name: "Content-Range") ?? "")
+            let range = ContentRange(answer.head["Content-Range"] ?? "")
             guard let range, range.start == file.count else {
                 throw HubError.badAnswer(
                     what: promise.file,
@@ -130,19 +126,15 @@ struct BlobDownload {
         _ total: Int?,
         _ file: PartialFile
     ) async throws(HubTrouble) -> String? {
-        do {
-            for try await buffer in answer.body {
-                if let total, buffer.readableBytes > total - file.count {
-                    return "more bytes arrive than the \(total) that were promised"
-                }
-                try file.append(buffer)
-                report(.received(file: promise.file, bytes: file.count, size: total))
-                try Task.checkCancellation()
+        while let bytes = try await transport.next(of: answer) {
+            if let total, bytes.count > total - file.count {
+                return "more bytes arrive than the \(total) that were promised"
             }
-        } catch let error as HubError {
-            throw .final(error)
-        } catch {
-            throw HubTrouble(error, transport.configuration)
+            do throws(HubError) {
+                try file.append(bytes)
+            } catch { throw .final(error) }
+            report(.received(file: promise.file, bytes: file.count, size: total))
+            if Task.isCancelled { throw .final(.cancelled) }
         }
         return nil
     }

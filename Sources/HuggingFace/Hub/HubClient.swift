@@ -1,5 +1,3 @@
-import AsyncHTTPClient
-
 /// Fetches models from the hub into the cache that Python's hub client uses too.
 ///
 /// ```swift
@@ -78,10 +76,9 @@ public struct HubClient: Sendable {
         {
             return try cached(repository, revision, files)
         }
-        let client = HTTPClient(configuration: HubTransport.clientConfiguration(configuration))
         let pull = HubPull(
             transport: HubTransport(
-                client: client,
+                connection: HTTPConnection(),
                 configuration: configuration,
                 repository: repository
             ),
@@ -92,14 +89,7 @@ public struct HubClient: Sendable {
             report: progress,
             pause: pause
         )
-        do throws(HubError) {
-            let snapshot = try await pull.run()
-            try? await client.shutdown()
-            return snapshot
-        } catch {
-            try? await client.shutdown()
-            throw error
-        }
+        return try await pull.run()
     }
 
     /// What the cache has of a revision, without asking anybody.

@@ -5,7 +5,8 @@ import Foundation
 /// The variables are those of Python's hub client, with the same meaning and precedence, so that both share one cache:
 /// `HF_ENDPOINT`, `HF_HOME`, `HF_HUB_CACHE` (before it the older `HUGGINGFACE_HUB_CACHE`), `HF_TOKEN` (or the older
 /// `HUGGING_FACE_HUB_TOKEN`), `HF_TOKEN_PATH`, `HF_HUB_DISABLE_IMPLICIT_TOKEN`, `HF_HUB_OFFLINE` (or
-/// `TRANSFORMERS_OFFLINE`), `HF_HUB_ETAG_TIMEOUT` and `HF_HUB_DOWNLOAD_TIMEOUT`. An empty variable counts as unset.
+/// `TRANSFORMERS_OFFLINE`), `HF_HUB_ETAG_TIMEOUT` and `HF_HUB_DOWNLOAD_TIMEOUT`, and for proxies `http_proxy`,
+/// `https_proxy`, `all_proxy` and `no_proxy`. An empty variable counts as unset.
 ///
 /// ## Source
 /// huggingface_hub, `constants.py`, and `utils/_auth.py`, `get_token`.
@@ -33,6 +34,9 @@ public struct HubConfiguration: Sendable, Equatable {
     /// How long a download may be silent.
     public var silenceTimeout: Duration = .seconds(10)
 
+    /// What is between here and the hub.
+    var proxies: HubProxies
+
     /// When to ask again.
     public var retries = HubRetryPolicy()
 
@@ -45,6 +49,7 @@ public struct HubConfiguration: Sendable, Equatable {
         endpoint = try Self.endpoint(variables)
         cacheFolder = variables.cacheFolder
         token = try Self.token(variables)
+        proxies = HubProxies(variables)
         isOffline = variables.isTrue("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
         if let seconds = try variables.seconds("HF_HUB_ETAG_TIMEOUT") { answerTimeout = seconds }
         if let seconds = try variables.seconds("HF_HUB_DOWNLOAD_TIMEOUT") {

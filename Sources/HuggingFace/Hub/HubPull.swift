@@ -1,6 +1,4 @@
 import Foundation
-import NIOCore
-import NIOHTTP1
 
 /// One pull: the listing, the choice, the downloads, and the names that make them a snapshot.
 struct HubPull: Sendable {
@@ -54,13 +52,14 @@ struct HubPull: Sendable {
             + Self.encoded(revision, keeping: "")
         let bytes = try await persistently(what) { () async throws(HubTrouble) -> [UInt8] in
             let answer = try await transport.get(url, of: what)
-            do {
-                return Array(buffer: try await answer.body.collect(upTo: Self.largestListing))
-            } catch is NIOTooManyBytesError {
-                throw .final(.badAnswer(what: what, reason: "it is larger than any listing"))
-            } catch {
-                throw HubTrouble(error, transport.configuration)
+            var listing: [UInt8] = []
+            while let bytes = try await transport.next(of: answer) {
+                guard bytes.count <= Self.largestListing - listing.count else {
+                    throw .final(.badAnswer(what: what, reason: "it is larger than any listing"))
+                }
+                listing += bytes
             }
+            return listing
         }
         let listing = try HubListing(bytes, of: what)
         guard !HubNames.isCommit(revision) || revision == listing.commit else {
@@ -143,11 +142,11 @@ struct HubPull: Sendable {
             try await transport.head(url, of: file)
         }
         func unusable(_ reason: String) -> HubError { .badAnswer(what: file, reason: reason) }
-        if let found = answer.headers.first(name: HubHeader.commit), found != commit {
+        if let found = answer.head[HubHeader.commit], found != commit {
             throw unusable("it is of commit \(HubNames.quoted(found)) instead of \(commit)")
         }
         let header =
-            answer.headers.first(name: HubHeader.linkedTag) ?? answer.headers.first(name: "ETag")
+            answer.head[HubHeader.linkedTag] ?? answer.head["ETag"]
         guard let header else {
             throw unusable("it has no ETag; if HF_ENDPOINT is set, it may be no hub")
         }

@@ -1,19 +1,15 @@
-import AsyncHTTPClient
 import Foundation
-import NIOCore
-import NIOHTTP1
 
 /// The head of an answer that is no failure, and its body to come.
 struct HubAnswer {
-    let status: Int
-    let headers: HTTPHeaders
-    let body: HTTPClientResponse.Body
+    let head: HTTPHead
     /// Whether the answer redirects to another server, and was not followed.
     let isRedirect: Bool
+    fileprivate let body: HTTPBody
 
-    func integer(_ header: String) -> Int? {
-        headers.first(name: header).flatMap { Int($0.trimmingCharacters(in: .whitespaces)) }
-    }
+    var status: Int { head.status }
+
+    func integer(_ field: String) -> Int? { head[field].flatMap { Int($0) } }
 }
 
 /// Requests to the hub and to the servers that it redirects to.
@@ -21,32 +17,18 @@ struct HubAnswer {
 /// Redirects are followed here and not by the HTTP client, because the token must reach the endpoint's own origin
 /// (scheme, host and port) and nobody else.
 struct HubTransport: Sendable {
-    let client: HTTPClient
+    let connection: HTTPConnection
     let configuration: HubConfiguration
     let repository: HubRepository
 
     static let userAgent = "swift-deit"
     private static let longestChain = 8
 
-    static func clientConfiguration(_ configuration: HubConfiguration) -> HTTPClient.Configuration {
-        var result = HTTPClient.Configuration(
-            redirectConfiguration: .disallow,
-            timeout: .init(
-                connect: TimeAmount(configuration.answerTimeout),
-                read: TimeAmount(configuration.silenceTimeout)
-            )
-        )
-        result.httpVersion = .http1Only
-        // Attempts are counted, and told to the user, in one place.
-        result.connectionPool.retryConnectionEstablishment = false
-        return result
-    }
-
     /// Asks for a file's tag and size.
     ///
     /// A redirect to another server is not followed: its head already tells them.
     func head(_ url: String, of what: String) async throws(HubTrouble) -> HubAnswer {
-        try await send(.HEAD, url, of: what, from: 0, leavesHub: false)
+        try await send(url, of: what, from: 0, isHead: true)
     }
 
     /// Asks for a body, from an offset on.
@@ -55,15 +37,21 @@ struct HubTransport: Sendable {
         of what: String,
         from offset: Int = 0
     ) async throws(HubTrouble) -> HubAnswer {
-        try await send(.GET, url, of: what, from: offset, leavesHub: true)
+        try await send(url, of: what, from: offset, isHead: false)
+    }
+
+    /// The next bytes of a body; nil at its end.
+    func next(of answer: HubAnswer) async throws(HubTrouble) -> [UInt8]? {
+        do throws(HTTPFailure) {
+            return try await answer.body.next(silence: configuration.silenceTimeout)
+        } catch { throw HubTrouble(error, configuration) }
     }
 
     private func send(
-        _ method: HTTPMethod,
         _ address: String,
         of what: String,
         from offset: Int,
-        leavesHub: Bool
+        isHead: Bool
     ) async throws(HubTrouble) -> HubAnswer {
         guard var url = URL(string: address) else {
             throw .final(
@@ -71,28 +59,21 @@ struct HubTransport: Sendable {
             )
         }
         for _ in 0..<Self.longestChain {
-            let isHome = HubOrigin(url) == HubOrigin(URL(string: configuration.endpoint))
-            let response = try await execute(method, url, from: offset, withToken: isHome)
-            let status = Int(response.status.code)
-            guard (300..<400).contains(status), status != 304 else {
-                let answer = HubAnswer(
-                    status: status,
-                    headers: response.headers,
-                    body: response.body,
-                    isRedirect: false
+            guard let origin = HubOrigin(url) else {
+                throw .final(
+                    .badAnswer(what: what, reason: "\(HubNames.quoted(address)) is no address")
                 )
+            }
+            let isHome = origin == HubOrigin(URL(string: configuration.endpoint))
+            let (head, body) = try await execute(url, from: offset, isHead, withToken: isHome)
+            guard (300..<400).contains(head.status), head.status != 304 else {
+                let answer = HubAnswer(head: head, isRedirect: false, body: body)
                 return try checked(answer, of: what, isHome: isHome)
             }
-            let target = try self.target(of: response.headers, from: url, of: what)
-            let staysHome = isHome && HubOrigin(target) == HubOrigin(url)
-            let tellsTag = response.headers.contains(name: HubHeader.linkedTag)
-            if !leavesHub, !staysHome, tellsTag {
-                return HubAnswer(
-                    status: status,
-                    headers: response.headers,
-                    body: response.body,
-                    isRedirect: true
-                )
+            let target = try self.target(of: head, from: url, of: what)
+            let staysHome = isHome && HubOrigin(target) == origin
+            if isHead, !staysHome, head[HubHeader.linkedTag] != nil {
+                return HubAnswer(head: head, isRedirect: true, body: body)
             }
             url = target
         }
@@ -102,39 +83,35 @@ struct HubTransport: Sendable {
     }
 
     private func execute(
-        _ method: HTTPMethod,
         _ url: URL,
         from offset: Int,
+        _ isHead: Bool,
         withToken: Bool
-    ) async throws(HubTrouble) -> HTTPClientResponse {
-        var request = HTTPClientRequest(url: url.absoluteString)
-        request.method = method
-        request.headers.add(name: "User-Agent", value: Self.userAgent)
+    ) async throws(HubTrouble) -> (HTTPHead, HTTPBody) {
+        var request = HTTPConnection.Request(url: url, isHead: isHead)
+        request.proxy = configuration.proxies.proxy(for: url)
+        request.proxyExceptions = configuration.proxies.exceptions
+        request.fields.append(("User-Agent", Self.userAgent))
         // A compressed body would have another length, and another offset, than the file.
-        request.headers.add(name: "Accept-Encoding", value: "identity")
-        if offset > 0 { request.headers.add(name: "Range", value: "bytes=\(offset)-") }
+        request.fields.append(("Accept-Encoding", "identity"))
+        if offset > 0 { request.fields.append(("Range", "bytes=\(offset)-")) }
         if withToken, let token = configuration.token {
-            request.headers.add(name: "Authorization", value: "Bearer \(token.value)")
+            request.fields.append(("Authorization", "Bearer \(token.value)"))
         }
-        do {
-            return try await client.execute(
-                request,
-                timeout: TimeAmount(configuration.answerTimeout)
-            )
-        } catch {
-            throw HubTrouble(error, configuration)
-        }
+        do throws(HTTPFailure) {
+            return try await connection.send(request, within: configuration.answerTimeout)
+        } catch { throw HubTrouble(error, configuration) }
     }
 
     private func target(
-        of headers: HTTPHeaders,
+        of head: HTTPHead,
         from url: URL,
         of what: String
     ) throws(HubTrouble) -> URL {
-        let location = headers.first(name: "Location") ?? ""
+        let location = head["Location"] ?? ""
         guard let target = URL(string: location, relativeTo: url)?.absoluteURL,
             let scheme = target.scheme?.lowercased(), scheme == "https" || scheme == "http",
-            target.host()?.isEmpty == false
+            HubOrigin(target) != nil
         else {
             let text = HubNames.quoted(location)
             throw .final(.badAnswer(what: what, reason: "it redirects to \(text)"))
@@ -155,17 +132,28 @@ enum HubHeader {
 }
 
 /// Scheme, host and port: what two addresses must share to be the same server.
+///
+/// An address with a user's name, or a host with other characters than names and numbers of hosts have, has none: libcurl
+/// could read it differently than Foundation, and send a token elsewhere than was decided here.
 struct HubOrigin: Equatable {
     private let scheme: String
     private let host: String
     private let port: Int
 
     init?(_ url: URL?) {
-        guard let url, let scheme = url.scheme?.lowercased(), let host = url.host()?.lowercased()
+        guard let url, let scheme = url.scheme?.lowercased(), let host = url.host()?.lowercased(),
+            !host.isEmpty, host.utf8.allSatisfy(Self.isPlain), url.user == nil
         else { return nil }
         self.scheme = scheme
         self.host = host
         port = url.port ?? (scheme == "https" ? 443 : 80)
+    }
+
+    private static func isPlain(_ character: UInt8) -> Bool {
+        switch character {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        default: "-._:[]".utf8.contains(character)
+        }
     }
 }
 
@@ -201,7 +189,7 @@ extension HubTransport {
 
     private func denial(_ answer: HubAnswer) -> String {
         let hasToken = configuration.token != nil
-        switch answer.headers.first(name: HubHeader.errorCode) {
+        switch answer.head[HubHeader.errorCode] {
         case "GatedRepo":
             return "it is gated: accept its terms on its page on the hub"
                 + (hasToken ? "" : ", and set HF_TOKEN to a token of that account")
@@ -216,7 +204,7 @@ extension HubTransport {
     }
 
     private func absence(_ answer: HubAnswer) -> String {
-        switch answer.headers.first(name: HubHeader.errorCode) {
+        switch answer.head[HubHeader.errorCode] {
         case "RepoNotFound": "there is no repository \(repository.name)"
         case "RevisionNotFound": "\(repository.name) has no such branch, tag or commit"
         case "EntryNotFound": "\(repository.name) has no such file"

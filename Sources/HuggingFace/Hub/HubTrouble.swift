@@ -1,8 +1,5 @@
-import AsyncHTTPClient
+import CHTTP
 import Foundation
-import NIOCore
-import NIOHTTP1
-import NIOPosix
 
 /// Why one request failed, and whether another may succeed.
 enum HubTrouble: Error {
@@ -14,53 +11,45 @@ enum HubTrouble: Error {
 }
 
 extension HubTrouble {
-    /// An error of the HTTP client in plain words.
-    init(_ error: any Error, _ configuration: HubConfiguration) {
-        if error is CancellationError || error as? HTTPClientError == .cancelled {
-            self = .final(.cancelled)
-        } else if String(reflecting: type(of: error)).hasPrefix("NIOSSL.") {
-            // Most often a certificate that the system does not know: asking again does not help.
-            let isUnknown = "\(error)".contains("CERTIFICATE")
-            let reason =
-                isUnknown
-                ? "the server's certificate is not signed by anyone whom this system trusts"
-                : "no secure connection: \(HubNames.quoted("\(error)"))"
-            self = .final(.unreachable(what: configuration.endpoint, reason: reason))
-        } else {
-            self = .passing(reason: Self.reason(error, configuration), wait: nil)
+    /// A failure of the connection in plain words.
+    init(_ failure: HTTPFailure, _ configuration: HubConfiguration) {
+        let final = { (reason: String) in
+            HubTrouble.final(.unreachable(what: configuration.endpoint, reason: reason))
+        }
+        switch failure.kind {
+        case HT_CANCELLED: self = .final(.cancelled)
+        // Asking again does not help against these.
+        case HT_UNTRUSTED:
+            self = final(
+                "the server's certificate is not signed by anyone whom this system trusts, or is "
+                    + "another host's (\(HubNames.quoted(failure.message)))"
+            )
+        case HT_BAD_ADDRESS: self = final("it has, or redirects to, an address that is none")
+        case HT_PROXY_REFUSED where failure.proxyCode < 500:
+            self = final(
+                "the proxy makes no connection (answer \(failure.proxyCode)); look into HTTPS_PROXY"
+            )
+        default: self = .passing(reason: Self.reason(failure, configuration), wait: nil)
         }
     }
 
-    private static func reason(_ error: any Error, _ configuration: HubConfiguration) -> String {
-        switch error {
-        case let error as HTTPClientError: return reason(error, configuration)
-        case is HTTPParserError: return "the connection broke off, or the answer was no HTTP"
-        case is ChannelError: return "the connection broke off, or none could be made"
-        case let error as IOError: return words(error)
-        case let error as NIOConnectionError:
-            let inner = error.connectionErrors.first?.error as? IOError
-            return inner.map(words) ?? "the host name \(HubNames.quoted(error.host)) was not found"
-        default: return HubNames.quoted("\(error)")
-        }
-    }
-
-    private static func reason(
-        _ error: HTTPClientError,
-        _ configuration: HubConfiguration
-    ) -> String {
+    private static func reason(_ failure: HTTPFailure, _ configuration: HubConfiguration) -> String
+    {
         let (answer, silence) = (configuration.answerTimeout, configuration.silenceTimeout)
-        if error == .readTimeout { return "the server was silent for \(silence)" }
-        if error == .deadlineExceeded || error == .getConnectionFromPoolTimeout {
-            return "the server did not answer within \(answer)"
+        return switch failure.kind {
+        case HT_CONNECT_TIMEOUT: "no connection within \(answer)"
+        case HT_ANSWER_TIMEOUT: "the server did not answer within \(answer)"
+        case HT_SILENCE: "the server was silent for \(silence)"
+        case HT_NO_HOST: "the host name was not found (\(HubNames.quoted(failure.message)))"
+        case HT_NO_PROXY: "the proxy's host name was not found; look into HTTPS_PROXY"
+        case HT_PROXY_REFUSED: "the proxy makes no connection (answer \(failure.proxyCode))"
+        case HT_NOT_CONNECTED where failure.errorNumber != 0:
+            String(cString: strerror(failure.errorNumber)).lowercased()
+        case HT_NOT_CONNECTED: "no connection could be made"
+        case HT_BROKEN_OFF: "the connection broke off"
+        case HT_NOT_HTTP: "the answer was no HTTP"
+        case HT_NOT_SECURE: "no secure connection: \(HubNames.quoted(failure.message))"
+        default: HubNames.quoted(failure.message)
         }
-        if error == .connectTimeout || error == .tlsHandshakeTimeout {
-            return "no connection within \(answer)"
-        }
-        if error == .remoteConnectionClosed { return "the connection broke off" }
-        return error.shortDescription.lowercased()
-    }
-
-    private static func words(_ error: IOError) -> String {
-        String(cString: strerror(error.errnoCode)).lowercased()
     }
 }

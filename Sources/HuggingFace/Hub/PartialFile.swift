@@ -1,6 +1,3 @@
-import NIOCore
-import Storage
-
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -31,8 +28,8 @@ final class PartialFile {
     deinit { close(descriptor) }
 
     /// Appends bytes.
-    func append(_ buffer: ByteBuffer) throws(HubError) {
-        let failure: HubError? = buffer.withUnsafeReadableBytes { bytes in
+    func append(_ bytes: [UInt8]) throws(HubError) {
+        let failure: HubError? = bytes.withUnsafeBytes { bytes in
             var rest = bytes[...]
             while !rest.isEmpty {
                 let piece = UnsafeRawBufferPointer(rebasing: rest)

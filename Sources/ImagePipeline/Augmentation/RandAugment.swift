@@ -41,7 +41,7 @@ public struct RandAugment: Sendable, Equatable, Codable {
     ///
     /// After `rand`, in any order: `m9` the magnitude, `n2` the number of operations, `p0.5` their probability,
     /// `mstd0.5` the magnitude's deviation (above 100 uniform), `mmax10` its bound, `inc1` the operations that grow
-    /// with the magnitude, `tweights`, `t3a`, `t3aw` other sets of operations. timm silently skips a part without a
+    /// with the magnitude (`inc0` does not; the timm 0.3.2 of DeiT's code took it for `inc1`), `tweights`, `t3a`, `t3aw` other sets of operations. timm silently skips a part without a
     /// digit; here every part that means nothing is an error.
     ///
     /// - Parameters:

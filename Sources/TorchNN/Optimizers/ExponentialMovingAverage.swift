@@ -1,3 +1,4 @@
+import Foundation
 public import Torch
 
 /// A running mean of a model's weights, often a better model than the last weights.
@@ -6,13 +7,39 @@ public import Torch
 /// counters are copied.
 ///
 /// ## Source
-/// `timm/utils/model_ema.py`, `ModelEmaV2`, and `ModelEmaV3` for the warm-up.
+/// `timm/utils/model_ema.py`, `ModelEma` and `ModelEmaV2`, which DeiT's `main.py` uses; ``Warmup`` names those of its own.
 public final class ExponentialMovingAverage {
+    /// How the first steps keep less of the average, so that the start is forgotten; the decay is never exceeded.
+    public enum Warmup: String, Sendable, Codable, CaseIterable {
+        /// They do not: every step keeps the same share, as in DeiT.
+        case off
+
+        /// `1 - (1 + n)^(-2/3)` after `n` updates: `ModelEmaV3.get_decay` in timm's `model_ema.py` with `use_warmup`.
+        case timm
+
+        /// `(1 + n) / (10 + n)` after `n` updates: TensorFlow's `tf.train.ExponentialMovingAverage` with `num_updates`.
+        case tensorflow
+
+        /// The share of the average that an update keeps.
+        ///
+        /// - Parameters:
+        ///   - decay: The share after the warm-up, 0 to 1.
+        ///   - count: The updates before this one.
+        /// - Returns: The share, 0 to `decay`.
+        public func decay(_ decay: Double, after count: Int) -> Double {
+            switch self {
+            case .off: decay
+            case .timm: min(decay, 1 - pow(Double(1 + count), -2.0 / 3))
+            case .tensorflow: min(decay, Double(1 + count) / Double(10 + count))
+            }
+        }
+    }
+
     /// The share of the average that is kept, 0 to 1.
     public let decay: Double
 
-    /// Whether the first steps keep less, `(1 + n) / (10 + n)` after `n` updates, so that the start is forgotten.
-    public let usesWarmup: Bool
+    /// How the first steps keep less.
+    public let warmup: Warmup
 
     /// How many times ``update()`` was called; set it when a run is resumed.
     public var updateCount: Int
@@ -26,11 +53,11 @@ public final class ExponentialMovingAverage {
     /// - Parameters:
     ///   - model: The model whose weights are followed.
     ///   - decay: The share of the average that is kept.
-    ///   - usesWarmup: Whether the first steps keep less.
+    ///   - warmup: How the first steps keep less.
     /// - Throws: `TorchError` for a lack of memory.
-    public init(of model: Module, decay: Double, usesWarmup: Bool = true) throws(TorchError) {
+    public init(of model: Module, decay: Double, warmup: Warmup = .off) throws(TorchError) {
         self.decay = decay
-        self.usesWarmup = usesWarmup
+        self.warmup = warmup
         self.updateCount = 0
         let named = model.namedTensors()
         var averages: [Tensor] = []
@@ -47,14 +74,13 @@ public final class ExponentialMovingAverage {
 
     /// Moves the averages towards the weights.
     public func update() throws(TorchError) {
-        let warm =
-            usesWarmup ? min(decay, Double(1 + updateCount) / Double(10 + updateCount)) : decay
+        let kept = warmup.decay(decay, after: updateCount)
         updateCount += 1
         let floating = weights.indices.filter { weights[$0].dtype.isFloatingPoint }
         try Fused.lerp(
             floating.map { averages[$0] },
             towards: floating.map { weights[$0] },
-            weight: 1 - warm
+            weight: 1 - kept
         )
         for index in weights.indices where !weights[index].dtype.isFloatingPoint {
             try averages[index].copy(from: weights[index])

@@ -110,10 +110,10 @@ struct DINOCheckpointForm {
             ("lr", .number(schedules.learningRate.value(at: last))),
             ("weight_decay", .number(decay)),
         ]
-        if options.optimizer == .sgd {
+        if options.optimizer == .sgd || options.optimizer == .momentum {
             entries += [
                 ("momentum", .number(options.momentum)), ("dampening", .integer(0)),
-                ("nesterov", .flag(false)),
+                ("nesterov", .flag(options.usesNesterov)),
             ]
         } else {
             let betas = options.optBetas ?? [0.9, 0.999]

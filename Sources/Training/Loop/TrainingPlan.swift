@@ -20,6 +20,9 @@ public struct TrainingPlan: Sendable, Equatable {
     public let workers: Int
     /// What the names, the order and the labels of the training pictures come to, for a run's file.
     public var fingerprint: String?
+    /// The keys of weights that the checkpoint has none for and that take the full rate under a layer decay, for a run's
+    /// file.
+    public var freshWeights: [String] = []
 
     /// The steps of an epoch; pictures that do not fill a batch wait for another epoch's order.
     public var stepsPerEpoch: Int { picturesPerEpoch / options.batch }
@@ -51,7 +54,9 @@ public struct TrainingPlan: Sendable, Equatable {
             minimum: min(options.minLR, base),
             warmupStart: min(options.warmupLR, base),
             warmup: options.warmupEpochs * unit,
-            total: Double(options.epochs) * unit
+            total: Double(options.epochs) * unit,
+            decayInterval: options.decayEpochs * unit,
+            decayRate: options.decayRate
         )
     }
 

@@ -51,8 +51,10 @@ public enum TokenInitialization: String, Codable, Sendable, CaseIterable {
 public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
     /// AdamW: decoupled weight decay.
     case adamw
-    /// Stochastic gradient descent with momentum.
+    /// Stochastic gradient descent with Nesterov's momentum, as timm's `sgd`; in DINO with the plain one, as its code has it.
     case sgd
+    /// Stochastic gradient descent with plain momentum, as timm's `momentum`.
+    case momentum
     /// LAMB: Adam's steps in proportion to the weights, for large batches.
     case lamb
 }

@@ -149,6 +149,20 @@ extension TrainingOptions {
         ),
         .number(.warmupEpochs, \.warmupEpochs, anyReal, "epochs", "Length of the warm-up."),
         .choice(.schedule, \.schedule, "How the learning rate falls."),
+        .number(
+            .decayEpochs,
+            \.decayEpochs,
+            positive,
+            "epochs",
+            "Epochs between two steps of the schedule step."
+        ),
+        .number(
+            .decayRate,
+            \.decayRate,
+            positive.lowerBound...1,
+            "factor",
+            "Multiply the learning rate by this at each of them."
+        ),
         .flag(
             .schedOnUpdates,
             \.schedOnUpdates,
@@ -159,7 +173,11 @@ extension TrainingOptions {
             \.lrLag,
             "Take the learning rate of the epoch before, as DeiT's own loop does."
         ),
-        .choice(.optimizer, \.optimizer, "Optimiser."),
+        .choice(
+            .optimizer,
+            \.optimizer,
+            "Optimiser, by timm's names: sgd is Nesterov's, momentum the plain one."
+        ),
         .number(.optEps, \.optEps, 0...1, "value", "Epsilon of AdamW and LAMB."),
         .numbers(
             .optBetas,
@@ -192,6 +210,11 @@ extension TrainingOptions {
             absent: "off",
             "decay",
             "Moving average of the weights, evaluated beside them."
+        ),
+        .choice(
+            .emaWarmup,
+            \.emaWarmup,
+            "Let the average forget the start, by timm's or TensorFlow's formula; off: as DeiT."
         ),
         .number(
             .clipGrad,

@@ -25,6 +25,7 @@ extension TrainingOptions {
         "learning_rate": "lr",
         "model_ema": "ema, a decay or off",
         "model_ema_decay": "ema",
+        "model_ema_warmup": "ema_warmup, timm",
         "nb_classes": "told by the data",
         "num_classes": "told by the data",
         "no_repeated_aug": "repeated_aug: off",

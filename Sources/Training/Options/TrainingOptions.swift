@@ -71,6 +71,10 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var warmupEpochs = 5.0
     /// How the learning rate falls.
     public var schedule = Schedule.Shape.cosine
+    /// The epochs between two steps of the schedule `step`, above 0.
+    public var decayEpochs = 30.0
+    /// What each step of the schedule `step` multiplies the learning rate by, above 0 and at most 1.
+    public var decayRate = 0.1
     /// Whether the learning rate changes with every step and not with every epoch.
     public var schedOnUpdates = false
     /// Whether each epoch has the learning rate of the one before, as in DeiT's own loop.
@@ -95,6 +99,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var dropPath = 0.1
     /// The decay of the moving average of the weights, or nil for none.
     public var ema: Double? = 0.99996
+    /// How that average forgets the start of the run.
+    public var emaWarmup = ExponentialMovingAverage.Warmup.off
     /// The largest norm of the whole gradient, or nil for no limit.
     public var clipGrad: Double?
     /// The number format.
@@ -281,6 +287,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         case warmupLR = "warmup_lr"
         case warmupEpochs = "warmup_epochs"
         case schedule
+        case decayEpochs = "decay_epochs"
+        case decayRate = "decay_rate"
         case schedOnUpdates = "sched_on_updates"
         case lrLag = "lr_lag"
         case optimizer
@@ -293,6 +301,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         case bceLoss = "bce_loss"
         case dropPath = "drop_path"
         case ema
+        case emaWarmup = "ema_warmup"
         case clipGrad = "clip_grad"
         case dtype
         case seed
@@ -372,6 +381,9 @@ extension TrainingOptions {
 
     /// The factor between the given and the effective learning rate: `batch / 512` (DINO: 256), or 1.
     public var lrFactor: Double { lrScaling ? Double(batch) / Double(lrReferenceBatch) : 1 }
+
+    /// Whether the momentum of SGD looks ahead: timm's `sgd`, but not that of DINO's `main_dino.py`.
+    var usesNesterov: Bool { optimizer == .sgd && method != .dino }
 
     /// The learning rate after scaling, that the warm-up climbs to.
     public var effectiveLR: Double { lr * lrFactor }

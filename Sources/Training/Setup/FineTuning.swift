@@ -54,13 +54,14 @@ enum FineTuning {
     ///   - options: The options.
     ///   - student: The network, made from ``description(_:classNames:)``.
     ///   - classNames: The data's classes.
-    /// - Returns: What was not simply taken over, one sentence each, and the keys of weights that kept fresh values.
+    /// - Returns: What was not simply taken over, one sentence each, the keys of weights that kept fresh values, and whether
+    ///   a distillation token was added.
     /// - Throws: The errors of loading a checkpoint.
     static func load(
         _ options: TrainingOptions,
         into student: TrainableClassifier,
         classNames: [String]
-    ) throws -> (sentences: [String], fresh: Set<String>) {
+    ) throws -> (sentences: [String], fresh: Set<String>, isTokenAdded: Bool) {
         let loaded = try ModelDirectory.load(
             options.finetune,
             options: try loadOptions(options, classNames: classNames)
@@ -97,7 +98,7 @@ enum FineTuning {
         var fresh =
             loaded.report.replaced.isEmpty ? [] : targets.map(\.name).filter(LayerOrder.isHead)
         fresh += isTokenAdded ? distillationHead : added
-        return (sentences, Set(fresh))
+        return (sentences, Set(fresh), isTokenAdded)
     }
 
     private nonisolated static func loadOptions(

@@ -10,6 +10,9 @@ import VisionModels
 /// Touvron et al. (arXiv:2012.12877), section 5.1, "Fine-tuning with distillation"; facebookresearch/deit `main.py` raises
 /// `NotImplementedError` there.
 enum FreshToken {
+    /// The token's key. Under a layer decay it takes the head's rate: no checkpoint has trained it, whatever it begins as.
+    static let key = "dist_token"
+
     /// Whether the options ask for a token that the checkpoint does not have.
     static func isAdded(
         _ options: TrainingOptions,
@@ -59,7 +62,7 @@ enum FreshToken {
         start: TokenInitialization
     ) throws(TorchError) -> String {
         for (name, tensor) in fresh where stored[name] == nil { stored[name] = tensor }
-        if start == .cls { stored["dist_token"] = stored["cls_token"] }
+        if start == .cls { stored[key] = stored["cls_token"] }
         let own = fresh.first { $0.name == "pos_embed" }?.tensor
         // A network without positions of the tokens before the patches has as many as before.
         if let positions = stored["pos_embed"], let own, positions.shape != own.shape,

@@ -66,8 +66,9 @@ public struct GroupListing: Sendable, Equatable {
         let network = try Network(request, classNames: data.classNames)
         _ = try network.checkToken()
         try manualSeed(UInt64(options.seed))
-        let module = try network.make(dtype: nil, notice: { _ in }).module
-        self.init(module, groups: try TrainingSession.optimizer(options, module).groups)
+        let (student, fresh) = try network.make(dtype: nil, notice: { _ in })
+        let optimizer = try TrainingSession.optimizer(options, student.module, fresh: fresh)
+        self.init(student.module, groups: optimizer.groups)
     }
 
     /// Lists a network's weights.

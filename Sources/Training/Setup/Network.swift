@@ -10,12 +10,15 @@ struct Network {
     private let options: TrainingOptions
     /// Whether the weights come from the checkpoint that the options name, and not from the run's own or from chance.
     private let startsFromCheckpoint: Bool
+    /// What a resumed run's file says of weights that were fresh when it began.
+    private let freshBefore: [String]
 
     /// Finds out what the network is, without its weights.
     ///
     /// A resumed run takes it from its own newest checkpoint: the one that it started from may be gone by then.
     nonisolated init(_ request: TrainingSession.Request, classNames: [String]) throws {
         options = request.options
+        freshBefore = request.resuming?.freshWeights ?? []
         guard !options.finetune.isEmpty else {
             startsFromCheckpoint = false
             description = try ClassifierFactory.description(options, classNames: classNames)
@@ -41,9 +44,20 @@ struct Network {
     }
 
     /// Makes the network, fills it and takes the gradients of what stays as it is.
-    func make(dtype: DType?, notice: (String) -> Void) throws -> TrainableClassifier {
+    ///
+    /// - Parameters:
+    ///   - dtype: The number format of matrix products, or nil for that of the weights.
+    ///   - notice: Is told what a person should know.
+    /// - Returns: The network, and the keys of weights that take the full rate under a layer decay, since the checkpoint
+    ///   has none for them.
+    /// - Throws: What loading a checkpoint throws, and ``OptionError`` where the wrong weights would stay as they are.
+    func make(
+        dtype: DType?,
+        notice: (String) -> Void
+    ) throws -> (student: TrainableClassifier, fresh: [String]) {
         let student = try ClassifierFactory.make(description, dtype: dtype)
         var fresh: Set<String> = []
+        var atFullRate = freshBefore
         if startsFromCheckpoint {
             let start = try FineTuning.load(
                 options,
@@ -52,10 +66,11 @@ struct Network {
             )
             for sentence in start.sentences { notice("note: \(sentence)") }
             fresh = start.fresh
+            atFullRate = start.isTokenAdded ? [FreshToken.key] : []
         }
         if let sentence = try FrozenWeights.apply(options, to: student.module, fresh: fresh) {
             notice("note: \(sentence)")
         }
-        return student
+        return (student, atFullRate)
     }
 }

@@ -33,11 +33,14 @@ public struct RunManifest: Sendable, Equatable {
     public var classNames: [String]
     /// What the names, the order and the labels of the training pictures come to; nil in files of earlier versions.
     public var fingerprint: String?
+    /// The keys of weights that were fresh when the run began and take the full rate under a layer decay.
+    public var freshWeights: [String] = []
     /// What followed from all this, for the reader.
     public var facts: [(name: String, value: String)]
 
-    /// The version of the file's form; the first had no such number.
-    static let format = 2
+    /// The version of the file's form; the first had no such number. Since the third, `sgd` is Nesterov's, and a moving
+    /// average has a warm-up only where it says so.
+    static let format = 3
 
     /// The file's text.
     public func yaml() throws -> String {
@@ -74,6 +77,7 @@ public struct RunManifest: Sendable, Equatable {
                         + (fingerprint.map { [("fingerprint", Self.text($0))] } ?? [])
                 )
             ),
+            ("fresh", Node(freshWeights.map(Self.text))),
             ("effective", Self.mapping(facts.map { ($0.name, Self.text($0.value)) })),
         ]
         let heading =
@@ -106,13 +110,15 @@ public struct RunManifest: Sendable, Equatable {
         let pointwise =
             compute["pointwise"]?.string.flatMap(ComputePolicy.Pointwise.init) ?? .libtorch
         // A file of an earlier version says nothing of options that came later, and those defaults would change the run.
-        let isOlder = root["format"]?.int == nil
+        let format = root["format"]?.int ?? 1
         let method = stored["method"]?.string.flatMap(TrainingMethod.init) ?? .supervised
         var options =
-            isOlder ? TrainingOptions.beforeAugmentation : TrainingOptions.defaults(of: method)
+            format < 2 ? TrainingOptions.beforeAugmentation : TrainingOptions.defaults(of: method)
+        if format < 3 { options.emaWarmup = .tensorflow }
         for value in try Recipe.values(of: stored, source: path) {
             try options.set(value.key, to: value.text, source: path)
         }
+        if format < 3, options.optimizer == .sgd { options.optimizer = .momentum }
         return RunManifest(
             toolVersion: root["deit"]?.string ?? "",
             libtorchVersion: root["libtorch"]?.string ?? "",
@@ -125,6 +131,7 @@ public struct RunManifest: Sendable, Equatable {
             counts: (train, val),
             classNames: data["classes"]?.array().compactMap(\.string) ?? [],
             fingerprint: data["fingerprint"]?.string,
+            freshWeights: root["fresh"]?.array().compactMap(\.string) ?? [],
             facts: []
         )
     }
@@ -175,6 +182,7 @@ public struct RunManifest: Sendable, Equatable {
             && first.dtype == second.dtype
             && first.threads == second.threads && first.counts == second.counts
             && first.classNames == second.classNames && first.fingerprint == second.fingerprint
+            && first.freshWeights == second.freshWeights
     }
 
     private static func mapping(_ pairs: [(String, Node)]) -> Node {

@@ -42,6 +42,7 @@ extension TrainingLoop {
             counts: (plan.trainCount, plan.validationCount),
             classNames: plan.classNames,
             fingerprint: plan.fingerprint,
+            freshWeights: plan.freshWeights,
             facts: plan.facts
         )
         try AtomicFile.write(try manifest.yaml().utf8, to: run.manifestPath)

@@ -67,7 +67,10 @@ public final class TrainingSession: RunSession {
         ComputePolicy.current = policy
 
         try manualSeed(UInt64(options.seed))
-        let student = try network.make(dtype: policy.autocastDType, notice: observer.didNotice)
+        let (student, fresh) = try network.make(
+            dtype: policy.autocastDType,
+            notice: observer.didNotice
+        )
         plan = TrainingPlan(
             options: options,
             trainCount: data.train.count,
@@ -77,7 +80,8 @@ public final class TrainingSession: RunSession {
             parameterCount: student.module.parameterCount,
             policy: policy,
             workers: data.workers,
-            fingerprint: data.train.fingerprint
+            fingerprint: data.train.fingerprint,
+            freshWeights: fresh
         )
         if request.resuming == nil { try plan.checkRates() }
         let teacher =
@@ -138,7 +142,7 @@ public final class TrainingSession: RunSession {
         _ = try data.trainingLoader(transform, attempt: 0)
         let validationLoader = try data.validationLoader(description.processor)
         let task = try task(options, student, teacher)
-        let optimizer = try optimizer(options, student.module)
+        let optimizer = try optimizer(options, student.module, fresh: plan.freshWeights)
         return TrainingParts(
             plan: plan,
             student: student,
@@ -149,7 +153,11 @@ public final class TrainingSession: RunSession {
             teacher: teacher,
             optimizer: optimizer,
             ema: try options.ema.map {
-                try ExponentialMovingAverage(of: student.module, decay: $0)
+                try ExponentialMovingAverage(
+                    of: student.module,
+                    decay: $0,
+                    warmup: options.emaWarmup
+                )
             },
             trainingLoader: { try data.trainingLoader(transform, attempt: $0) },
             validationLoader: validationLoader,
@@ -198,11 +206,19 @@ public final class TrainingSession: RunSession {
     }
 
     /// Makes the optimiser over the weights that are trained.
+    ///
+    /// - Parameters:
+    ///   - options: The options.
+    ///   - module: The network.
+    ///   - fresh: The keys of weights that have the full rate under a layer decay, wherever they lie.
+    /// - Returns: The optimiser.
+    /// - Throws: `TorchError` for a lack of memory.
     static func optimizer(
         _ options: TrainingOptions,
-        _ module: Module
+        _ module: Module,
+        fresh: [String] = []
     ) throws -> any Optimizer {
-        try optimizer(options, groups: groups(options, module))
+        try optimizer(options, groups: groups(options, module, fresh: fresh))
     }
 
     /// Makes the optimiser over groups of weights.
@@ -213,12 +229,17 @@ public final class TrainingSession: RunSession {
         let (beta1, beta2) = options.optBetas.map { ($0[0], $0[1]) } ?? (0.9, 0.999)
         switch options.optimizer {
         case .adamw: return try AdamW(groups, beta1: beta1, beta2: beta2, eps: options.optEps)
-        case .sgd: return try SGD(groups, momentum: options.momentum)
+        case .sgd, .momentum:
+            return try SGD(groups, momentum: options.momentum, nesterov: options.usesNesterov)
         case .lamb: return try LAMB(groups, beta1: beta1, beta2: beta2, eps: options.optEps)
         }
     }
 
-    private static func groups(_ options: TrainingOptions, _ module: Module) -> [ParameterGroup] {
+    private static func groups(
+        _ options: TrainingOptions,
+        _ module: Module,
+        fresh: [String]
+    ) -> [ParameterGroup] {
         guard let layerDecay = options.layerDecay else {
             return ParameterGroup.decaying(module, weightDecay: options.weightDecay)
         }
@@ -228,7 +249,7 @@ public final class TrainingSession: RunSession {
             weightDecay: options.weightDecay,
             layerDecay: layerDecay,
             layerCount: order.count,
-            layer: order.layer
+            layer: { fresh.contains($0) ? nil : order.layer(of: $0) }
         )
     }
 }

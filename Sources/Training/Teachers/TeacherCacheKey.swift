@@ -50,6 +50,11 @@ struct TeacherCacheKey: Codable, Equatable, Sendable {
         var options = [
             "input": "\(student.configuration.inChannels)×\(size.height)×\(size.width)",
             "mean": "\(student.processor.mean)", "std": "\(student.processor.std)",
+            // The teacher answers part by part, and other kernels round differently.
+            "accumulation": "\(plan.options.accumulation)",
+            "kernel_linear": plan.policy.linear.rawValue,
+            "kernel_attention": plan.policy.attention.rawValue,
+            "kernel_pointwise": plan.policy.pointwise.rawValue,
         ]
         for key in Self.optionKeys {
             options[key.rawValue] = TrainingOptions.field(key.rawValue).map {

@@ -72,8 +72,8 @@ struct FeatureEvaluation {
         }
         let origin = FeatureCache.Origin(
             model: try FeatureFingerprint.model(loaded, processor, reading.decoding, request),
-            train: FeatureFingerprint.data(train, in: data),
-            validation: FeatureFingerprint.data(validation, in: data)
+            train: try FeatureFingerprint.data(train, in: data),
+            validation: try FeatureFingerprint.data(validation, in: data)
         )
         if let path = options.features { return try FeatureCache.read(path, origin) }
         let parts = try await extract()

@@ -10,6 +10,7 @@ struct OptimizerOptions: ParsableArguments {
     @Option(help: .field("layer_decay")) var layerDecay: String?
     @Option(help: .field("momentum")) var momentum: String?
     @Option(help: .field("ema")) var ema: String?
+    @Option(help: .field("ema_warmup")) var emaWarmup: String?
     @Option(help: .field("clip_grad")) var clipGrad: String?
 
     var flags: [OptionText] {
@@ -18,6 +19,7 @@ struct OptimizerOptions: ParsableArguments {
             OptionText("opt_betas", optBetas), OptionText("weight_decay", weightDecay),
             OptionText("layer_decay", layerDecay),
             OptionText("momentum", momentum), OptionText("ema", ema),
+            OptionText("ema_warmup", emaWarmup),
             OptionText("clip_grad", clipGrad),
         ]
     }

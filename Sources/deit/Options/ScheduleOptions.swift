@@ -12,6 +12,8 @@ struct ScheduleOptions: ParsableArguments {
     @Option(help: .field("warmup_lr")) var warmupLr: String?
     @Option(help: .field("warmup_epochs")) var warmupEpochs: String?
     @Option(help: .field("schedule")) var schedule: String?
+    @Option(help: .field("decay_epochs")) var decayEpochs: String?
+    @Option(help: .field("decay_rate")) var decayRate: String?
     @Option(help: .field("sched_on_updates")) var schedOnUpdates: String?
     @Option(help: .field("lr_lag")) var lrLag: String?
 
@@ -22,7 +24,8 @@ struct ScheduleOptions: ParsableArguments {
             OptionText("lr_scaling", lrScaling), OptionText("min_lr", minLr),
             OptionText("warmup_lr", warmupLr), OptionText("warmup_epochs", warmupEpochs),
             OptionText("schedule", schedule), OptionText("sched_on_updates", schedOnUpdates),
-            OptionText("lr_lag", lrLag),
+            OptionText("lr_lag", lrLag), OptionText("decay_epochs", decayEpochs),
+            OptionText("decay_rate", decayRate),
         ]
     }
 }
