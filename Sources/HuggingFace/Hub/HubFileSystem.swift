@@ -1,4 +1,3 @@
-import Checkpoints
 import Storage
 
 #if canImport(Glibc)
@@ -14,15 +13,6 @@ enum HubFileSystem {
     /// The error of the system's last call.
     static func failure(at path: String, _ code: Int32 = errno) -> HubError {
         .cache(path: path, reason: String(cString: strerror(code)))
-    }
-
-    /// Calls until no signal interrupts the call.
-    static func uninterrupted<Result: FixedWidthInteger>(_ call: () -> Result) -> Result {
-        while true {
-            let result = call()
-            if result == -1, errno == EINTR { continue }
-            return result
-        }
     }
 
     /// The size of the file that a path leads to, or nil where there is none.
@@ -65,8 +55,8 @@ enum HubFileSystem {
 
     /// Writes a small file such that readers see the old one or the new one, whole.
     static func write(_ text: String, to path: String) throws(HubError) {
-        do throws(CheckpointError) {
-            try CheckpointError.of(try AtomicFile.write(text.utf8, to: path))
+        do throws(StorageError) {
+            try AtomicFile.write(text.utf8, to: path)
         } catch {
             if case .unwritable(let path, let reason) = error {
                 throw HubError.cache(path: path, reason: reason)

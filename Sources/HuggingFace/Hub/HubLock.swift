@@ -23,12 +23,12 @@ final class HubLock {
 
     /// Takes the lock if nobody holds it.
     static func attempt(_ path: String) throws(HubError) -> HubLock? {
-        let descriptor = HubFileSystem.uninterrupted {
+        let descriptor = uninterrupted {
             open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o664)
         }
         guard descriptor >= 0 else { throw HubFileSystem.failure(at: path) }
         let lock = HubLock(descriptor)
-        guard HubFileSystem.uninterrupted({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 else {
+        guard uninterrupted({ flock(descriptor, LOCK_EX | LOCK_NB) }) == 0 else {
             let code = errno
             if code == EWOULDBLOCK || code == EACCES { return nil }
             throw HubFileSystem.failure(at: path, code)

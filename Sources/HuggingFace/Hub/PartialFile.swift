@@ -1,3 +1,5 @@
+import Storage
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -16,7 +18,7 @@ final class PartialFile {
 
     init(_ path: String) throws(HubError) {
         self.path = path
-        descriptor = HubFileSystem.uninterrupted {
+        descriptor = uninterrupted {
             open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
         }
         guard descriptor >= 0 else { throw HubFileSystem.failure(at: path) }
@@ -29,31 +31,17 @@ final class PartialFile {
 
     /// Appends bytes.
     func append(_ bytes: [UInt8]) throws(HubError) {
-        let failure: HubError? = bytes.withUnsafeBytes { bytes in
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let piece = UnsafeRawBufferPointer(rebasing: rest)
-                let written = HubFileSystem.uninterrupted {
-                    #if canImport(Glibc)
-                    Glibc.write(descriptor, piece.baseAddress, piece.count)
-                    #elseif canImport(Musl)
-                    Musl.write(descriptor, piece.baseAddress, piece.count)
-                    #else
-                    Darwin.write(descriptor, piece.baseAddress, piece.count)
-                    #endif
-                }
-                guard written > 0 else { return HubFileSystem.failure(at: path) }
-                count += written
-                rest = rest.dropFirst(written)
-            }
-            return nil
+        do throws(SystemError) {
+            try Descriptor.write(bytes, to: descriptor)
+        } catch {
+            throw HubFileSystem.failure(at: path, error.code)
         }
-        if let failure { throw failure }
+        count += bytes.count
     }
 
     /// Throws away what has arrived.
     func empty() throws(HubError) {
-        guard HubFileSystem.uninterrupted({ ftruncate(descriptor, 0) }) == 0,
+        guard uninterrupted({ ftruncate(descriptor, 0) }) == 0,
             lseek(descriptor, 0, SEEK_SET) == 0
         else { throw HubFileSystem.failure(at: path) }
         count = 0
@@ -61,7 +49,7 @@ final class PartialFile {
 
     /// Brings the bytes to the disk; a full one may show only here.
     func synchronize() throws(HubError) {
-        guard HubFileSystem.uninterrupted({ fsync(descriptor) }) == 0 else {
+        guard uninterrupted({ fsync(descriptor) }) == 0 else {
             throw HubFileSystem.failure(at: path)
         }
     }
@@ -73,7 +61,7 @@ final class PartialFile {
         defer { buffer.deallocate() }
         var offset = 0
         while true {
-            let found = HubFileSystem.uninterrupted {
+            let found = uninterrupted {
                 pread(descriptor, buffer.baseAddress, size, off_t(offset))
             }
             guard found >= 0 else { throw HubFileSystem.failure(at: path) }
