@@ -12,13 +12,16 @@ c_files := $(wildcard Sources/CTorch/*.cpp Sources/CTorch/*.h Sources/CTorch/inc
 	Benchmarks/Sources/CBaseline/*.cpp Benchmarks/Sources/CBaseline/*.c Benchmarks/Sources/CBaseline/include/*.h)
 c_headers := $(wildcard Sources/CTorch/include/*.h Sources/CImageCodecs/include/*.h Sources/CMappedFile/include/*.h \
 	Sources/CHTTP/include/*.h)
-fuzz_targets := safetensors zip pickle config
+fuzz_targets := safetensors zip pickle config cifar tar list exif
+FUZZ ?= $(fuzz_targets)
 RUNS ?= 100000
 BENCH ?=
-documented := Torch TorchNN ImagePipeline VisionModels Training Checkpoints HuggingFace Evaluation
+# Every library has an article to begin with, so none can be forgotten here.
+documented := $(basename $(notdir $(wildcard Sources/*/*.docc)))
 PARITY_PYTHON ?= $(firstword $(wildcard $(HOME)/.cache/swift-deit/peers/bin/python) python3)
 
-.PHONY: all setup build build-tests demo test unit parity e2e format lint bench fuzz docs fixtures clean help
+.PHONY: all setup build build-tests demo test unit parity e2e format lint bench benchmarks fuzz fuzz-smoke docs examples \
+	fixtures clean help
 
 all: build
 
@@ -29,7 +32,10 @@ help:
 	@echo "make unit | parity | e2e    one kind of test"
 	@echo "make format | lint          put the code in the project's form, or check it"
 	@echo "make bench     compare the wrapper, the kernels and the picture path with others; BENCH=--strict fails on a miss"
-	@echo "make fuzz      feed the parsers with RUNS=100000 damaged files each (libFuzzer)"
+	@echo "make benchmarks             build Benchmarks/, without measuring"
+	@echo "make fuzz      feed the parsers with RUNS=100000 damaged files each (libFuzzer); FUZZ=NAMES for some"
+	@echo "make fuzz-smoke             the same with a few thousand files, for CI"
+	@echo "make examples  check every example in README, docs and --help, and run README's quick start"
 	@echo "make docs      build the documentation; a broken link is an error"
 	@echo "make fixtures  make the fixtures of the parity tests anew (needs Python with timm)"
 	@echo "make clean     remove what was built"
@@ -70,25 +76,39 @@ lint:
 		echo "#include \"$$header\"" | cc -x c -std=c11 -Wall -Werror -fsyntax-only -I . -; \
 		echo "lint: $$header is C11"; \
 	done
-	@if command -v clang-format >/dev/null; then clang-format --dry-run --Werror $(c_files); \
-	else echo "lint: clang-format is not here; the form of the C and C++ files was not checked"; fi
+	@if command -v clang-format >/dev/null; then clang-format --dry-run --Werror $(c_files) && echo "lint: C and C++ have the form"; \
+	else echo "lint: clang-format is not here (Debian: apt-get install clang-format); the form of the C and C++ files was not checked"; \
+		[[ -z $${SETUP_LINT:-} ]]; fi
 
 bench: setup
 	GOMP_SPINCOUNT=$${GOMP_SPINCOUNT:-1000} swift run --package-path Benchmarks -c release deit-benchmarks $(BENCH)
 
+# The debug build of the tests is used again: it has the libraries that the benchmarks are linked with.
+benchmarks: setup
+	swift build --package-path Benchmarks --scratch-path .build --product deit-benchmarks
+
 # What libFuzzer finds on its way stays in Fuzz/.build/corpus; a crasher is left in Fuzz/.build.
 fuzz: setup
 	swift build --package-path Fuzz -c release
-	@for target in $(fuzz_targets); do \
-		echo "fuzz: $$target"; mkdir -p Fuzz/.build/corpus/$$target; \
+	@for target in $(FUZZ); do \
+		echo "fuzz: $$target, $(RUNS) inputs"; mkdir -p Fuzz/.build/corpus/$$target; \
 		dictionary=$$(ls Fuzz/$$target.dict 2>/dev/null || true); \
 		DEIT_FUZZ=$$target Fuzz/.build/release/deit-fuzz -runs=$(RUNS) -max_len=16384 -rss_limit_mb=256 -timeout=5 \
 			-verbosity=0 -print_final_stats=1 -artifact_prefix=Fuzz/.build/$$target- $${dictionary:+-dict=$$dictionary} \
-			Fuzz/.build/corpus/$$target Tests/CheckpointsTests/Fixtures/Corpus/$$target; \
+			Fuzz/.build/corpus/$$target Tests/*/Fixtures/Corpus/$$target; \
 	done
+
+fuzz-smoke: RUNS = 5000
+fuzz-smoke: fuzz
 
 docs: setup
 	@scripts/docs.sh $(documented)
+
+# Python's standard library is all that these need.
+examples: build-tests
+	@python3 scripts/examples/snippets.py .build/debug
+	@python3 scripts/examples/commands.py .build/debug/deit
+	@python3 scripts/examples/quickstart.py .build/debug/deit
 
 fixtures:
 	for script in Tools/parity/make_*.py; do $(PARITY_PYTHON) "$$script"; done

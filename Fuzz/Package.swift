@@ -7,7 +7,8 @@ import PackageDescription
 // no libtorch; what configurations name of it stands in for it (Torch, TorchNN, VisionModels).
 
 let fuzzing: [SwiftSetting] = [
-    .unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"]),
+    // Parsers are internal: with this flag `@testable` reaches those of whole modules in an optimised build too.
+    .unsafeFlags(["-sanitize=fuzzer", "-parse-as-library", "-enable-testing"]),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
@@ -24,12 +25,19 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
         .target(name: "CImageCodecs", dependencies: ["CLibJPEG", "CLibPNG", "CLibWebP", "CZlib"]),
         .target(name: "ImagePipeline", dependencies: ["CImageCodecs"], swiftSettings: fuzzing),
+        .target(
+            name: "Datasets",
+            dependencies: ["CZlib", "ImagePipeline"],
+            swiftSettings: fuzzing
+        ),
         .target(name: "Torch", swiftSettings: fuzzing),
         .target(name: "TorchNN", swiftSettings: fuzzing),
         .target(name: "VisionModels", dependencies: ["TorchNN"], swiftSettings: fuzzing),
         .executableTarget(
             name: "deit-fuzz",
-            dependencies: ["CLibFuzzer", "ImagePipeline", "Torch", "TorchNN", "VisionModels"],
+            dependencies: [
+                "CLibFuzzer", "Datasets", "ImagePipeline", "Torch", "TorchNN", "VisionModels",
+            ],
             swiftSettings: fuzzing,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]
         ),

@@ -7,6 +7,7 @@
 #
 # LIBTORCH=DIR                  use the libtorch in DIR (DIR/lib and DIR/include)
 # LIBTORCH_USE_PYTORCH=1        use the libtorch inside the PyTorch that `python3` imports
+# SETUP_LINT=1                  install what `make lint` needs as well (clang-format), as .ci/run does
 # SETUP_SYSTEM_PKGCONFIG=DIR    write libtorch.pc there too, where it may be written (default /usr/local/lib/pkgconfig)
 # XDG_CACHE_HOME                where libtorch is unpacked (default ~/.cache), in swift-deit/
 set -euo pipefail
@@ -44,6 +45,8 @@ install_debian_packages() {
     # Only to download. An interpreter that is not Debian's may already bring pip; Debian's needs its package.
     python3 -m pip --version >/dev/null 2>&1 || wanted+=(python3 python3-pip)
   fi
+  # Debian 12's version, 14, is the one whose form the C and C++ files have; 15 and 16 agree with it.
+  if [[ -n ${SETUP_LINT:-} ]]; then wanted+=(clang-format); fi
   local missing=() name
   for name in "${wanted[@]}"; do
     [[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null) == installed ]] || missing+=("$name")

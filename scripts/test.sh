@@ -8,9 +8,8 @@ set -euo pipefail
 # as long as the work itself.
 [[ -n ${OMP_WAIT_POLICY:-} ]] || export GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-1000}
 
-# Some tests load what this package wrote with Python's libraries, where an environment with them is at hand.
-peers=${XDG_CACHE_HOME:-$HOME/.cache}/swift-deit/peers/bin/python
-if [[ -z ${PEERS_PYTHON:-} && -x $peers ]]; then export PEERS_PYTHON=$peers; fi
+# Some tests load what this package wrote with Python's libraries; Tests/TestSupport/Peers.swift says where those are
+# looked for, and each such test which packages it needs.
 
 log=$(mktemp "${TMPDIR:-/tmp}/swift-deit-test.XXXXXX")
 trap 'rm -f "$log"' EXIT

@@ -15,15 +15,7 @@ import warnings
 
 warnings.filterwarnings("ignore")
 import torch
-
-try:
-    # PyPI's torchvision is built for CUDA; beside a CPU torch it loads once these operators have names.
-    names = torch.library.Library("torchvision", "DEF")
-    for name in ("nms", "qnms"):
-        names.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    import torchvision  # noqa: F401
-except Exception:
-    pass
+import torchvision_stub  # noqa: F401  # before timm, which imports torchvision
 import timm
 
 

@@ -7,8 +7,8 @@ import pathlib
 import sys
 import time
 
-import measure  # noqa: F401  # makes torchvision loadable beside a CPU torch
 import torch
+import torchvision_stub  # noqa: F401  # before timm, which imports torchvision
 from PIL import Image
 from timm.data import create_transform
 

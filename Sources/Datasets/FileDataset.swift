@@ -26,7 +26,7 @@ extension FileDataset {
     ///
     /// - Parameter index: The picture.
     /// - Returns: The picture.
-    /// - Throws: ``ImageError`` when the file cannot be read or decoded.
+    /// - Throws: `ImageError` when the file cannot be read or decoded.
     public func image(at index: Int) throws(ImageError) -> Image {
         try Image(contentsOf: files[index], options: options)
     }
@@ -35,7 +35,7 @@ extension FileDataset {
     ///
     /// - Parameter index: The picture.
     /// - Returns: The file.
-    /// - Throws: ``ImageError`` when the file cannot be read or is no picture.
+    /// - Throws: `ImageError` when the file cannot be read or is no picture.
     public func encodedImage(at index: Int) throws(ImageError) -> EncodedImage? {
         try EncodedImage(contentsOf: files[index], options: options)
     }
@@ -56,7 +56,7 @@ extension FileDataset {
     ///
     /// - Parameter index: The picture.
     /// - Returns: The bytes.
-    /// - Throws: ``ImageError`` when the file cannot be read.
+    /// - Throws: `ImageError` when the file cannot be read.
     public func fileBytes(at index: Int) throws(ImageError) -> [UInt8]? {
         try readFile(at: files[index])
     }

@@ -18,7 +18,7 @@ public protocol ImageDataset: Sendable {
     ///
     /// - Parameter index: The picture, from 0 up to, but not including, ``count``.
     /// - Returns: The picture.
-    /// - Throws: ``ImageError`` when the picture cannot be read or decoded.
+    /// - Throws: `ImageError` when the picture cannot be read or decoded.
     func image(at index: Int) throws(ImageError) -> Image
 
     /// What to call a picture in a message: its file, or its place within one.
@@ -40,14 +40,14 @@ public protocol ImageDataset: Sendable {
     ///
     /// - Parameter index: The picture, from 0 up to, but not including, ``count``.
     /// - Returns: The bytes; nil where the data holds samples that are not encoded.
-    /// - Throws: ``ImageError`` when they cannot be read.
+    /// - Throws: `ImageError` when they cannot be read.
     func fileBytes(at index: Int) throws(ImageError) -> [UInt8]?
 
     /// Reads a picture's file, where there is one, so that no more of it is decoded than a transform needs.
     ///
     /// - Parameter index: The picture, from 0 up to, but not including, ``count``.
     /// - Returns: The file, or `nil` where pictures are not stored as files; then ``image(at:)`` is asked.
-    /// - Throws: ``ImageError`` when the file cannot be read or is no picture.
+    /// - Throws: `ImageError` when the file cannot be read or is no picture.
     func encodedImage(at index: Int) throws(ImageError) -> EncodedImage?
 }
 

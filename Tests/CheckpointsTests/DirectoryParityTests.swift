@@ -10,7 +10,7 @@ import VisionModels
 
 /// Python's libraries load what we write and compute what we compute.
 @ModelActor
-@Suite(.needsPeers("transformers 5, timm and safetensors"))
+@Suite(.needsPeers("torch", "transformers>=5", "timm", "safetensors", "numpy", "pillow"))
 struct DirectoryParityTests {
     @Test func transformersAndTimmLoadEveryKind() throws {
         let scratch = try Scratch()

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What `deit bench` accepts and refuses; never how fast anything is.
@@ -37,6 +38,25 @@ import Testing
         #expect(result.code == 0, "\(result.errors)")
         #expect(result.output.contains("timm-fp32") && result.output.contains("left out"))
         #expect(result.output.contains("images/s"))
+    }
+
+    /// The script travels inside the command, together with what it imports.
+    @Test(.needsPeers("torch", "timm")) func aPeerIsMeasured() async throws {
+        let result = try await DeitCommand.run(
+            [
+                "bench", "peers", "--models", "deit_tiny_patch16_224", "--batches", "1", "--rounds",
+                "1", "--seconds", "0", "--dtypes", "fp32", "--json",
+            ],
+            in: folder,
+            environment: ["PEERS_PYTHON": try #require(Peers.python)]
+        )
+        #expect(result.code == 0, "\(result.errors)")
+        let rows = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
+        let row = try #require((rows as? [[String: Any]])?.first)
+        let measured = try #require(row["measured"] as? [String: [String: Any]])
+        let timm = try #require(measured["timm-fp32"])
+        let rate = try #require(timm["images_per_second"] as? Double, "\(timm)")
+        #expect(rate > 0 && rate.isFinite)
     }
 
     @Test func aTeacherStandsBesideItsOwnInference() async throws {

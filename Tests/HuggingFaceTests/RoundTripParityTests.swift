@@ -10,7 +10,7 @@ import TorchNN
 @ModelActor
 @Suite(
     .tags(.parity),
-    .needsPeers("transformers 5")
+    .needsPeers("torch", "transformers>=5", "safetensors", "numpy", "pillow")
 )
 struct RoundTripParityTests {
     @Test func transformersLoadsEveryClass() async throws {

@@ -178,7 +178,9 @@ import VisionModels
         }
     }
 
-    @Test(.needsPeers("torch and timm")) func `PyTorch takes a full checkpoint`() throws {
+    @Test(.needsPeers("torch", "timm", "safetensors")) func `PyTorch takes a full checkpoint`()
+        throws
+    {
         try withTemporaryFolder { folder in
             let path = folder.appending(path: "checkpoint.pth").path
             let expected = folder.appending(path: "expected.safetensors").path

@@ -50,10 +50,7 @@ struct EventLogTests {
 
     @Test(
         "TensorBoard's own reader finds every number",
-        .enabled(
-            if: (try? Peers.run("check_events.py", ["--probe"]).status) == 0,
-            "needs PEERS_PYTHON, a Python with tensorboard"
-        )
+        .needsPeers("tensorboard")
     )
     func reader() throws {
         try withTemporaryFolder { folder in

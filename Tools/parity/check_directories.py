@@ -5,7 +5,7 @@
 Every DIR holds, beside the model, `probe.safetensors`: `images` (the model's input), `logits` (what swift-deit computed;
 for distilled models also `cls` and `dist`), `picture` (bytes, height x width x channels) and `pixels` (what its processor
 made of them). A FILE is of bare weights in such a DIR of timm's form. One line for each check; the exit status is 1 when any fails. The test DirectoryParityTests runs it where
-the environment's PEERS_PYTHON names a Python with transformers 5, timm and safetensors.
+PEERS_PYTHON, or the usual environment, has what is imported here.
 """
 import json
 import os

@@ -1,12 +1,5 @@
-"""Reads a run's event file with TensorBoard's own reader and prints every number: check_events.py FOLDER.
-
-With --probe instead of a folder it only says by its exit code whether TensorBoard is installed.
-"""
-import importlib.util
+"""Reads a run's event file with TensorBoard's own reader and prints every number: check_events.py FOLDER."""
 import sys
-
-if sys.argv[1] == "--probe":
-    sys.exit(0 if importlib.util.find_spec("tensorboard") else 3)
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # noqa: E402
 

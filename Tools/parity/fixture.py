@@ -14,6 +14,7 @@ import torch
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FIXTURES = os.path.join(ROOT, "Tests", "ParityTests", "Fixtures")
+sys.path.append(os.path.join(ROOT, "Benchmarks", "peers"))  # torchvision_stub
 SHARED = os.environ.get("DEIT_SHARED", os.path.join(os.path.dirname(ROOT), "shared"))
 
 # The convolutional networks of timm that are built here.
@@ -28,11 +29,8 @@ SAMPLE_STEP = 7919  # a prime that divides no tensor size here, so that the samp
 
 
 def import_timm():
-    """timm, with a stand-in for the compiled part of torchvision where that was built for another torch."""
-    if not hasattr(import_timm, "library"):
-        import_timm.library = torch.library.Library("torchvision", "DEF")
-        for name in ("nms", "qnms"):
-            import_timm.library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    """timm, also where torchvision was built for another torch; transformers can be imported after it too."""
+    import torchvision_stub  # noqa: F401
     import timm
 
     return timm

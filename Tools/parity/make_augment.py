@@ -21,7 +21,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "Tests" / "ImagePipelineTests" / "Fixtures" / "augment"
 SHARED = Path(os.environ.get("DEIT_SHARED", ROOT.parent / "shared"))
-sys.path.insert(0, str(SHARED / "peers"))
+sys.path.append(str(ROOT / "Benchmarks" / "peers"))
 import torchvision_stub  # noqa: E402,F401
 import torchvision.transforms.functional as F  # noqa: E402
 from fingerprints import fingerprint, of_bytes  # noqa: E402

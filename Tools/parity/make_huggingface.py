@@ -9,14 +9,11 @@ class returned in float32 with eager attention. `hidden_states` and `attentions`
 import json
 import os
 import shutil
-import sys
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-from fixture import ROOT, SHARED, fill_exact, safetensors_bytes  # noqa: E402
+from fixture import ROOT, fill_exact, safetensors_bytes  # noqa: E402
 
-if os.path.isdir(os.path.join(SHARED, "peers")):
-    sys.path.insert(0, os.path.join(SHARED, "peers"))
-    import torchvision_stub  # noqa: E402, F401
+import torchvision_stub  # noqa: E402, F401
 import numpy  # noqa: E402
 import torch  # noqa: E402
 import transformers  # noqa: E402

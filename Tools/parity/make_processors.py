@@ -17,7 +17,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "Tests" / "ImagePipelineTests" / "Fixtures" / "processors"
 SHARED = Path(os.environ.get("DEIT_SHARED", ROOT.parent / "shared"))
-sys.path.insert(0, str(SHARED / "peers"))
+sys.path.append(str(ROOT / "Benchmarks" / "peers"))
 import torchvision_stub  # noqa: E402,F401
 from fingerprints import fingerprint  # noqa: E402
 from timm.data import create_transform  # noqa: E402

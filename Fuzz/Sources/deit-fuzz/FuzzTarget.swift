@@ -7,6 +7,10 @@ enum FuzzTarget: String, CaseIterable {
     case zip
     case pickle
     case config
+    case cifar
+    case tar
+    case list
+    case exif
 
     static let chosen: FuzzTarget = {
         let name = ProcessInfo.processInfo.environment["DEIT_FUZZ"] ?? ""
@@ -25,6 +29,10 @@ enum FuzzTarget: String, CaseIterable {
         case .zip: source.readPyTorch()
         case .pickle: source.readPickle()
         case .config: source.readConfiguration()
+        case .cifar: source.readCIFAR()
+        case .tar: source.readTar()
+        case .list: source.readList()
+        case .exif: source.readOrientation()
         }
     }
 }

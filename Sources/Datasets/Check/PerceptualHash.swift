@@ -20,7 +20,7 @@ struct PerceptualHash: Sendable {
     /// Buchner, `imagehash/__init__.py, phash`: the DCT of 32 × 32 grey pixels, of which 8 × 8 are compared with their median.
     ///
     /// - Parameter image: The picture, upright.
-    /// - Throws: ``ImageError`` when it cannot be made small.
+    /// - Throws: `ImageError` when it cannot be made small.
     init(_ image: Image) throws(ImageError) {
         let side = Self.gridSide
         let small = try image.converted(toChannels: 3)

@@ -84,7 +84,7 @@ public struct Subset: ImageDataset {
     ///
     /// - Parameter index: The picture, counted within the subset.
     /// - Returns: The picture.
-    /// - Throws: ``ImageError`` when the picture cannot be read or decoded.
+    /// - Throws: `ImageError` when the picture cannot be read or decoded.
     public func image(at index: Int) throws(ImageError) -> Image {
         try base.image(at: indices[index])
     }
@@ -93,7 +93,7 @@ public struct Subset: ImageDataset {
     ///
     /// - Parameter index: The picture, counted within the subset.
     /// - Returns: The file, or `nil` where pictures are not stored as files.
-    /// - Throws: ``ImageError`` when the file cannot be read or is no picture.
+    /// - Throws: `ImageError` when the file cannot be read or is no picture.
     public func encodedImage(at index: Int) throws(ImageError) -> EncodedImage? {
         try base.encodedImage(at: indices[index])
     }
@@ -117,7 +117,7 @@ public struct Subset: ImageDataset {
     ///
     /// - Parameter index: The picture, counted within the subset.
     /// - Returns: The bytes; nil where the data holds samples that are not encoded.
-    /// - Throws: ``ImageError`` when they cannot be read.
+    /// - Throws: `ImageError` when they cannot be read.
     public func fileBytes(at index: Int) throws(ImageError) -> [UInt8]? {
         try base.fileBytes(at: indices[index])
     }

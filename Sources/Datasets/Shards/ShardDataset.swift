@@ -66,7 +66,7 @@ public struct ShardDataset: ImageDataset {
     ///
     /// - Parameter index: The picture.
     /// - Returns: The picture.
-    /// - Throws: ``ImageError`` when it cannot be read or decoded.
+    /// - Throws: `ImageError` when it cannot be read or decoded.
     public func image(at index: Int) throws(ImageError) -> Image {
         try Image(decoding: bytes(at: index), options: options)
     }
@@ -75,7 +75,7 @@ public struct ShardDataset: ImageDataset {
     ///
     /// - Parameter index: The picture.
     /// - Returns: The file.
-    /// - Throws: ``ImageError`` when the file cannot be read or is no picture.
+    /// - Throws: `ImageError` when the file cannot be read or is no picture.
     public func encodedImage(at index: Int) throws(ImageError) -> EncodedImage? {
         try EncodedImage(try bytes(at: index), options: options)
     }
@@ -90,7 +90,7 @@ public struct ShardDataset: ImageDataset {
     ///
     /// - Parameter index: The picture.
     /// - Returns: The bytes.
-    /// - Throws: ``ImageError`` when they cannot be read.
+    /// - Throws: `ImageError` when they cannot be read.
     public func fileBytes(at index: Int) throws(ImageError) -> [UInt8]? { try bytes(at: index) }
 
     private func bytes(at index: Int) throws(ImageError) -> [UInt8] {

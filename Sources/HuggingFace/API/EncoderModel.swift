@@ -12,6 +12,9 @@ public typealias ViTModel = EncoderModel<ViTFamily>
 /// The transformer with a pooler and no head.
 ///
 /// ```swift
+/// import ImagePipeline
+///
+/// let inputs = try DeiTImageProcessor().preprocess([Image(contentsOf: "daisy.jpg")])
 /// let model = try await DeiTModel.fromPretrained("deit-tiny-distilled", addPoolingLayer: false)
 /// let tokens = try model(pixelValues: inputs.pixelValues()).lastHiddenState
 /// ```

@@ -25,6 +25,8 @@ public typealias ViTImageProcessor = PretrainedImageProcessor<ViTFamily>
 /// A processor that was read is written back as it was, with the keys that nobody here knows.
 ///
 /// ```swift
+/// import ImagePipeline
+///
 /// let processor = try await DeiTImageProcessor.fromPretrained("deit-tiny-distilled")
 /// let inputs = try processor.preprocess([Image(contentsOf: "daisy.jpg")])
 /// ```

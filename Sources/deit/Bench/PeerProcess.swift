@@ -37,7 +37,7 @@ final class PeerProcess {
     /// - Throws: `CommandFailure` when it cannot be started.
     init(python: String) throws {
         process.executableURL = URL(fileURLWithPath: python)
-        process.arguments = ["-c", String(decoding: PackageResources.measure_py, as: UTF8.self)]
+        process.arguments = ["-c", Self.program]
         process.standardInput = questions
         process.standardOutput = answers
         process.standardError = FileHandle.nullDevice
@@ -53,6 +53,15 @@ final class PeerProcess {
                 exitCode: CommandFailure.wrongCall
             )
         }
+    }
+
+    /// `measure.py`, and before it the module that it imports, which as text has no folder to be found in.
+    private static var program: String {
+        [
+            String(decoding: PackageResources.torchvision_stub_py, as: UTF8.self),
+            "sys.modules['torchvision_stub'] = sys.modules[__name__]",
+            String(decoding: PackageResources.measure_py, as: UTF8.self),
+        ].joined(separator: "\n")
     }
 
     deinit {

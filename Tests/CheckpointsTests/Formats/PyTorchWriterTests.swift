@@ -49,7 +49,7 @@ import Torch
     }
 
     @Test(
-        .needsPeers("torch and safetensors"),
+        .needsPeers("torch", "safetensors"),
         arguments: [nil, "model"]
     )
     func torchLoadsWeightsOnly(_ key: String?) throws {

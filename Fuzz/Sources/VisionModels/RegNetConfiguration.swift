@@ -1,0 +1,1 @@
+../../../Sources/VisionModels/ConvNets/RegNetConfiguration.swift
