@@ -25,9 +25,11 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
         .target(name: "CImageCodecs", dependencies: ["CLibJPEG", "CLibPNG", "CLibWebP", "CZlib"]),
         .target(name: "ImagePipeline", dependencies: ["CImageCodecs"], swiftSettings: fuzzing),
+        .target(name: "CMappedFile"),
+        .target(name: "Storage", dependencies: ["CMappedFile", "CZlib"], swiftSettings: fuzzing),
         .target(
             name: "Datasets",
-            dependencies: ["CZlib", "ImagePipeline"],
+            dependencies: ["Storage", "CZlib", "ImagePipeline"],
             swiftSettings: fuzzing
         ),
         .target(name: "Torch", swiftSettings: fuzzing),
@@ -36,7 +38,8 @@ let package = Package(
         .executableTarget(
             name: "deit-fuzz",
             dependencies: [
-                "CLibFuzzer", "Datasets", "ImagePipeline", "Torch", "TorchNN", "VisionModels",
+                "CLibFuzzer", "Datasets", "Storage", "ImagePipeline", "Torch", "TorchNN",
+                "VisionModels",
             ],
             swiftSettings: fuzzing,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]

@@ -2,6 +2,7 @@ import Glibc
 
 @testable import Datasets
 @testable import ImagePipeline
+import Storage
 
 /// Calls a parser of data files and forgets its error, whose sentence must exist.
 private func attempt(_ body: () throws(DatasetError) -> Void) {
@@ -18,10 +19,10 @@ extension MemorySource {
                 precondition(batch.pixels.count == size, "pixels that do not fit the labels")
             }
         }
-        attempt { () throws(DatasetError) in
-            let contents = try PickleReader.read(bytes, path: path)
+        attempt { () throws(StorageError) in
+            let contents = try PickleContents(self, for: .dataSet)
             for key in ["label_names", "fine_label_names", "coarse_label_names"] {
-                for value in contents[key]?.list(in: contents) ?? [] { _ = value.text }
+                for value in contents.list(contents[key]) ?? [] { _ = value.text }
             }
         }
     }

@@ -1,33 +1,18 @@
-/// A file that is an array.
-struct MemorySource: ByteSource {
-    let path = "input"
-    let bytes: [UInt8]
+import Storage
 
-    var count: Int { bytes.count }
-
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-    func copy(
-        from start: Int,
-        into destination: UnsafeMutableRawBufferPointer
-    ) throws(CheckpointError) {
-        precondition(start >= 0 && start + destination.count <= count, "a read outside of the file")
-        bytes.withUnsafeBytes {
-            destination.copyMemory(
-                from: UnsafeRawBufferPointer(rebasing: $0[start..<start + destination.count])
-            )
-        }
-    }
+extension MemorySource {
+    /// The fuzzer's bytes.
+    init(_ bytes: [UInt8]) { self.init(bytes, path: "input") }
 }
 
 /// Calls a parser and forgets its error, whose sentence must exist.
-func attempt(_ body: () throws(CheckpointError) -> Void) {
+func attempt(_ body: () throws(StorageError) -> Void) {
     do { try body() } catch { precondition(!error.description.isEmpty) }
 }
 
 extension MemorySource {
     func readSafetensors() {
-        attempt { () throws(CheckpointError) in
+        attempt { () throws(StorageError) in
             let (header, dataStart) = try SafetensorsHeader.read(self)
             var end = 0
             for entry in header.entries {
@@ -41,17 +26,17 @@ extension MemorySource {
     }
 
     func readPyTorch() {
-        attempt { () throws(CheckpointError) in
+        attempt { () throws(StorageError) in
             let directory = try ZipDirectory(self)
             for entry in directory.entries {
-                attempt { () throws(CheckpointError) in
+                attempt { () throws(StorageError) in
                     let range = try directory.range(of: entry)
                     precondition(range.lowerBound >= 0 && range.upperBound <= count)
                 }
             }
         }
         for name in [nil, "model_ema", "teacher"] {
-            attempt { () throws(CheckpointError) in
+            attempt { () throws(StorageError) in
                 try readTensors(try PyTorchContents(self, stateDict: name).table)
             }
         }
@@ -59,7 +44,7 @@ extension MemorySource {
 
     /// A pickle by itself, whose every storage is this whole file.
     func readPickle() {
-        attempt { () throws(CheckpointError) in
+        attempt { () throws(StorageError) in
             var machine = PickleMachine(ByteCursor(self, 0..<count))
             let root = try machine.run()
             let whole = 0..<count
@@ -69,7 +54,7 @@ extension MemorySource {
         readPyTorch()
     }
 
-    private func readTensors(_ table: PyTorchTable) throws(CheckpointError) {
+    private func readTensors(_ table: PyTorchTable) throws(StorageError) {
         for entry in table.entries where entry.layout.byteCount <= 1 << 16 {
             let target = UnsafeMutableRawBufferPointer.allocate(
                 byteCount: entry.layout.byteCount,
