@@ -1,5 +1,6 @@
 import CLibFuzzer
 import Foundation
+import Storage
 
 /// What libFuzzer feeds: one parser, named by the variable `DEIT_FUZZ`.
 enum FuzzTarget: String, CaseIterable {
