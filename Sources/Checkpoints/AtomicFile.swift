@@ -68,6 +68,7 @@ public enum AtomicFile {
             }
         } catch {
             unlink(temporary)
+            if let error = error as? CheckpointError { throw error.renaming(temporary, to: path) }
             throw error
         }
         synchronizeFolder(folder(of: path))
