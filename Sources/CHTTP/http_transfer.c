@@ -254,8 +254,8 @@ ht_status ht_begin(ht_client *client, const ht_request *request) {
     client->proxy_code = 0;
     struct curl_slist *fields = client->fields;
     client->easy = curl_easy_init();
-    bool is_ready = client->easy && configure(client, request) &&
-                    curl_multi_add_handle(client->multi, client->easy) == CURLM_OK;
+    bool is_ready =
+        client->easy && configure(client, request) && curl_multi_add_handle(client->multi, client->easy) == CURLM_OK;
     ht_status status = is_ready ? advance(client, true, request->answer_ms) : HT_FAILED;
     // They were sent with the head of the request.
     if (client->easy) curl_easy_setopt(client->easy, CURLOPT_HTTPHEADER, NULL);

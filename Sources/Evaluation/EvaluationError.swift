@@ -1,3 +1,4 @@
+public import Checkpoints
 public import Datasets
 
 /// A model and pictures that do not go together.
@@ -16,6 +17,9 @@ public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible
 
     /// The model names no classes: its checkpoint has no classifier.
     case noClassifier(path: String)
+
+    /// The model's outputs are not the classes of which an image has one.
+    case notSingleLabel(path: String, scoring: ClassScoring, classes: Int)
 
     /// The model does not have what was asked of it.
     case noSuchFeature(String)
@@ -57,6 +61,17 @@ public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible
         case .noClassifier(let path):
             return "\(path) has no classifier, so it tells no classes apart; "
                 + "`deit features` works with it, `deit train` makes a classifier"
+        case .notSingleLabel(let path, let scoring, let classes):
+            let what =
+                switch scoring {
+                case .none: "\(path) is a regression model (problem_type regression)"
+                case .sigmoid where classes == 1: "\(path) has one output"
+                default:
+                    "\(path) is a multi-label model (problem_type multi_label_classification)"
+                }
+            return what
+                + ", so its accuracy on images with one class each is not defined; `deit classify` prints its outputs, "
+                + "and --knn or --linear measures its features"
         case .noSuchFeature(let text), .notInFormat(let text), .invalid(let text):
             return text
         case .tooLarge(let height, let width, let bytes, let limit):

@@ -19,7 +19,7 @@ public enum Evaluator {
     ///   - progress: Called after each batch with the number of pictures done.
     /// - Returns: The report.
     /// - Throws: `DatasetError` when the data cannot be read, `TorchError` when pictures do not
-    ///   fit the model, ``EvaluationError/nothingToMeasure(_:)``.
+    ///   fit the model, ``EvaluationError/nothingToMeasure(_:)``, ``EvaluationError/notSingleLabel(path:scoring:classes:)``.
     @ModelActor
     public static func evaluate(
         _ loaded: LoadedModel,
@@ -27,6 +27,7 @@ public enum Evaluator {
         mapping: ClassMapping,
         progress: (Int) -> Void = { _ in }
     ) async throws -> EvaluationReport {
+        try requireSingleLabel(loaded)
         loaded.model.eval()
         let classes = loaded.model.numClasses
         var (whole, cls, dist) = (Scores(), Scores(), Scores())
@@ -62,6 +63,21 @@ public enum Evaluator {
             outcomes: outcomes,
             classes: mapping.indices
         )
+    }
+
+    /// Refuses a model whose outputs are not the classes of which an image has one.
+    ///
+    /// - Parameter loaded: The model.
+    /// - Throws: ``EvaluationError/notSingleLabel(path:scoring:classes:)``.
+    public static func requireSingleLabel(_ loaded: LoadedModel) throws(EvaluationError) {
+        let scoring = loaded.description.scoring
+        guard scoring == .softmax else {
+            throw .notSingleLabel(
+                path: loaded.weightsPath,
+                scoring: scoring,
+                classes: loaded.model.numClasses
+            )
+        }
     }
 
     /// The processor for pictures of another size than the model's own, resized in the same proportion.

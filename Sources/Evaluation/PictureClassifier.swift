@@ -43,7 +43,11 @@ public enum PictureClassifier {
                 let rows = try predictions(for: batch, by: loaded, top: top)
                 return batch.indices.indices.map { row in
                     let file = pictures.name(at: batch.indices[row])
-                    return PicturePrediction(file: file, predictions: rows[row])
+                    return PicturePrediction(
+                        file: file,
+                        predictions: rows[row],
+                        scoring: loaded.description.scoring
+                    )
                 }
             },
             deliver: deliver
@@ -99,9 +103,10 @@ public enum PictureClassifier {
         let images = try batch.tensor()
         let logits = try HeadLogits(of: loaded.model, images).prediction
         let classes = loaded.model.numClasses
+        let scoring = loaded.description.scoring
         return batch.indices.indices.map { row in
             let scores = logits[(row * classes)..<((row + 1) * classes)]
-            return best(Scores.softmax(scores), top: top, labels: loaded.description.labels)
+            return best(scoring.scores(of: scores), top: top, labels: loaded.description.labels)
         }
     }
 

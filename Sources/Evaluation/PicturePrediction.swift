@@ -10,8 +10,9 @@ public struct PicturePrediction: Sendable, Equatable {
         /// The class's place among the model's outputs.
         public let index: Int
 
-        /// Its probability, 0 to 1: the softmax of the scores, of a distilled model of the mean of its heads; its share
-        /// of the votes where neighbours decide.
+        /// Its score by the prediction's `scoring`, of a distilled model from the mean of its heads.
+        ///
+        /// A probability, 0 to 1, or a regression's output as it is; its share of the votes where neighbours decide.
         public let score: Double
     }
 
@@ -30,15 +31,24 @@ public struct PicturePrediction: Sendable, Equatable {
     /// The picture's file.
     public let file: String
 
-    /// The classes, the most likely first.
+    /// The classes, the highest score first.
     public let predictions: [Class]
+
+    /// How the scores were made of a model's outputs; shares of votes count as ``ClassScoring/softmax``.
+    public let scoring: ClassScoring
 
     /// The pictures that voted, the nearest first; none where a model's classifier decided.
     public let neighbours: [Neighbour]
 
-    init(file: String, predictions: [Class], neighbours: [Neighbour] = []) {
+    init(
+        file: String,
+        predictions: [Class],
+        scoring: ClassScoring = .softmax,
+        neighbours: [Neighbour] = []
+    ) {
         self.file = file
         self.predictions = predictions
+        self.scoring = scoring
         self.neighbours = neighbours
     }
 

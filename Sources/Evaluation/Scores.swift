@@ -48,12 +48,4 @@ struct Scores: Sendable, Equatable {
         let sum = scores.reduce(0) { $0 + exp(Double($1) - largest) }
         return log(sum) + largest - Double(scores[scores.startIndex + label])
     }
-
-    /// The probabilities of the classes.
-    static func softmax(_ scores: ArraySlice<Float>) -> [Double] {
-        let largest = Double(scores.max() ?? 0)
-        let exponentials = scores.map { exp(Double($0) - largest) }
-        let sum = exponentials.reduce(0, +)
-        return exponentials.map { $0 / sum }
-    }
 }

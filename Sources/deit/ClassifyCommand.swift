@@ -22,11 +22,13 @@ struct ClassifyCommand: AsyncParsableCommand {
 
             Pictures are JPEG, PNG or WebP, told by their content, and turned as their EXIF
             data say. Of a folder all pictures in it and its folders are taken, sorted by
-            name. "-" is one picture on standard input. A score is a probability; with an index
-            (`deit index`) it is the share of the neighbours' votes, and JSON names them.
+            name. "-" is one picture on standard input. A score is what the checkpoint says: the
+            softmax over all classes, the sigmoid of each class of a multi-label model or of
+            a single output, or a regression's output as it is; with an index (`deit index`)
+            the share of the neighbours' votes, and JSON names them.
 
             On a terminal the classes are shown as a table; elsewhere one line for each class:
-            file, score from 0 to 1, class, with tabs between them. Pictures that cannot be
+            file, score, class, with tabs between them. Pictures that cannot be
             read are told on standard error; the others are classified all the same, and the
             exit code is then 65.
             """

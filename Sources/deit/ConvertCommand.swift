@@ -196,13 +196,7 @@ struct ConvertCommand: AsyncParsableCommand {
     }
 
     private func imageSize() throws -> LoadOptions.ImageSize? {
-        guard let size else { return nil }
-        let parts = size.lowercased().split(separator: "x", omittingEmptySubsequences: false)
-        let sides = parts.compactMap { Int($0) }.filter { (1...65536).contains($0) }
-        guard sides.count == parts.count, (1...2).contains(sides.count) else {
-            throw ValidationError("--size must be like 384 or 384x512, not \"\(size)\"")
-        }
-        return LoadOptions.ImageSize(height: sides[0], width: sides[sides.count - 1])
+        try size.map(ImageSides.parse)?.size
     }
 
     private func shardSize() throws -> Int? {

@@ -104,6 +104,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         guard loaded.model.numClasses > 0 else {
             throw EvaluationError.noClassifier(path: checkpoint.checkpoint)
         }
+        try Evaluator.requireSingleLabel(loaded)
         let mapping = try ClassMapping(of: dataset.classNames, in: loaded.description.labels)
         if let report { try EvaluationFiles.prepare(report) }
         try loaded.model.packForInference()

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import ImagePipeline
+import Storage
 import Testing
 import Torch
 import TorchNN
@@ -50,6 +51,47 @@ import VisionModels
         #expect(loaded.description.labels == description.labels)
         #expect(loaded.description.processor.mean == description.processor.mean)
         #expect(try contents(of: loaded.model) == contents(of: example.makeModel()))
+    }
+
+    @Test func aNumberBeyondTheTypeIsNamed() throws {
+        let path = scratch.file("large")
+        let model = try Example.plain.makeModel()
+        let bias = try #require(model.namedTensors().first { $0.name == "head.bias" }).tensor
+        try withoutGradient { try bias.fill(-70_000) }
+        try ModelDirectory.save(model, Example.plain.description, to: path)
+        for (form, name) in [
+            (SaveOptions.Form.huggingFace(nil), "hf"), (.timm, "timm"), (.deit, "a.pth"),
+        ] {
+            let output = scratch.file(name)
+            func convert(_ dtype: DType) throws {
+                _ = try Conversion.run(
+                    path,
+                    loading: LoadOptions(),
+                    to: output,
+                    saving: SaveOptions(form: form, dtype: dtype)
+                )
+            }
+            let error = #expect(throws: CheckpointError.self) { try convert(.float16) }
+            let text = error?.description ?? ""
+            let tensor = form == .huggingFace(nil) ? "classifier.bias" : "head.bias"
+            #expect(text.contains(tensor) && text.contains("70000"), "\(text)")
+            #expect(text.contains("float16") && text.contains("bf16"), "\(text)")
+            #expect(!text.contains(".tmp-") && !FileManager.default.fileExists(atPath: output))
+            try convert(.bfloat16)
+        }
+    }
+
+    @Test func noErrorNamesATemporaryPath() throws {
+        let path = scratch.file("out")
+        let error = #expect(throws: CheckpointError.self) {
+            try AtomicFolder.write(to: path) { folder in
+                throw CheckpointError.malformed(
+                    file: "\(folder)/config.json",
+                    reason: "of \(folder)"
+                )
+            }
+        }
+        #expect(error == .malformed(file: "\(path)/config.json", reason: "of \(path)"))
     }
 
     @Test(arguments: [DType.float16, .bfloat16]) func numbersAreRoundedOnce(dtype: DType) throws {
@@ -181,7 +223,7 @@ import VisionModels
         let model = try Example.grayOblong.makeModel()
         try Safetensors.write(model.namedTensors(), to: file)
         let error = #expect(throws: CheckpointError.self) { try ModelDirectory.load(file) }
-        #expect(error.map { "\($0)".contains("no square") } == true)
+        #expect(error.map { "\($0)".contains("square grid") } == true)
         let loaded = try ModelDirectory.load(
             file,
             options: LoadOptions(imageSize: .init(height: 32, width: 48))

@@ -147,7 +147,7 @@ import VisionModels
         ("\"layer_norm_eps\": 1e-06", "\"layer_norm_eps\": -1"),
         ("\"model_type\": \"deit\"", "\"model_type\": \"swin\""),
         ("\"hidden_act\": \"gelu\"", "\"hidden_act\": \"relu\""),
-        ("\"0\": \"T-shirt\"", "\"7\": \"T-shirt\""),
+        ("\"0\": \"T-shirt\"", "\"zero\": \"T-shirt\""),
         ("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3"), ("{", "{{"),
         ("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1000000"),
         ("\"image_size\": 32", "\"image_size\": 800000"),
@@ -195,7 +195,9 @@ import VisionModels
     }
 
     @Test func pathsThatHoldNoModelSayWhatIsExpected() throws {
-        for (name, word) in [("none", "no such file"), ("", "neither a model")] {
+        for (name, word) in [
+            ("none", "neither a file or directory nor a Hub model ID"), ("", "neither a model"),
+        ] {
             let error = #expect(throws: CheckpointError.self) {
                 try ModelDirectory.load(scratch.file(name))
             }

@@ -38,6 +38,9 @@ import Testing
             try await standardInput(in: folder)
             try await goesOnAfterWhatCannotBeRead(in: folder)
             try await refuses(in: folder)
+            try await followsTheProblemType(in: folder)
+            try await namesGiveNoOrders(in: folder)
+            try await pathsAreNoNamesOnTheHub(in: folder)
         }
     }
 
@@ -78,6 +81,106 @@ import Testing
         }
         let expected = Self.classes.flatMap { name in (0..<5).map { "data/val/\(name)/\($0).png" } }
         #expect(files.map(String.init) == expected + ["data/val/bee/2.png"])
+    }
+
+    /// A copy of the run's best checkpoint whose configuration says something more or else.
+    private func copy(
+        _ name: String,
+        in folder: URL,
+        _ change: (inout [String: Any]) -> Void
+    ) throws {
+        let files = FileManager.default
+        let best = folder.appending(path: "run/checkpoints/best").resolvingSymlinksInPath()
+        let copy = folder.appending(path: name)
+        try files.copyItem(at: best, to: copy)
+        let file = copy.appending(path: "config.json")
+        var object = try #require(
+            try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any]
+        )
+        change(&object)
+        try JSONSerialization.data(withJSONObject: object).write(to: file)
+    }
+
+    /// The same logits get a softmax, a sigmoid or nothing, and what cannot be measured is refused.
+    private func followsTheProblemType(in folder: URL) async throws {
+        let names = [
+            "multi": "multi_label_classification", "number": "regression",
+            "single": "single_label_classification",
+        ]
+        var scores: [String: [Int: Double]] = [:]
+        for (name, type) in names {
+            try copy(name, in: folder) { $0["problem_type"] = type }
+            let result = try await DeitCommand.run(
+                ["classify", name, "data/val/ant/0.png", "--json"],
+                in: folder
+            )
+            let found = try #require(try pictures(result).first?.predictions)
+            scores[name] = Dictionary(uniqueKeysWithValues: found.map { ($0.index, $0.score) })
+            let evaluation = try await DeitCommand.run(
+                ["evaluate", name, "--data", "data"],
+                in: folder
+            )
+            if name == "single" {
+                #expect(evaluation.code == 0, "\(evaluation.errors)")
+            } else {
+                evaluation.expectRefusal(65, saying: type, "--knn")
+            }
+            let doctor = try await DeitCommand.run(["doctor", name], in: folder)
+            #expect(doctor.output.contains("(\(type))"), "\(doctor.output)")
+        }
+        let logits = try #require(scores["number"])
+        #expect(logits.count == 4)
+        let sum = logits.values.reduce(0) { $0 + exp($1) }
+        for (index, logit) in logits {
+            let sigmoid = try #require(scores["multi"]?[index])
+            let softmax = try #require(scores["single"]?[index])
+            #expect(abs(sigmoid - 1 / (1 + exp(-logit))) < 1e-6)
+            #expect(abs(softmax - exp(logit) / sum) < 1e-6)
+        }
+    }
+
+    private func namesGiveNoOrders(in folder: URL) async throws {
+        let evil = "\u{1B}[2J\u{9B}31m\u{202E}gpj\ttab\nline"
+        try copy("evil", in: folder) { object in
+            if object["id2label"] != nil {
+                object["id2label"] = ["0": evil, "1": "b", "2": "c", "3": "d"]
+            } else {
+                object["label_names"] = [evil, "b", "c", "d"]
+                object["label_descriptions"] = nil
+            }
+        }
+        for flags in [[], ["--json"]] {
+            let result = try await DeitCommand.run(
+                ["classify", "evil", "data/val/ant/0.png"] + flags,
+                in: folder
+            )
+            #expect(result.code == 0, "\(result.errors)")
+            let controls = result.output.unicodeScalars.filter {
+                $0.properties.generalCategory == .control && $0 != "\n" && $0 != "\t"
+                    || $0 == "\u{202E}"
+            }
+            #expect(controls.isEmpty, "\(result.output)")
+            if flags.isEmpty {
+                #expect(result.output.split(separator: "\n").count == 4)
+            } else {
+                let labels = try pictures(result)[0].predictions?.map(\.label)
+                #expect(labels?.contains(evil) == true)
+            }
+        }
+    }
+
+    private func pathsAreNoNamesOnTheHub(in folder: URL) async throws {
+        try FileManager.default.createDirectory(
+            at: folder.appending(path: "runs/first"),
+            withIntermediateDirectories: true
+        )
+        try await DeitCommand.run(["classify", "runs/fisrt", "x.png"], in: folder)
+            .expectRefusal(
+                65,
+                saying: "runs/fisrt",
+                "neither a file or directory nor a Hub model ID",
+                "did you mean \"runs/first\""
+            )
     }
 
     private func standardInput(in folder: URL) async throws {

@@ -197,7 +197,11 @@ import Testing
                 try await run(["pull", Self.name], ["HF_HUB_OFFLINE": "1"])
                     .expectRefusal(65, saying: Self.name, "HF_HUB_OFFLINE")
                 try await run(["classify", "ORG/none", "cat.png"])
-                    .expectRefusal(65, saying: "no file or folder ORG/none", "no repository")
+                    .expectRefusal(
+                        65,
+                        saying: "ORG/none is neither a file or directory",
+                        "no repository"
+                    )
                 hub.fail("GET model.safetensors", with: .bytes([3, 2, 1]))
                 try await run(["pull", Self.name])
                     .expectRefusal(65, saying: "model.safetensors", "git sha1")

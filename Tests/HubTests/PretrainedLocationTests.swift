@@ -11,7 +11,7 @@ struct PretrainedLocationTests {
             let configuration = try fixture.configuration()
             let paths = [
                 fixture.home.path, "/no/such", "./a/b", "a/b/c", "model", "runs/model.safetensors",
-                "a/weights.pth", "~/x", "Sources/nothing",
+                "a/weights.pth", "~/x", "Sources/nothing", "runs/fisrt",
             ]
             for path in paths {
                 let found = try await PretrainedLocation.locate(path, configuration: configuration)

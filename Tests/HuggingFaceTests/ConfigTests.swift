@@ -108,7 +108,11 @@ import VisionModels
         #expect(config.labels == ["cat", "dog"])
         #expect(config.label2id == ["cat": 0, "dog": 1])
         let half = try ViTConfig(json: object(#"{"id2label": {"0": "cat", "5": "dog"}}"#))
-        #expect(half.labels == nil)
+        #expect(half.labels == nil && half.numLabels == 2)
+        let null = try ViTConfig(json: object(#"{"id2label": {"0": "cat", "1": null}}"#))
+        #expect(null.labels == ["cat", "LABEL_1"] && null.json["id2label"]?["1"] == .null)
+        let other = try ViTConfig(json: object(#"{"num_labels": 3, "id2label": {"0": "cat"}}"#))
+        #expect(other.labels == ["LABEL_0", "LABEL_1", "LABEL_2"])
         #expect(half.label2id == ["cat": 0, "dog": 5])
     }
 

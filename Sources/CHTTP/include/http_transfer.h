@@ -16,30 +16,30 @@ extern "C" {
 typedef struct ht_client ht_client;
 
 typedef enum {
-    HT_OK,                // the head, or a piece of the body, is there
-    HT_END,               // the body is complete
-    HT_CANCELLED,         // ht_cancel() was called
-    HT_CONNECT_TIMEOUT,   // no connection in the time given
-    HT_ANSWER_TIMEOUT,    // a connection, but no head in the time given
-    HT_SILENCE,           // nothing of the body in the time given
-    HT_NO_HOST,           // the host's name was not found
-    HT_NO_PROXY,          // the proxy's name was not found
-    HT_PROXY_REFUSED,     // the proxy makes no connection; ht_proxy_code() is its answer
-    HT_NOT_CONNECTED,     // ht_error_number() tells why, where it is not 0
-    HT_BROKEN_OFF,        // the connection ended before the answer did
-    HT_NOT_HTTP,          // what came is no HTTP
-    HT_UNTRUSTED,         // the certificate is not one that this system trusts for this host
-    HT_NOT_SECURE,        // no TLS connection; ht_message() tells why
-    HT_BAD_ADDRESS,       // not an address of http or https, or one with a user's name
-    HT_FAILED             // anything else; ht_message() tells what
+    HT_OK,               // the head, or a piece of the body, is there
+    HT_END,              // the body is complete
+    HT_CANCELLED,        // ht_cancel() was called
+    HT_CONNECT_TIMEOUT,  // no connection in the time given
+    HT_ANSWER_TIMEOUT,   // a connection, but no head in the time given
+    HT_SILENCE,          // nothing of the body in the time given
+    HT_NO_HOST,          // the host's name was not found
+    HT_NO_PROXY,         // the proxy's name was not found
+    HT_PROXY_REFUSED,    // the proxy makes no connection; ht_proxy_code() is its answer
+    HT_NOT_CONNECTED,    // ht_error_number() tells why, where it is not 0
+    HT_BROKEN_OFF,       // the connection ended before the answer did
+    HT_NOT_HTTP,         // what came is no HTTP
+    HT_UNTRUSTED,        // the certificate is not one that this system trusts for this host
+    HT_NOT_SECURE,       // no TLS connection; ht_message() tells why
+    HT_BAD_ADDRESS,      // not an address of http or https, or one with a user's name
+    HT_FAILED            // anything else; ht_message() tells what
 } ht_status;
 
 typedef struct {
-    const char *url;        // percent-encoded; sent as it is
-    bool is_head;           // HEAD instead of GET
-    const char *proxy;      // the proxy's address, NULL for none
-    const char *no_proxy;   // the hosts that need none, as in the variable no_proxy
-    int64_t answer_ms;      // how long to wait for a connection and the head
+    const char *url;       // percent-encoded; sent as it is
+    bool is_head;          // HEAD instead of GET
+    const char *proxy;     // the proxy's address, NULL for none
+    const char *no_proxy;  // the hosts that need none, as in the variable no_proxy
+    int64_t answer_ms;     // how long to wait for a connection and the head
 } ht_request;
 
 // A client, or NULL when libcurl cannot be started. Connections are kept between its requests.

@@ -15,6 +15,7 @@ enum HuggingFaceConfiguration {
     static func encode(
         _ vit: ViTConfiguration,
         labels: ClassLabels,
+        problemType: ProblemType?,
         name: String?,
         architecture: HuggingFaceArchitecture,
         dtype: DType
@@ -51,6 +52,7 @@ enum HuggingFaceConfiguration {
             object["id2label"] = .object(names)
             object["label2id"] = .object(indices)
         }
+        if let problemType { object[ProblemType.key] = .string(problemType.rawValue) }
         var own = ownFields(labels: labels, name: name)
         own["drop_path_rate"] = .number(vit.dropPathRate)
         own["mlp_ratio"] = .number(vit.mlpRatio)
@@ -69,11 +71,27 @@ enum HuggingFaceConfiguration {
         return own
     }
 
+    /// What a file says of a vision transformer.
+    struct Decoded {
+        let configuration: ViTConfiguration
+        let labels: ClassLabels
+        let name: String?
+        /// Whether the file says how many classes there are.
+        let isClassCountStated: Bool
+        let assumptions: [String]
+    }
+
+    /// Reads a file.
+    ///
+    /// - Parameters:
+    ///   - fields: The file.
+    ///   - ignoresLabels: Whether the classes are named elsewhere, so that what the file says of them does not matter.
+    /// - Returns: What it says.
+    /// - Throws: ``CheckpointError`` for a network that is not built here, or fields of another type.
     static func decode(
-        _ fields: JSONFields
-    ) throws(CheckpointError) -> (
-        configuration: ViTConfiguration, labels: ClassLabels, name: String?
-    ) {
+        _ fields: JSONFields,
+        ignoresLabels: Bool = false
+    ) throws(CheckpointError) -> Decoded {
         let type = try fields.string("model_type") ?? ""
         guard type == "vit" || type == "deit" else {
             throw fields.unsupported("model_type", "is \"\(type)\"; vit and deit are understood")
@@ -86,7 +104,10 @@ enum HuggingFaceConfiguration {
             )
         }
         let own = try fields.object(ownKey)
-        let labels = try labels(fields, own: own)
+        let found = ignoresLabels ? nil : try HuggingFaceLabels(fields)
+        let (labels, assumptions) =
+            try found.map { (found) throws(CheckpointError) in try Self.labels(found, own) }
+            ?? (ClassLabels(placeholders: 2), [])
         let image = try fields.size("image_size") ?? (224, 224)
         let patch = try fields.size("patch_size") ?? (16, 16)
         guard patch.height == patch.width else {
@@ -115,7 +136,13 @@ enum HuggingFaceConfiguration {
             architecture == HuggingFaceArchitecture.deitForImageClassification.rawValue
         configuration.attnDropRate = try fields.double("attention_probs_dropout_prob", default: 0)
         try settleRatio(&configuration, hidden: hidden, fields)
-        return (configuration, labels, try own?.string("preset"))
+        return Decoded(
+            configuration: configuration,
+            labels: labels,
+            name: try own?.string("preset"),
+            isClassCountStated: found?.isCountStated ?? false,
+            assumptions: assumptions
+        )
     }
 
     /// Sets the ratio that gives the hidden width, which is what the file states.
@@ -135,31 +162,27 @@ enum HuggingFaceConfiguration {
         if configuration.mlpDim < hidden { configuration.mlpRatio = configuration.mlpRatio.nextUp }
     }
 
-    static func labels(
-        _ fields: JSONFields,
-        own: JSONFields?
-    ) throws(CheckpointError) -> ClassLabels {
-        guard let names = try fields.object("id2label")?.object else {
-            // Without names there is a count at best; transformers takes 2 for granted.
-            let count = try fields.int("num_labels", default: 2)
-            guard (1...1_000_000).contains(count) else {
-                throw fields.malformed("num_labels", "is out of range")
-            }
-            return ClassLabels(placeholders: count)
+    /// The names of the classes, and what has to be assumed of them.
+    private static func labels(
+        _ found: HuggingFaceLabels,
+        _ own: JSONFields?
+    ) throws(CheckpointError) -> (labels: ClassLabels, assumptions: [String]) {
+        let hasNames = try own?.bool("has_class_names", default: true) ?? true
+        guard hasNames, !found.names.isEmpty else {
+            return (ClassLabels(placeholders: found.count), [])
         }
-        var list: [String] = []
-        for index in 0..<names.keys.count {
-            guard let name = names[String(index)]?.stringValue else {
-                throw fields.malformed(
-                    "id2label",
-                    "does not name the classes 0 to \(names.keys.count - 1)"
-                )
-            }
-            list.append(name)
-        }
-        if try own?.bool("has_class_names", default: true) == false {
-            return ClassLabels(placeholders: list.count)
-        }
-        return ClassLabels(names: list, identifiers: try own?.strings("class_identifiers"))
+        let labels = ClassLabels(
+            names: found.ordered,
+            identifiers: try own?.strings("class_identifiers")
+        )
+        guard let first = found.unnamed.first else { return (labels, []) }
+        let others = found.unnamed.count > 1 ? " and \(found.unnamed.count - 1) more" : ""
+        return (
+            labels,
+            [
+                "class \(first)\(others) called \(HuggingFaceLabels.placeholder(first)), as id2label does not "
+                    + "name it; --labels FILE names the classes"
+            ]
+        )
     }
 }

@@ -16,6 +16,9 @@ public struct ModelDescription: Sendable, Equatable {
     /// The names of the classes.
     public var labels: ClassLabels
 
+    /// What the classifier was trained on; nil where the checkpoint does not say, which means one class for an image.
+    public var problemType: ProblemType?
+
     /// The name of the preset that it was made from, where it has one.
     public var name: String?
 
@@ -31,6 +34,7 @@ public struct ModelDescription: Sendable, Equatable {
     ///   - configuration: What the network is made from.
     ///   - processor: The way from a picture to the model's input.
     ///   - labels: The names of the classes, as many as the model has.
+    ///   - problemType: What the classifier was trained on.
     ///   - name: The name of the preset.
     ///   - originalConfiguration: The `config.json` that the model was read from.
     ///   - originalProcessor: The `preprocessor_config.json` that the model was read from.
@@ -38,6 +42,7 @@ public struct ModelDescription: Sendable, Equatable {
         configuration: ModelConfiguration,
         processor: ImageProcessor,
         labels: ClassLabels,
+        problemType: ProblemType? = nil,
         name: String? = nil,
         originalConfiguration: JSONObject = [:],
         originalProcessor: JSONObject = [:]
@@ -45,6 +50,7 @@ public struct ModelDescription: Sendable, Equatable {
         self.configuration = configuration
         self.processor = processor
         self.labels = labels
+        self.problemType = problemType
         self.name = name
         self.originalConfiguration = originalConfiguration
         self.originalProcessor = originalProcessor
@@ -52,4 +58,9 @@ public struct ModelDescription: Sendable, Equatable {
 
     /// The names of the classes.
     public var classNames: [String] { labels.names }
+
+    /// How the classifier's outputs become scores.
+    public var scoring: ClassScoring {
+        ClassScoring(problemType, classes: configuration.numClasses)
+    }
 }

@@ -34,6 +34,10 @@ enum TimmConfiguration {
             object["label_names"] = .array(keys.map(JSONValue.string))
             object["label_descriptions"] = .object(texts)
         }
+        // timm has no such key; transformers' TimmWrapper reads it.
+        if let problemType = description.problemType {
+            object[ProblemType.key] = .string(problemType.rawValue)
+        }
         object["pretrained_cfg"] = .object(pretrained)
         object[HuggingFaceConfiguration.ownKey] = .object(own)
         return object
@@ -64,8 +68,16 @@ enum TimmConfiguration {
         return object
     }
 
+    /// Reads a file.
+    ///
+    /// - Parameters:
+    ///   - fields: The file.
+    ///   - ignoresLabels: Whether the classes are named elsewhere, so that what the file says of them does not matter.
+    /// - Returns: What it says.
+    /// - Throws: ``CheckpointError`` for a network that is not built here, or fields of another type.
     static func decode(
-        _ fields: JSONFields
+        _ fields: JSONFields,
+        ignoresLabels: Bool = false
     ) throws(CheckpointError) -> (
         configuration: ModelConfiguration, labels: ClassLabels, name: String?,
         processor: ImageProcessor?
@@ -99,7 +111,10 @@ enum TimmConfiguration {
         {
             configuration.imageSize = (height, width)
         }
-        let labels = try labels(fields, pretrained, own: own, count: count)
+        let labels =
+            ignoresLabels
+            ? ClassLabels(placeholders: min(max(count, 0), 1_000_000))
+            : try labels(fields, pretrained, own: own, count: count)
         let processor = try TimmProcessor.decode(pretrained, channels: configuration.inChannels)
         return (configuration, labels, try own?.string("preset") ?? name, processor)
     }

@@ -16,7 +16,7 @@ public enum Conversion {
         /// What was not simply taken over from the checkpoint.
         public let source: LoadReport
 
-        /// The names in the checkpoint of tensors that the result does not have.
+        /// The names in the checkpoint of tensors that the result does not have, and of what its form has no place for.
         public let left: [String]
 
         /// The architecture in Hugging Face's form; nil in others.
@@ -78,18 +78,27 @@ public enum Conversion {
         try write(loaded, extras, to: output, saving)
         let taken = Set(extras.map(\.name))
         let left = loaded.extraNames.filter { name in
-            !taken.contains(HuggingFaceKeyMap.baseKey(of: TimmNames.unwrapped(name).rest))
+            !taken.contains(HuggingFaceKeyMap.baseKey(of: loaded.weights.rest(of: name) ?? name))
         }
         return Report(
             description: loaded.description,
             source: loaded.report,
-            left: left + loaded.weights.ignored,
+            left: left + loaded.weights.ignored + unheld(loaded.description, by: saving),
             architecture: architecture,
             tensorCount: loaded.model.namedTensors().count,
             extraCount: extras.count,
             dtype: (saving.dtype ?? .float32).rawValue,
             int8Layers: Int8Format.quantizations(of: loaded.model).count
         )
+    }
+
+    /// What a file of tensors alone does not hold, although the model's scores depend on it.
+    private static func unheld(_ description: ModelDescription, by saving: SaveOptions) -> [String]
+    {
+        guard !saving.writesFolder, saving.form == .deit || saving.container == .pytorch,
+            let problemType = description.problemType, description.configuration.numClasses > 0
+        else { return [] }
+        return ["\(ProblemType.key) \(problemType.rawValue)"]
     }
 
     private static func write(

@@ -73,7 +73,7 @@ struct Examination {
     }
 
     private var container: String {
-        switch weights.archive {
+        switch (weights.archive as? SelectedArchive)?.whole ?? weights.archive {
         case is SafetensorsFile: "safetensors"
         case is PyTorchFile: "PyTorch"
         default: "several files with an index"
@@ -99,6 +99,10 @@ struct Examination {
         diagnosis.add("architecture", Self.sentence(configuration))
         diagnosis.add("parameters", "\(configuration.parameterCount)")
         diagnosis.add("classes", Self.classes(plan.description))
+        if configuration.numClasses > 0 {
+            let type = plan.description.problemType.map { " (\($0.rawValue))" } ?? ""
+            diagnosis.add("scores", plan.description.scoring.words + type)
+        }
         if case .visionTransformer(let vit) = configuration {
             diagnosis.add("layer norm eps", "\(vit.layerNormEps)")
             diagnosis.add("resampling", "\(resampling(plan).rawValue), for another grid")
@@ -122,7 +126,7 @@ struct Examination {
     private func resampling(_ plan: LoadPlan) -> PositionEmbeddingResampling {
         if plan.description.originalConfiguration["model_type"] != nil { return .hf }
         if plan.description.originalConfiguration["architecture"] != nil { return .timm }
-        if !weights.ignored.isEmpty || weights.arguments["arch"] != nil { return .dino }
+        if weights.isOfDINO || weights.arguments["arch"] != nil { return .dino }
         return weights.archive is PyTorchFile ? .deit : .timm
     }
 

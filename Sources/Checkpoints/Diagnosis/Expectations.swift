@@ -11,6 +11,7 @@ struct Expectations {
     private(set) var named: String?
 
     init(_ weights: WeightsFile, _ description: ModelDescription) {
+        checkProblemType(description)
         guard case .visionTransformer(let vit) = description.configuration else { return }
         let original = description.originalConfiguration
         let known = Self.architecture(weights, description)
@@ -56,9 +57,25 @@ struct Expectations {
         return nil
     }
 
+    private mutating func checkProblemType(_ description: ModelDescription) {
+        let stated = description.originalConfiguration[ProblemType.key]?.stringValue
+        let classes = description.configuration.numClasses
+        if let stated, description.problemType == nil {
+            let known = ProblemType.allCases.map(\.rawValue).joined(separator: ", ")
+            warn("\(ProblemType.key) is \"\(stated)\", none of \(known): it is ignored")
+        } else if description.problemType == .singleLabelClassification, classes == 1 {
+            warn(
+                "\(ProblemType.key) is \"\(ProblemType.singleLabelClassification.rawValue)\" with one class, which "
+                    + "transformers refuses: make it \"\(ProblemType.multiLabelClassification.rawValue)\" or "
+                    + "\"\(ProblemType.regression.rawValue)\""
+            )
+        }
+    }
+
     private mutating func checkClasses(_ weights: WeightsFile, _ original: JSONObject) {
-        guard let names = original["id2label"]?.objectValue?.keys.count,
-            let rows = weights.shape("head.weight")?.first, rows != names
+        guard original["num_labels"] == nil,
+            let names = original["id2label"]?.objectValue?.keys.count,
+            names > 0, let rows = weights.shape("head.weight")?.first, rows != names
         else { return }
         fault("id2label names \(names) classes, the classifier has \(rows)")
     }

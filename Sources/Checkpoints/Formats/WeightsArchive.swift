@@ -7,7 +7,8 @@ public enum WeightsArchive {
     /// - Parameters:
     ///   - path: A safetensors file, a PyTorch file, or the index of several (`….index.json`).
     ///   - stateDict: Which of several nested dictionaries of a PyTorch file to take, such as
-    ///     `model_ema`; nil takes the plain one. See ``PyTorchFile``.
+    ///     `model_ema`, or of any file what the names of the wanted tensors begin with, such as `backbone`; nil takes the
+    ///     plain ones. See ``PyTorchFile``.
     /// - Returns: The archive.
     /// - Throws: ``CheckpointError`` when the file cannot be read, is damaged or is of no known kind.
     public static func open(
@@ -17,8 +18,7 @@ public enum WeightsArchive {
         let file = try CheckpointError.of(try MappedFile(path: path))
         let kind = WeightsKind(source: file, head: try CheckpointError.of(try WeightsKind.head(of: file)))
         guard kind == .index else { return try open(file, kind, stateDict: stateDict) }
-        guard stateDict == nil else { throw noStateDicts(path) }
-        return try ShardedArchive(path: path)
+        return try SelectedArchive.select(stateDict, of: try ShardedArchive(path: path))
     }
 
     /// Opens one of the files that an index names, which cannot be an index itself.
@@ -39,21 +39,12 @@ public enum WeightsArchive {
         switch kind {
         case .zip, .legacyPyTorch: return try PyTorchFile(file, stateDict: stateDict)
         case .safetensors:
-            guard stateDict == nil else { throw noStateDicts(file.path) }
-            return try SafetensorsFile(file)
+            return try SelectedArchive.select(stateDict, of: try SafetensorsFile(file))
         case .foreign, .index: throw kind.error(file).map(CheckpointError.init) ?? unknown(file.path)
         }
     }
 
     private static func unknown(_ path: String) -> CheckpointError {
         .unsupported(file: path, reason: "it is neither a safetensors nor a PyTorch file")
-    }
-
-    private static func noStateDicts(_ path: String) -> CheckpointError {
-        .unsupported(
-            file: path,
-            reason:
-                "a safetensors file holds one set of tensors, so there is none to choose by name"
-        )
     }
 }

@@ -20,7 +20,7 @@ public enum CheckpointLocation: Sendable, Equatable {
     public init(resolving path: String) throws(CheckpointError) {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw CheckpointError.unreadable(path: path, reason: "there is no such file or folder")
+            throw CheckpointError.unreadable(path: path, reason: Self.absent)
         }
         guard isFolder.boolValue else {
             self = .weights(try Self.weightsFile(path))
@@ -44,6 +44,9 @@ public enum CheckpointLocation: Sendable, Equatable {
             )
         }
     }
+
+    /// The reason for a path that leads nowhere.
+    package static let absent = "it is neither a file or directory nor a Hub model ID (ORG/NAME)"
 
     private static func weightsFile(_ path: String) throws(CheckpointError) -> String {
         let name = lastComponent(of: path)

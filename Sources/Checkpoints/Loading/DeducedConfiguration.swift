@@ -35,6 +35,12 @@ enum DeducedConfiguration {
         _ imageSize: LoadOptions.ImageSize?,
         _ clues: CheckpointClues
     ) throws(CheckpointError) -> (ModelConfiguration, [String]) {
+        if let foreign = ForeignParts.sentence(weights.entries.keys.lazy.map(\.key)) {
+            throw CheckpointError.unsupported(
+                file: weights.path,
+                reason: foreign.prefix(1).lowercased() + foreign.dropFirst()
+            )
+        }
         guard let patch = weights.shape("patch_embed.proj.weight"), patch.count == 4,
             patch[2] == patch[3],
             patch.allSatisfy({ (1...1_000_000).contains($0) })
@@ -113,8 +119,10 @@ enum DeducedConfiguration {
         guard let imageSize, imageSize.height > 0, imageSize.width > 0 else {
             throw CheckpointError.unsupported(
                 file: weights.path,
-                reason: "its \(max(0, counts[0])) patches are no square, so that the size of the "
-                    + "pictures has to be given"
+                reason:
+                    "its \(max(0, counts[0])) patches do not form a square grid; specify the image size, "
+                    + "height first, such as \(Self.sizes(of: counts, patchSize)): `deit features` and `deit convert` "
+                    + "take it with --size, and what `deit convert` writes then works everywhere"
             )
         }
         let grid = PatchGrid(
@@ -124,11 +132,25 @@ enum DeducedConfiguration {
         guard let index = counts.firstIndex(of: grid.count) else {
             throw CheckpointError.unsupported(
                 file: weights.path,
-                reason: "its \(max(0, counts[0])) patches are neither a square nor the \(grid) of "
-                    + "pictures of \(imageSize.height)×\(imageSize.width)"
+                reason:
+                    "its \(max(0, counts[0])) patches are neither a square grid nor the \(grid) of "
+                    + "images of \(imageSize.height)×\(imageSize.width) (height × width)"
             )
         }
         return (imageSize, index == 1)
+    }
+
+    /// The image size whose grid of patches is nearest to a square, as `--size` takes it.
+    private static func sizes(of counts: [Int], _ patchSize: Int) -> String {
+        let grids = counts.filter { $0 > 0 }.map { count -> (rows: Int, columns: Int) in
+            let rows = (1...count).prefix { $0 * $0 <= count }.last { count % $0 == 0 } ?? 1
+            return (rows, count / rows)
+        }
+        guard let best = grids.min(by: { $0.columns / $0.rows < $1.columns / $1.rows }) else {
+            return "224x448"
+        }
+        let (short, long) = (best.rows * patchSize, best.columns * patchSize)
+        return "\(short)x\(long) or \(long)x\(short)"
     }
 
     private static func odd(_ key: String, _ weights: WeightsFile) -> CheckpointError {

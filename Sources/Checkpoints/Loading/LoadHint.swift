@@ -5,18 +5,17 @@ enum LoadHint {
     /// One sentence about differences, by which they are all explained.
     ///
     /// - Parameters:
-    ///   - missing: Names that the file lacks.
+    ///   - missing: Keys, in timm's names, that the file lacks.
     ///   - unexpected: Keys, in timm's names, that the model lacks.
-    ///   - shapes: Tensors of other shapes.
+    ///   - misshapen: Keys, in timm's names, of tensors of other shapes.
     /// - Returns: The sentence.
     static func hint(
-        missing: [String],
+        missing: Set<String>,
         unexpected: Set<String>,
-        shapes: [CheckpointError.ShapeMismatch]
+        misshapen: Set<String>
     ) -> String {
         let heads = WeightsFile.headKeys
-        let missing = Set(missing.map(key))
-        let misshapen = Set(shapes.map { key($0.key) })
+        if let foreign = ForeignParts.sentence(unexpected) { return foreign }
         if missing.contains("dist_token") {
             return
                 "The file has no distillation token: it is of the plain model, not the distilled one"
@@ -48,10 +47,5 @@ enum LoadHint {
             return "The file has layer scale, as DeiT-III; the configuration has none"
         }
         return "The file is of another architecture; check config.json, or name the right preset"
-    }
-
-    private static func key(_ name: String) -> String {
-        let name = TimmNames.unwrapped(name).rest
-        return HuggingFaceKeyMap.place(of: name)?.key ?? name
     }
 }

@@ -32,12 +32,15 @@ struct LoadPlan {
         self.description = description
         self.weights = weights
         self.notes = weights.notes
+        self.assumptions = weights.assumptions
     }
 
     /// Applies what the caller wants of the classifier.
     mutating func settleHead(_ options: LoadOptions) throws(CheckpointError) {
         let replaces = options.relaxations.contains(.replaceHead)
         let hasHead = !weights.heads.isEmpty
+        // What a fresh classifier, or one that is trained on, learns is up to whoever trains it.
+        if replaces { description.problemType = nil }
         let isGone =
             options.relaxations.contains(.dropHead)
             || !hasHead && !replaces && options.relaxations.contains(.noHead)

@@ -53,7 +53,7 @@ public struct LoadedModel {
     public func extraTensor(named name: String) throws(CheckpointError) -> Tensor? {
         let key = HuggingFaceKeyMap.place(of: name)?.key ?? name
         let byPlace = weights.entries[.init(key: key)]
-        let byName = weights.archive.tensors.first { TimmNames.unwrapped($0.name).rest == name }
+        let byName = weights.archive.tensors.first { weights.rest(of: $0.name) == name }
         // `classifier` and `cls_classifier` have one place, so the name itself is asked first.
         guard let found = byName ?? weights.extras[key] ?? byPlace else { return nil }
         return try weights.archive.read(found)

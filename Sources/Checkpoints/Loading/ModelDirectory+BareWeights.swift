@@ -16,9 +16,7 @@ extension ModelDirectory {
         var configuration: ModelConfiguration
         if let preset = options.preset {
             configuration = try ModelRegistry.configuration(named: preset)
-            let heads = ["head.weight", "fc.weight", "head.fc.weight", "classifier.weight"]
-            configuration.numClasses =
-                heads.compactMap { weights.shape($0)?.first }.first ?? 0
+            configuration.numClasses = weights.classCount ?? 0
         } else {
             (configuration, assumptions) = try DeducedConfiguration.deduce(
                 weights,
@@ -38,7 +36,7 @@ extension ModelDirectory {
             ),
             weights
         )
-        plan.assumptions = assumptions
+        plan.assumptions += assumptions
         return plan
     }
 
@@ -68,6 +66,7 @@ extension ModelDirectory {
                 configuration: configuration,
                 processor: processor ?? usual,
                 labels: labels,
+                problemType: ProblemType(object),
                 name: name
             ),
             weights

@@ -84,15 +84,37 @@ extension ModelDirectory {
         let type = try fields.string("model_type")
         let isTimm = fields.value("architecture") != nil && (type == nil || type == "timm_wrapper")
         var assumptions: [String] = []
-        let configuration: ModelConfiguration
-        let labels: ClassLabels
+        var configuration: ModelConfiguration
+        var labels: ClassLabels
         let name: String?
         var timmProcessor: ImageProcessor?
+        // A fresh classifier has other classes; else those that the user names are the stored classifier's.
+        let ignoresLabels =
+            options.labels != nil && !options.relaxations.contains(.replaceHead)
+        var isCountStated = !ignoresLabels
         if isTimm {
-            (configuration, labels, name, timmProcessor) = try TimmConfiguration.decode(fields)
+            (configuration, labels, name, timmProcessor) = try TimmConfiguration.decode(
+                fields,
+                ignoresLabels: ignoresLabels
+            )
         } else {
-            let (vit, found, preset) = try HuggingFaceConfiguration.decode(fields)
-            (configuration, labels, name) = (.visionTransformer(vit), found, preset)
+            let decoded = try HuggingFaceConfiguration.decode(
+                fields,
+                ignoresLabels: ignoresLabels
+            )
+            configuration = .visionTransformer(decoded.configuration)
+            (labels, name) = (decoded.labels, decoded.name)
+            isCountStated = decoded.isClassCountStated
+            assumptions += decoded.assumptions
+        }
+        if !isCountStated, let count = weights.classCount {
+            if !ignoresLabels, count != 2 {
+                assumptions.append(
+                    "\(count) classes, as the classifier has so many outputs; config.json does not name them"
+                )
+            }
+            configuration.numClasses = count
+            labels = ClassLabels(placeholders: count)
         }
         try validate(configuration, weights, file: path)
         var processor = try usualProcessor(configuration, file: path)
@@ -101,6 +123,7 @@ extension ModelDirectory {
             configuration: configuration,
             processor: processor,
             labels: labels,
+            problemType: ProblemType(object),
             name: name,
             originalConfiguration: object
         )
@@ -116,7 +139,7 @@ extension ModelDirectory {
             assumptions.append(processorAssumption(description.processor))
         }
         var plan = LoadPlan(description, weights)
-        plan.assumptions = assumptions
+        plan.assumptions += assumptions
         plan.notes += fileNotes
         return plan
     }

@@ -122,16 +122,19 @@ struct WeightLoader {
     private func check(_ wanted: [Wish], keepsHead: Bool) throws(CheckpointError) {
         var missing: [String] = []
         var shapes: [CheckpointError.ShapeMismatch] = []
+        var (missingKeys, misshapen): (Set<String>, Set<String>) = ([], [])
         var known: Set<Place> = []
         for wish in wanted {
             known.insert(wish.place)
             guard let entry = weights.entries[wish.place] else {
                 missing.append(wish.name)
+                missingKeys.insert(wish.place.key)
                 continue
             }
             let expected = storedShape(of: wish)
             if entry.shape != expected {
                 shapes.append(.init(key: entry.name, expected: expected, found: entry.shape))
+                misshapen.insert(wish.place.key)
             }
         }
         let unexpected = weights.entries.filter { place, _ in
@@ -144,9 +147,9 @@ struct WeightLoader {
                 unexpected: unexpected.values.map(\.name).sorted(),
                 shapes: shapes.sorted { $0.key < $1.key },
                 hint: LoadHint.hint(
-                    missing: missing,
+                    missing: missingKeys,
                     unexpected: Set(unexpected.keys.map(\.key)),
-                    shapes: shapes
+                    misshapen: misshapen
                 )
             )
         }

@@ -33,8 +33,17 @@ struct WeightsFile {
     /// What tells how linear layers compute in 8 bits, by the layers' keys.
     let quantized: [String: Int8Reader.Parts]
 
+    /// The names of the network's tensors, without what wraps them, by their names in the file.
+    private let rests: [String: String]
+
     /// The names of the tensors that nothing here uses.
     let ignored: [String]
+
+    /// Whether the file has the head that DINO trains with.
+    let isOfDINO: Bool
+
+    /// What is taken for granted of the file's tensors, one sentence each.
+    let assumptions: [String]
 
     /// How the file was read, where that is not plain.
     let notes: [String]
@@ -50,7 +59,25 @@ struct WeightsFile {
 
     init(_ archive: any TensorArchive) throws(CheckpointError) {
         self.archive = archive
-        var names = archive.tensors.map { ($0, TimmNames.unwrapped($0.name)) }
+        let plain = archive.tensors.map { TimmNames.withoutInnerWrappers($0.name) }
+        let place = try NetworkPlace(
+            zip(plain, archive.tensors).map { ($0, $1.shape) },
+            file: archive.path
+        )
+        var names: [(ArchivedTensor, (prefix: String, rest: String))] = []
+        var outside: [String] = []
+        for (name, tensor) in zip(plain, archive.tensors) {
+            guard let place else {
+                names.append((tensor, TimmNames.unwrapped(name)))
+                continue
+            }
+            if let rest = place.name(of: name), !TimmNames.isBookkeeping(rest) {
+                names.append((tensor, (place.prefix, rest)))
+            } else {
+                outside.append(tensor.name)
+            }
+        }
+        rests = Dictionary(names.map { ($0.0.name, $0.1.rest) }, uniquingKeysWith: { a, _ in a })
         let isHuggingFace = names.contains { _, name in
             HuggingFaceKeyMap.place(of: name.rest)?.key == "patch_embed.proj.weight"
         }
@@ -64,25 +91,36 @@ struct WeightsFile {
         entries = sorter.entries
         extras = sorter.extras
         quantized = sorter.quantized
-        ignored = sorter.ignored
-        // The network's own prefix, which may differ from that of a head beside it.
-        let anchors = [
-            "patch_embed.proj.weight", "conv1.weight", "stem.conv.weight", "conv_stem.weight",
-        ]
-        let anchor = names.first { _, name in
-            anchors.contains(HuggingFaceKeyMap.place(of: name.rest)?.key ?? name.rest)
-        }
-        prefix = (anchor ?? names.first)?.1.prefix ?? ""
+        isOfDINO =
+            names.contains { TimmNames.isProjectionHeadOfDINO($0.1.rest) }
+            || outside.contains { TimmNames.isProjectionHeadOfDINO(TimmNames.unwrapped($0).rest) }
+        ignored = sorter.ignored + outside
+        prefix = place?.prefix ?? names.first?.1.prefix ?? ""
         let prefixes = Set(names.map(\.1.prefix)).subtracting([""]).sorted()
         var notes: [String] = []
         if !prefixes.isEmpty {
-            notes.append("left out before names: \(prefixes.joined(separator: ", "))")
+            let list = prefixes.map { "\"\($0)\"" }.joined(separator: ", ")
+            notes.append("the names of the network's tensors begin with \(list), which was removed")
         }
+        if let place, !place.others.isEmpty {
+            let list = place.others.map { String($0.dropLast()) }
+            notes.append(
+                "the network \(place.prefix.isEmpty ? "without a prefix" : "under \(place.prefix.dropLast())") was taken; "
+                    + "also there: \(LoadReport.list(list)) (--state-dict \(list[0]))"
+            )
+        }
+        if !outside.isEmpty {
+            let noun = outside.count == 1 ? "tensor" : "tensors"
+            notes.append(
+                "left out \(outside.count) \(noun) beside the network: \(LoadReport.list(outside, limit: 4))"
+            )
+        }
+        assumptions = place?.assumption.map { [$0] } ?? []
         if names.contains(where: { TimmNames.key(of: $0.1.rest) != $0.1.rest }) {
             notes.append("read gamma_1 and gamma_2 as ls1.gamma and ls2.gamma")
         }
         let file = archive as? PyTorchFile
-        self.notes = (file?.notes ?? []) + notes
+        self.notes = (file?.notes ?? (archive as? SelectedArchive)?.notes ?? []) + notes
         arguments = file?.arguments ?? [:]
     }
 
@@ -114,6 +152,15 @@ struct WeightsFile {
     /// The names in the file of the classifiers' tensors.
     var heads: [String] {
         entries.filter { Self.headKeys.contains($0.key.key) }.map(\.value.name).sorted()
+    }
+
+    /// The name of a tensor without what wraps the network; nil for one beside the network.
+    func rest(of name: String) -> String? { rests[name] }
+
+    /// The number of classes that the classifier tells apart; nil where there is none.
+    var classCount: Int? {
+        ["head.weight", "fc.weight", "head.fc.weight", "classifier.weight", "head.bias"]
+            .lazy.compactMap { shape($0)?.first }.first
     }
 
     /// The largest number in names such as `blocks.11.norm1.weight`, plus one.

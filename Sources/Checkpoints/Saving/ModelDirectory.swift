@@ -209,6 +209,7 @@ public enum ModelDirectory {
             ours = HuggingFaceConfiguration.encode(
                 vit,
                 labels: description.labels,
+                problemType: description.problemType,
                 name: description.name,
                 architecture: architecture,
                 dtype: dtype
@@ -229,6 +230,10 @@ public enum ModelDirectory {
             with: ours,
             replacing: ["id2label", "label2id", "label_names", "label_descriptions", "model_args"]
         )
+        // A fresh classifier is not trained on what the file's was; a value that nobody knows stays.
+        if description.problemType == nil, ProblemType(original) != nil {
+            result[ProblemType.key] = nil
+        }
         // An older name of `dtype`, which would contradict it.
         if ours["dtype"] != nil { result["torch_dtype"] = nil }
         if architecture == nil, ours["model_args"] == nil { result["model_args"] = nil }

@@ -19,8 +19,20 @@ struct WeightsWriter {
                 result.append((name, tensor))
                 continue
             }
-            do throws(TorchError) {
-                result.append((name, try tensor.detached().to(dtype)))
+            do {
+                let narrow = try tensor.detached().to(dtype)
+                if try !narrow.isFiniteThroughout(), try tensor.isFiniteThroughout() {
+                    let largest = try tensor.detached().to(.float32).abs().max().item()
+                    throw CheckpointError.tensor(
+                        name: name,
+                        reason:
+                            "its largest value, \(largest), is beyond the range of \(dtype.rawValue); "
+                            + "choose \(dtype == .float16 ? "bfloat16 (bf16) or float32 (fp32)" : "float32 (fp32)")"
+                    )
+                }
+                result.append((name, narrow))
+            } catch let error as CheckpointError {
+                throw error
             } catch {
                 throw CheckpointError.tensor(name: name, reason: "\(error)")
             }

@@ -126,7 +126,7 @@ public final class AttentionGallery {
     }
 
     private func caption(_ view: PictureViewer.View, _ name: String) -> String {
-        view.guess.map { "\(Int(($0.score * 100).rounded()))% \($0.label)" } ?? name
+        view.guess?.text ?? name
     }
 
     private func addToOverview(

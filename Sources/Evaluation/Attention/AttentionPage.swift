@@ -46,7 +46,7 @@ struct AttentionPage {
                 + "alt=\"\(Self.escaped(plain))\"></a><figcaption>\(Self.escaped(plain))</figcaption></figure>"
         }
         let guess = entry.guess.map { guess in
-            ": \(Self.escaped(guess.label)), \(Int((guess.score * 100).rounded())) %"
+            ": \(Self.escaped(guess.label)), \(guess.scoring.text(guess.score, digits: 0))"
         }
         return """
             <h2>\(Self.escaped(entry.file))\(guess ?? "")</h2>

@@ -12,14 +12,21 @@ public struct PictureViewer {
 
     private let processor: ImageProcessor
     private let labels: [String]
+    private let scoring: ClassScoring
 
     /// What a picture is, most likely.
     public struct Guess: Sendable, Equatable {
         /// The name of the class.
         public let label: String
 
-        /// Its probability, 0 to 1.
+        /// Its score: a probability, 0 to 1, or a regression's output.
         public let score: Double
+
+        /// How the score was made.
+        public let scoring: ClassScoring
+
+        /// The score and the label, as a caption.
+        var text: String { "\(scoring.text(score, digits: 0)) \(label)" }
     }
 
     /// A picture as the model saw it.
@@ -57,6 +64,7 @@ public struct PictureViewer {
         self.size = size
         processor = description.processor
         labels = description.labels.names
+        scoring = description.scoring
     }
 
     /// Looks at a picture.
@@ -94,10 +102,10 @@ public struct PictureViewer {
     }
 
     private func guess(_ logits: [Float]) -> Guess? {
-        let scores = Scores.softmax(logits[...])
+        let scores = scoring.scores(of: logits[...])
         guard let best = scores.indices.max(by: { scores[$0] < scores[$1] }),
             labels.indices.contains(best), scores[best].isFinite
         else { return nil }
-        return Guess(label: labels[best], score: scores[best])
+        return Guess(label: labels[best], score: scores[best], scoring: scoring)
     }
 }

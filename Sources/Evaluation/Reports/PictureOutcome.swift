@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
+import Checkpoints
 
 /// What a model predicted for one labelled picture.
 public struct PictureOutcome: Sendable, Equatable {
@@ -64,13 +58,13 @@ public struct PictureOutcome: Sendable, Equatable {
     ///   - heads: What each head says.
     init(index: Int, label: Int, scores: ArraySlice<Float>, heads: Heads?) {
         let prediction = Self.largest(scores)
-        let highest = prediction.map { Double(scores[scores.startIndex + $0]) } ?? 0
-        let sum = scores.reduce(0) { $1.isNaN ? $0 : $0 + exp(Double($1) - highest) }
+        // What is evaluated has one class for an image.
+        let confidence = prediction.map { ClassScoring.softmax.scores(of: scores)[$0] } ?? 0
         self.init(
             index: index,
             label: label,
             prediction: prediction,
-            confidence: prediction == nil || !sum.isFinite ? 0 : 1 / sum,
+            confidence: confidence.isFinite ? confidence : 0,
             rank: Scores.rank(of: label, in: scores),
             heads: heads
         )

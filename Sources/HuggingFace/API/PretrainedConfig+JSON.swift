@@ -101,21 +101,12 @@ extension PretrainedConfig {
     }
 
     private mutating func readLabels(_ fields: JSONFields) throws(CheckpointError) {
-        guard let names = try fields.object("id2label")?.object else {
-            let count = try fields.int("num_labels", default: 2)
-            guard (0...1_000_000).contains(count) else {
-                throw fields.malformed("num_labels", "is out of range")
-            }
-            numLabels = count
+        let labels = try HuggingFaceLabels(fields)
+        guard !labels.names.isEmpty else {
+            numLabels = labels.count
             return
         }
-        id2label = [:]
-        for key in names.keys {
-            guard let index = Int(key), let name = names[key]?.stringValue else {
-                throw fields.malformed("id2label", "does not give texts under whole numbers")
-            }
-            id2label[index] = name
-        }
+        id2label = labels.names
         label2id = [:]
         guard let indices = try fields.object("label2id")?.object else {
             for (index, name) in id2label.sorted(by: { $0.key > $1.key }) { label2id[name] = index }

@@ -49,7 +49,7 @@ extension HubError: CustomStringConvertible {
             "\(repository) at \(revision) is not in the cache: \(reason); HF_HUB_OFFLINE forbids "
                 + "to fetch it"
         case .unresolved(let name, let reason):
-            "there is no file or folder \(name), and as a name on the hub: \(reason)"
+            "\(name) is neither a file or directory here nor a Hub model ID that can be loaded: \(reason)"
         case .unreachable(let what, let reason): "cannot fetch \(what): \(reason)"
         case .accessDenied(let repository, let reason): "no access to \(repository): \(reason)"
         case .notFound(let what, let reason): "the hub has no \(what): \(reason)"

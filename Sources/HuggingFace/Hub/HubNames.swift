@@ -1,3 +1,5 @@
+import Checkpoints
+
 /// Checks of names that become paths.
 ///
 /// What a server says is never trusted to stay inside the cache.
@@ -61,8 +63,8 @@ enum HubNames {
     /// A text from outside, short and without what a terminal would obey.
     static func quoted(_ text: String) -> String {
         let clean = text.unicodeScalars.prefix(120)
-            .map { isControl($0) ? "\u{FFFD}" : String($0) }.joined()
-        return "\"\(clean)\(text.unicodeScalars.count > 120 ? "…" : "")\""
+        return
+            "\"\(TerminalText.field(String(String.UnicodeScalarView(clean))))\(text.unicodeScalars.count > 120 ? "…" : "")\""
     }
 
     private static func isPrintable(_ text: String) -> Bool {

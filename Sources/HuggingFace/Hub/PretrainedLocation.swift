@@ -13,7 +13,7 @@ public enum PretrainedLocation {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw PretrainedError.notFound(
-                "\(nameOrPath) is no folder, and no name on the hub such as ORG/NAME"
+                "\(nameOrPath) is neither a directory nor a Hub model ID such as ORG/NAME"
             )
         }
         guard isFolder.boolValue else {
@@ -27,8 +27,9 @@ public enum PretrainedLocation {
     /// Finds a model, and fetches it where it is not yet in the cache.
     ///
     /// What exists is taken as it is. Of a name on the hub, what the cache has is taken without asking the hub; ``HubClient``
-    /// fetches what is newer. Whatever has not the form `ORG/NAME`, or begins with a folder that exists here, is taken
-    /// for a path, so that a mistyped path is never sent to the hub.
+    /// fetches what is newer. A text is a Hub model ID if it has the form `ORG/NAME` and there is neither a file of that name
+    /// here nor a folder `ORG`; everything else is a path, and so is `runs/NAME`, where runs are kept. A mistyped path is
+    /// never sent to the hub.
     ///
     /// - Parameters:
     ///   - nameOrPath: A path, or `ORG/NAME`.
@@ -73,10 +74,12 @@ public enum PretrainedLocation {
     /// The repository that a text means, or nil where it is a path.
     ///
     /// - Parameter nameOrPath: A path, or `ORG/NAME`.
-    /// - Returns: The repository, if the text has its form and neither it nor its first part exists here.
+    /// - Returns: The repository, if the text has its form and neither it nor its first part exists here; nil for the names of
+    ///   runs (`runs/NAME`) and of files of weights.
     public static func repository(named nameOrPath: String) -> HubRepository? {
         let parts = nameOrPath.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 2, let repository = try? HubRepository(nameOrPath) else { return nil }
+        guard parts.count == 2, parts[0] != "runs", let repository = try? HubRepository(nameOrPath)
+        else { return nil }
         let files = FileManager.default
         guard !files.fileExists(atPath: nameOrPath), !files.fileExists(atPath: String(parts[0]))
         else { return nil }

@@ -31,6 +31,8 @@ public enum AtomicFolder {
             try place(temporary, at: path)
         } catch {
             try? FileManager.default.removeItem(atPath: temporary)
+            // Nobody knows the temporary name, and the folder is gone.
+            if let error = error as? StorageError { throw error.renaming(temporary, to: path) }
             throw error
         }
         synchronizeFolder(folder(of: path))

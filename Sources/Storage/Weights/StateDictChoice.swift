@@ -9,14 +9,27 @@ package struct StateDictChoice {
     /// What the choice leaves aside, one sentence each.
     package let notes: [String]
 
-    private static let plain = ["model", "state_dict", "module", "model_state_dict"]
-    private static let averaged = ["model_ema", "state_dict_ema", "ema", "model_ema_state_dict"]
+    /// What the names of the wanted tensors begin with, a dot at its end; empty where all are wanted.
+    package let prefix: String
+
+    private static let plain = [
+        "model", "state_dict", "module", "model_state_dict", "model_state", "net", "network",
+        "weights", "params",
+    ]
     private static let pair = ["student", "teacher"]
+
+    /// Words in the names of dictionaries that hold no network.
+    private static let others: Set<String> = [
+        "loss", "criterion", "optimizer", "optimizers", "optim", "scheduler", "schedulers",
+        "scaler",
+        "callbacks", "loops", "rng", "queue", "center",
+    ]
 
     /// Chooses.
     ///
     /// - Parameters:
-    ///   - wanted: The name of the dictionary; nil takes the plain weights where only one can be meant.
+    ///   - wanted: The name of the dictionary, or what the names of tensors begin with (`backbone`), or both with a dot
+    ///     between; nil takes the plain weights where only one can be meant.
     ///   - container: The file taken apart.
     ///   - file: The name of the file, for errors and notes.
     /// - Throws: ``StorageError`` where several could be meant or none is there.
@@ -31,28 +44,90 @@ package struct StateDictChoice {
                 reason: "it holds \(container.root.kind) rather than a dictionary of tensors"
             )
         }
-        let nested = Self.nested(in: root, container.heap)
+        let heap = container.heap
+        var nested = Self.nested(in: root, heap)
+        if nested.isEmpty, !Self.hasTensors(root, heap) { nested = Self.deeper(in: root, heap) }
         names = nested.map(\.name)
-        let found = Set(names)
-        func place(_ name: String) -> Int { nested.first { $0.name == name }?.place ?? root }
-        if let wanted {
-            guard found.contains(wanted) else { throw Self.absent(wanted, names, file) }
-            (dictionary, notes) = (place(wanted), [])
+        guard let wanted else {
+            (dictionary, notes) = try Self.usual(nested, root, heap, file)
+            prefix = ""
             return
         }
-        let known = (Self.plain + Self.averaged + Self.pair).filter(found.contains)
-        if known.isEmpty, Self.hasTensors(root, container.heap) {
-            (dictionary, notes) = (root, [])
+        if let exact = nested.first(where: { $0.name == wanted }) {
+            (dictionary, notes, prefix) = (exact.place, [], "")
             return
         }
-        let candidates = known.isEmpty ? names : known.filter { !Self.averaged.contains($0) }
-        guard let only = candidates.first, candidates.count == 1 else {
-            throw Self.undecided(candidates.isEmpty ? known : candidates, file)
+        for (name, place) in nested where wanted.hasPrefix(name + ".") {
+            let rest = wanted.dropFirst(name.count + 1) + "."
+            guard Self.hasNames(place, beginningWith: String(rest), heap) else { continue }
+            (dictionary, notes, prefix) = (place, [], String(rest))
+            return
         }
-        dictionary = place(only)
+        guard let (place, notes) = try? Self.usual(nested, root, heap, file),
+            Self.hasNames(place, beginningWith: wanted + ".", heap)
+        else { throw Self.absent(wanted, names, file) }
+        (dictionary, self.notes, prefix) = (place, notes, wanted + ".")
+    }
+
+    /// The plain weights, where only one dictionary can be meant.
+    private static func usual(
+        _ nested: [(name: String, place: Int)],
+        _ root: Int,
+        _ heap: PickleHeap,
+        _ file: String
+    ) throws(StorageError) -> (dictionary: Int, notes: [String]) {
+        let names = nested.map(\.name)
+        func isKnown(_ name: String) -> Bool { (plain + pair).contains(last(of: name)) }
+        let averaged = names.filter { NetworkPlace.isCopy(last(of: $0)) && !isKnown($0) }
+        var candidates = names.filter(isKnown)
+        if candidates.isEmpty, averaged.isEmpty, hasTensors(root, heap) { return (root, []) }
+        if candidates.isEmpty {
+            candidates = names.filter { name in
+                !averaged.contains(name) && others.isDisjoint(with: NetworkPlace.words(name))
+            }
+        }
+        // Averaged weights alone are what was kept of the training.
+        if candidates.isEmpty { candidates = averaged }
+        guard let only = candidates.first, candidates.count == 1,
+            let place = nested.first(where: { $0.name == only })?.place
+        else { throw undecided(candidates, file) }
         let rest = names.filter { $0 != only }
-        let beside = rest.isEmpty ? "" : "; also there: \(rest.joined(separator: ", "))"
-        notes = ["the weights under \"\(only)\" were taken" + beside]
+        let networks = rest.filter { others.isDisjoint(with: NetworkPlace.words($0)) }
+        let flag = networks.first.map { " (--state-dict \($0))" } ?? ""
+        let beside =
+            rest.isEmpty ? "" : "; also there: \(rest.joined(separator: ", "))\(flag)"
+        return (place, ["the weights under \"\(only)\" were taken" + beside])
+    }
+
+    private static func last(of name: String) -> String {
+        name.split(separator: ".").last.map(String.init) ?? name
+    }
+
+    /// The dictionaries of tensors in dictionaries, their names joined by dots, where the outermost has none in it.
+    private static func deeper(
+        in root: Int,
+        _ heap: PickleHeap
+    ) -> [(name: String, place: Int)] {
+        var found: [(name: String, place: Int)] = []
+        for (key, value) in zipped(heap.dictionaries[root]) {
+            guard let name = key.stringValue, case .dictionary(let place) = value,
+                others.isDisjoint(with: NetworkPlace.words(name))
+            else { continue }
+            found += nested(in: place, heap).map { ("\(name).\($0.name)", $0.place) }
+        }
+        return found
+    }
+
+    /// Whether a dictionary has tensors whose names begin so.
+    private static func hasNames(
+        _ place: Int,
+        beginningWith prefix: String,
+        _ heap: PickleHeap
+    ) -> Bool {
+        zipped(heap.dictionaries[place]).contains { key, value in
+            guard case .tensor = value else { return false }
+            return key.stringValue?.hasPrefix(prefix) ?? false
+        }
     }
 
     /// The dictionaries under a text key that have tensors in them, each name once.
@@ -92,21 +167,21 @@ package struct StateDictChoice {
         let there = names.isEmpty ? "none is nested in it" : "it has \(list(names))"
         return .unsupported(
             file: file,
-            reason: "it has no dictionary of tensors named \(wanted.debugDescription); \(there)"
+            reason:
+                "it has neither a dictionary of tensors named \(wanted.debugDescription) nor tensors whose "
+                + "names begin with it; \(there)"
         )
     }
 
     private static func undecided(_ names: [String], _ file: String) -> StorageError {
-        guard !names.isEmpty else {
+        guard let first = names.first else {
             return .unsupported(file: file, reason: "it holds no tensors")
         }
-        let reason =
-            names.count == 1
-            ? "it holds only averaged weights, \(list(names))"
-            : "it holds several sets of weights, \(list(names))"
         return .unsupported(
             file: file,
-            reason: reason + "; say which one is meant (--state-dict NAME)"
+            reason:
+                "it holds several sets of weights, \(list(names)); say which one is meant, such as "
+                + "--state-dict \(first)"
         )
     }
 

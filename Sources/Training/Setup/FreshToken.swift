@@ -10,7 +10,9 @@ import VisionModels
 /// Touvron et al. (arXiv:2012.12877), section 5.1, "Fine-tuning with distillation"; facebookresearch/deit `main.py` raises
 /// `NotImplementedError` there.
 enum FreshToken {
-    /// The token's key. Under a layer decay it takes the head's rate: no checkpoint has trained it, whatever it begins as.
+    /// The token's key.
+    ///
+    /// Under a layer decay it takes the head's rate: no checkpoint has trained it, whatever it begins as.
     static let key = "dist_token"
 
     /// Whether the options ask for a token that the checkpoint does not have.

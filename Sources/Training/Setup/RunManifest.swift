@@ -38,8 +38,9 @@ public struct RunManifest: Sendable, Equatable {
     /// What followed from all this, for the reader.
     public var facts: [(name: String, value: String)]
 
-    /// The version of the file's form; the first had no such number. Since the third, `sgd` is Nesterov's, and a moving
-    /// average has a warm-up only where it says so.
+    /// The version of the file's form; the first had no such number.
+    ///
+    /// Since the third, `sgd` is Nesterov's, and a moving average has a warm-up only where it says so.
     static let format = 3
 
     /// The file's text.

@@ -115,18 +115,20 @@ struct BenchOptions: ParsableArguments {
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(result), as: UTF8.self))
+            try Results.print(String(decoding: try encoder.encode(result), as: UTF8.self))
         } else {
-            print("\(result.model), \(result.kind), batch \(result.batch): \(result.policy)")
+            try Results.print(
+                "\(result.model), \(result.kind), batch \(result.batch): \(result.policy)"
+            )
             func number(_ value: Double) -> String { String(format: "%.1f", value) }
             let (p50, p95) = (number(result.p50Milliseconds), number(result.p95Milliseconds))
             let memory = Int(result.peakMemoryMiB)
-            print(
+            try Results.print(
                 "\(number(result.imagesPerSecond)) images/s, a step \(p50) ms (p95 \(p95) ms, \(result.steps) steps), "
                     + "peak memory \(memory) MiB"
             )
             guard let teacher = result.teacher else { return }
-            print(
+            try Results.print(
                 "teacher \(teacher.model): \(number(teacher.imagesPerSecond)) images/s within a step, "
                     + "\(number(teacher.inferenceImagesPerSecond)) by itself; \(number(100 * teacher.share)) % of a step"
             )

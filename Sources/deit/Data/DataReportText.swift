@@ -1,3 +1,4 @@
+import Checkpoints
 import Datasets
 import Foundation
 
@@ -89,15 +90,7 @@ struct DataReportText {
     }
 
     /// A name without the characters that a terminal would obey.
-    private static func line(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map {
-                    $0.value < 32 || (127..<160).contains($0.value) ? "\u{FFFD}" : $0
-                }
-            )
-        )
-    }
+    private static func line(_ text: String) -> String { TerminalText.field(text) }
 
     private var conclusion: String {
         let errors = report.findings.count { $0.kind.severity == .error }

@@ -9,7 +9,7 @@ struct BareWeightsOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Which weights of a .pth are taken, such as model_ema, student or teacher.",
+            "Which weights of the file are taken: a dictionary such as model_ema, or what names begin with, such as backbone.",
             valueName: "name"
         )
     )

@@ -9,16 +9,16 @@ extension PositionEmbeddingResampling: ExpressibleByArgument {}
 
 /// Pictures of another size than those that the model was made for.
 struct SizeOptions: ParsableArguments {
-    @Option(help: "The side of the pictures in pixels (default: the model's).")
-    var size: Int?
+    @Option(
+        help: "The images' size in pixels: 384, or 224x448, height first (default: the model's)."
+    )
+    var size: String?
 
     @Option(help: "How a transformer's positions get the grid of --size: deit, timm, hf or dino.")
     var resample: PositionEmbeddingResampling?
 
     func validate() throws {
-        guard size.map({ $0 > 0 }) ?? true else {
-            throw ValidationError("--size must be at least 1")
-        }
+        _ = try size.map(ImageSides.parse)
         guard resample == nil || size != nil else {
             throw ValidationError("--resample needs --size")
         }
@@ -33,12 +33,16 @@ struct SizeOptions: ParsableArguments {
     func load(
         _ checkpoint: CheckpointOptions
     ) async throws -> (loaded: LoadedModel, processor: ImageProcessor) {
+        let sides = try size.map(ImageSides.parse)
         let loaded = try await checkpoint.load(allowing: .noHead) { options in
-            guard let size, let resample else { return }
-            options.imageSize = .init(height: size, width: size)
+            // A grid of patches that is not square needs both sides to be understood at all.
+            guard let sides, resample != nil || sides.width != nil else { return }
+            options.imageSize = sides.size
             options.positionResampling = resample
         }
-        guard let size, resample == nil else { return (loaded, loaded.description.processor) }
-        return (loaded, try Evaluator.processor(size: size, for: loaded.description))
+        guard let sides, resample == nil, sides.width == nil else {
+            return (loaded, loaded.description.processor)
+        }
+        return (loaded, try Evaluator.processor(size: sides.height, for: loaded.description))
     }
 }

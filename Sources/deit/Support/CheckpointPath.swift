@@ -1,4 +1,7 @@
+import Checkpoints
+import Foundation
 import HuggingFace
+import Training
 
 /// The path of a checkpoint that may be named on the hub.
 enum CheckpointPath {
@@ -6,10 +9,28 @@ enum CheckpointPath {
     ///
     /// - Parameter nameOrPath: A path, or `ORG/NAME`.
     /// - Returns: The path.
-    /// - Throws: `HubError`.
+    /// - Throws: `HubError`, `CheckpointError` for a path that leads nowhere.
     static func find(_ nameOrPath: String) async throws -> String {
         let progress = PullProgress()
         defer { progress.clear() }
-        return try await PretrainedLocation.locate(nameOrPath, progress: progress.show)
+        let path = try await PretrainedLocation.locate(nameOrPath, progress: progress.show)
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw CheckpointError.unreadable(
+                path: path,
+                reason: CheckpointLocation.absent + suggestion(for: path)
+            )
+        }
+        return path
+    }
+
+    /// The path beside a mistyped one that is most like it.
+    private static func suggestion(for path: String) -> String {
+        let slash = path.lastIndex(of: "/")
+        let folder = slash.map { String(path[...$0]) } ?? ""
+        let name = slash.map { String(path[$0...].dropFirst()) } ?? path
+        let manager = FileManager.default
+        let names = (try? manager.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
+        let nearest = Suggestion.nearest(to: name, among: names.sorted())
+        return nearest.map { "; did you mean \"\(folder)\($0)\"?" } ?? ""
     }
 }

@@ -19,7 +19,8 @@ enum ConversionText {
         let extras = report.extraCount == 0 ? "" : " and \(report.extraCount) beside the network"
         rows.append(("taken over", "\(report.tensorCount) tensors\(extras)"))
         if !report.left.isEmpty {
-            rows.append(("not taken", report.left.joined(separator: ", ")))
+            let more = report.left.count > 8 ? " and \(report.left.count - 8) more" : ""
+            rows.append(("not taken", report.left.prefix(8).joined(separator: ", ") + more))
         }
         rows += report.source.relaxations.filter { !$0.hasPrefix("without the classifier") }
             .map { ("changed", $0) }

@@ -51,19 +51,21 @@ struct PredictionPrinter {
         .joined(separator: "\n")
     }
 
-    /// A name without the characters that would end its field.
+    /// A name without the characters that would end its field or line.
     private static func field(_ name: String) -> String {
-        name.replacing("\t", with: " ").replacing("\n", with: " ")
+        TerminalText.field(name)
     }
 
     private static func table(_ prediction: PicturePrediction) -> String {
         let lines = prediction.predictions.map {
-            String(format: "  %6.2f %%  ", $0.score * 100) + $0.label
+            let score = prediction.scoring.text($0.score)
+            return "  " + String(repeating: " ", count: max(0, 8 - score.count)) + score + "  "
+                + field($0.label)
         }
         let near = prediction.neighbours.prefix(3).map {
-            String(format: "    %.3f  ", $0.similarity) + "\($0.label)  \($0.file)"
+            String(format: "    %.3f  ", $0.similarity) + "\(field($0.label))  \(field($0.file))"
         }
         let heading = near.isEmpty ? [] : ["  nearest, by cosine:"]
-        return ([prediction.file] + lines + heading + near).joined(separator: "\n")
+        return ([field(prediction.file)] + lines + heading + near).joined(separator: "\n")
     }
 }

@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import HuggingFace
 import Synchronization
@@ -57,7 +58,11 @@ final class PullProgress: Sendable {
             return parts
         }
         guard let text else { return }
-        if isTerminal { write("\r\u{1B}[K" + text) } else { StatusLine.note(text) }
+        if isTerminal {
+            write("\r\u{1B}[K" + TerminalText.safe(text))
+        } else {
+            StatusLine.note(text)
+        }
     }
 
     private func note(_ text: String) {

@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 
 /// Results on standard output, whose loss is a failure.
@@ -7,14 +8,14 @@ enum Results {
         try write(text + "\n")
     }
 
-    /// Writes text as it is.
+    /// Writes text, with control characters of names in it spelled out.
     ///
     /// A reader that went away, as in `deit models | head`, is no failure; a full disk is one.
     ///
     /// - Returns: Whether anybody still reads.
     @discardableResult
     static func write(_ text: String) throws(CommandFailure) -> Bool {
-        var rest = Array(text.utf8)[...]
+        var rest = Array(TerminalText.safe(text).utf8)[...]
         while !rest.isEmpty {
             let written = rest.withUnsafeBytes {
                 Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count)

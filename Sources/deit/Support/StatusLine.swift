@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 
 /// Progress on standard error, which is shown on a terminal only and leaves nothing behind.
@@ -13,7 +14,9 @@ final class StatusLine {
         let seconds = (lastShown - start) / .seconds(1)
         let rate = Double(done) / max(seconds, 1e-9)
         let left = Int((Double(total - done) / max(rate, 1e-9)).rounded(.up))
-        write("\r\u{1B}[K\(done)/\(total) \(what), \(Int(rate))/s, \(left) s left")
+        write(
+            "\r\u{1B}[K\(done)/\(total) \(TerminalText.safe(what)), \(Int(rate))/s, \(left) s left"
+        )
     }
 
     /// Removes the line.
@@ -23,7 +26,7 @@ final class StatusLine {
 
     /// Tells something that is no result.
     static func note(_ text: String) {
-        FileHandle.standardError.write(Data("deit: \(text)\n".utf8))
+        FileHandle.standardError.write(Data("deit: \(TerminalText.safe(text))\n".utf8))
     }
 
     private func write(_ text: String) {

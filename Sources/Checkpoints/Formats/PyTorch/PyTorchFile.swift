@@ -37,8 +37,9 @@ public final class PyTorchFile: Sendable {
     ///
     /// - Parameters:
     ///   - path: The file.
-    ///   - stateDict: The nested dictionary to take, such as `model_ema` or `teacher`. nil takes the
-    ///     dictionary itself, or the nested one with the plain weights where only one can be meant.
+    ///   - stateDict: The nested dictionary to take, such as `model_ema` or `teacher`; or, of tensors whose names begin with
+    ///     several prefixes, the prefix, such as `momentum_backbone` or, inside a dictionary, `model_ema.backbone`. nil
+    ///     takes the dictionary itself, or the nested one with the plain weights where only one can be meant.
     /// - Throws: ``CheckpointError`` when the file cannot be read, is damaged, uses anything that
     ///   weights do not need, or when several dictionaries could be meant.
     public convenience init(path: String, stateDict: String? = nil) throws(CheckpointError) {
@@ -49,11 +50,15 @@ public final class PyTorchFile: Sendable {
         let contents = try CheckpointError.of(try PyTorchContents(source, stateDict: stateDict))
         self.source = source
         path = source.path
-        tensors = contents.table.entries.map(\.tensor)
-        layouts = contents.table.entries.map(\.layout)
+        let prefix = contents.choice.prefix
+        let entries = contents.table.entries.filter { $0.tensor.name.hasPrefix(prefix) }
+        tensors = entries.map(\.tensor)
+        layouts = entries.map(\.layout)
         metadata = contents.metadata
         arguments = contents.arguments
-        notes = contents.choice.notes + contents.table.notes
+        notes =
+            contents.choice.notes + contents.table.notes
+            + SelectedArchive.notes(prefix, leftOut: contents.table.entries.count - entries.count)
         stateDictNames = contents.choice.names
         var places: [String: Int] = [:]
         for (place, tensor) in tensors.enumerated() { places[tensor.name] = place }

@@ -1,0 +1,182 @@
+/// Where in a file a network's tensors are, whatever a trainer has wrapped around them.
+///
+/// Trainers put names before the names of the network (`module.`, `model.`, `backbone.`, `encoder.`) and other parts
+/// beside it: projectors, losses, averaged copies. The network is found by its first layer, which only a network has.
+struct NetworkPlace {
+    /// A first layer, and what a network that begins with it calls its classifier.
+    private struct Anchor {
+        let name: String
+        /// What a name in the same network begins with, where the first layer's name alone is not enough.
+        let companion: String?
+        let head: String
+    }
+
+    private static let anchors = [
+        Anchor(name: "patch_embed.proj.weight", companion: nil, head: "head"),
+        Anchor(
+            name: "embeddings.patch_embeddings.projection.weight",
+            companion: nil,
+            head: "classifier"
+        ),
+        Anchor(name: "conv1.weight", companion: "layer1.0.conv1.weight", head: "fc"),
+        Anchor(name: "stem.conv.weight", companion: "s1.b1.", head: "head.fc"),
+        Anchor(name: "conv_stem.weight", companion: "blocks.0.0.", head: "classifier"),
+        Anchor(name: "stem.0.weight", companion: "trunk_output.", head: "fc"),
+        Anchor(name: "_conv_stem.weight", companion: "_conv_head.", head: "_fc"),
+    ]
+
+    /// What a linear classifier beside a network is called.
+    private static let linearNames = ["head", "classifier", "fc", "linear"]
+
+    /// What stands before the names of the network's tensors; empty or with a dot at its end.
+    let prefix: String
+
+    /// The networks beside it, by what stands before their names.
+    let others: [String]
+
+    private let head: String
+    /// What stands before `.weight` of the linear layer beside the network that is its classifier.
+    private let linear: String?
+
+    /// Looks for the network; nil where there is no first layer of a known one.
+    ///
+    /// - Parameters:
+    ///   - tensors: The names, without what wrappers of single layers put into them, and the shapes.
+    ///   - file: The file, for the error.
+    /// - Throws: ``CheckpointError`` where several networks could be meant.
+    init?(_ tensors: [(name: String, shape: [Int])], file: String) throws(CheckpointError) {
+        var found: [(prefix: String, anchor: Anchor)] = []
+        let names = tensors.map(\.name)
+        let all = Set(names)
+        for name in names {
+            for anchor in Self.anchors where name.hasSuffix(anchor.name) {
+                let before = String(name.dropLast(anchor.name.count))
+                guard before.isEmpty || before.hasSuffix(".") else { continue }
+                if let companion = anchor.companion {
+                    let start = before + companion
+                    guard all.contains(start) || names.contains(where: { $0.hasPrefix(start) })
+                    else { continue }
+                }
+                found.append((Self.outermost(before, anchor), anchor))
+            }
+        }
+        guard !found.isEmpty else { return nil }
+        let prefix = try Self.choice(among: found.map(\.prefix), file: file)
+        self.prefix = prefix
+        others = Set(found.map(\.prefix)).subtracting([prefix]).sorted()
+        let head = found.first { $0.prefix == prefix }?.anchor.head ?? "head"
+        self.head = head
+        linear = Self.linear(beside: prefix, head: head, tensors, others: others)
+    }
+
+    /// Transformers' own `vit.` and `deit.` belong to the names of a network with a classifier.
+    private static func outermost(_ prefix: String, _ anchor: Anchor) -> String {
+        guard anchor.head == "classifier", anchor.companion == nil else { return prefix }
+        for base in ["vit.", "deit."] where prefix == base || prefix.hasSuffix(".\(base)") {
+            return String(prefix.dropLast(base.count))
+        }
+        return prefix
+    }
+
+    /// The name within the network of one of the file's tensors; nil for one beside the network.
+    func name(of tensor: String) -> String? {
+        if let linear {
+            for part in [".weight", ".bias"] where tensor == linear + part { return head + part }
+        }
+        guard tensor.hasPrefix(prefix) else { return nil }
+        guard !others.contains(where: { $0.count > prefix.count && tensor.hasPrefix($0) }) else {
+            return nil
+        }
+        return String(tensor.dropFirst(prefix.count))
+    }
+
+    /// What is assumed of a classifier that does not lie in the network itself.
+    var assumption: String? {
+        linear.map { "\($0) is the network's classifier, on its class token or pooled features" }
+    }
+
+    // MARK: - Which of several
+
+    /// Words for copies of a network that follow another one.
+    private static let copies: Set<String> = [
+        "momentum", "ema", "teacher", "target", "key", "k", "averaged", "avg", "swa", "shadow",
+        "slow", "frozen", "reference", "ref", "old",
+    ]
+
+    /// Whether a name such as `momentum_backbone` or `model_ema` says that it is a copy that follows another network.
+    static func isCopy(_ name: some StringProtocol) -> Bool {
+        !copies.isDisjoint(with: words(name))
+    }
+
+    static func words(_ name: some StringProtocol) -> Set<String> {
+        Set(name.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init))
+    }
+
+    private static func choice(
+        among prefixes: [String],
+        file: String
+    ) throws(CheckpointError) -> String {
+        let prefixes = Set(prefixes).sorted()
+        if prefixes.count == 1 { return prefixes[0] }
+        let parts = prefixes.map { $0.split(separator: ".") }
+        // What all of them begin with tells nothing of their differences.
+        var common = 0
+        while let part = parts[0].dropFirst(common).first,
+            parts.allSatisfy({ $0.dropFirst(common).first == part })
+        {
+            common += 1
+        }
+        let own = parts.map { $0.dropFirst(common).joined(separator: ".") }
+        let first = own.indices.filter { !isCopy(own[$0]) }
+        // DINO's teacher is the network to use, the student of a distillation is.
+        let isPair =
+            own.contains { words($0).contains("student") }
+            && own.contains { words($0).contains("teacher") }
+        if !isPair {
+            if first.count == 1 { return prefixes[first[0]] }
+            if let root = first.first(where: { own[$0].isEmpty }) { return prefixes[root] }
+        }
+        let listed = prefixes.prefix(6).map {
+            $0.isEmpty ? "the file itself" : String($0.dropLast())
+        }
+        let example = prefixes.first { !$0.isEmpty }?.dropLast() ?? ""
+        throw .unsupported(
+            file: file,
+            reason: "it holds \(prefixes.count) networks, \(listed.joined(separator: ", ")); "
+                + "say which one is meant, such as --state-dict \(example)"
+        )
+    }
+
+    // MARK: - The classifier beside a network
+
+    private static func linear(
+        beside prefix: String,
+        head: String,
+        _ tensors: [(name: String, shape: [Int])],
+        others: [String]
+    ) -> String? {
+        let shapes = Dictionary(
+            tensors.map { ($0.name, $0.shape) },
+            uniquingKeysWith: { a, _ in a }
+        )
+        let own = [head, "cls_classifier", "head_dist"].map { "\(prefix)\($0).weight" }
+        if own.contains(where: { shapes[$0] != nil }) { return nil }
+        let widths = Set(
+            tensors.filter { $0.name.hasPrefix(prefix) && $0.shape.count == 1 }.map { $0.shape[0] }
+        )
+        var parent = prefix
+        while true {
+            for name in linearNames {
+                let layer = parent + name
+                guard let shape = shapes["\(layer).weight"], shape.count == 2,
+                    widths.contains(shape[1]),
+                    shapes["\(layer).bias"].map({ $0 == [shape[0]] }) ?? true
+                else { continue }
+                return layer
+            }
+            guard !parent.isEmpty else { return nil }
+            parent = String(parent.dropLast())
+            parent = parent.lastIndex(of: ".").map { String(parent[...$0]) } ?? ""
+        }
+    }
+}
