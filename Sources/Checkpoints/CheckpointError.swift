@@ -55,32 +55,6 @@ extension CheckpointError {
     }
 }
 
-extension CheckpointError {
-    /// The same error with another path in every text, such as the output's for the one that it is written under at first.
-    func renaming(_ old: String, to new: String) -> CheckpointError {
-        func renamed(_ text: String) -> String { text.replacing(old, with: new) }
-        return switch self {
-        case .unreadable(let path, let reason):
-            .unreadable(path: renamed(path), reason: renamed(reason))
-        case .malformed(let file, let reason):
-            .malformed(file: renamed(file), reason: renamed(reason))
-        case .unsupported(let file, let reason):
-            .unsupported(file: renamed(file), reason: renamed(reason))
-        case .unwritable(let path, let reason):
-            .unwritable(path: renamed(path), reason: renamed(reason))
-        case .tensor(let name, let reason): .tensor(name: name, reason: renamed(reason))
-        case .incompatible(let file, let missing, let unexpected, let shapes, let hint):
-            .incompatible(
-                file: renamed(file),
-                missing: missing,
-                unexpected: unexpected,
-                shapes: shapes,
-                hint: hint
-            )
-        }
-    }
-}
-
 extension CheckpointError: CustomStringConvertible {
     /// One sentence that says what is wrong, where, and what to do.
     public var description: String {
@@ -137,6 +111,35 @@ extension CheckpointError: StorageFailure {
             case .unsupported(let file, let reason): .unsupported(file: file, reason: reason)
             case .unwritable(let path, let reason): .unwritable(path: path, reason: reason)
             }
+    }
+
+    /// The same error with another path in every text; see `StorageFailure`.
+    ///
+    /// - Parameters:
+    ///   - old: The path where the work was done.
+    ///   - new: The path that was asked for.
+    /// - Returns: The error.
+    public func renaming(_ old: String, to new: String) -> CheckpointError {
+        func renamed(_ text: String) -> String { text.replacing(old, with: new) }
+        return switch self {
+        case .unreadable(let path, let reason):
+            .unreadable(path: renamed(path), reason: renamed(reason))
+        case .malformed(let file, let reason):
+            .malformed(file: renamed(file), reason: renamed(reason))
+        case .unsupported(let file, let reason):
+            .unsupported(file: renamed(file), reason: renamed(reason))
+        case .unwritable(let path, let reason):
+            .unwritable(path: renamed(path), reason: renamed(reason))
+        case .tensor(let name, let reason): .tensor(name: name, reason: renamed(reason))
+        case .incompatible(let file, let missing, let unexpected, let shapes, let hint):
+            .incompatible(
+                file: renamed(file),
+                missing: missing,
+                unexpected: unexpected,
+                shapes: shapes,
+                hint: hint
+            )
+        }
     }
 
     /// Runs work on files and gives its error as a checkpoint's.

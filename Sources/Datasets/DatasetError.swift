@@ -1,5 +1,5 @@
 public import ImagePipeline
-public import Storage
+import Storage
 
 /// What can be wrong with a data set; each case tells itself in one sentence.
 public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -100,11 +100,11 @@ private func shown(_ first: [String], of count: Int) -> String {
     return count > first.count ? "\(names) and \(count - first.count) more" : names
 }
 
-extension DatasetError: StorageFailure {
+extension DatasetError {
     /// The error of a data set for one of its files.
     ///
     /// - Parameter error: What happened to the file.
-    public init(_ error: StorageError) {
+    init(_ error: StorageError) {
         self =
             switch error {
             case .unreadable(let path, let reason), .unwritable(let path, let reason):

@@ -37,6 +37,16 @@ public protocol StorageFailure: Error {
     ///
     /// - Parameter error: What happened to the file.
     init(_ error: StorageError)
+
+    /// The same error with another path in every text.
+    ///
+    /// What is written aside at first fails under a temporary path, which says nothing to its reader.
+    ///
+    /// - Parameters:
+    ///   - old: The path where the work was done.
+    ///   - new: The path that was asked for.
+    /// - Returns: The error.
+    func renaming(_ old: String, to new: String) -> Self
 }
 
 extension StorageError: StorageFailure {
@@ -44,4 +54,19 @@ extension StorageError: StorageFailure {
     ///
     /// - Parameter error: The error.
     public init(_ error: StorageError) { self = error }
+
+    /// The same error with another path in every text; see ``StorageFailure/renaming(_:to:)``.
+    public func renaming(_ old: String, to new: String) -> StorageError {
+        func renamed(_ text: String) -> String { text.replacing(old, with: new) }
+        return switch self {
+        case .unreadable(let path, let reason):
+            .unreadable(path: renamed(path), reason: renamed(reason))
+        case .malformed(let file, let reason):
+            .malformed(file: renamed(file), reason: renamed(reason))
+        case .unsupported(let file, let reason):
+            .unsupported(file: renamed(file), reason: renamed(reason))
+        case .unwritable(let path, let reason):
+            .unwritable(path: renamed(path), reason: renamed(reason))
+        }
+    }
 }

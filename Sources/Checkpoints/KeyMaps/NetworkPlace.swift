@@ -1,3 +1,5 @@
+import Storage
+
 /// Where in a file a network's tensors are, whatever a trainer has wrapped around them.
 ///
 /// Trainers put names before the names of the network (`module.`, `model.`, `backbone.`, `encoder.`) and other parts
@@ -97,21 +99,6 @@ struct NetworkPlace {
 
     // MARK: - Which of several
 
-    /// Words for copies of a network that follow another one.
-    private static let copies: Set<String> = [
-        "momentum", "ema", "teacher", "target", "key", "k", "averaged", "avg", "swa", "shadow",
-        "slow", "frozen", "reference", "ref", "old",
-    ]
-
-    /// Whether a name such as `momentum_backbone` or `model_ema` says that it is a copy that follows another network.
-    static func isCopy(_ name: some StringProtocol) -> Bool {
-        !copies.isDisjoint(with: words(name))
-    }
-
-    static func words(_ name: some StringProtocol) -> Set<String> {
-        Set(name.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init))
-    }
-
     private static func choice(
         among prefixes: [String],
         file: String
@@ -127,11 +114,11 @@ struct NetworkPlace {
             common += 1
         }
         let own = parts.map { $0.dropFirst(common).joined(separator: ".") }
-        let first = own.indices.filter { !isCopy(own[$0]) }
+        let first = own.indices.filter { !NetworkNames.isCopy(own[$0]) }
         // DINO's teacher is the network to use, the student of a distillation is.
         let isPair =
-            own.contains { words($0).contains("student") }
-            && own.contains { words($0).contains("teacher") }
+            own.contains { NetworkNames.words($0).contains("student") }
+            && own.contains { NetworkNames.words($0).contains("teacher") }
         if !isPair {
             if first.count == 1 { return prefixes[first[0]] }
             if let root = first.first(where: { own[$0].isEmpty }) { return prefixes[root] }

@@ -74,7 +74,7 @@ public enum AtomicFile {
             }
         } catch {
             unlink(temporary)
-            if let error = error as? StorageError { throw error.renaming(temporary, to: path) }
+            if let error = error as? any StorageFailure { throw error.renaming(temporary, to: path) }
             throw error
         }
         synchronizeFolder(folder(of: path))

@@ -78,12 +78,12 @@ package struct StateDictChoice {
     ) throws(StorageError) -> (dictionary: Int, notes: [String]) {
         let names = nested.map(\.name)
         func isKnown(_ name: String) -> Bool { (plain + pair).contains(last(of: name)) }
-        let averaged = names.filter { NetworkPlace.isCopy(last(of: $0)) && !isKnown($0) }
+        let averaged = names.filter { NetworkNames.isCopy(last(of: $0)) && !isKnown($0) }
         var candidates = names.filter(isKnown)
         if candidates.isEmpty, averaged.isEmpty, hasTensors(root, heap) { return (root, []) }
         if candidates.isEmpty {
             candidates = names.filter { name in
-                !averaged.contains(name) && others.isDisjoint(with: NetworkPlace.words(name))
+                !averaged.contains(name) && others.isDisjoint(with: NetworkNames.words(name))
             }
         }
         // Averaged weights alone are what was kept of the training.
@@ -92,7 +92,7 @@ package struct StateDictChoice {
             let place = nested.first(where: { $0.name == only })?.place
         else { throw undecided(candidates, file) }
         let rest = names.filter { $0 != only }
-        let networks = rest.filter { others.isDisjoint(with: NetworkPlace.words($0)) }
+        let networks = rest.filter { others.isDisjoint(with: NetworkNames.words($0)) }
         let flag = networks.first.map { " (--state-dict \($0))" } ?? ""
         let beside =
             rest.isEmpty ? "" : "; also there: \(rest.joined(separator: ", "))\(flag)"
@@ -111,7 +111,7 @@ package struct StateDictChoice {
         var found: [(name: String, place: Int)] = []
         for (key, value) in zipped(heap.dictionaries[root]) {
             guard let name = key.stringValue, case .dictionary(let place) = value,
-                others.isDisjoint(with: NetworkPlace.words(name))
+                others.isDisjoint(with: NetworkNames.words(name))
             else { continue }
             found += nested(in: place, heap).map { ("\(name).\($0.name)", $0.place) }
         }
