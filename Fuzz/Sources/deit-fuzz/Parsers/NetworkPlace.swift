@@ -1,0 +1,1 @@
+../../../../Sources/Checkpoints/KeyMaps/NetworkPlace.swift
