@@ -20,7 +20,6 @@ public enum FeatureFingerprint {
     public static func model(
         _ loaded: LoadedModel,
         _ processor: ImageProcessor,
-        _ decoding: DecodingOptions,
         _ request: FeatureRequest
     ) throws -> String {
         var digest = try Digest(.sha256)
@@ -35,7 +34,6 @@ public enum FeatureFingerprint {
         let rest = [
             "tokens \(tokens)", "blocks \(request.blocks)", "normalized \(request.isNormalized)",
             "dtype \(ComputePolicy.current.dtype)",
-            "orientation \(decoding.appliesOrientation)",
         ]
         digest.update(rest.joined(separator: "\n").utf8)
         return try digest.finish()
