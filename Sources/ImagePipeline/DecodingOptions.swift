@@ -9,8 +9,10 @@ public struct DecodingOptions: Sendable, Equatable {
     public var channels: Int?
     /// The most pixels that a file may ask for.
     public var pixelLimit: Int
-    /// Whether the image is turned upright as its EXIF orientation says: transformers' `load_image` does, timm and
-    /// torchvision's `ImageFolder` do not. A transform has a rule of its own, which goes before.
+    /// Whether the image is turned upright as its EXIF orientation says.
+    ///
+    /// transformers' `load_image` does so, timm and torchvision's `ImageFolder` do not. A transform has a rule of its own,
+    /// which goes before.
     public var appliesOrientation: Bool
 
     /// Creates options.

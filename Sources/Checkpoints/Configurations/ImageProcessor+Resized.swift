@@ -59,6 +59,7 @@ extension ResizeRule {
     /// - Parameters:
     ///   - height: The rows of the crop.
     ///   - width: The columns of the crop.
+    /// - Returns: The sides.
     func around(height: Int, width: Int) -> ImageSize {
         switch self {
         case .none: return ImageSize(height: height, width: width)

@@ -131,7 +131,8 @@ enum DeducedConfiguration {
         guard let index = counts.firstIndex(of: grid.count) else {
             throw CheckpointError.unsupported(
                 file: weights.path,
-                reason: "its \(max(0, counts[0])) patches are neither a square grid nor the \(grid) of "
+                reason:
+                    "its \(max(0, counts[0])) patches are neither a square grid nor the \(grid) of "
                     + "images of \(ImageSize(height: imageSize.height, width: imageSize.width))"
             )
         }

@@ -13,7 +13,6 @@ public enum FeatureFingerprint {
     /// - Parameters:
     ///   - loaded: The model: all its tensors count, whatever file they are from.
     ///   - processor: The way from a picture to the model's input.
-    ///   - decoding: How pictures are decoded.
     ///   - request: The tokens.
     /// - Returns: A SHA-256 in hexadecimal digits.
     /// - Throws: `TorchError` when a tensor cannot be read, `DigestError` where the system computes no SHA-256.
