@@ -12,7 +12,7 @@ final class BatchAssembly: Sendable {
 
     private struct State {
         var storage: PixelStorage?
-        var size: PixelSize?
+        var size: ImageSize?
         var parts: [Result<BatchPart, DatasetError>?]
         var batch: Result<MadeBatch, DatasetError>?
     }
@@ -86,11 +86,10 @@ final class BatchAssembly: Sendable {
         if whole.sizes.count > 1 {
             let (one, other) = (whole.sizes[0], whole.sizes[1])
             throw .invalid(
-                "pictures of one batch become \(one.height) × \(one.width) and \(other.height) × \(other.width)"
-                    + " pixels; the transform needs a crop or an exact size"
+                "images of one batch become \(one) and \(other); the transform needs a crop or an exact size"
             )
         }
-        let size = whole.sizes.first ?? PixelSize(height: 0, width: 0)
+        let size = whole.sizes.first ?? ImageSize(height: 0, width: 0)
         let channels = maker.transform.channels
         let sample = channels * size.height * size.width
         var targets: [Float]?
@@ -124,7 +123,7 @@ final class BatchAssembly: Sendable {
     }
 
     /// The storage, whose size the first picture decides; `nil` for pictures of another size.
-    private func room(for size: PixelSize) throws(DatasetError) -> PixelStorage? {
+    private func room(for size: ImageSize) throws(DatasetError) -> PixelStorage? {
         let (storage, decided) = state.withLock { state in
             if state.size == nil {
                 state.size = size
@@ -135,14 +134,13 @@ final class BatchAssembly: Sendable {
         guard decided == size else { return nil }
         guard let storage else {
             throw .invalid(
-                "there is no memory for a batch of \(views.count) pictures of \(size.height) × \(size.width)"
-                    + " pixels; choose a smaller batch"
+                "there is no memory for a batch of \(views.count) images of \(size); choose a smaller batch"
             )
         }
         return storage
     }
 
-    private func capacity(for size: PixelSize) -> Int? {
+    private func capacity(for size: ImageSize) -> Int? {
         var capacity = views.count
         for factor in [maker.transform.channels, size.height, size.width] {
             let (product, overflow) = capacity.multipliedReportingOverflow(by: factor)

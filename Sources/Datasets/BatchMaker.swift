@@ -14,13 +14,7 @@ struct BatchPart: Sendable {
     var indices: [Int] = []
     var skipped: [(index: Int, entry: SkippedPictures.Entry)] = []
     /// The different sizes met; more than one is the transform's fault, not the pictures'.
-    var sizes: [PixelSize] = []
-}
-
-/// The rows and columns of a picture.
-struct PixelSize: Sendable, Equatable {
-    let height: Int
-    let width: Int
+    var sizes: [ImageSize] = []
 }
 
 /// Makes batches; each is a pure function of its views, the seed and the epoch.
@@ -42,7 +36,7 @@ struct BatchMaker: Sendable {
         _ places: Range<Int>,
         of views: [EpochPlan.View],
         scratch: ImageScratch,
-        room: (PixelSize) throws(DatasetError) -> PixelStorage?
+        room: (ImageSize) throws(DatasetError) -> PixelStorage?
     ) throws(DatasetError) -> BatchPart {
         var part = BatchPart()
         for place in places {
@@ -88,17 +82,17 @@ struct BatchMaker: Sendable {
         at place: Int,
         to part: inout BatchPart,
         scratch: ImageScratch,
-        room: (PixelSize) throws(DatasetError) -> PixelStorage?
+        room: (ImageSize) throws(DatasetError) -> PixelStorage?
     ) throws(DatasetError) -> ImageError? {
         let source: Source
-        let size: PixelSize
+        let size: ImageSize
         do throws(ImageError) {
             source = try read(view.index)
             let (height, width) = try transform.outputSize(
                 height: source.height,
                 width: source.width
             )
-            size = PixelSize(height: height, width: width)
+            size = ImageSize(height: height, width: width)
         } catch {
             return error
         }
@@ -146,14 +140,16 @@ struct BatchMaker: Sendable {
     }
 
     private func read(_ index: Int) throws(ImageError) -> Source {
-        if let file = try dataset.encodedImage(at: index) { return .file(file) }
+        if let file = try dataset.encodedImage(at: index) {
+            return .file(file.seen(upright: transform.appliesOrientation))
+        }
         return .image(try dataset.image(at: index))
     }
 
     /// Mixes the pictures of a batch with one another, and returns their targets; `nil` where nothing is mixed.
     func mix(
         _ pixels: UnsafeMutableBufferPointer<Float>,
-        size: PixelSize,
+        size: ImageSize,
         labels: [Int],
         step: Int
     ) throws(DatasetError) -> [Float]? {

@@ -52,6 +52,19 @@ public protocol ImageDataset: Sendable {
 }
 
 extension ImageDataset {
+    /// Decodes an image whole, upright as its EXIF data say or as it is stored.
+    ///
+    /// - Parameters:
+    ///   - index: The image's number.
+    ///   - isUpright: Whether to follow the EXIF orientation, as ``ImageTransform/appliesOrientation``; images that are
+    ///     in no file have none.
+    /// - Returns: The image.
+    /// - Throws: `ImageError` when it cannot be read.
+    public func image(at index: Int, upright isUpright: Bool) throws(ImageError) -> Image {
+        guard let file = try encodedImage(at: index) else { return try image(at: index) }
+        return try file.seen(upright: isUpright).decoded()
+    }
+
     /// Nothing was noticed.
     public var notes: [String] { [] }
 

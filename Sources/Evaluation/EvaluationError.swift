@@ -1,5 +1,6 @@
 public import Checkpoints
 public import Datasets
+import ImagePipeline
 
 /// A model and pictures that do not go together.
 public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -49,7 +50,8 @@ public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible
             return "the data has classes that the model does not know: \(listed(data, limit: 20)); "
                 + "the model has \(described(model)); \(advice)"
         case .fixedSize(let height, let width, let asked):
-            return "the model takes pictures of \(height) × \(width) pixels only, not \(asked); "
+            return
+                "the model takes images of \(ImageSize(height: height, width: width)) only, not \(asked) × \(asked); "
                 + "its positions belong to that size: say with --resample how they are brought to another"
         case .nothingToMeasure(let skipped):
             let subject =
@@ -76,7 +78,7 @@ public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible
             return text
         case .tooLarge(let height, let width, let bytes, let limit):
             return
-                "attention over \(height) × \(width) pixels needs about \(gibibytes(bytes)) of memory, more than "
+                "attention over \(ImageSize(height: height, width: width)) needs about \(gibibytes(bytes)) of memory, more than "
                 + "\(gibibytes(limit)): give a smaller --size, or more with --memory"
         case .notEmpty(let path):
             return

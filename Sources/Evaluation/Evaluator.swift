@@ -97,24 +97,7 @@ public enum Evaluator {
         guard description.configuration.convNet != nil else {
             throw EvaluationError.fixedSize(height: height, width: width, asked: size)
         }
-        let old = description.processor
-        let resize: ResizeRule =
-            switch old.resize {
-            case .none: .none
-            case .shortestSide(let side):
-                .shortestSide(Int(Double(side) * Double(size) / Double(min(height, width))))
-            case .exact: .exact(height: size, width: size)
-            }
-        return try ImageProcessor(
-            resize: resize,
-            interpolation: old.interpolation,
-            cropHeight: old.cropHeight == nil ? nil : size,
-            cropWidth: old.cropWidth == nil ? nil : size,
-            centering: old.centering,
-            channels: old.channels,
-            mean: old.mean,
-            std: old.std
-        )
+        return try description.processor.resized(from: (height, width), to: (size, size))
     }
 }
 

@@ -117,7 +117,8 @@ public enum PictureClassifier {
         _ processor: ImageProcessor
     ) -> String {
         do throws(ImageError) {
-            _ = try processor.prepare(pictures.image(at: index))
+            let image = try pictures.image(at: index, upright: processor.appliesOrientation)
+            _ = try processor.prepare(image)
             return "it could not be read at first"
         } catch {
             // The error of a file that cannot be opened names it, which the sentence around it does already.

@@ -52,7 +52,8 @@ struct StageSampler {
                 channels: whole.channels,
                 mean: whole.normalization.mean,
                 std: whole.normalization.std,
-                erasing: erasing
+                erasing: erasing,
+                appliesOrientation: whole.appliesOrientation
             )
         }
         first = try part(Array(whole.operations.prefix(1)))

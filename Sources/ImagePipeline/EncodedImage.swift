@@ -15,7 +15,8 @@ public struct EncodedImage: Sendable {
 
     private let bytes: [UInt8]
     private let format: ImageFormat
-    private let orientation: Int
+    /// What the EXIF data say, 1 to 8.
+    private let storedOrientation: Int
     /// The channels in the file: 1, 3 or 4.
     private let storedChannels: Int
 
@@ -32,20 +33,43 @@ public struct EncodedImage: Sendable {
         let result = bytes.withUnsafeBytes { raw in
             Result { () throws(ImageError) in
                 let codec = try Codec(raw, pixelLimit: options.pixelLimit)
-                let orientation =
-                    options.appliesOrientation ? exifOrientation(of: codec.format, raw) : 1
-                return (codec.format, codec.info, orientation)
+                return (codec.format, codec.info, exifOrientation(of: codec.format, raw))
             }
         }
         let (format, info, orientation) = try result.get()
-        let isTurned = (5...8).contains(orientation)
-        height = Int(isTurned ? info.width : info.height)
-        width = Int(isTurned ? info.height : info.width)
+        let swapsSides = options.appliesOrientation && (5...8).contains(orientation)
+        height = Int(swapsSides ? info.width : info.height)
+        width = Int(swapsSides ? info.height : info.width)
         storedChannels = Int(info.channels)
+        storedOrientation = orientation
         self.bytes = bytes
         self.format = format
-        self.orientation = orientation
         self.options = options
+    }
+
+    /// The orientation in which the image is seen, 1 to 8 as in EXIF's tag 0x0112; 1 is as it is stored.
+    private var orientation: Int { options.appliesOrientation ? storedOrientation : 1 }
+
+    private init(_ file: EncodedImage, upright: Bool) {
+        let swapsSides =
+            (5...8).contains(file.storedOrientation) && upright != file.options.appliesOrientation
+        height = swapsSides ? file.width : file.height
+        width = swapsSides ? file.height : file.width
+        bytes = file.bytes
+        format = file.format
+        storedOrientation = file.storedOrientation
+        storedChannels = file.storedChannels
+        var options = file.options
+        options.appliesOrientation = upright
+        self.options = options
+    }
+
+    /// The same file, seen upright as its EXIF data say, or as it is stored.
+    ///
+    /// - Parameter isUpright: Whether to follow the EXIF orientation.
+    /// - Returns: The file; height and width are exchanged where it is turned by a quarter.
+    public func seen(upright isUpright: Bool) -> EncodedImage {
+        isUpright == options.appliesOrientation ? self : EncodedImage(self, upright: isUpright)
     }
 
     /// Reads a file and its header.

@@ -9,8 +9,8 @@ extension Image {
     public func cropped(to region: Region) throws(ImageError) -> Image {
         guard region.fits(height: height, width: width) else {
             throw .invalid(
-                "the part of \(region.height) × \(region.width) pixels at (\(region.top), \(region.left))"
-                    + " lies outside the picture of \(height) × \(width)"
+                "the part of \(ImageSize(height: region.height, width: region.width)) from row \(region.top) and "
+                    + "column \(region.left) lies outside the image of \(ImageSize(height: height, width: width))"
             )
         }
         guard region.height != height || region.width != width else { return self }
@@ -48,6 +48,17 @@ extension Image {
         right: Int,
         fill: UInt8 = 0
     ) throws(ImageError) -> Image {
+        try padded(top: top, left: left, bottom: bottom, right: right, fill: [fill])
+    }
+
+    /// Returns the picture with a border of one colour: one value, or one for each channel.
+    private func padded(
+        top: Int,
+        left: Int,
+        bottom: Int,
+        right: Int,
+        fill: [UInt8]
+    ) throws(ImageError) -> Image {
         let most = Int(Int32.max)
         guard [top, left, bottom, right].allSatisfy({ (0...most).contains($0) }), height <= most,
             width <= most
@@ -60,7 +71,11 @@ extension Image {
         let newWidth = left + width + right
         _ = try Image.byteCount(height: newHeight, width: newWidth, channels: channels)
         return Image.filled(height: newHeight, width: newWidth, channels: channels) { buffer in
-            buffer.update(repeating: fill)
+            if fill.count == channels, channels > 1 {
+                for i in buffer.indices { buffer[i] = fill[i % channels] }
+            } else {
+                buffer.update(repeating: fill.first ?? 0)
+            }
             pixels.withUnsafeBufferPointer { source in
                 copyRows(
                     from: source,
@@ -84,7 +99,7 @@ extension Image {
     public func reflected(by border: Int) throws(ImageError) -> Image {
         guard border >= 0, border < height, border < width else {
             throw .invalid(
-                "a picture of \(height) × \(width) cannot be mirrored over a border of \(border) pixels"
+                "an image of \(ImageSize(height: height, width: width)) cannot be mirrored over a border of \(border) pixels"
             )
         }
         guard border > 0 else { return self }
@@ -124,18 +139,20 @@ extension Image {
         return image
     }
 
-    /// Returns the middle of the picture, with a black border where the picture is smaller.
+    /// Returns the middle of the picture, with a border, usually black, where the picture is smaller.
     ///
     /// - Parameters:
     ///   - cropHeight: The rows wanted, at least 1.
     ///   - cropWidth: The columns wanted, at least 1.
     ///   - centering: Where the middle begins when an odd number of pixels is left over.
+    ///   - fill: The border's colour: one value, or one for each channel.
     /// - Returns: A picture of exactly the size wanted.
     /// - Throws: ``ImageError/invalid(_:)`` when a size is not positive.
     public func centerCropped(
         height cropHeight: Int,
         width cropWidth: Int,
-        centering: CropCentering = .rounded
+        centering: CropCentering = .rounded,
+        fill: [UInt8] = [0]
     ) throws(ImageError) -> Image {
         _ = try Image.byteCount(height: cropHeight, width: cropWidth, channels: channels)
         let missingRows = max(0, cropHeight - height)
@@ -146,7 +163,8 @@ extension Image {
                 top: missingRows / 2,
                 left: missingColumns / 2,
                 bottom: (missingRows + 1) / 2,
-                right: (missingColumns + 1) / 2
+                right: (missingColumns + 1) / 2,
+                fill: fill
             )
         }
         return try whole.cropped(

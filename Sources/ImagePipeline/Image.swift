@@ -16,6 +16,9 @@ public struct Image: Sendable, Equatable {
     /// The samples, `height * width * channels` of them.
     public internal(set) var pixels: [UInt8]
 
+    /// The height and width.
+    public var size: ImageSize { ImageSize(height: height, width: width) }
+
     /// Creates a picture from its samples.
     ///
     /// - Parameters:
@@ -28,7 +31,8 @@ public struct Image: Sendable, Equatable {
         let count = try Image.byteCount(height: height, width: width, channels: channels)
         guard pixels.count == count else {
             throw .invalid(
-                "a picture of \(height) × \(width) × \(channels) has \(count) samples, not \(pixels.count)"
+                "an image of \(channels) channels and \(ImageSize(height: height, width: width)) has \(count) samples, not "
+                    + "\(pixels.count)"
             )
         }
         self.init(unchecked: pixels, height: height, width: width, channels: channels)
@@ -48,12 +52,14 @@ public struct Image: Sendable, Equatable {
             throw .invalid("a picture has from 1 to \(mostChannels) channels, not \(channels)")
         }
         guard height > 0, width > 0 else {
-            throw .invalid("a picture of \(height) × \(width) pixels has no content")
+            throw .invalid("an image of \(ImageSize(height: height, width: width)) has no content")
         }
         let (area, overflow) = height.multipliedReportingOverflow(by: width)
         let (count, overflowToo) = area.multipliedReportingOverflow(by: channels)
         guard !overflow, !overflowToo else {
-            throw .invalid("a picture of \(height) × \(width) pixels does not fit into memory")
+            throw .invalid(
+                "an image of \(ImageSize(height: height, width: width)) does not fit into memory"
+            )
         }
         return count
     }

@@ -15,7 +15,9 @@ extension Image {
             throw .invalid("a picture of \(channels) channels cannot be a PNG file here")
         }
         guard width <= 1_000_000, height <= 1_000_000, pixels.count <= Int(Int32.max) else {
-            throw .invalid("a picture of \(height) × \(width) pixels is too large for a PNG file")
+            throw .invalid(
+                "an image of \(ImageSize(height: height, width: width)) is too large for a PNG file"
+            )
         }
         var failure: ImageError?
         let file = [UInt8](unsafeUninitializedCapacity: ic_png_bound(info)) { buffer, count in

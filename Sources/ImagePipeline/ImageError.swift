@@ -14,6 +14,8 @@ public enum ImageError: Error, Sendable, Equatable, CustomStringConvertible {
     case unsupported(format: ImageFormat, detail: String)
     /// The picture holds more pixels than the limit allows.
     case tooLarge(width: Int, height: Int, limit: Int)
+    /// A resize would make an image of more pixels than the limit allows, as of one row made as high as the others.
+    case resizedTooLarge(from: ImageSize, to: ImageSize, limit: Int)
     /// The file could not be read.
     case unreadable(path: String, detail: String)
     /// A value does not fit: a size, a count of channels, a region, a transform's parameter.
@@ -41,7 +43,10 @@ public enum ImageError: Error, Sendable, Equatable, CustomStringConvertible {
         case .unsupported(let format, let detail):
             "the \(format.name) file is of a kind that is not supported (\(detail))"
         case .tooLarge(let width, let height, let limit):
-            "the picture has \(width) × \(height) pixels, more than the limit of \(limit)"
+            "the image has \(ImageSize(height: height, width: width)), more than the limit of \(limit) pixels"
+        case .resizedTooLarge(let old, let new, let limit):
+            "the image of \(old) would be resized to \(new), more than the limit of \(limit) pixels: "
+                + "leave it out, or cut it to a less narrow shape"
         case .unreadable(let path, let detail):
             "\(path) cannot be read (\(detail))"
         case .invalid(let text):

@@ -1,8 +1,9 @@
 /// The deterministic way from a picture to a model's input, which travels with the model.
 ///
 /// Channels are converted first, then come resize, centre crop and normalisation to `[channels, height, width]`. The
-/// flavours in use are: shortest side and crop (DeiT, timm), squash and crop (`DeiTImageProcessor`), squash alone
-/// (`ViTImageProcessor`). Before normalisation all equal their sources byte for byte; see <doc:UnusualPictures>.
+/// flavours in use are: shortest side and crop (DeiT), timm's ``CropMode``, squash and crop (`DeiTImageProcessor`), squash
+/// alone (`ViTImageProcessor`). What a crop adds is black, and of the mean's colour after ``ResizeRule/contain(height:width:)``
+/// as in timm's `border`. Before normalisation all equal their sources byte for byte; see <doc:UnusualPictures>.
 ///
 /// ## Source
 /// torchvision's `Resize`, `CenterCrop`, `ToTensor` and `Normalize` on Pillow pictures, as in DeiT's
@@ -22,6 +23,8 @@ public struct ImageProcessor: Sendable, Equatable, Codable {
     public let channels: Int
     /// The mean and deviation of each channel.
     public let normalization: Normalization
+    /// Whether files are turned upright first, as their EXIF orientation says.
+    public let appliesOrientation: Bool
 
     /// One mean for each channel.
     public var mean: [Float] { normalization.mean }
@@ -39,6 +42,7 @@ public struct ImageProcessor: Sendable, Equatable, Codable {
     ///   - channels: The channels of the result.
     ///   - mean: One mean for each channel, for samples from 0 to 1.
     ///   - std: One standard deviation for each channel, above 0.
+    ///   - appliesOrientation: Whether files are turned upright first, as their EXIF orientation says.
     /// - Throws: ``ImageError/invalid(_:)`` when the values do not fit together.
     public init(
         resize: ResizeRule,
@@ -48,7 +52,8 @@ public struct ImageProcessor: Sendable, Equatable, Codable {
         centering: CropCentering = .rounded,
         channels: Int = 3,
         mean: [Float],
-        std: [Float]
+        std: [Float],
+        appliesOrientation: Bool = true
     ) throws(ImageError) {
         try resize.validate()
         guard (cropHeight == nil) == (cropWidth == nil), (cropHeight ?? 1) > 0, (cropWidth ?? 1) > 0
@@ -66,6 +71,18 @@ public struct ImageProcessor: Sendable, Equatable, Codable {
         self.centering = centering
         self.channels = channels
         self.normalization = normalization
+        self.appliesOrientation = appliesOrientation
+    }
+
+    private init(_ processor: ImageProcessor, upright: Bool) {
+        resize = processor.resize
+        interpolation = processor.interpolation
+        cropHeight = processor.cropHeight
+        cropWidth = processor.cropWidth
+        centering = processor.centering
+        channels = processor.channels
+        normalization = processor.normalization
+        appliesOrientation = upright
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -77,6 +94,7 @@ public struct ImageProcessor: Sendable, Equatable, Codable {
         case channels
         case mean
         case std
+        case appliesOrientation
     }
 
     /// Reads a processor and checks it.
@@ -94,7 +112,13 @@ public struct ImageProcessor: Sendable, Equatable, Codable {
                 ?? .rounded,
             channels: try container.decode(Int.self, forKey: .channels),
             mean: try container.decode([Float].self, forKey: .mean),
-            std: try container.decode([Float].self, forKey: .std)
+            std: try container.decode([Float].self, forKey: .std),
+            // Processors were written without it when no file was turned.
+            appliesOrientation: try container.decodeIfPresent(
+                Bool.self,
+                forKey: .appliesOrientation
+            )
+                ?? false
         )
     }
 
@@ -112,6 +136,41 @@ public struct ImageProcessor: Sendable, Equatable, Codable {
         try container.encode(channels, forKey: .channels)
         try container.encode(mean, forKey: .mean)
         try container.encode(std, forKey: .std)
+        try container.encode(appliesOrientation, forKey: .appliesOrientation)
+    }
+}
+
+extension ImageProcessor {
+    /// The same processor with another size of resize and crop.
+    ///
+    /// - Parameters:
+    ///   - resize: How the image is brought to size before the crop.
+    ///   - crop: The rows and columns that the centre crop leaves, or `nil` for no crop.
+    /// - Returns: The processor.
+    /// - Throws: ``ImageError/invalid(_:)`` when a size is not positive.
+    public func with(
+        resize: ResizeRule,
+        crop: ImageSize?
+    ) throws(ImageError) -> ImageProcessor {
+        try ImageProcessor(
+            resize: resize,
+            interpolation: interpolation,
+            cropHeight: crop?.height,
+            cropWidth: crop?.width,
+            centering: centering,
+            channels: channels,
+            mean: mean,
+            std: std,
+            appliesOrientation: appliesOrientation
+        )
+    }
+
+    /// The same processor with another rule for the orientation of files.
+    ///
+    /// - Parameter isUpright: Whether files are turned upright first, as their EXIF orientation says.
+    /// - Returns: The processor.
+    public func seeing(upright isUpright: Bool) -> ImageProcessor {
+        ImageProcessor(self, upright: isUpright)
     }
 }
 
@@ -179,7 +238,7 @@ extension ImageProcessor {
     /// Returns what a file shows after conversion, resize and crop, still in bytes.
     ///
     /// - Parameters:
-    ///   - file: The picture.
+    ///   - file: The picture, seen as ``appliesOrientation`` says, whatever its own options are.
     ///   - scratch: Memory that is used again from picture to picture.
     /// - Returns: The picture in the size of the model's input.
     /// - Throws: ``ImageError`` when the file is damaged or a size is beyond what fits into memory.
@@ -187,6 +246,7 @@ extension ImageProcessor {
         _ file: EncodedImage,
         scratch: ImageScratch
     ) throws(ImageError) -> Image {
+        let file = file.seen(upright: appliesOrientation)
         let (height, width) = try resize.size(height: file.height, width: file.width)
         let resized = try file.resized(
             height: height,
@@ -217,7 +277,19 @@ extension ImageProcessor {
     private func finished(_ image: Image) throws(ImageError) -> Image {
         guard let cropHeight, let cropWidth, (image.height, image.width) != (cropHeight, cropWidth)
         else { return image }
-        return try image.centerCropped(height: cropHeight, width: cropWidth, centering: centering)
+        guard case .contain = resize else {
+            return try image.centerCropped(
+                height: cropHeight,
+                width: cropWidth,
+                centering: centering
+            )
+        }
+        return try image.centerCropped(
+            height: cropHeight,
+            width: cropWidth,
+            centering: centering,
+            fill: AugmentSettings.fill(matching: mean)
+        )
     }
 
     /// Returns a model's input for a picture.

@@ -5,10 +5,13 @@ public protocol ImageTransform: Sendable {
     /// The channels of the result.
     var channels: Int { get }
 
+    /// Whether files are turned upright first, as their EXIF orientation says; images in memory stay as they are.
+    var appliesOrientation: Bool { get }
+
     /// The size of the result for a picture of a given size.
     ///
     /// - Parameters:
-    ///   - height: The picture's rows.
+    ///   - height: The picture's rows; of a file those of ``EncodedImage/seen(upright:)``.
     ///   - width: The picture's columns.
     /// - Returns: The rows and columns.
     /// - Throws: ``ImageError/invalid(_:)`` when there is none.
@@ -44,6 +47,9 @@ public protocol ImageTransform: Sendable {
 }
 
 extension ImageTransform {
+    /// Files are turned upright.
+    public var appliesOrientation: Bool { true }
+
     /// Decodes the whole picture and writes the result.
     ///
     /// - Parameters:
@@ -58,6 +64,7 @@ extension ImageTransform {
         using generator: inout SplitMix64,
         scratch: ImageScratch
     ) throws(ImageError) {
-        try write(try file.decoded(), into: output, using: &generator)
+        let image = try file.seen(upright: appliesOrientation).decoded()
+        try write(image, into: output, using: &generator)
     }
 }

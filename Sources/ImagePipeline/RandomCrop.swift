@@ -59,8 +59,8 @@ public struct RandomCrop: Sendable, Equatable, Codable {
             }
         guard whole.height >= height, whole.width >= width else {
             throw .invalid(
-                "a picture of \(image.height) × \(image.width) with a border of \(padding) is too small"
-                    + " for a crop of \(height) × \(width)"
+                "an image of \(ImageSize(height: image.height, width: image.width)) with a border of \(padding) is "
+                    + "too small for a crop of \(ImageSize(height: height, width: width))"
             )
         }
         return try whole.cropped(

@@ -43,7 +43,11 @@ struct Resampler {
         rows = (region.top + neededRows.lowerBound)..<(region.top + neededRows.upperBound)
         columns =
             (region.left + neededColumns.lowerBound)..<(region.left + neededColumns.upperBound)
-        try Image.checkRoom(rows: rows.count, columns: window.width)
+        try Image.checkRoom(
+            from: ImageSize(height: region.height, width: region.width),
+            rows: rows.count,
+            columns: window.width
+        )
     }
 
     /// Resizes a picture in memory.

@@ -50,11 +50,16 @@ extension Image {
     }
 
     /// Refuses a resize that would need more pixels than a file may have: a narrow picture made wide.
-    static func checkRoom(rows: Int, columns: Int) throws(ImageError) {
+    package static func checkRoom(from size: ImageSize, rows: Int, columns: Int) throws(ImageError)
+    {
         let limit = DecodingOptions.defaultPixelLimit
         let (area, overflow) = rows.multipliedReportingOverflow(by: columns)
         guard !overflow, area <= limit else {
-            throw .tooLarge(width: columns, height: rows, limit: limit)
+            throw .resizedTooLarge(
+                from: size,
+                to: ImageSize(height: rows, width: columns),
+                limit: limit
+            )
         }
     }
 }

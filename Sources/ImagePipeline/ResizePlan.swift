@@ -29,21 +29,28 @@ struct ResizePlan {
     ) throws(ImageError) {
         _ = try Image.byteCount(height: newHeight, width: newWidth, channels: size.channels)
         guard newHeight <= Int(Int32.max), newWidth <= Int(Int32.max) else {
-            throw .invalid("a picture cannot be resized to \(newHeight) × \(newWidth) pixels")
+            throw .invalid(
+                "an image cannot be resized to \(ImageSize(height: newHeight, width: newWidth))"
+            )
         }
         let region = region ?? Region(top: 0, left: 0, height: size.height, width: size.width)
         let window = window ?? Region(top: 0, left: 0, height: newHeight, width: newWidth)
         guard region.fits(height: size.height, width: size.width) else {
             throw .invalid(
-                "the part to resize lies outside the picture of \(size.height) × \(size.width) pixels"
+                "the part to resize lies outside the image of \(ImageSize(height: size.height, width: size.width))"
             )
         }
         guard window.fits(height: newHeight, width: newWidth) else {
             throw .invalid(
-                "the part wanted lies outside the new picture of \(newHeight) × \(newWidth) pixels"
+                "the part wanted lies outside the new image of \(ImageSize(height: newHeight, width: newWidth))"
             )
         }
-        try Image.checkRoom(rows: window.height, columns: window.width)
+        // All of it counts, though only a window is computed: such an image shows nothing in its middle either.
+        try Image.checkRoom(
+            from: ImageSize(height: region.height, width: region.width),
+            rows: newHeight,
+            columns: newWidth
+        )
         self.region = region
         self.newHeight = newHeight
         self.newWidth = newWidth

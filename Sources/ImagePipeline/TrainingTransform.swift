@@ -10,6 +10,8 @@ public struct TrainingTransform: Sendable, Equatable, Codable {
     public let normalization: Normalization
     /// The erasing of rectangles after normalisation, or `nil` for none.
     public let erasing: RandomErasing?
+    /// Whether files are turned upright first, as their EXIF orientation says.
+    public let appliesOrientation: Bool
 
     /// Creates a transform.
     ///
@@ -19,13 +21,15 @@ public struct TrainingTransform: Sendable, Equatable, Codable {
     ///   - mean: One mean for each channel, for samples from 0 to 1.
     ///   - std: One standard deviation for each channel, above 0.
     ///   - erasing: The erasing of rectangles after normalisation, or `nil` for none.
+    ///   - appliesOrientation: Whether files are turned upright first, as their EXIF orientation says.
     /// - Throws: ``ImageError/invalid(_:)`` when a parameter makes no sense.
     public init(
         operations: [ImageOperation],
         channels: Int = 3,
         mean: [Float],
         std: [Float],
-        erasing: RandomErasing? = nil
+        erasing: RandomErasing? = nil,
+        appliesOrientation: Bool = true
     ) throws(ImageError) {
         for operation in operations { try operation.validate() }
         try erasing?.validate()
@@ -36,6 +40,7 @@ public struct TrainingTransform: Sendable, Equatable, Codable {
         self.operations = operations
         self.channels = channels
         self.erasing = erasing
+        self.appliesOrientation = appliesOrientation
     }
 
     /// Reads a transform and checks it.
@@ -50,7 +55,13 @@ public struct TrainingTransform: Sendable, Equatable, Codable {
             channels: try container.decode(Int.self, forKey: .channels),
             mean: normalization.mean,
             std: normalization.std,
-            erasing: try container.decodeIfPresent(RandomErasing.self, forKey: .erasing)
+            erasing: try container.decodeIfPresent(RandomErasing.self, forKey: .erasing),
+            // Transforms were written without it when no file was turned.
+            appliesOrientation: try container.decodeIfPresent(
+                Bool.self,
+                forKey: .appliesOrientation
+            )
+                ?? false
         )
     }
 
@@ -84,7 +95,8 @@ public struct TrainingTransform: Sendable, Equatable, Codable {
             operations: [.randomResizedCrop(crop), .horizontalFlip(probability: flip)],
             channels: processor.channels,
             mean: processor.mean,
-            std: processor.std
+            std: processor.std,
+            appliesOrientation: processor.appliesOrientation
         )
     }
 
@@ -118,7 +130,8 @@ public struct TrainingTransform: Sendable, Equatable, Codable {
             ],
             channels: processor.channels,
             mean: processor.mean,
-            std: processor.std
+            std: processor.std,
+            appliesOrientation: processor.appliesOrientation
         )
     }
 }
@@ -169,6 +182,7 @@ extension TrainingTransform: ImageTransform {
         using generator: inout SplitMix64,
         scratch: ImageScratch
     ) throws(ImageError) -> Image {
+        let file = file.seen(upright: appliesOrientation)
         var image: Image
         switch operations.first {
         case .randomResizedCrop(let crop):

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Checkpoints
+import Datasets
 import Evaluation
 import Foundation
+import ImagePipeline
 import Storage
 import Torch
 import VisionModels
@@ -28,6 +30,9 @@ struct AttentionCommand: AsyncParsableCommand {
             their names: each kind of map gets a folder with 000001.png and so on, in
             colours that are the same for all frames. A film is made of them with
               ffmpeg -i DIR/cls-mean-overlay/%06d.png film.mp4
+
+            The class named beside an image is what `deit classify` says of it, after the
+            model's own crop; maps show the whole image in the size of --size.
 
             Every vision transformer works; a convolutional network has no attention.
             Models trained without labels (DINO) show objects more clearly than
@@ -123,7 +128,10 @@ struct AttentionCommand: AsyncParsableCommand {
         for index in 0..<list.count {
             let file = list.name(at: index)
             try failures.collect(file, of: list.count) {
-                try gallery.add(list.image(at: index), file: file)
+                try gallery.add(
+                    list.image(at: index, upright: viewer.processor.appliesOrientation),
+                    file: file
+                )
             }
             status.show(index + 1, of: list.count, "pictures")
         }
@@ -144,14 +152,16 @@ struct AttentionCommand: AsyncParsableCommand {
         var usable: [Int] = []
         for index in 0..<list.count {
             try failures.collect(list.name(at: index), of: list.count) {
-                try sequence.gather(list.image(at: index))
+                try sequence.gather(
+                    list.image(at: index, upright: viewer.processor.appliesOrientation)
+                )
                 usable.append(index)
             }
             status.show(index + 1, of: 2 * list.count, "frames")
         }
         for (done, index) in usable.enumerated() {
             try sequence.draw(
-                list.image(at: index),
+                list.image(at: index, upright: viewer.processor.appliesOrientation),
                 file: list.name(at: index),
                 of: usable.count
             )
@@ -165,7 +175,7 @@ struct AttentionCommand: AsyncParsableCommand {
         if let first = shrunk.first {
             let others = shrunk.count > 1 ? " (and \(shrunk.count - 1) more likewise)" : ""
             StatusLine.note(
-                "\(first.file) was looked at in \(first.height) × \(first.width) pixels\(others), "
+                "\(first.file) was looked at in \(ImageSize(height: first.height, width: first.width))\(others), "
                     + "as its own size needs more than the \(viewing.memory) GiB of --memory"
             )
         }

@@ -20,9 +20,9 @@ struct ClassifyCommand: AsyncParsableCommand {
               deit classify tiny.safetensors --labels synsets.txt --json cat.jpg
               curl -s https://example.org/cat.jpg | deit classify runs/first -
 
-            Pictures are JPEG, PNG or WebP, told by their content, and turned as their EXIF
-            data say. Of a folder all pictures in it and its folders are taken, sorted by
-            name. "-" is one picture on standard input. A score is what the checkpoint says: the
+            Pictures are JPEG, PNG or WebP, told by their content, and turned upright as
+            their EXIF data say (--exif-orientation off: as stored). Of a folder all
+            pictures in it and its folders are taken, sorted by name. "-" is one picture on standard input. A score is what the checkpoint says: the
             softmax over all classes, the sigmoid of each class of a multi-label model or of
             a single output, or a regression's output as it is; with an index (`deit index`)
             the share of the neighbours' votes, and JSON names them.
@@ -165,8 +165,7 @@ struct ClassifyCommand: AsyncParsableCommand {
 
     /// The pictures, in the order of the arguments.
     private func pictures() throws -> PictureList {
-        let options = DecodingOptions(appliesOrientation: true)
-        let list = try PictureList(paths: images, options: options)
+        let list = try PictureList(paths: images)
         guard images.contains("-") else { return list }
         return list.replacing("-", by: try StandardInput.read(), named: "standard input")
     }

@@ -77,7 +77,7 @@ struct ConvertCommand: AsyncParsableCommand {
 
     @OptionGroup var calibration: CalibrationOptions
 
-    @Option(help: "The size of pictures: 384, or 384x512 (height first).")
+    @Option(help: "The size of images in pixels: 384, or HxW, height first, such as 384x512.")
     var size: String?
 
     @Option(help: "How positions get another grid: deit, timm, hf or dino.")
@@ -117,7 +117,7 @@ struct ConvertCommand: AsyncParsableCommand {
         let weights = [source.weights.preset, source.weights.stateDict]
         let isPlain =
             (pictures + weights + [size]).allSatisfy { $0 == nil } && dtype == nil
-            && source.cropPct == nil
+            && source.cropPct == nil && source.cropMode == nil && source.exifOrientation == nil
         guard isPlain else {
             throw ValidationError("--to dino writes a run as it is: leave out the other flags")
         }

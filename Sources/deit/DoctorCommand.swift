@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoints
+import Evaluation
 import Foundation
 import Storage
 import Torch
@@ -16,7 +17,8 @@ struct DoctorCommand: AsyncParsableCommand {
               deit doctor checkpoint.pth --state-dict model_ema --json
               deit doctor
 
-            A checkpoint's every number is read. Faults are what makes it fail or give
+            A checkpoint's every number is read, and two images made in memory go through
+            it as in `deit classify`. Faults are what makes it fail or give
             other results than it was trained for; warnings may be meant. Exit code 65
             where there is a fault. Without a checkpoint: versions, threads, kernels and
             folders of this machine.
@@ -39,7 +41,8 @@ struct DoctorCommand: AsyncParsableCommand {
         guard let checkpoint else { return try describeMachine() }
         let options = LoadOptions(preset: weights.preset, stateDict: weights.stateDict)
         let path = try await CheckpointPath.find(checkpoint)
-        let diagnosis = try Diagnosis.examine(path, options: options)
+        var diagnosis = try Diagnosis.examine(path, options: options)
+        await diagnosis.tryOut(path, options: options)
         try Results.print(json ? Self.json(diagnosis).text() : Self.text(diagnosis))
         guard diagnosis.isSound else { throw ExitCode(CommandFailure.badData) }
     }

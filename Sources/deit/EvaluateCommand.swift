@@ -97,8 +97,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         let dataset = try LabelledData.open(
             data,
             .validation,
-            for: checkpoint.checkpoint,
-            reading.decoding
+            for: checkpoint.checkpoint
         )
         let (loaded, processor) = try await sizes.load(checkpoint)
         guard loaded.model.numClasses > 0 else {

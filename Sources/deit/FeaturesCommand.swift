@@ -135,11 +135,10 @@ struct FeaturesCommand: AsyncParsableCommand {
             return try LabelledData.open(
                 data,
                 split == .train ? .train : .validation,
-                for: checkpoint.checkpoint,
-                reading.decoding
+                for: checkpoint.checkpoint
             )
         }
-        let list = try PictureList(paths: images, options: reading.decoding)
+        let list = try PictureList(paths: images)
         for folder in list.emptyFolders {
             StatusLine.note("\(folder) holds no pictures (jpg, jpeg, png or webp)")
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoints
+import Datasets
 import Evaluation
 import ImagePipeline
 import Storage
@@ -90,7 +91,7 @@ struct PropagateCommand: AsyncParsableCommand {
         let film = try read(frames.name(at: 0), "the first frame") {
             try FilmLabels(
                 viewer,
-                frame: frames.image(at: 0),
+                frame: frames.image(at: 0, upright: viewer.processor.appliesOrientation),
                 mask: labels,
                 shorterSide: size,
                 options()
@@ -103,18 +104,22 @@ struct PropagateCommand: AsyncParsableCommand {
             )
         }
         let masks = FilmFolder(film, labels, in: folder, truth: truth)
-        try follow(frames, masks)
+        try follow(frames, masks, upright: viewer.processor.appliesOrientation)
         checkpoint.tellAssumptions(loaded)
         try report(masks, try masks.finish())
     }
 
-    private func follow(_ frames: PictureList, _ masks: FilmFolder) throws {
+    private func follow(_ frames: PictureList, _ masks: FilmFolder, upright: Bool) throws {
         let status = StatusLine()
         defer { status.clear() }
         for index in 0..<frames.count {
             let file = frames.name(at: index)
             try read(file, "the frame") {
-                try masks.add(frames.image(at: index), file: file, of: frames.count)
+                try masks.add(
+                    frames.image(at: index, upright: upright),
+                    file: file,
+                    of: frames.count
+                )
             }
             status.show(index + 1, of: frames.count, "frames")
         }

@@ -100,7 +100,10 @@ struct SegmentCommand: AsyncParsableCommand {
         for index in 0..<list.count {
             let file = list.name(at: index)
             try failures.collect(file, of: list.count) {
-                try masks.add(list.image(at: index), file: file)
+                try masks.add(
+                    list.image(at: index, upright: viewer.processor.appliesOrientation),
+                    file: file
+                )
             }
             status.show(index + 1, of: list.count, "pictures")
         }
@@ -124,12 +127,7 @@ struct SegmentCommand: AsyncParsableCommand {
 
     private func dataset() throws -> any ImageDataset {
         guard let data else { return try pictures.pictures() }
-        return try LabelledData.open(
-            data,
-            .validation,
-            for: checkpoint.checkpoint,
-            DecodingOptions(appliesOrientation: true)
-        )
+        return try LabelledData.open(data, .validation, for: checkpoint.checkpoint)
     }
 
     private func options() throws -> Segmenter.Options {

@@ -229,6 +229,59 @@ import VisionModels
         }
     }
 
+    /// The class beside maps of the whole image is that of `deit classify`, which crops.
+    @Test func theCaptionIsWhatClassifySays() async throws {
+        try await withTemporaryFolder { folder in
+            for isDistilled in [false, true] {
+                let name = folder.appending(path: "\(isDistilled)")
+                try FileManager.default.createDirectory(at: name, withIntermediateDirectories: true)
+                var loaded = try model(isDistilled: isDistilled, in: name)
+                loaded = loaded.with(
+                    try loaded.description.processor.with(
+                        resize: .shortestSide(24),
+                        crop: ImageSize(height: 16, width: 16)
+                    )
+                )
+                let reader = try AttentionReader(loaded)
+                let size = ViewingSize(.own, for: reader.configuration, memoryLimit: 1 << 30)
+                let viewer = PictureViewer(reader, loaded.description, size: size)
+                let images = try [picture(20, 60), picture(64, 24), picture(16, 16)]
+                var said: [PicturePrediction.Class] = []
+                try await PictureClassifier.classify(
+                    PictureList(images.map { .bytes(try $0.encodedPNG(), name: "an image") }),
+                    with: loaded,
+                    top: 1
+                ) { result in
+                    if case .prediction(let prediction) = result { said += prediction.predictions }
+                }
+                try #require(said.count == images.count)
+                for (image, expected) in zip(images, said) {
+                    let guess = try #require(try viewer.guess(of: image))
+                    #expect(guess.label == expected.label)
+                    #expect(abs(guess.score - expected.score) < 1e-5)
+                }
+                let other = try AttentionReader(loaded, block: 1)
+                let early = PictureViewer(other, loaded.description, size: size)
+                #expect(try early.guess(of: images[0]) == nil)
+                // One row would become a million columns: as in `deit classify`, no image at all.
+                let thin = try Image(
+                    height: 1,
+                    width: 20_000,
+                    channels: 3,
+                    pixels: [UInt8](repeating: 7, count: 60_000)
+                )
+                let wide = ViewingSize(
+                    .shorterSide(160),
+                    for: reader.configuration,
+                    memoryLimit: .max
+                )
+                #expect(throws: ImageError.self) {
+                    try PictureViewer(reader, loaded.description, size: wide).look(at: thin)
+                }
+            }
+        }
+    }
+
     @Test func framesShareTheirColours() throws {
         try withTemporaryFolder { folder in
             let loaded = try model(isDistilled: false, in: folder)

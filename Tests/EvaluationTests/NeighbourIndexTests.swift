@@ -179,7 +179,6 @@ import VisionModels
                 try FeatureFingerprint.model(
                     model,
                     model.description.processor,
-                    DecodingOptions(),
                     request
                 )
             }
@@ -191,11 +190,16 @@ import VisionModels
                 FeatureFingerprint.model(
                     one,
                     .whole(height: 8, width: 8, channels: 1, mean: [0.4], std: [0.25]),
-                    DecodingOptions(),
+                    request
+                ),
+                // Turned files have other features.
+                FeatureFingerprint.model(
+                    one,
+                    one.description.processor.seeing(upright: false),
                     request
                 ),
             ]
-            #expect(Set(all).count == 4 && all.allSatisfy { $0.count == 64 })
+            #expect(Set(all).count == 5 && all.allSatisfy { $0.count == 64 })
             #expect(try fingerprint(one, request) == all[0])
         }
     }

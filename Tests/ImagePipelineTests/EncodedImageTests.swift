@@ -14,7 +14,7 @@ struct EncodedImageTests {
     }
 
     /// Crops of all sizes and places, to smaller and to larger pictures, in colour and grey.
-    private static func transforms() throws -> [TrainingTransform] {
+    private static func transforms(upright: Bool) throws -> [TrainingTransform] {
         var transforms: [TrainingTransform] = []
         for (height, width) in [(9, 14), (40, 33), (90, 70)] {
             for interpolation in Interpolation.allCases {
@@ -32,7 +32,8 @@ struct EncodedImageTests {
                             ],
                             channels: channels,
                             mean: Array(repeating: 0.4, count: channels),
-                            std: Array(repeating: 0.2, count: channels)
+                            std: Array(repeating: 0.2, count: channels),
+                            appliesOrientation: upright
                         )
                     )
                 }
@@ -46,14 +47,22 @@ struct EncodedImageTests {
         let crop = ImageOperation.randomCrop(RandomCrop(height: 16, width: 16))
         for operations in [[exact], [shortest, crop], [.centerCrop(height: 8, width: 8)]] {
             transforms.append(
-                try TrainingTransform(operations: operations, mean: [0, 0, 0], std: [1, 1, 1])
+                try TrainingTransform(
+                    operations: operations,
+                    mean: [0, 0, 0],
+                    std: [1, 1, 1],
+                    appliesOrientation: upright
+                )
             )
         }
         return transforms
     }
 
     private static func processors() throws -> [ImageProcessor] {
-        let sizes = [(ResizeRule.shortestSide(30), 24), (.exact(height: 40, width: 50), 36)]
+        let sizes = [
+            (ResizeRule.shortestSide(30), 24), (.exact(height: 40, width: 50), 36),
+            (.cover(height: 30, width: 44), 24), (.contain(height: 26, width: 50), 24),
+        ]
         var processors: [ImageProcessor] = []
         for (rule, crop) in sizes + [(.shortestSide(20), 28), (.none, 5)] {
             for channels in [1, 3] {
@@ -77,7 +86,7 @@ struct EncodedImageTests {
         let bytes = try PictureFixtures.bytes(name)
         try Self.scratch.lock.withLock {
             for options in [
-                DecodingOptions(), DecodingOptions(channels: 1),
+                DecodingOptions(appliesOrientation: false), DecodingOptions(channels: 1),
                 DecodingOptions(channels: 3, appliesOrientation: true),
             ] {
                 let image = try Image(decoding: bytes, options: options)
@@ -85,10 +94,13 @@ struct EncodedImageTests {
                 #expect(file.height == image.height && file.width == image.width)
                 for processor in try Self.processors() {
                     let expected = try processor.prepare(image)
-                    let actual = try processor.prepare(file, scratch: Self.scratch.scratch)
+                    let actual = try processor.seeing(upright: options.appliesOrientation)
+                        .prepare(file, scratch: Self.scratch.scratch)
                     expectEqual(actual, expected, "\(name), \(processor.resize)")
                 }
-                for (seed, transform) in try Self.transforms().enumerated() {
+                for (seed, transform) in try Self.transforms(upright: options.appliesOrientation)
+                    .enumerated()
+                {
                     try compare(file, image, transform, seed: UInt64(seed), name)
                 }
             }

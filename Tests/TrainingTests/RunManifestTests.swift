@@ -56,6 +56,24 @@ import TorchNN
         }
     }
 
+    /// A run of a version that turned no image goes on so, whatever form its file has; a new one says what it does.
+    @Test func filesWithoutAnOrientationSawImagesAsStored() throws {
+        try withTemporaryFolder { folder in
+            let path = folder.appending(path: "run.yaml").path
+            let yaml = try manifest().yaml()
+            try yaml.write(toFile: path, atomically: true, encoding: .utf8)
+            let read = try RunManifest.read(path)
+            #expect(read.options.exifOrientation)
+            #expect(throws: OptionError.self) {
+                try read.resumedOptions([("exif_orientation", "off")])
+            }
+            let old = yaml.replacing("  exif_orientation: on\n", with: "")
+            try #require(old != yaml)
+            try old.write(toFile: path, atomically: true, encoding: .utf8)
+            #expect(try !RunManifest.read(path).options.exifOrientation)
+        }
+    }
+
     @Test func damagedFilesAreRefused() throws {
         try withTemporaryFolder { folder in
             let path = folder.appending(path: "run.yaml").path

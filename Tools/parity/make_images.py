@@ -368,7 +368,7 @@ Made by `Tools/parity/make_images.py` with {versions}. `manifest.json` has every
 - `{{jpeg,png,webp}}-KIND.EXT`: tiny picture files; beside each, `….ppm` is Pillow's `Image.open(f).convert("RGB")`
   and `….pgm` its `convert("L")`. No file shows anything: the samples are sines and noise.
 - `turned-KIND.EXT`: files with an EXIF orientation; beside each, `….turned.ppm` is Pillow's `ImageOps.exif_transpose`.
-- `processors/`: fingerprints of whole pictures, made by `Tools/parity/make_processors.py`; see there.
+- `processors/`: fingerprints of whole pictures, made by `Tools/parity/make_processors.py` and `make_crops.py`; see there.
 - `augment/`: fingerprints after every operation of augmentation, timm's tables and the statistics of what it draws,
   and mixed batches, made by `Tools/parity/make_augment.py`; see there.
 - `resize-SOURCE-FILTER-HxW`: Pillow's `Image.resize` of `resize-SOURCE`.

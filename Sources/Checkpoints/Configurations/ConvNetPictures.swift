@@ -25,7 +25,7 @@ public enum ConvNetPictures {
         guard let (share, interpolation, isHalf) = facts(preset, tag) else { return nil }
         let half: [Float] = [0.5, 0.5, 0.5]
         return try ImageProcessor(
-            resize: .shortestSide(Int(Double(min(height, width)) / share)),
+            resize: CropMode.center.resize(height: height, width: width, share: share),
             interpolation: interpolation,
             cropHeight: height,
             cropWidth: width,

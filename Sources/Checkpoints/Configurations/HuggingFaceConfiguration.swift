@@ -12,11 +12,28 @@ enum HuggingFaceConfiguration {
     /// The key of what only this library writes.
     static let ownKey = "swift_deit"
 
+    /// The key, below ``ownKey``, of whether files are turned upright as their EXIF orientation says.
+    static let orientationKey = "exif_orientation"
+
+    /// Whether a model sees files upright.
+    ///
+    /// What others publish does not say, and is shown to images as they are meant to be seen. What this library wrote
+    /// before it kept a record was trained and measured with files as they are stored.
+    ///
+    /// - Parameter fields: The configuration.
+    /// - Returns: Whether files are turned upright.
+    /// - Throws: ``CheckpointError`` for a value that is neither true nor false.
+    static func seesUpright(_ fields: JSONFields) throws(CheckpointError) -> Bool {
+        guard let own = try fields.object(ownKey) else { return true }
+        return try own.bool(orientationKey, default: false)
+    }
+
     static func encode(
         _ vit: ViTConfiguration,
         labels: ClassLabels,
         problemType: ProblemType?,
         name: String?,
+        upright: Bool,
         architecture: HuggingFaceArchitecture,
         dtype: DType
     ) -> JSONObject {
@@ -53,7 +70,7 @@ enum HuggingFaceConfiguration {
             object["label2id"] = .object(indices)
         }
         if let problemType { object[ProblemType.key] = .string(problemType.rawValue) }
-        var own = ownFields(labels: labels, name: name)
+        var own = ownFields(labels: labels, name: name, upright: upright)
         own["drop_path_rate"] = .number(vit.dropPathRate)
         own["mlp_ratio"] = .number(vit.mlpRatio)
         object[ownKey] = .object(own)
@@ -61,8 +78,8 @@ enum HuggingFaceConfiguration {
     }
 
     /// The fields under ``ownKey`` that every kind of model has.
-    static func ownFields(labels: ClassLabels, name: String?) -> JSONObject {
-        var own: JSONObject = ["format": 1]
+    static func ownFields(labels: ClassLabels, name: String?, upright: Bool) -> JSONObject {
+        var own: JSONObject = ["format": 1, orientationKey: .bool(upright)]
         if let name { own["preset"] = .string(name) }
         if let identifiers = labels.identifiers {
             own["class_identifiers"] = .array(identifiers.map(JSONValue.string))

@@ -9,6 +9,14 @@ import Storage
 enum HuggingFaceProcessor {
     private static let scale = 1.0 / 255
 
+    /// Whether the form has words for what a processor does.
+    static func canHold(_ processor: ImageProcessor) -> Bool {
+        switch processor.resize {
+        case .none, .shortestSide, .exact: true
+        case .cover, .contain: false
+        }
+    }
+
     static func encode(_ processor: ImageProcessor) -> JSONObject {
         let isCropped = processor.cropHeight != nil
         var object: JSONObject = [
@@ -24,7 +32,8 @@ enum HuggingFaceProcessor {
             "image_std": .array(processor.std.map { JSONValue($0) }),
         ]
         switch processor.resize {
-        case .none: break
+        // Nobody writes the last two, which ``canHold(_:)`` refuses.
+        case .none, .cover, .contain: break
         case .shortestSide(let side): object["size"] = ["shortest_edge": .integer(side)]
         case .exact(let height, let width):
             object["size"] = ["height": .integer(height), "width": .integer(width)]

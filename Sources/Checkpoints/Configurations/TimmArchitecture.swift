@@ -94,7 +94,7 @@ struct TimmArchitecture: Equatable {
         let isWhole = imageSize > 224 || family == .deit3 && tag.contains("22k")
         let share = isWhole ? 1 : 0.9
         return try ImageProcessor(
-            resize: .shortestSide(Int(Double(min(height, width)) / share)),
+            resize: CropMode.center.resize(height: height, width: width, share: Double(share)),
             cropHeight: height,
             cropWidth: width,
             mean: isHalf && family == .vit ? half : Normalization.imageNet.mean,

@@ -22,7 +22,11 @@ enum TimmConfiguration {
             width: configuration.imageSize.width
         )
         pretrained["num_classes"] = .integer(configuration.numClasses)
-        var own = HuggingFaceConfiguration.ownFields(labels: labels, name: description.name)
+        var own = HuggingFaceConfiguration.ownFields(
+            labels: labels,
+            name: description.name,
+            upright: description.processor.appliesOrientation
+        )
         if case .visionTransformer(let vit) = configuration {
             object = encode(vit, preset: description.name, &pretrained, &own)
         } else {
@@ -116,7 +120,10 @@ enum TimmConfiguration {
             ? ClassLabels(placeholders: min(max(count, 0), 1_000_000))
             : try labels(fields, pretrained, own: own, count: count)
         let processor = try TimmProcessor.decode(pretrained, channels: configuration.inChannels)
-        return (configuration, labels, try own?.string("preset") ?? name, processor)
+        return (
+            configuration, labels, try own?.string("preset") ?? name,
+            processor?.seeing(upright: try HuggingFaceConfiguration.seesUpright(fields))
+        )
     }
 
     private static func configuration(

@@ -3,35 +3,43 @@ import Storage
 
 /// An image processor in the words of timm's `pretrained_cfg`.
 ///
-/// timm resizes to `floor(size / crop_pct)` and crops the middle: the shorter side with the crop mode
-/// `center`, both sides with `squash`.
+/// timm resizes to `floor(size / crop_pct)` by its crop mode and crops the middle; see `CropMode`. What is absent has
+/// the values of `timm/data/config.py, resolve_data_config`.
 ///
 /// ## Source
 /// timm/data/transforms_factory.py, `transforms_imagenet_eval`.
 enum TimmProcessor {
+    /// Whether the form has words for what a processor does.
+    static func canHold(_ processor: ImageProcessor, height: Int, width: Int) -> Bool {
+        let fields = JSONFields(object: encode(processor, height: height, width: width), file: "")
+        return (try? decode(fields, channels: processor.channels))
+            == processor.seeing(upright: true)
+    }
+
     static func encode(_ processor: ImageProcessor, height: Int, width: Int) -> JSONObject {
         let height = processor.cropHeight ?? height
         let width = processor.cropWidth ?? width
         var share = 1.0
-        var mode = "center"
         switch processor.resize {
         case .none: break
         case .shortestSide(let side): share = cropShare(of: min(height, width), in: side)
-        case .exact(let rows, _):
-            share = cropShare(of: height, in: rows)
-            mode = "squash"
+        case .exact(let rows, let columns), .cover(let rows, let columns),
+            .contain(let rows, let columns):
+            // One share for both sides: the smaller one gives the other too, where one can.
+            share = min(cropShare(of: height, in: rows), cropShare(of: width, in: columns))
         }
         return [
             "input_size": [.integer(processor.channels), .integer(height), .integer(width)],
             "interpolation": .string(processor.interpolation.rawValue),
             "crop_pct": .number(share),
-            "crop_mode": .string(mode),
+            "crop_mode": .string((processor.resize.cropMode ?? .center).rawValue),
             "mean": .array(processor.mean.map { JSONValue($0) }),
             "std": .array(processor.std.map { JSONValue($0) }),
         ]
     }
 
-    /// The share `part / whole`, a hair smaller where rounding would make `part / share` too small.
+    /// The largest share that gives `whole` for `part`: `part / whole`, a hair smaller where rounding would make
+    /// `part / share` too small.
     private static func cropShare(of part: Int, in whole: Int) -> Double {
         var share = Double(part) / Double(whole)
         while share > 0, (Double(part) / share).rounded(.down) < Double(whole) {
@@ -45,10 +53,9 @@ enum TimmProcessor {
         _ fields: JSONFields,
         channels: Int
     ) throws(CheckpointError) -> ImageProcessor? {
-        guard let sizes = fields.value("input_size")?.arrayValue,
-            let mean = try fields.floats("mean"),
-            let std = try fields.floats("std")
-        else { return nil }
+        guard let sizes = fields.value("input_size")?.arrayValue else { return nil }
+        let mean = try fields.floats("mean") ?? Normalization.imageNet.mean
+        let std = try fields.floats("std") ?? Normalization.imageNet.std
         guard sizes.count == 3, let height = sizes[1].intValue, let width = sizes[2].intValue,
             (1...1_000_000).contains(height), (1...1_000_000).contains(width)
         else { throw fields.malformed("input_size", "is no list of channels, height and width") }
@@ -56,20 +63,13 @@ enum TimmProcessor {
         guard share > 0.01, share <= 100 else {
             throw fields.malformed("crop_pct", "is out of range")
         }
-        let rows = Int(Double(height) / share)
-        let columns = Int(Double(width) / share)
-        let mode = try fields.string("crop_mode") ?? "center"
-        let resize: ResizeRule
-        switch mode {
-        case "center": resize = .shortestSide(min(rows, columns))
-        case "squash": resize = .exact(height: rows, width: columns)
-        default:
-            throw fields.unsupported(
-                "crop_mode",
-                "is \"\(mode)\"; center and squash are understood"
-            )
+        let name = try fields.string("crop_mode") ?? CropMode.center.rawValue
+        guard let mode = CropMode(rawValue: name) else {
+            let known = CropMode.allCases.map(\.rawValue).joined(separator: ", ")
+            throw fields.unsupported("crop_mode", "is \"\(name)\"; \(known) are understood")
         }
-        let isCropped = mode == "center" || rows != height || columns != width
+        let resize = mode.resize(height: height, width: width, share: share)
+        let isCropped = resize != .exact(height: height, width: width)
         return try makeProcessor(file: fields.file) { () throws(ImageError) in
             try ImageProcessor(
                 resize: resize,
@@ -86,7 +86,7 @@ enum TimmProcessor {
     }
 
     private static func interpolation(_ fields: JSONFields) throws(ImageError) -> String {
-        let name = fields.value("interpolation")?.stringValue ?? "bilinear"
+        let name = fields.value("interpolation")?.stringValue ?? "bicubic"
         guard Interpolation(rawValue: name) != nil else {
             throw ImageError.invalid("the interpolation \"\(name)\" is unknown")
         }

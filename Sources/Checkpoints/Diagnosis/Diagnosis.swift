@@ -57,11 +57,13 @@ public struct Diagnosis: Sendable, Equatable {
         return examination.diagnosis
     }
 
-    mutating func add(_ name: String, _ value: String) {
+    /// Adds something that was found out.
+    package mutating func add(_ name: String, _ value: String) {
         facts.append(Fact(name: name, value: value))
     }
 
-    mutating func fault(_ text: String) {
+    /// Adds something that is wrong.
+    package mutating func fault(_ text: String) {
         findings.append(Finding(severity: .fault, text: text))
     }
 

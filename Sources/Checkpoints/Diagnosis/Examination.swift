@@ -1,3 +1,4 @@
+import ImagePipeline
 import Storage
 import Torch
 import TorchNN
@@ -152,13 +153,15 @@ struct Examination {
 
     private static func sentence(_ configuration: ModelConfiguration) -> String {
         let (height, width) = configuration.imageSize
-        let pictures = "\(configuration.inChannels)×\(height)×\(width)"
+        let channels =
+            configuration.inChannels == 1 ? "1 channel" : "\(configuration.inChannels) channels"
+        let pictures = "\(channels), \(ImageSize(height: height, width: width))"
         switch configuration {
         case .visionTransformer(let vit):
             var parts = [
                 "\(vit.isDistilled ? "distilled " : "")vision transformer", "width \(vit.embedDim)",
                 "\(vit.depth) blocks", "\(vit.numHeads) heads", "patch \(vit.patchSize)",
-                "pictures \(pictures)",
+                "images of \(pictures)",
             ]
             if !vit.qkvBias { parts.append("no bias of query, key and value") }
             if vit.initValues != nil { parts.append("layer scale") }
@@ -166,14 +169,14 @@ struct Examination {
             return parts.joined(separator: ", ")
         case .resNet(let resNet):
             return "residual network, blocks \(resNet.layers), widths \(resNet.widths), "
-                + "pictures \(pictures)"
+                + "images of \(pictures)"
         case .regNet(let regNet):
             return "RegNetY, blocks \(regNet.depths), widths \(regNet.widths), "
-                + "groups of \(regNet.groupSize), pictures \(pictures)"
+                + "groups of \(regNet.groupSize), images of \(pictures)"
         case .efficientNet(let network):
             return "EfficientNet-Lite, blocks \(network.stages.map(\.depth)), "
                 + "widths \(network.stages.map(\.width)), padding \(network.padding.rawValue), "
-                + "batch norm eps \(network.normEps), pictures \(pictures)"
+                + "batch norm eps \(network.normEps), images of \(pictures)"
         }
     }
 

@@ -134,7 +134,7 @@ enum DeducedConfiguration {
                 file: weights.path,
                 reason:
                     "its \(max(0, counts[0])) patches are neither a square grid nor the \(grid) of "
-                    + "images of \(imageSize.height)×\(imageSize.width) (height × width)"
+                    + "images of \(ImageSize(height: imageSize.height, width: imageSize.width))"
             )
         }
         return (imageSize, index == 1)

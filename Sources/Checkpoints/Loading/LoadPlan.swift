@@ -146,8 +146,8 @@ struct LoadPlan {
                     found: weights.shape("pos_embed") ?? []
                 )
             ],
-            hint: "The file has positions for \(found) patches, pictures of "
-                + "\(vit.imageHeight)×\(vit.imageWidth) have \(vit.grid); "
+            hint: "The file has positions for \(found) patches, images of "
+                + "\(ImageSize(height: vit.imageHeight, width: vit.imageWidth)) have \(vit.grid); "
                 + "ask for them to be resampled by one of: \(variants)"
         )
     }

@@ -61,6 +61,11 @@ extension ModelDirectory {
         )
         try validate(configuration, weights, file: weights.path)
         let usual = try usualProcessor(configuration, file: weights.path)
+            .seeing(
+                upright: try HuggingFaceConfiguration.seesUpright(
+                    JSONFields(object: object, file: weights.path)
+                )
+            )
         return LoadPlan(
             ModelDescription(
                 configuration: configuration,

@@ -138,6 +138,9 @@ extension ModelDirectory {
         } else if timmProcessor == nil {
             assumptions.append(processorAssumption(description.processor))
         }
+        description.processor = description.processor.seeing(
+            upright: try HuggingFaceConfiguration.seesUpright(fields)
+        )
         var plan = LoadPlan(description, weights)
         plan.assumptions += assumptions
         plan.notes += fileNotes
@@ -200,13 +203,10 @@ extension ModelDirectory {
     /// What is done to pictures, in words.
     static func steps(_ processor: ImageProcessor) -> String {
         var steps: [String] = []
-        switch processor.resize {
-        case .none: break
-        case .shortestSide(let side): steps.append("the shorter side resized to \(side) pixels")
-        case .exact(let height, let width): steps.append("resized to \(height) × \(width) pixels")
-        }
+        steps.append(processor.appliesOrientation ? "upright as EXIF says" : "as they are stored")
+        if processor.resize != .none { steps.append("\(processor.resize)") }
         if let height = processor.cropHeight, let width = processor.cropWidth {
-            steps.append("the middle \(height) × \(width) cropped")
+            steps.append("the middle \(ImageSize(height: height, width: width)) cropped")
         }
         steps.append("mean \(processor.mean) and std \(processor.std)")
         return steps.joined(separator: ", ")

@@ -14,6 +14,12 @@ public struct PictureOverrides: Sendable, Equatable {
     /// How samples are weighed in the resize.
     public var interpolation: Interpolation?
 
+    /// How the image is brought to the size around the crop, as timm's `crop_mode`.
+    public var cropMode: CropMode?
+
+    /// Whether files are turned upright first, as their EXIF orientation says.
+    public var appliesOrientation: Bool?
+
     /// Creates overrides.
     ///
     /// - Parameters:
@@ -21,16 +27,22 @@ public struct PictureOverrides: Sendable, Equatable {
     ///   - std: The standard deviation of each channel, or one for all.
     ///   - cropShare: The share of the shorter side that the centre crop keeps.
     ///   - interpolation: How samples are weighed in the resize.
+    ///   - cropMode: How the image is brought to the size around the crop.
+    ///   - appliesOrientation: Whether files are turned upright first.
     public init(
         mean: [Float]? = nil,
         std: [Float]? = nil,
         cropShare: Double? = nil,
-        interpolation: Interpolation? = nil
+        interpolation: Interpolation? = nil,
+        cropMode: CropMode? = nil,
+        appliesOrientation: Bool? = nil
     ) {
         self.mean = mean
         self.std = std
         self.cropShare = cropShare
         self.interpolation = interpolation
+        self.cropMode = cropMode
+        self.appliesOrientation = appliesOrientation
     }
 
     /// Whether nothing is to be done otherwise.
@@ -50,7 +62,13 @@ public struct PictureOverrides: Sendable, Equatable {
             guard cropShare > 0.01, cropShare <= 1 else {
                 throw .invalid("a crop share of \(cropShare) is not above 0 and at most 1")
             }
-            resize = .shortestSide(Int(Double(min(height, width)) / cropShare))
+            resize = (cropMode ?? resize.cropMode ?? .center)
+                .resize(height: height, width: width, share: cropShare)
+            crop = (height, width)
+        } else if let cropMode {
+            // The same share of the image as before stays.
+            let around = resize.around(height: height, width: width)
+            resize = cropMode.resize(toHeight: around.height, width: around.width)
             crop = (height, width)
         }
         return try ImageProcessor(
@@ -61,7 +79,8 @@ public struct PictureOverrides: Sendable, Equatable {
             centering: processor.centering,
             channels: processor.channels,
             mean: Self.spread(mean, over: processor.channels) ?? processor.mean,
-            std: Self.spread(std, over: processor.channels) ?? processor.std
+            std: Self.spread(std, over: processor.channels) ?? processor.std,
+            appliesOrientation: appliesOrientation ?? processor.appliesOrientation
         )
     }
 

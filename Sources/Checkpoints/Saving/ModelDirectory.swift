@@ -1,3 +1,4 @@
+import ImagePipeline
 import Storage
 public import Torch
 import TorchNN
@@ -45,6 +46,9 @@ public enum ModelDirectory {
             }
         }
         try checkClasses(model, description, path)
+        if options.form == .bare, options.container == .safetensors {
+            try checkTimmPictures(description, path)
+        }
         var options = options
         if options.form == .deit { options.container = .pytorch }
         let isInt8 = try isInt8(model, options, path)
@@ -78,8 +82,7 @@ public enum ModelDirectory {
     ) throws(CheckpointError) {
         try checkClasses(model, description, folder)
         let isInt8 = try isInt8(model, options, folder)
-        let architecture =
-            isInt8 ? nil : try architecture(of: description.configuration, options, folder)
+        let architecture = isInt8 ? nil : try architecture(of: description, options, folder)
         guard architecture != nil || options.maxShardSize == nil else {
             throw CheckpointError.unwritable(
                 path: folder,
@@ -123,6 +126,21 @@ public enum ModelDirectory {
         }
     }
 
+    private static func checkTimmPictures(
+        _ description: ModelDescription,
+        _ path: String
+    ) throws(CheckpointError) {
+        let processor = description.processor
+        let (height, width) = description.configuration.imageSize
+        guard !TimmProcessor.canHold(processor, height: height, width: width) else { return }
+        throw CheckpointError.unwritable(
+            path: path,
+            reason: "timm's form has no word for this way to an input of "
+                + "\(ImageSize(height: height, width: width)): images \(steps(processor)); choose one that it "
+                + "has with --crop-mode center, squash or border"
+        )
+    }
+
     /// Whether some of a model's weights are written in 8 bits.
     ///
     /// - Throws: ``CheckpointError/unwritable(path:reason:)`` for a form that has none of them.
@@ -153,13 +171,15 @@ public enum ModelDirectory {
 
     /// The architecture of Hugging Face's form; nil for timm's.
     private static func architecture(
-        of configuration: ModelConfiguration,
+        of description: ModelDescription,
         _ options: SaveOptions,
         _ path: String
     ) throws(CheckpointError) -> HuggingFaceArchitecture? {
+        let configuration = description.configuration
         let wanted: HuggingFaceArchitecture?
         switch options.form {
         case .timm:
+            try checkTimmPictures(description, path)
             if case .visionTransformer(let vit) = configuration, vit.isDistilled, vit.headCount == 1
             {
                 throw CheckpointError.unwritable(
@@ -182,6 +202,10 @@ public enum ModelDirectory {
                 reason = "it has no layer scale (DeiT-III)"
             } else if vit.noEmbedClass {
                 reason = "its class token always has a position"
+            } else if !HuggingFaceProcessor.canHold(description.processor) {
+                reason =
+                    "its image processors have no word for images \(description.processor.resize)"
+                    + " (--crop-mode squash is one that they have)"
             } else if let wanted, wanted.isDistilled != vit.isDistilled {
                 reason =
                     "\(wanted.rawValue) has \(wanted.isDistilled ? "a" : "no") distillation token"
@@ -211,6 +235,7 @@ public enum ModelDirectory {
                 labels: description.labels,
                 problemType: description.problemType,
                 name: description.name,
+                upright: description.processor.appliesOrientation,
                 architecture: architecture,
                 dtype: dtype
             )

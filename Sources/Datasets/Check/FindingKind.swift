@@ -103,7 +103,8 @@ public enum FindingKind: String, Sendable, CaseIterable, Codable {
         case .misnamed:
             "They are read all the same, as content tells the format. Other programs may fail."
         case .cmyk: "They become RGB without a colour profile. Colours may be off."
-        case .rotated: "They are seen as stored, turned, unless EXIF's orientation is asked for."
+        case .rotated:
+            "They are turned upright in training and measuring, unless --exif-orientation off is given."
         case .oddSize: "Crops of them show little, or much that is interpolated."
         case .blank: "There is nothing to learn from them."
         }

@@ -19,8 +19,6 @@ struct PictureFacts: Sendable {
 struct PictureExaminer: Sendable {
     /// Files larger than this are not read.
     static let byteLimit = 1 << 29
-    /// Pictures of more pixels than this are not decoded.
-    static let pixelLimit = 100_000_000
 
     let dataset: any ImageDataset
     /// The part of the data, as findings name it.
@@ -73,8 +71,7 @@ struct PictureExaminer: Sendable {
 
     private func decode(_ bytes: [UInt8]?, _ index: Int) throws(ImageError) -> Image {
         guard let bytes else { return try dataset.image(at: index) }
-        let options = DecodingOptions(pixelLimit: Self.pixelLimit, appliesOrientation: true)
-        return try Image(decoding: bytes, options: options)
+        return try Image(decoding: bytes)
     }
 
     private func examineHeaders(
@@ -107,9 +104,10 @@ struct PictureExaminer: Sendable {
 
     private static func oddity(width: Int, height: Int) -> String? {
         let (short, long) = (min(width, height), max(width, height))
-        if short < 8 { return "\(width) × \(height) pixels are very few" }
-        if long > 10 * short { return "\(width) × \(height) pixels are very narrow" }
-        if width * height > 50_000_000 { return "\(width) × \(height) pixels take long to decode" }
+        let size = ImageSize(height: height, width: width)
+        if short < 8 { return "\(size) are very few" }
+        if long > 10 * short { return "\(size) are very narrow" }
+        if width * height > 50_000_000 { return "\(size) take long to decode" }
         return nil
     }
 

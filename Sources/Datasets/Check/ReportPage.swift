@@ -77,12 +77,12 @@ public struct ReportPage: Sendable {
         return "<p>\(escapedHTML(parts.joined(separator: " · ")))</p>\(notes)"
     }
 
-    /// Widths and heights in words, such as `32 × 32` or `50 to 640 × 48 to 480`.
+    /// Widths and heights in words, such as `50 to 640 × 48 to 480 pixels (width × height)`.
     static func text(of sizes: (width: ClosedRange<Int>, height: ClosedRange<Int>)) -> String {
         func side(_ range: ClosedRange<Int>) -> String {
             range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
         }
-        return "\(side(sizes.width)) × \(side(sizes.height)) pixels"
+        return "\(side(sizes.width)) × \(side(sizes.height)) pixels (width × height)"
     }
 
     private func overview(_ kinds: [(FindingKind, [Finding])]) -> String {
@@ -153,11 +153,7 @@ public struct ReportPage: Sendable {
         guard let bytes = try? dataset.fileBytes(at: index) else {
             return try? dataset.image(at: index)
         }
-        let options = DecodingOptions(
-            pixelLimit: PictureExaminer.pixelLimit,
-            appliesOrientation: true
-        )
-        return try? Image(decoding: bytes, options: options)
+        return try? Image(decoding: bytes)
     }
 }
 

@@ -40,6 +40,7 @@ public final class AttentionGallery {
     ///   `CheckpointError` when the disk does not take the files.
     @discardableResult
     public func add(_ image: Image, file: String) throws -> AttentionEntry {
+        let guess = try viewer.guess(of: image)
         let view = try viewer.look(at: image)
         let name = folder.name(for: file)
         var files: [(String, String)] = []
@@ -61,15 +62,15 @@ public final class AttentionGallery {
         }
         let features = try drawing.features(of: view.reading, scale, on: view.picture)
         if let features { try write(features, "features") }
-        try write(try sheet(view, maps, features), "sheet")
-        try addToOverview(view, maps, features, name)
+        try write(try sheet(view, guess, maps, features), "sheet")
+        try addToOverview(view, guess, maps, features, name)
         let entry = AttentionEntry(
             file: file,
             height: view.height,
             width: view.width,
             grid: view.reading.grid,
             isShrunk: view.isShrunk,
-            guess: view.guess,
+            guess: guess,
             files: files
         )
         entries.append(entry)
@@ -96,11 +97,12 @@ public final class AttentionGallery {
 
     private func sheet(
         _ view: PictureViewer.View,
+        _ guess: PictureViewer.Guess?,
         _ maps: [AttentionDrawing.Drawn],
         _ features: Image?
     ) throws -> Image {
         var sheet = TileSheet(side: 240)
-        var tiles = [TileSheet.Tile(image: view.picture, caption: caption(view, "picture"))]
+        var tiles = [TileSheet.Tile(image: view.picture, caption: caption(guess, "picture"))]
         if let features { tiles.append(.init(image: features, caption: "features, PCA")) }
         var token = maps.first.map { tokenName($0) } ?? ""
         for drawn in maps {
@@ -125,18 +127,19 @@ public final class AttentionGallery {
         String(drawn.named.name.prefix { $0 != "-" })
     }
 
-    private func caption(_ view: PictureViewer.View, _ name: String) -> String {
-        view.guess?.text ?? name
+    private func caption(_ guess: PictureViewer.Guess?, _ name: String) -> String {
+        guess?.text ?? name
     }
 
     private func addToOverview(
         _ view: PictureViewer.View,
+        _ guess: PictureViewer.Guess?,
         _ maps: [AttentionDrawing.Drawn],
         _ features: Image?,
         _ name: String
     ) throws {
         guard entries.count < Self.mostOverviewRows else { return }
-        var tiles = [TileSheet.Tile(image: view.picture, caption: caption(view, name))]
+        var tiles = [TileSheet.Tile(image: view.picture, caption: caption(guess, name))]
         if let features { tiles.append(.init(image: features, caption: "features")) }
         let share = Int((drawing.threshold * 100).rounded())
         for (place, drawn) in maps.enumerated() where drawn.named.part != .heads {

@@ -27,7 +27,8 @@ struct AttentionPage {
             <p>Block \(block). Bright patches get most of a token's attention; every map has its own colours, from its
             least patch to its largest but two per cent. Masks keep \(share) % of the attention. Rollout follows it from
             the picture through all blocks. Features are shown by their three main components as red, green and blue:
-            equal colours are equal features, within one picture.</p>
+            equal colours are equal features, within one picture. The class beside a name is that of <code>deit classify</code>:
+            of the image as the model's own preprocessing crops it, where maps show the whole image.</p>
             \(sections)
             </body></html>
 

@@ -160,8 +160,11 @@ public struct AttentionReader {
             .narrowed(2, width..<(2 * width)).selected(0, 0).to(.float32)
     }
 
+    /// Whether readings have the scores of the classes: there are some, and the last block is looked into.
+    var givesLogits: Bool { block == configuration.depth && configuration.numClasses > 0 }
+
     private func logits(_ last: Tensor) throws(TorchError) -> [Float] {
-        guard block == configuration.depth, configuration.numClasses > 0 else { return [] }
+        guard givesLogits else { return [] }
         return try network.forwardHead(last).floats()
     }
 }

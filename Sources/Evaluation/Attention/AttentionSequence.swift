@@ -82,7 +82,7 @@ public final class AttentionSequence {
                 width: view.width,
                 grid: view.reading.grid,
                 isShrunk: view.isShrunk,
-                guess: view.guess,
+                guess: try viewer.guess(of: image),
                 files: files
             )
         )

@@ -10,7 +10,8 @@ public struct PictureViewer {
     /// In which size pictures are shown to it.
     public let size: ViewingSize
 
-    private let processor: ImageProcessor
+    /// The model's own way from an image to its input.
+    public let processor: ImageProcessor
     private let labels: [String]
     private let scoring: ClassScoring
 
@@ -45,9 +46,6 @@ public struct PictureViewer {
 
         /// What was attended to.
         public let reading: AttentionReading
-
-        /// What the model takes it for; nil where it tells no classes apart.
-        public let guess: Guess?
     }
 
     // Maps of a few pixels show nothing.
@@ -78,6 +76,7 @@ public struct PictureViewer {
         at image: Image,
         exactly: (height: Int, width: Int)? = nil
     ) throws -> View {
+        try size.checkRoom(height: image.height, width: image.width)
         let seen =
             try exactly.map { ($0.height, $0.width, false) }
             ?? size(height: image.height, width: image.width)
@@ -96,9 +95,22 @@ public struct PictureViewer {
             height: height,
             width: width,
             isShrunk: seen.2,
-            reading: reading,
-            guess: guess(reading.logits)
+            reading: reading
         )
+    }
+
+    /// Names what an image shows, as `PictureClassifier` does: of the image as the model's own pre-processing makes it,
+    /// which crops it as a rule, whatever size the maps are of.
+    ///
+    /// - Parameter image: The image.
+    /// - Returns: The most likely class; nil where the model has no classes, or where what is looked into is not its last
+    ///   block.
+    /// - Throws: `ImageError` when it cannot be resized, `TorchError` when the model does not take what comes of it.
+    public func guess(of image: Image) throws -> Guess? {
+        guard reader.givesLogits else { return nil }
+        let (values, height, width) = try processor(image)
+        let pixels = try Tensor(values, shape: [1, processor.channels, height, width])
+        return guess(try reader(pixels).logits)
     }
 
     private func guess(_ logits: [Float]) -> Guess? {

@@ -84,6 +84,23 @@ public struct ViewingSize: Sendable, Equatable {
         }
     }
 
+    /// Refuses an image that would become one of more pixels than a file may have, as one of a single row does: shrunk
+    /// to what memory suffices for, it would show nothing.
+    ///
+    /// - Parameters:
+    ///   - height: The picture's rows.
+    ///   - width: The picture's columns.
+    /// - Throws: `ImageError`.
+    func checkRoom(height: Int, width: Int) throws(ImageError) {
+        let (wanted, _) = wanted(Double(max(height, 1)), Double(max(width, 1)))
+        func whole(_ side: Double) -> Int { Int(min(side, 1e15).rounded()) }
+        try Image.checkRoom(
+            from: ImageSize(height: height, width: width),
+            rows: whole(wanted.height),
+            columns: whole(wanted.width)
+        )
+    }
+
     /// The nearest number of patches, at least one; a side beyond reason is cut, and too large all the same.
     private func patches(_ side: Double) -> Int {
         max(1, Int((min(side, 1e7) / Double(configuration.patchSize)).rounded()))
@@ -113,12 +130,6 @@ public struct ViewingSize: Sendable, Equatable {
         height: Int,
         width: Int
     ) throws(ImageError) -> ImageProcessor {
-        try ImageProcessor(
-            resize: .exact(height: height, width: width),
-            interpolation: processor.interpolation,
-            channels: processor.channels,
-            mean: processor.mean,
-            std: processor.std
-        )
+        try processor.with(resize: .exact(height: height, width: width), crop: nil)
     }
 }

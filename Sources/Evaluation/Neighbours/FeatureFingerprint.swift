@@ -13,14 +13,12 @@ public enum FeatureFingerprint {
     /// - Parameters:
     ///   - loaded: The model: all its tensors count, whatever file they are from.
     ///   - processor: The way from a picture to the model's input.
-    ///   - decoding: How pictures are decoded.
     ///   - request: The tokens.
     /// - Returns: A SHA-256 in hexadecimal digits.
     /// - Throws: `TorchError` when a tensor cannot be read, `DigestError` where the system computes no SHA-256.
     public static func model(
         _ loaded: LoadedModel,
         _ processor: ImageProcessor,
-        _ decoding: DecodingOptions,
         _ request: FeatureRequest
     ) throws -> String {
         var digest = try Digest(.sha256)
@@ -35,7 +33,6 @@ public enum FeatureFingerprint {
         let rest = [
             "tokens \(tokens)", "blocks \(request.blocks)", "normalized \(request.isNormalized)",
             "dtype \(ComputePolicy.current.dtype)",
-            "orientation \(decoding.appliesOrientation)",
         ]
         digest.update(rest.joined(separator: "\n").utf8)
         return try digest.finish()

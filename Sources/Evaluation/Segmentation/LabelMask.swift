@@ -20,6 +20,9 @@ public struct LabelMask: Sendable, Equatable {
     /// The colours of the labels, 1 or 3 samples each, in the order of their samples: black comes first.
     let colors: [[UInt8]]
 
+    /// The height and width.
+    var size: ImageSize { ImageSize(height: height, width: width) }
+
     /// The number of labels, the background among them.
     public var labelCount: Int { colors.count }
 
@@ -136,7 +139,7 @@ public struct LabelMask: Sendable, Equatable {
     public func overlap(with truth: LabelMask) throws(EvaluationError) -> [Double?] {
         guard (height, width) == (truth.height, truth.width) else {
             throw .invalid(
-                "a mask of \(truth.height) × \(truth.width) pixels cannot be compared with one of \(height) × \(width)"
+                "a mask of \(truth.size) cannot be compared with one of \(size)"
             )
         }
         var both = [Int](repeating: 0, count: colors.count)

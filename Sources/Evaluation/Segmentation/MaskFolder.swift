@@ -126,7 +126,7 @@ public final class MaskFolder {
         let right = try Image(contentsOf: path)
         guard (right.height, right.width) == (mask.height, mask.width) else {
             throw EvaluationError.invalid(
-                "\(path) has \(right.height) × \(right.width) pixels, the picture \(mask.height) × \(mask.width)"
+                "\(path) has \(right.size), the image \(mask.size)"
             )
         }
         var (both, either) = (0, 0)

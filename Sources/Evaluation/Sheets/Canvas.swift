@@ -23,7 +23,7 @@ struct Canvas {
         let (count, overflow) = height.multipliedReportingOverflow(by: width)
         guard !overflow, count <= 1 << 28 else {
             throw .invalid(
-                "a sheet of \(height) × \(width) pixels is too large; ask for fewer pictures"
+                "a sheet of \(ImageSize(height: height, width: width)) is too large; ask for fewer pictures"
             )
         }
         self.height = height

@@ -148,7 +148,9 @@ extension Normalization {
         let plane = height * width
         let channels = mean.count
         guard values.count == plane * channels else {
-            throw .invalid("\(values.count) numbers are no picture of \(height) × \(width)")
+            throw .invalid(
+                "\(values.count) numbers are no image of \(ImageSize(height: height, width: width))"
+            )
         }
         var pixels = [UInt8](repeating: 0, count: values.count)
         for i in 0..<plane {

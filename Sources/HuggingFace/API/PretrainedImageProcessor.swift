@@ -85,13 +85,18 @@ public struct PretrainedImageProcessor<Family: PretrainedFamily>: Sendable {
 
     /// Takes over a processor of ours, as a model's description has it.
     ///
+    /// `ResizeRule.cover` and `ResizeRule.contain` of timm's models, for which Hugging Face's processors have no word,
+    /// become the exact size, which changes the shape of images.
+    ///
     /// - Parameter processor: The processor.
     public init(_ processor: ImageProcessor) {
         self.init()
         switch processor.resize {
         case .none: doResize = false
         case .shortestSide(let side): size = .shortestEdge(side)
-        case .exact(let height, let width): size = .exact(PixelSize(height: height, width: width))
+        case .exact(let height, let width), .cover(let height, let width),
+            .contain(let height, let width):
+            size = .exact(PixelSize(height: height, width: width))
         }
         resample = processor.interpolation
         if let height = processor.cropHeight, let width = processor.cropWidth {

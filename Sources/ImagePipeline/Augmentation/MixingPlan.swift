@@ -121,7 +121,7 @@ public struct MixingPlan: Sendable, Equatable {
         let (whole, overflow) = size.multipliedReportingOverflow(by: count)
         guard !overflow, values.count == whole else {
             throw .invalid(
-                "a batch of \(count) × \(channels) × \(height) × \(width) does not fit \(values.count) values"
+                "\(count) images of \(channels) channels and \(ImageSize(height: height, width: width)) do not fit \(values.count) values"
             )
         }
         guard let start = values.baseAddress else { return }

@@ -18,9 +18,13 @@ public struct MultiCrop: Sendable, Equatable {
     /// Creates a transform.
     ///
     /// - Parameter crops: What is done for each crop, at least one; each makes a size that does not depend on the picture.
-    /// - Throws: ``ImageError/invalid(_:)`` when there is no crop, or one has no fixed size.
+    /// - Throws: ``ImageError/invalid(_:)`` when there is no crop, one has no fixed size, or they differ in whether files
+    ///   are turned upright.
     public init(_ crops: [TrainingTransform]) throws(ImageError) {
         guard !crops.isEmpty else { throw .invalid("a picture needs at least one crop") }
+        guard Set(crops.map(\.appliesOrientation)).count == 1 else {
+            throw .invalid("all crops of an image see it upright, or all see it as it is stored")
+        }
         var shapes: [[Int]] = []
         var ranges: [Range<Int>] = []
         var start = 0
@@ -52,6 +56,9 @@ public struct MultiCrop: Sendable, Equatable {
 extension MultiCrop: ImageTransform {
     /// One: the planes of all crops stand in one row.
     public var channels: Int { 1 }
+
+    /// As the crops have it.
+    public var appliesOrientation: Bool { crops.first?.appliesOrientation ?? true }
 
     /// The size of the result: one row.
     ///

@@ -117,7 +117,7 @@ public struct RandomErasing: Sendable, Equatable, Codable {
             values.count == (try Image.byteCount(height: height, width: width, channels: channels))
         else {
             throw .invalid(
-                "a picture of \(channels) × \(height) × \(width) does not fit \(values.count) values"
+                "an image of \(channels) channels and \(ImageSize(height: height, width: width)) does not fit \(values.count) values"
             )
         }
         for region in regions(height: height, width: width, using: &generator) {

@@ -86,7 +86,8 @@ enum DINOCrops {
             operations: operations,
             channels: processor.channels,
             mean: processor.mean,
-            std: processor.std
+            std: processor.std,
+            appliesOrientation: processor.appliesOrientation
         )
     }
 }

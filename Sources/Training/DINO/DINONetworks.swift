@@ -33,7 +33,11 @@ struct DINONetworks {
         try configuration.validate()
         return ModelDescription(
             configuration: configuration,
-            processor: try ClassifierFactory.processor(configuration, cropShare: nil),
+            processor: try ClassifierFactory.processor(
+                configuration,
+                cropShare: nil,
+                upright: options.exifOrientation
+            ),
             labels: ClassLabels(placeholders: configuration.numClasses),
             name: options.model
         )

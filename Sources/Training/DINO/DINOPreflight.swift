@@ -39,7 +39,7 @@ enum DINOPreflight {
         let (height, width) = configuration.imageSize
         guard height == width else {
             throw .conflict(
-                "crops are square, and \(options.model) takes \(height) × \(width) pixels"
+                "crops are square, and \(options.model) takes \(ImageSize(height: height, width: width))"
             )
         }
         guard options.localCropsNumber > 0 else { return }
@@ -84,8 +84,8 @@ enum DINOPreflight {
         }
         guard let smallest, small * 2 > seen else { return nil }
         return
-            "pictures are smaller than the large crops of \(globalSize) pixels (one has \(smallest.height) × "
-            + "\(smallest.width)) and will be enlarged; a model for small pictures learns faster, such as "
+            "images are smaller than the large crops of \(globalSize) pixels (one has "
+            + "\(ImageSize(height: smallest.height, width: smallest.width))) and will be enlarged; a model for small pictures learns faster, such as "
             + "--recipe dino-cifar, or choose a smaller --size"
     }
 

@@ -1,3 +1,4 @@
+import ImagePipeline
 import VisionModels
 
 /// Checks of masked modelling's options against one another, before anything is created.
@@ -39,7 +40,7 @@ enum MIMPreflight {
             )
         else {
             throw .conflict(
-                "squares of \(side) pixels do not tile pictures of \(height) × \(width) pixels, or leave nothing to see: "
+                "squares of \(side) pixels do not tile images of \(ImageSize(height: height, width: width)), or leave nothing to see: "
                     + "choose another --mask-patch-size, --size or --model"
             )
         }

@@ -84,7 +84,11 @@ public final class MIMSession: RunSession {
         try configuration.validate()
         let description = ModelDescription(
             configuration: configuration,
-            processor: try ClassifierFactory.processor(configuration, cropShare: nil),
+            processor: try ClassifierFactory.processor(
+                configuration,
+                cropShare: nil,
+                upright: options.exifOrientation
+            ),
             labels: ClassLabels(placeholders: 0),
             name: options.model
         )

@@ -52,6 +52,7 @@ extension TrainingOptions {
 
     /// The options that masked modelling has, its own and shared ones.
     static let mimKeys = Set(mimFields.map(\.key)).union([
+        "exif_orientation",
         "method", "data", "model", "init", "epochs", "batch", "accumulation", "lr", "lr_scaling",
         "min_lr", "warmup_lr", "warmup_epochs", "optimizer", "opt_eps", "opt_betas",
         "weight_decay", "momentum", "drop_path", "clip_grad", "dtype", "seed", "size", "in_chans",

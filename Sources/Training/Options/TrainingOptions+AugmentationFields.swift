@@ -3,6 +3,11 @@ extension TrainingOptions {
     static let augmentationFields: [OptionField] = cropFields + colourFields + mixingFields
 
     private static let cropFields: [OptionField] = [
+        .flag(
+            .exifOrientation,
+            \.exifOrientation,
+            "Turn images upright as their EXIF data say; timm and DeiT do not."
+        ),
         .number(
             .cropPadding,
             \.cropPadding,

@@ -250,7 +250,8 @@ extension TrainingOptions {
         "method", "data", "model", "epochs", "batch", "accumulation", "lr", "lr_scaling", "min_lr",
         "warmup_lr", "warmup_epochs", "optimizer", "opt_eps", "opt_betas", "weight_decay",
         "momentum", "drop_path", "clip_grad", "dtype", "seed", "size", "in_chans",
-        "train_interpolation", "flip", "color_jitter", "grayscale_prob", "val_fraction",
+        "exif_orientation", "train_interpolation", "flip", "color_jitter", "grayscale_prob",
+        "val_fraction",
         "train_limit", "val_limit", "skip_limit", "workers", "threads", "checkpoint_interval",
         "keep_last", "log_interval", "tensorboard",
     ]

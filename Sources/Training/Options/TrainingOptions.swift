@@ -112,6 +112,8 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var size: Int?
     /// The channels of the pictures that the model takes, or nil for the model's own.
     public var inChans: Int?
+    /// Whether images are turned upright as their EXIF data say, in training and in validation.
+    public var exifOrientation = true
     /// The border in pixels that a random crop is padded by, or nil for no padded crop.
     public var cropPadding: Int?
     /// The probability of mirroring a picture left to right.
@@ -307,6 +309,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         case seed
         case size
         case inChans = "in_chans"
+        case exifOrientation = "exif_orientation"
         case cropPadding = "crop_padding"
         case flip
         case vflip
@@ -408,6 +411,7 @@ extension TrainingOptions {
         options.valFraction = nil
         options.schedOnUpdates = true
         options.tensorboard = false
+        options.exifOrientation = false
         return options
     }()
 }

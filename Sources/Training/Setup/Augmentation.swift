@@ -28,7 +28,8 @@ enum Augmentation {
                     probability: options.reprob,
                     mode: options.remode,
                     count: options.recount
-                ) : nil
+                ) : nil,
+            appliesOrientation: processor.appliesOrientation
         )
     }
 

@@ -38,7 +38,11 @@ public enum ClassifierFactory {
         try configuration.validate()
         return ModelDescription(
             configuration: configuration,
-            processor: try processor(configuration, cropShare: options.evalCropRatio),
+            processor: try processor(
+                configuration,
+                cropShare: options.evalCropRatio,
+                upright: options.exifOrientation
+            ),
             labels: ClassLabels(names: classNames),
             name: options.model
         )
@@ -49,11 +53,13 @@ public enum ClassifierFactory {
     /// - Parameters:
     ///   - configuration: The model's.
     ///   - cropShare: The share of the shorter side that the crop keeps, or nil for the usual.
+    ///   - upright: Whether files are turned upright as their EXIF data say.
     /// - Returns: The processor.
     /// - Throws: `ImageError` for a size beyond any picture's, ``OptionError`` for channels that no file has.
     nonisolated static func processor(
         _ configuration: ModelConfiguration,
-        cropShare: Double?
+        cropShare: Double?,
+        upright: Bool
     ) throws -> ImageProcessor {
         let (height, width) = configuration.imageSize
         let channels = configuration.inChannels
@@ -75,15 +81,16 @@ public enum ClassifierFactory {
                 channels: channels,
                 mean: mean,
                 std: std
-            )
+            ).seeing(upright: upright)
         }
         return try ImageProcessor(
-            resize: .shortestSide(Int(Double(min(height, width)) / (cropShare ?? 0.875))),
+            resize: CropMode.center.resize(height: height, width: width, share: cropShare ?? 0.875),
             cropHeight: height,
             cropWidth: width,
             channels: channels,
             mean: mean,
-            std: std
+            std: std,
+            appliesOrientation: upright
         )
     }
 

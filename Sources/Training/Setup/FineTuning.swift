@@ -138,7 +138,10 @@ enum FineTuning {
             // As facebookresearch/deit main.py does for --finetune.
             positionResampling: .deit,
             stateDict: options.stateDict,
-            pictures: PictureOverrides(cropShare: options.evalCropRatio)
+            pictures: PictureOverrides(
+                cropShare: options.evalCropRatio,
+                appliesOrientation: options.exifOrientation
+            )
         )
     }
 

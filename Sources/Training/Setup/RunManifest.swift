@@ -116,6 +116,8 @@ public struct RunManifest: Sendable, Equatable {
         var options =
             format < 2 ? TrainingOptions.beforeAugmentation : TrainingOptions.defaults(of: method)
         if format < 3 { options.emaWarmup = .tensorflow }
+        // Runs of versions without this option saw images as they are stored.
+        options.exifOrientation = false
         for value in try Recipe.values(of: stored, source: path) {
             try options.set(value.key, to: value.text, source: path)
         }

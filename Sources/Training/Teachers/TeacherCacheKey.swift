@@ -56,6 +56,10 @@ struct TeacherCacheKey: Codable, Equatable, Sendable {
             "kernel_attention": plan.policy.attention.rawValue,
             "kernel_pointwise": plan.policy.pointwise.rawValue,
         ]
+        // Files of versions that turned no image have no such entry.
+        if student.processor.appliesOrientation {
+            options[TrainingOptions.CodingKeys.exifOrientation.rawValue] = "on"
+        }
         for key in Self.optionKeys {
             options[key.rawValue] = TrainingOptions.field(key.rawValue).map {
                 plan.options.text(of: $0)

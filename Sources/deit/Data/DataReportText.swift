@@ -58,7 +58,7 @@ struct DataReportText {
         if let sizes = report.sizes {
             lines.append(
                 "  \("formats".padding(toLength: width, withPad: " ", startingAt: 0)) \(formats); "
-                    + "\(side(sizes.width)) × \(side(sizes.height)) pixels"
+                    + "\(side(sizes.width)) × \(side(sizes.height)) pixels (width × height)"
             )
         }
         return lines

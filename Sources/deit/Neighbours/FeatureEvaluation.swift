@@ -50,7 +50,7 @@ struct FeatureEvaluation {
     }
 
     private func open(_ split: DatasetSplit) throws -> any ImageDataset {
-        try LabelledData.open(data, split, for: checkpoint.checkpoint, reading.decoding)
+        try LabelledData.open(data, split, for: checkpoint.checkpoint)
     }
 
     private func features(
@@ -71,7 +71,7 @@ struct FeatureEvaluation {
             return try await extract()
         }
         let origin = FeatureCache.Origin(
-            model: try FeatureFingerprint.model(loaded, processor, reading.decoding, request),
+            model: try FeatureFingerprint.model(loaded, processor, request),
             train: try FeatureFingerprint.data(train, in: data),
             validation: try FeatureFingerprint.data(validation, in: data)
         )

@@ -89,7 +89,7 @@ struct IndexCommand: AsyncParsableCommand {
             )
         }
         try NeighbourIndex.checkReplaceable(output)
-        let dataset = try IndexPictures.open(data, reading.decoding)
+        let dataset = try IndexPictures.open(data)
         let (model, processor) = try await sizes.load(checkpoint)
         let loaded = model.with(processor)
         let request = try FeatureExtractor(loaded, tokens.request()).request
@@ -117,7 +117,7 @@ struct IndexCommand: AsyncParsableCommand {
                 exitCode: CommandFailure.wrongCall
             )
         }
-        let dataset = try IndexPictures.open(data, reading.decoding)
+        let dataset = try IndexPictures.open(data)
         var index = try checkpoint.index()
         let features = try await PictureVectors(reading: reading).extract(dataset, for: index)
             .named(below: data)
@@ -147,8 +147,8 @@ struct IndexCommand: AsyncParsableCommand {
 /// The pictures of an index.
 enum IndexPictures {
     /// Opens the training part, or all where there are no parts.
-    static func open(_ path: String, _ options: DecodingOptions) throws -> any ImageDataset {
-        let location = try DatasetLocation(path: path, options: options)
+    static func open(_ path: String) throws -> any ImageDataset {
+        let location = try DatasetLocation(path: path)
         let dataset: any ImageDataset
         do throws(DatasetError) {
             dataset = try location.open(.train)

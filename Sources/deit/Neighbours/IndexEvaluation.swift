@@ -26,8 +26,7 @@ enum IndexEvaluation {
         let dataset = try LabelledData.open(
             data,
             .validation,
-            for: checkpoint.checkpoint,
-            reading.decoding
+            for: checkpoint.checkpoint
         )
         let index = try checkpoint.index()
         let features = try await PictureVectors(reading: reading).extract(dataset, for: index)

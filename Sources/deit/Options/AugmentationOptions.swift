@@ -3,6 +3,7 @@ import Training
 
 /// The flags of what happens to training pictures at random.
 struct AugmentationOptions: ParsableArguments {
+    @Option(help: .field("exif_orientation")) var exifOrientation: String?
     @Option(help: .field("crop_padding")) var cropPadding: String?
     @Option(help: .field("crop_scale")) var cropScale: String?
     @Option(help: .field("src")) var src: String?
@@ -22,6 +23,7 @@ struct AugmentationOptions: ParsableArguments {
 
     var flags: [OptionText] {
         [
+            OptionText("exif_orientation", exifOrientation),
             OptionText("crop_padding", cropPadding), OptionText("crop_scale", cropScale),
             OptionText("src", src),
             OptionText("train_interpolation", trainInterpolation), OptionText("flip", flip),

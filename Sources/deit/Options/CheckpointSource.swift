@@ -1,6 +1,16 @@
-import ArgumentParser
+public import ArgumentParser
 import Checkpoints
-import ImagePipeline
+public import ImagePipeline
+
+extension CropMode: ExpressibleByArgument {}
+
+/// A choice that is on or off, as options of training are written.
+enum Switch: String, CaseIterable, ExpressibleByArgument {
+    case on
+    case off
+
+    var isOn: Bool { self == .on }
+}
 
 /// Which checkpoint is meant, and what its files do not say.
 struct CheckpointSource: ParsableArguments {
@@ -33,6 +43,20 @@ struct CheckpointSource: ParsableArguments {
     @Option(help: "How pictures are resized: nearest, bilinear or bicubic.")
     var interpolation: String?
 
+    @Option(
+        help:
+            "How images are brought to the size around the crop: center, squash or border, as timm's crop_mode."
+    )
+    var cropMode: CropMode?
+
+    @Option(
+        help: ArgumentHelp(
+            "Turn images upright as their EXIF data say: on or off (default: as the checkpoint says, else on).",
+            valueName: "on|off"
+        )
+    )
+    var exifOrientation: Switch?
+
     func validate() throws {
         guard !checkpoint.isEmpty else { throw ValidationError("the checkpoint's path is empty") }
         _ = try pictures()
@@ -52,7 +76,9 @@ struct CheckpointSource: ParsableArguments {
             mean: try Self.numbers(mean, "--mean"),
             std: try Self.numbers(std, "--std"),
             cropShare: cropPct,
-            interpolation: kind
+            interpolation: kind,
+            cropMode: cropMode,
+            appliesOrientation: exifOrientation?.isOn
         )
     }
 

@@ -35,8 +35,7 @@ struct PictureFolderOptions: ParsableArguments {
     /// The pictures in the order of the arguments; of a folder sorted by name, numbers by their size.
     func pictures() throws -> PictureList {
         guard !images.isEmpty else { throw ValidationError("name at least one picture") }
-        let options = DecodingOptions(appliesOrientation: true)
-        var list = try PictureList(paths: images, options: options)
+        var list = try PictureList(paths: images)
         for folder in list.emptyFolders {
             StatusLine.note("\(folder) holds no pictures (jpg, jpeg, png or webp)")
         }
@@ -57,8 +56,7 @@ struct PictureFolderOptions: ParsableArguments {
             }
             return found == [path] ? found : FrameOrder.sorted(found)
         }
-        let options = DecodingOptions(appliesOrientation: true)
-        let list = PictureList(paths.map(PictureList.Source.file), options: options)
+        let list = PictureList(paths.map(PictureList.Source.file))
         guard list.count > 0 else {
             throw CommandFailure("there are no frames", exitCode: CommandFailure.badData)
         }

@@ -17,12 +17,6 @@ struct ReadingOptions: ParsableArguments {
     )
     var skipLimit: Int?
 
-    @Flag(
-        help:
-            "Turn pictures as their EXIF data say (default: as stored, like timm and torchvision)."
-    )
-    var exifOrientation = false
-
     func validate() throws {
         guard batch > 0 else { throw ValidationError("--batch must be at least 1, not \(batch)") }
         guard workers.map({ (1...1024).contains($0) }) ?? true else {
@@ -32,9 +26,6 @@ struct ReadingOptions: ParsableArguments {
             throw ValidationError("--skip-limit must not be negative")
         }
     }
-
-    /// How files are decoded.
-    var decoding: DecodingOptions { DecodingOptions(appliesOrientation: exifOrientation) }
 
     /// The pictures in their order, read ahead of need.
     func loader(_ dataset: any ImageDataset, _ processor: ImageProcessor) throws -> DataLoader {

@@ -7,7 +7,7 @@ import VisionModels
 struct ViewingOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The pictures' size: own, N for the shorter side, or HxW; in pixels, rounded to patches.",
+            "The images' size: own, N for the shorter side, or HxW, height first; in pixels, rounded to patches.",
             discussion:
                 "own enlarges what is smaller than the model's pictures, and shrinks what --memory does not suffice for."
         )
@@ -53,7 +53,7 @@ struct ViewingOptions: ParsableArguments {
 
     private var wrongSize: ValidationError {
         ValidationError(
-            "--size must be own, a number such as 480, or HxW such as 480x640, not \(size)"
+            "--size must be own, a number such as 480, or HxW, height first, such as 480x640, not \(size)"
         )
     }
 }

@@ -27,6 +27,7 @@ struct PretrainDataOptions<Kind: PretrainMethod>: ParsableArguments {
     ) var data: String?
     @Option(help: .field("size", of: Kind.method)) var size: String?
     @Option(help: .field("in_chans", of: Kind.method)) var inChans: String?
+    @Option(help: .field("exif_orientation", of: Kind.method)) var exifOrientation: String?
     @Option(help: .field("train_limit", of: Kind.method)) var trainLimit: String?
     @Option(help: .field("val_fraction", of: Kind.method)) var valFraction: String?
     @Option(help: .field("val_limit", of: Kind.method)) var valLimit: String?
@@ -38,6 +39,7 @@ struct PretrainDataOptions<Kind: PretrainMethod>: ParsableArguments {
             OptionText("data", data),
             OptionText("size", size),
             OptionText("in_chans", inChans),
+            OptionText("exif_orientation", exifOrientation),
             OptionText("train_limit", trainLimit),
             OptionText("val_fraction", valFraction),
             OptionText("val_limit", valLimit),

@@ -14,21 +14,18 @@ enum LabelledData {
     ///   - path: The folder, list or archive.
     ///   - split: The part.
     ///   - checkpoint: The checkpoint as the user named it.
-    ///   - options: How pictures are decoded.
     /// - Returns: The pictures.
     /// - Throws: `DatasetError`.
     static func open(
         _ path: String,
         _ split: DatasetSplit,
-        for checkpoint: String,
-        _ options: DecodingOptions
+        for checkpoint: String
     ) throws -> any ImageDataset {
         let run = manifest(of: checkpoint).flatMap {
             isSame($0.options.data, path) ? $0.options : nil
         }
         let location = try DatasetLocation(
             path: path,
-            options: options,
             valFraction: run?.valFraction,
             seed: run.map { UInt64(bitPattern: Int64($0.seed)) } ?? 0
         )
