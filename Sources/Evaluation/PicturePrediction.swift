@@ -1,3 +1,4 @@
+public import Checkpoints
 public import Storage
 
 /// What a model says of one picture.
