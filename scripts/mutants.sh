@@ -74,8 +74,9 @@ while IFS= read -r line; do
     mkdir -p "$scratch/$(dirname "$file")"
     cp "$root/$file" "$scratch/$file"
     # The switch is TorchNN's.
-    [[ $file == Sources/TorchNN/* ]] || grep -q -E '^(public )?import TorchNN$' "$file" 2>/dev/null \
-      || grep -q -E '^(public |package )?import TorchNN$' "$root/$file" || sed -i '0,/^import\|^public import/s//import TorchNN\n&/' "$scratch/$file"
+    if [[ $file != Sources/TorchNN/* ]] && ! grep -q -E '^((public|package) )?import TorchNN$' "$root/$file"; then
+      sed -i '0,/^import /s//import TorchNN\n&/' "$scratch/$file"
+    fi
     touched[$file]=1
   fi
   sed -i "$expression" "$scratch/$file"

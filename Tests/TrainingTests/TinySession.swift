@@ -2,6 +2,7 @@ import Checkpoints
 import Foundation
 import ImagePipeline
 import Torch
+import TorchNN
 
 @testable import Training
 
@@ -38,6 +39,7 @@ struct TinySession {
     ///   - texts: Options by their keys; `{data}` and the like are paths in the folder.
     ///   - name: The run's name.
     /// - Returns: What it left behind.
+    /// - Throws: What the run throws.
     func run(
         _ method: TrainingMethod,
         _ texts: [(key: String, text: String)],
