@@ -69,7 +69,7 @@ import Torch
         case .files: before.files != after.files
         case .threads: before.manifest.threads != after.manifest.threads
         case .workers: before.plan.workers != after.plan.workers
-        case .fileBeside(let end): size(before.run.path + end) != size(after.run.path + end)
+        case .file(let end): size(before.run.path + end) != size(after.run.path + end)
         case .failure, .elsewhere: true
         }
     }

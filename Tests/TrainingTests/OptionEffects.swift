@@ -18,8 +18,8 @@ struct OptionEffect {
         case threads
         /// In the workers of the plan.
         case workers
-        /// In a file beside the run's folder, whose name ends so: there or not, larger or smaller.
-        case fileBeside(String)
+        /// In a file whose path goes on so after that of the run's folder: there or not, larger or smaller.
+        case file(String)
         /// The run is refused or stops.
         case failure
         /// A test of its own looks at it.
@@ -59,7 +59,6 @@ enum OptionEffects {
     private static let shared: [OptionEffect] = [
         OptionEffect("method", "", .elsewhere("the table is of each method")),
         OptionEffect("data", "{other}"),
-        OptionEffect("model", "deit_nano_distilled_patch4_28"),
         OptionEffect("epochs", "3"),
         OptionEffect("batch", "4"),
         // Parts draw other numbers for stochastic depth.
@@ -114,6 +113,7 @@ enum OptionEffects {
     ]
 
     private static let network: [OptionEffect] = [
+        OptionEffect("model", "deit_nano_distilled_patch4_28"),
         OptionEffect("finetune", "{teacher}"),
         OptionEffect("state_dict", "model_ema", with: ["finetune": "{both.pth}"]),
         OptionEffect("single_head", "on", with: ["model": "deit_nano_distilled_patch4_28"]),
@@ -183,7 +183,7 @@ enum OptionEffects {
             "cache_teacher",
             "{run}.answers",
             with: ["teacher": "{teacher}", "distillation": "soft"],
-            .fileBeside(".answers")
+            .file(".answers")
         ),
         OptionEffect(
             "cache_limit",
@@ -191,7 +191,7 @@ enum OptionEffects {
             with: [
                 "teacher": "{teacher}", "distillation": "soft", "cache_teacher": "{run}.answers",
             ],
-            .fileBeside(".answers")
+            .file(".answers")
         ),
     ]
 
@@ -240,6 +240,7 @@ enum OptionEffects {
     ]
 
     private static let heads: [OptionEffect] = [
+        OptionEffect("model", "deit_mini_patch4_32"),
         OptionEffect("init", "{teacher}"),
         OptionEffect("out_dim", "12", .state),
         OptionEffect("norm_last_layer", "off", .state),
@@ -281,7 +282,8 @@ enum OptionEffects {
 
     private static let neighbours: [OptionEffect] = [
         OptionEffect("knn_interval", "1", .records),
-        OptionEffect("knn_limit", "4", with: ["knn_interval": "1"], .records),
+        // One picture that votes is right of its own class at most.
+        OptionEffect("knn_limit", "1", with: ["knn_interval": "1", "knn_start": "on"], .records),
         OptionEffect("knn_start", "on", with: ["knn_interval": "1"], .records),
         OptionEffect("knn_stop", "", .elsewhere("DINOLearnerTests: judge")),
         OptionEffect("val_limit", "4", with: ["knn_interval": "1"], .records),
@@ -289,9 +291,15 @@ enum OptionEffects {
 
     private static let masks: [OptionEffect] = [
         OptionEffect("size", "12"),
-        OptionEffect("val_limit", "4", with: ["shown_pictures": "8"], .files),
+        OptionEffect(
+            "val_limit",
+            "4",
+            with: ["shown_pictures": "8"],
+            .file("/reconstructions/epoch-1.png")
+        ),
         OptionEffect("crop_padding", "2"),
         OptionEffect("crop_scale", "0.2"),
+        OptionEffect("model", "deit_nano_distilled_patch4_28"),
         OptionEffect("init", "{teacher}"),
         OptionEffect("mask", "block"),
         OptionEffect("mask_ratio", "0.7"),
