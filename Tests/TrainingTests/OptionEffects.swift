@@ -59,6 +59,7 @@ enum OptionEffects {
     private static let shared: [OptionEffect] = [
         OptionEffect("method", "", .elsewhere("the table is of each method")),
         OptionEffect("data", "{other}"),
+        OptionEffect("exif_orientation", "off", with: ["data": "{turned}"]),
         OptionEffect("epochs", "3"),
         OptionEffect("batch", "4"),
         // Parts draw other numbers for stochastic depth.

@@ -72,6 +72,7 @@ struct TinySession {
         try write("data", train: 4, validation: 2, seed: 1)
         try write("other", train: 4, validation: 2, seed: 2)
         try write("whole", train: 8, validation: 0, seed: 3)
+        try write("turned", train: 4, validation: 2, seed: 1, isTurned: true)
         try write("damaged", train: 4, validation: 2, seed: 1)
         try Data("no picture".utf8).write(
             to: folder.appending(path: "damaged/train/class-0/0.png")
@@ -162,8 +163,21 @@ struct TinySession {
         return String(decoding: data, as: UTF8.self)
     }
 
+    /// A chunk `eXIf` of PNG files that says that the picture stands on its head.
+    private static let upsideDown: [UInt8] = [
+        0x00, 0x00, 0x00, 0x1a, 0x65, 0x58, 0x49, 0x66, 0x4d, 0x4d, 0x00, 0x2a, 0x00, 0x00, 0x00,
+        0x08, 0x00, 0x01, 0x01, 0x12, 0x00, 0x03, 0x00, 0x00, 0x00, 0x01, 0x00, 0x03, 0x00, 0x00,
+        0x00, 0x00, 0x00, 0x00, 0x84, 0x5f, 0x64, 0xce,
+    ]
+
     /// Writes coloured noise of 8 pixels, whose class is told by the row that is bright: `train/class-0/0.png`, `val/…`.
-    private func write(_ name: String, train: Int, validation: Int, seed: UInt64) throws {
+    private func write(
+        _ name: String,
+        train: Int,
+        validation: Int,
+        seed: UInt64,
+        isTurned: Bool = false
+    ) throws {
         var generator = SplitMix64(seed: seed)
         for (part, count) in [("train", train), ("val", validation)] where count > 0 {
             for label in 0..<4 {
@@ -177,7 +191,10 @@ struct TinySession {
                         UInt8(generator.integer(below: 128) + (at / 48 == label ? 127 : 0))
                     }
                     let image = try Image(height: 8, width: 8, channels: 3, pixels: pixels)
-                    try Data(image.encodedPNG()).write(to: place.appending(path: "\(index).png"))
+                    var file = Data(try image.encodedPNG())
+                    // After the signature and IHDR.
+                    if isTurned { file.insert(contentsOf: Self.upsideDown, at: 33) }
+                    try file.write(to: place.appending(path: "\(index).png"))
                 }
             }
         }
