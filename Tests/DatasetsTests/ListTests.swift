@@ -166,7 +166,7 @@ struct ListTests {
             #expect(train.count == 1 && validation.count == 1 && train.classNames == ["x"])
             #expect(
                 train.notes.contains(
-                    "left out 1 picture of the part test, as there is one for validation"
+                    "left out 1 image of the part test, as there is one for validation"
                 )
             )
             try folder.write(Data(text.replacing(",val", with: ",test").utf8), to: "list.csv")

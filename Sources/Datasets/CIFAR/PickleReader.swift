@@ -1,6 +1,7 @@
 /// A machine for the few opcodes and names of Python's pickles that data sets use.
 ///
-/// It makes values and can run nothing; every other name is refused. Work and memory grow with the file only.
+/// It makes values and can run nothing; every other name is refused. Work and memory are bounded by the file's size and
+/// a fixed number of steps.
 ///
 /// ## Source
 /// Python, `Lib/pickletools.py` (opcodes); numpy, `numpy/_core/src/multiarray/methods.c, array_setstate`.
@@ -12,6 +13,10 @@ struct PickleReader {
     private var marks: [Int] = []
     private var memo: [Int: PickledValue] = [:]
     private var contents = PickledContents()
+    /// Every opcode, and every value that is moved or read again, costs one; the official files need some 700,000.
+    private var budget = 4_000_000
+    /// Bytes that may be converted, beyond those that are read once.
+    private var byteBudget: Int
 
     /// Reads a file.
     ///
@@ -24,6 +29,7 @@ struct PickleReader {
         var reader = PickleReader(bytes: bytes, path: path)
         while true {
             let opcode = try reader.byte()
+            try reader.charge(1)
             if opcode == UInt8(ascii: ".") { break }
             try reader.run(opcode)
         }
@@ -34,6 +40,28 @@ struct PickleReader {
     private init(bytes: [UInt8], path: String) {
         self.bytes = bytes
         self.path = path
+        byteBudget = 2 * bytes.count + 1024
+    }
+
+    /// Pays for steps.
+    private mutating func charge(_ steps: Int) throws(DatasetError) {
+        guard steps <= budget else { throw damaged("it describes more than any data set needs") }
+        budget -= steps
+    }
+
+    /// A value's text, which is paid for: the same value may be used any number of times.
+    private mutating func text(of value: PickledValue?) throws(DatasetError) -> String? {
+        let count =
+            switch value {
+            case .text(let text): text.utf8.count
+            case .bytes(let bytes): bytes.count
+            default: 0
+            }
+        guard count <= byteBudget else {
+            throw damaged("it describes more than any data set needs")
+        }
+        byteBudget -= count
+        return value?.text
     }
 
     private mutating func run(_ opcode: UInt8) throws(DatasetError) {
@@ -120,8 +148,8 @@ struct PickleReader {
         switch opcode {
         case UInt8(ascii: "c"): stack.append(.global("\(try line()).\(try line())"))
         case 0x93:
-            let name = try pop().text
-            guard let name, let module = try pop().text else { throw damaged("it names nothing") }
+            let (name, module) = (try text(of: try pop()), try text(of: try pop()))
+            guard let name, let module else { throw damaged("it names nothing") }
             stack.append(.global("\(module).\(name)"))
         case UInt8(ascii: "R"):
             let arguments = try pop()
@@ -154,10 +182,11 @@ struct PickleReader {
                 type: arguments.dropFirst().first,
                 shape: arguments.dropFirst(2).first
             )
-            contents.arrays[contents.arrays.count - 1].isColumnMajor = arguments.last?.text == "F"
+            contents.arrays[contents.arrays.count - 1].isColumnMajor =
+                try text(of: arguments.last) == "F"
             return .array(contents.arrays.count - 1)
         case "numpy.dtype":
-            guard let type = arguments.first?.text else {
+            guard let type = try text(of: arguments.first) else {
                 throw damaged("it has an array of no type")
             }
             return .type(
@@ -165,11 +194,15 @@ struct PickleReader {
             )
         case "_codecs.encode":
             // How Python 3 writes bytes in protocol 2: as a text of characters below 256.
-            let scalars = arguments.first?.text?.unicodeScalars.map(\.value) ?? []
-            guard scalars.allSatisfy({ $0 < 256 }) else {
-                throw damaged("it has bytes that are none")
+            let text = try text(of: arguments.first) ?? ""
+            var bytes: [UInt8] = []
+            for scalar in text.unicodeScalars {
+                guard let byte = UInt8(exactly: scalar.value) else {
+                    throw damaged("it has bytes that are none")
+                }
+                bytes.append(byte)
             }
-            return .bytes(scalars.map { UInt8($0) })
+            return .bytes(bytes)
         case "__builtin__.bytes", "builtins.bytes", "__builtin__.bytearray", "builtins.bytearray":
             return arguments.first ?? .bytes([])
         default:
@@ -194,6 +227,7 @@ struct PickleReader {
         type: PickledValue?,
         shape: PickledValue?
     ) throws(DatasetError) {
+        try charge(shape?.list(in: contents)?.count ?? 0)
         guard case .bytes(let bytes) = data, case .type(let type) = type,
             let sizes = shape?.integers(in: contents)
         else { throw damaged("it has an array that is not plain numbers") }
@@ -223,6 +257,7 @@ struct PickleReader {
         guard let mark = marks.popLast(), mark <= stack.count else {
             throw damaged("it lacks a mark")
         }
+        try charge(stack.count - mark)
         defer { stack.removeSubrange(mark...) }
         return Array(stack[mark...])
     }

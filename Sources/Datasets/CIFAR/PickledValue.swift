@@ -14,11 +14,11 @@ enum PickledValue {
     case type(String)
     case global(String)
 
-    /// The text, also of a byte string of Python 2.
+    /// The text, also of a short byte string, which is how Python 2 writes names.
     var text: String? {
         switch self {
         case .text(let text): text
-        case .bytes(let bytes): String(validating: bytes, as: UTF8.self)
+        case .bytes(let bytes) where bytes.count <= 4096: String(validating: bytes, as: UTF8.self)
         default: nil
         }
     }
