@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import ImagePipeline
 import TestSupport
 import Testing
 

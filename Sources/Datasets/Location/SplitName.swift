@@ -4,7 +4,7 @@ struct SplitName: Hashable {
     let split: DatasetSplit
     /// Whether it is test data: it measures only where there is no validation data.
     let isTest: Bool
-    /// Whether the name alone makes a part. Others, such as `dev`, could be classes and do so only beside a training part.
+    /// Whether the name alone makes a part; others, such as `dev`, could be classes and do so only beside training data.
     let isCertain: Bool
 
     private static let training: Set<String> = ["train", "training", "trn"]

@@ -6,7 +6,7 @@ import Foundation
 /// Memory holds two pieces; the file lies in `TMPDIR`, or in `/var/tmp`, and is gone with the process.
 enum GzipStream {
     private static let pieceSize = 1 << 18
-    /// An archive may grow to so many times its size, or to so many bytes. Images hardly grow: what does is no data set.
+    /// An archive may grow to so many times its size, or to so many bytes; images hardly grow at all.
     private static let growthLimit = (factor: 64, bytes: 64 << 20)
 
     /// What came out of an archive.
