@@ -30,7 +30,7 @@ package enum ClassNames {
     /// A name in ASCII, `\u{…}` for each other code point, so that two forms of a name look different.
     static func spelled(_ name: String) -> String {
         name.unicodeScalars.map { scalar in
-            scalar.isASCII && !scalar.isControl
+            (0x20..<0x7F).contains(scalar.value)
                 ? String(scalar) : "\\u{" + String(scalar.value, radix: 16).uppercased() + "}"
         }
         .joined()
@@ -41,25 +41,11 @@ package enum ClassNames {
     /// - Parameters:
     ///   - names: The names, in the order of the labels.
     ///   - limit: The most names that are shown.
-    /// - Returns: One line of text, without control characters.
+    /// - Returns: The text; whoever prints it makes the names safe for a terminal.
     package static func summary(_ names: [String], limit: Int = 5) -> String {
-        let shown = names.prefix(limit).map { name in
-            String(
-                String.UnicodeScalarView(name.unicodeScalars.map { $0.isControl ? "\u{FFFD}" : $0 })
-            )
-        }
         let more = names.count > limit ? " and \(names.count - limit) more" : ""
         let number = counted(names.count, "class")
-        return names.isEmpty ? number : "\(number): \(shown.joined(separator: ", "))\(more)"
-    }
-}
-
-extension Unicode.Scalar {
-    /// Whether a terminal would obey it, or turn the direction of the text.
-    fileprivate var isControl: Bool {
-        switch value {
-        case 0..<0x20, 0x7F..<0xA0, 0x2028...0x202E, 0x2066...0x2069: true
-        default: false
-        }
+        return names.isEmpty
+            ? number : "\(number): \(names.prefix(limit).joined(separator: ", "))\(more)"
     }
 }

@@ -44,7 +44,7 @@ struct ArchiveLinkTests {
             }
             #expect(data.name(at: 0).hasSuffix("x.tar: cat/early.png"))
             let note = try #require(data.notes.first { $0.contains("link") })
-            #expect(note.hasPrefix("left out 5 links"), "\(note)")
+            #expect(note.hasPrefix("left out 6 links"), "\(note)")
             #expect(note.contains("cat/out.png leads out of the archive"))
             #expect(note.contains("cat/gone.png leads to nothing"))
             #expect(note.contains("cat/round.png leads in a circle"))

@@ -111,9 +111,12 @@ struct ShardScan {
         case .file(let target):
             try add(target.renamed(link.name, start: link.start))
         case .folder(let folder):
-            var found = known.files(in: folder)
             // A link to a folder around itself stands for what is there already.
-            if link.name.starts(with: folder + [UInt8(ascii: "/")]) || folder.isEmpty { found = [] }
+            if link.name.starts(with: folder + [UInt8(ascii: "/")]) || folder.isEmpty {
+                dead("leads back to a folder around it")
+                return
+            }
+            let found = known.files(in: folder)
             // A search goes through all files, whether it finds any or not.
             linkedFiles += max(found.count, known.count / 64)
             guard linkedFiles <= Self.linkedLimit else {

@@ -50,7 +50,8 @@ struct DataReportText {
     private var heading: [String] {
         let width = max(8, report.parts.map(\.name.count).max() ?? 0)
         let classes = ClassNames.summary(report.classNames)
-        var lines = ["\(Self.line(path)): \(counted(report.count, "image")), \(classes)"]
+        let first = "\(path): \(counted(report.count, "image")), \(classes)"
+        var lines = [Self.line(first)]
         for part in report.parts {
             let counts = part.classCounts.filter { $0 > 0 }
             let range = "\(counts.min() ?? 0) to \(counts.max() ?? 0) in a class"
