@@ -13,6 +13,12 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
     case noPictures(path: String)
     /// The folder has no part for this use.
     case missingSplit(path: String, split: DatasetSplit)
+    /// Several names stand for the same part of the data.
+    case ambiguousSplit(path: String, split: DatasetSplit, names: [String])
+    /// Class folders whose names differ only in their Unicode normal form.
+    case sameClassNames(path: String, names: [String])
+    /// The path is an archive of a kind that is not read.
+    case unsupportedArchive(path: String, kind: String)
     /// Some class folders hold no picture.
     case emptyClasses(path: String, names: [String])
     /// Training and validation data have different classes.
@@ -51,6 +57,14 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
             "\(path) holds no pictures; \(DatasetError.layout)"
         case .missingSplit(let path, let split):
             "\(path) has no \(split.rawValue) data; \(DatasetError.layout)"
+        case .ambiguousSplit(let path, let split, let names):
+            "\(path) has \(names.joined(separator: " and ")), which all mean the \(split.rawValue) data;"
+                + " keep one, and rename or remove the others"
+        case .sameClassNames(let path, let names):
+            "the class folders \(names.map(ClassNames.spelled).joined(separator: " and ")) in \(path) differ only in"
+                + " their Unicode normal form; move the images into one of them"
+        case .unsupportedArchive(let path, let kind):
+            "\(path) is \(kind), which is not supported; unpack it, or pack its content as .tar or .tar.gz"
         case .emptyClasses(let path, let names):
             names.count == 1
                 ? "the class \(names[0]) in \(path) has no pictures (jpg, jpeg, png or webp); add some or remove the folder"
@@ -69,17 +83,17 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
         case .badList(let path, let detail):
             "the list \(path) cannot be used: \(detail)"
         case .missingFiles(let list, let count, let first):
-            "the list \(list) names \(count) file\(count == 1 ? "" : "s") that \(count == 1 ? "is" : "are") not there:"
+            "the list \(list) names \(counted(count, "file")) that \(count == 1 ? "is" : "are") not there:"
                 + " \(shown(first, of: count)); names are relative to the folder of the list"
         case .labelsDisagree(let list, let count, let first):
-            "the list \(list) gives \(count) picture\(count == 1 ? "" : "s") another class than the folder does:"
+            "the list \(list) gives \(counted(count, "picture")) another class than the folder does:"
                 + " \(shown(first, of: count)); correct one of them, or name the list itself as the data"
         case .malformed(let path, let detail):
             "\(path) is damaged: \(detail)"
         case .unreadablePicture(let name, let error):
             "the picture \(name) cannot be used: \(error.reason)"
         case .tooManyUnreadable(let skipped):
-            "\(skipped.count) pictures cannot be used, more than the limit of \(skipped.limit): \(skipped.listing)"
+            "\(counted(skipped.count, "image")) cannot be used, more than the limit of \(skipped.limit): \(skipped.listing)"
         case .noReplacement(let name, let tries):
             "the picture \(name) cannot be used, nor can the \(tries) that follow it; check the data"
         case .cancelled:

@@ -35,7 +35,7 @@ public enum ImageError: Error, Sendable, Equatable, CustomStringConvertible {
         case .notAnImage:
             "the file is not a picture (JPEG, PNG and WebP are read)"
         case .foreignFormat(let name):
-            "the file is a \(name) picture, which is not read: convert it to JPEG, PNG or WebP"
+            "the file's format, \(name), is not supported: convert it to JPEG, PNG or WebP"
         case .truncated(let format, let detail):
             "the \(format.name) file is cut short (\(detail))"
         case .corrupt(let format, let detail):

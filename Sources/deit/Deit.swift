@@ -86,9 +86,11 @@ struct Deit: AsyncParsableCommand {
         let parts = message.split(separator: "'")
         guard ["train", "finetune"].contains(CommandLine.arguments.dropFirst().first),
             parts.count > 1,
-            message.hasPrefix("Unknown option"),
-            let ours = TrainingOptions.ours(for: String(parts[1]))
+            message.hasPrefix("Unknown option")
         else { return "" }
-        return "; here it is \(ours)"
+        if let ours = TrainingOptions.ours(for: String(parts[1])) { return "; here it is \(ours)" }
+        return TrainingOptions.absent(String(parts[1])).map {
+            "; \($0) is not implemented, leave it out"
+        } ?? ""
     }
 }

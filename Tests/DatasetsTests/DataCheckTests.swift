@@ -181,7 +181,7 @@ struct DataCheckTests {
                 ]
             )
             #expect(report.findings(of: .lopsidedClass).count == 1)
-            #expect(report.findings(of: .lopsidedClass)[0].detail.hasPrefix("c has 2 pictures"))
+            #expect(report.findings(of: .lopsidedClass)[0].detail.hasPrefix("c has 2 images"))
             let layout = report.findings(of: .layout)
             #expect(layout.count == 1 && layout[0].detail.contains("only in validation e"))
             #expect(report.classNames == ["a", "b", "c", "d", "e"])

@@ -166,7 +166,7 @@ struct ListTests {
             #expect(train.count == 1 && validation.count == 1 && train.classNames == ["x"])
             #expect(
                 train.notes.contains(
-                    "left out 1 picture of the part test, as there is one for validation"
+                    "left out 1 image of the part test, as there is one for validation"
                 )
             )
             try folder.write(Data(text.replacing(",val", with: ",test").utf8), to: "list.csv")
@@ -209,7 +209,7 @@ struct ListTests {
             let list = try DatasetLocation(path: folder.path + "/labels.csv").open(.validation)
             #expect(
                 list.label(at: 0) == 1
-                    && list.notes.contains { $0.contains("1 picture lies in a folder") }
+                    && list.notes.contains { $0.contains("1 image lies in a folder") }
             )
         }
     }

@@ -9,8 +9,19 @@ struct TarWriter {
         add(Array(name.utf8), content, kind: kind)
     }
 
+    /// Adds a link; its header may tell the size of what it leads to.
+    mutating func addLink(_ name: String, to target: String, kind: Character, size: Int = 0) {
+        add(Array(name.utf8), [], kind: kind, target: Array(target.utf8), size: size)
+    }
+
     /// Adds a file with any bytes for a name.
-    mutating func add(_ name: [UInt8], _ content: [UInt8], kind: Character = "0") {
+    mutating func add(
+        _ name: [UInt8],
+        _ content: [UInt8],
+        kind: Character = "0",
+        target: [UInt8] = [],
+        size: Int? = nil
+    ) {
         var header = [UInt8](repeating: 0, count: 512)
         func put(_ text: [UInt8], at start: Int) {
             header.replaceSubrange(start..<(start + text.count), with: text)
@@ -21,9 +32,10 @@ struct TarWriter {
         }
         put(Array(name.prefix(100)), at: 0)
         put(octal(0o644, digits: 7), at: 100)
-        put(octal(content.count, digits: 11), at: 124)
+        put(octal(size ?? content.count, digits: 11), at: 124)
         put(Array(repeating: 32, count: 8), at: 148)
         put(Array(String(kind).utf8), at: 156)
+        put(Array(target.prefix(100)), at: 157)
         put(Array("ustar\u{0}00".utf8), at: 257)
         put(octal(header.reduce(0) { $0 + Int($1) }, digits: 6) + [0, 32], at: 148)
         bytes += header + content

@@ -28,7 +28,7 @@ import Testing
         try await withData { folder in
             let result = try await check(["data"], in: folder)
             #expect(result.code == 0 && result.errors.isEmpty, "\(result.errors)")
-            #expect(result.output.hasPrefix("data: 24 pictures, 2 classes\n"))
+            #expect(result.output.hasPrefix("data: 24 images, 2 classes: ant, bee\n"))
             #expect(result.output.contains("nothing to look at"), "\(result.output)")
         }
     }
@@ -49,7 +49,7 @@ import Testing
             #expect(result.code == 65 && result.errors.isEmpty, "\(result.errors)")
             #expect(result.output.contains("train/ant/copy.png, val/ant/v0.png: 2 files are equal"))
             #expect(result.output.contains("train/bee/bad.png: the file is not a picture"))
-            #expect(result.output.contains("2 errors, 0 warnings; without 2 pictures 24 are left"))
+            #expect(result.output.contains("2 errors, 0 warnings; without 2 images 24 are left"))
             let page = try String(contentsOf: folder.appending(path: "page.html"), encoding: .utf8)
             #expect(page.contains("data:image/png;base64,") && page.contains("train/bee/bad.png"))
             let list = try String(contentsOf: folder.appending(path: "clean.csv"), encoding: .utf8)

@@ -1,4 +1,5 @@
 import Checkpoints
+import Foundation
 import TestSupport
 import Testing
 import Torch
@@ -142,5 +143,50 @@ import VisionModels
         #expect(try check("distillation: hard", "deit_nano_distilled_patch4_28") == nil)
         #expect(try check("distillation: none", "deit_nano_patch4_28") == nil)
         #expect(try check("distillation: hard\ndistillation_alpha: 1", "resnet8_cifar") != nil)
+    }
+
+    /// A token that no checkpoint has trained learns at the head's rate, in a resumed run too.
+    @Test func aFreshTokenTakesTheHeadsRateUnderALayerDecay() async throws {
+        try await withTemporaryFolder { folder in
+            let tiny = TinySession(folder: folder)
+            try await tiny.prepare()
+            let options = [
+                ("finetune", "{teacher}"), ("model", "checkpoint"), ("distillation_token", "on"),
+                ("layer_decay", "0.5"),
+            ]
+            let fresh = try await tiny.run(.supervised, options, name: "fresh")
+            #expect(fresh.manifest.freshWeights == ["dist_token"])
+            let groups = try GroupListing(fresh.plan.options).groups
+            func rate(_ name: String) -> Double? {
+                groups.first { $0.weights.contains { $0.name == name } }?.lrScale
+            }
+            #expect(rate("dist_token") == 1 && rate("head_dist.weight") == 1)
+            #expect(rate("cls_token") ?? 1 < 0.5 && rate("pos_embed") ?? 1 < 0.5)
+
+            let request = TrainingSession.Request(
+                options: fresh.plan.options,
+                output: fresh.run.path,
+                resuming: fresh.manifest,
+                recipe: "test",
+                toolVersion: "test"
+            )
+            let network = try Network(request, classNames: fresh.plan.classNames)
+            #expect(try network.make(dtype: nil) { _ in }.fresh == ["dist_token"])
+
+            // One that a checkpoint has trained lies in the first layer.
+            try FileManager.default.moveItem(
+                at: fresh.run.appending(path: "checkpoints/step-4"),
+                to: folder.appending(path: "distilled")
+            )
+            let trained = try await tiny.run(
+                .supervised,
+                [("finetune", "{distilled}")] + options.dropFirst(),
+                name: "trained"
+            )
+            #expect(trained.manifest.freshWeights == [])
+            let others = try GroupListing(trained.plan.options).groups
+            let group = others.first { $0.weights.contains { $0.name == "dist_token" } }
+            #expect(group?.lrScale ?? 1 < 0.5)
+        }
     }
 }

@@ -25,6 +25,7 @@ import TorchNN
             counts: (100, 10),
             classNames: ["0", "T-shirt/top", "yes", "ähre"],
             fingerprint: "1f",
+            freshWeights: ["dist_token"],
             facts: [("effective_lr", "1")]
         )
     }
@@ -71,6 +72,27 @@ import TorchNN
             try #require(old != yaml)
             try old.write(toFile: path, atomically: true, encoding: .utf8)
             #expect(try !RunManifest.read(path).options.exifOrientation)
+        }
+    }
+
+    /// What `sgd` meant and how an average began before the third form; the run goes on so.
+    @Test(arguments: ["format: 2", "format: 3"])
+    func optimiserAndAverageMeanWhatTheyMeantThen(form: String) throws {
+        try withTemporaryFolder { folder in
+            let path = folder.appending(path: "run.yaml").path
+            var manifest = manifest()
+            manifest.options.optimizer = .sgd
+            let lines = try manifest.yaml().split(separator: "\n").filter { line in
+                form == "format: 3" || !line.contains("ema_warmup")
+            }
+            let text = lines.joined(separator: "\n").replacing("format: 3", with: form)
+            try #require(text.contains(form))
+            try text.write(toFile: path, atomically: true, encoding: .utf8)
+            let options = try RunManifest.read(path).options
+            let isNow = form == "format: 3"
+            #expect(options.optimizer == (isNow ? .sgd : .momentum))
+            #expect(options.usesNesterov == isNow)
+            #expect(options.emaWarmup == (isNow ? .off : .tensorflow))
         }
     }
 

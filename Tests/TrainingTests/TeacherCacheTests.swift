@@ -8,8 +8,10 @@ import TorchNN
 
 /// The file of a teacher's answers: what is kept, what is not believed, what is refused.
 @Suite struct TeacherCacheTests {
-    private func key(_ change: (inout TrainingOptions) -> Void = { _ in }) throws -> TeacherCacheKey
-    {
+    private func key(
+        linear: ComputePolicy.Kernel = .libtorch,
+        _ change: (inout TrainingOptions) -> Void = { _ in }
+    ) throws -> TeacherCacheKey {
         var options = TrainingOptions()
         options.model = "deit_nano_patch4_28"
         options.batch = 2
@@ -22,7 +24,12 @@ import TorchNN
             validationCount: 2,
             classNames: ["a", "b", "c"],
             parameterCount: 1,
-            policy: ComputePolicy(),
+            policy: ComputePolicy(
+                dtype: .float32,
+                linear: linear,
+                attention: .libtorch,
+                pointwise: .libtorch
+            ),
             workers: 1
         )
         var teacher = Fingerprint()
@@ -156,6 +163,9 @@ import TorchNN
         #expect(try key { $0.epochs = 7 }.path(for: "some/") == path)
         #expect(try key { $0.seed = 7 }.path(for: "some/") != path)
         #expect(try key { $0.mixup = 0 }.path(for: "some/") != path)
+        // The teacher answers part by part, in the kernels of the run.
+        #expect(try key { $0.accumulation = 2 }.path(for: "some/") != path)
+        #expect(try key(linear: .oneDNN).path(for: "some/") != path)
     }
 
     @Test func filesOfAnotherKindAreLeftAsTheyAre() throws {

@@ -127,6 +127,9 @@ import Testing
         #expect(TrainingOptions.ours(for: "--batch") == nil)
         let keys = Set(TrainingOptions.fields.map(\.key))
         #expect(keys.isDisjoint(with: TrainingOptions.otherNames.keys))
+        #expect(keys.isDisjoint(with: TrainingOptions.absentNames.keys))
+        let absent = OptionError.unknownKey("cosub", source: "the command line").description
+        #expect(absent.contains("is not implemented; leave it out"))
     }
 
     @Test func errorsNameTheNearestOption() {

@@ -75,14 +75,15 @@ def run(arguments, folder):
     lines = [line.rstrip("\r").split("\r")[-1].rstrip() for line in text.split("\n")]
     if process.wait() != 0:
         raise SystemExit("\n".join([*lines, f"quickstart: `deit {shlex.join(arguments)}` ended with {process.returncode}"]))
-    return [line for line in lines if line]
+    # The progress within an epoch is not part of what README shows.
+    return [line for line in lines if line and not re.match(r"epoch \d+/\d+  step ", line)]
 
 
 def shape(line):
-    """A line without its numbers, classes and the parts that only some lines have."""
+    """A line without its numbers (or the `…` that README may have for one), classes and the parts that only some lines have."""
     line = re.sub("|".join(rf"\b{re.escape(name)}(?!\w)" for name in CLASSES), "CLASS", line)
     line = re.sub(r"(?<![\w/-])\d[\d.,:]*(e-?\d+)?", "#", line)
-    line = line.replace(", waiting # %", "").removesuffix(" best")
+    line = line.replace("…", "#").replace(", waiting # %", "").removesuffix(" best")
     return " ".join(line.split())
 
 

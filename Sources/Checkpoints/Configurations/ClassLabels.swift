@@ -59,13 +59,17 @@ public struct ClassLabels: Sendable, Equatable {
     /// The class that a folder's name stands for.
     ///
     /// - Parameter folder: A name or an identifier.
-    /// - Returns: The class's index; nil where no class, or more than one, has that name.
+    /// - Returns: The class's index; nil where no class, or more than one, has that name. Names are compared by canonical
+    ///   equivalence, so that the Unicode normal form does not matter, and where none is equal without the spaces around
+    ///   them, which files of names do not keep.
     public func index(of folder: String) -> Int? {
         if let identifiers, let index = identifiers.firstIndex(of: folder) { return index }
-        guard let first = names.firstIndex(of: folder), names.lastIndex(of: folder) == first else {
-            return nil
+        if let first = names.firstIndex(of: folder) {
+            return names.lastIndex(of: folder) == first ? first : nil
         }
-        return first
+        let bare = Self.trimmed(folder[...])
+        let found = names.indices.filter { Self.trimmed(names[$0][...]) == bare }
+        return found.count == 1 ? found.first : nil
     }
 
     private static func trimmed(_ line: Substring) -> String {

@@ -1,3 +1,5 @@
+import ImagePipeline
+
 /// Whether classes have about as many pictures.
 enum ClassBalance {
     /// A class with so many times more or fewer pictures than the one in the middle is told.
@@ -30,7 +32,8 @@ enum ClassBalance {
             guard count * factor < middle || count > middle * factor else { return nil }
             return Finding(
                 kind: .lopsidedClass,
-                detail: "\(name) has \(count) pictures; the class in the middle has \(middle)"
+                detail:
+                    "\(name) has \(counted(count, "image")); the class in the middle has \(middle)"
             )
         }
     }

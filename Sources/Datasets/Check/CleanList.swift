@@ -1,4 +1,5 @@
 import Foundation
+import ImagePipeline
 
 /// A list of the pictures that are left when everything unusable and every repetition is taken out.
 ///
@@ -62,7 +63,7 @@ public struct CleanList: Sendable {
                     )
                 }
                 // Links stay as they are named; only the folder is made whole.
-                let name = file.split(separator: "/").last.map(String.init) ?? file
+                let name = pathComponents(file).last ?? file
                 var whole = "\(resolvedPath(parentFolder(file)))/\(name)"
                 if whole.hasPrefix(folder) { whole = String(whole.dropFirst(folder.count)) }
                 let cells = [
@@ -78,9 +79,15 @@ public struct CleanList: Sendable {
 
 /// Writes a file aside and gives it its name when it is whole.
 func writeWhole(_ text: String, to path: String) throws(DatasetError) {
-    let aside = "\(path).\(ProcessInfo.processInfo.processIdentifier).part"
+    let aside = ExclusiveFile.path(beside: path)
+    let descriptor = ExclusiveFile.create(aside)
+    guard descriptor >= 0 else {
+        throw .unreadableSet(path: path, detail: "it cannot be written: \(lastSystemMessage())")
+    }
     do {
-        try Data(text.utf8).write(to: URL(filePath: aside))
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        try file.write(contentsOf: Data(text.utf8))
+        try file.close()
         guard rename(aside, path) == 0 else { throw DatasetError.cancelled }
     } catch {
         let reason = lastSystemMessage()

@@ -15,6 +15,7 @@ struct DatasetSurvey: Sendable {
 
     init(_ location: DatasetLocation) throws(DatasetError) {
         let layout = try DatasetLayout(path: location.path)
+        notes = layout.notes
         for (name, source) in [
             ("train", layout.train), ("val", layout.validation), ("all", layout.whole),
         ] {
@@ -38,10 +39,10 @@ struct DatasetSurvey: Sendable {
 
     private mutating func putClassesTogether() {
         let first = datasets.first?.classNames ?? []
-        let isCommon = datasets.allSatisfy { $0.classNames == first }
+        let isCommon = datasets.allSatisfy { ClassNames.areSame($0.classNames, first) }
         // A set's own order, such as that of numbers, is kept where all parts share it.
-        classNames = isCommon ? first : Set(datasets.flatMap(\.classNames)).sorted(by: precedes)
-        let places = Dictionary(uniqueKeysWithValues: classNames.enumerated().map { ($1, $0) })
+        classNames = isCommon ? first : ClassNames.distinct(datasets.flatMap(\.classNames))
+        let places = ClassNames.places(classNames)
         classPlaces = datasets.map { $0.classNames.map { places[$0] ?? 0 } }
         guard !isCommon, datasets.count == 2 else { return }
         let (train, validation) = (datasets[0].classNames, datasets[1].classNames)
@@ -91,6 +92,10 @@ extension DatasetSource {
         let folder = ImageFolder(scan, path: path, options: options)
         var findings = scan.oddNames.map {
             Finding(kind: .layout, detail: "the name of \($0) is not UTF-8; rename it")
+        }
+        if !scan.sameNames.isEmpty {
+            let error = DatasetError.sameClassNames(path: path, names: scan.sameNames)
+            findings.append(Finding(kind: .layout, detail: "\(error)"))
         }
         findings += scan.emptyClasses.map {
             Finding(kind: .emptyClass, detail: "\($0) in \(path) has no pictures")

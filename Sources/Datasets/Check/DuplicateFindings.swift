@@ -52,7 +52,7 @@ struct DuplicateFindings {
             Finding(
                 kind: kind,
                 pictures: pictures,
-                detail: "\(group.count) files are \(words)\(among)"
+                detail: "\(counted(group.count, "file")) are \(words)\(among)"
             )
         )
     }

@@ -69,8 +69,8 @@ public struct ReportPage: Sendable {
         """
 
     private var summary: String {
-        var parts = report.parts.map { "\($0.name): \($0.dataset.count) pictures" }
-        parts.append("\(report.classNames.count) classes")
+        var parts = report.parts.map { "\($0.name): \(counted($0.dataset.count, "image"))" }
+        parts.append(counted(report.classNames.count, "class"))
         parts += report.formats.map { "\($0.count) \($0.name)" }
         if let sizes = report.sizes { parts.append(Self.text(of: sizes)) }
         let notes = report.notes.map { "<p>\(escapedHTML($0))</p>" }.joined()

@@ -145,9 +145,17 @@ func escaped(_ bytes: some Sequence<UInt8>) -> String {
 
 /// The ending of a file's name in small letters, or nil where it has none.
 func fileExtension(_ name: some StringProtocol) -> String? {
-    guard let dot = name.lastIndex(of: ".") else { return nil }
-    let ending = name[name.index(after: dot)...]
-    return ending.contains("/") ? nil : ending.lowercased()
+    // By code points: a mark that combines with the dot must not hide it.
+    let scalars = String(name).unicodeScalars
+    guard let dot = scalars.lastIndex(of: ".") else { return nil }
+    let ending = scalars[dot...].dropFirst()
+    return ending.contains("/") ? nil : String(ending).lowercased()
+}
+
+/// A file's name without its ending.
+func fileStem(_ name: String) -> String {
+    guard let dot = name.unicodeScalars.lastIndex(of: ".") else { return name }
+    return String(name.unicodeScalars[..<dot])
 }
 
 /// The first names of many, and how many more there are.

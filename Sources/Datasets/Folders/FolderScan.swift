@@ -1,4 +1,5 @@
 import Foundation
+import ImagePipeline
 
 /// What a folder of class folders holds, with everything about it that is odd.
 struct FolderScan {
@@ -15,6 +16,12 @@ struct FolderScan {
     var loops: [String] = []
     /// How many pictures of formats that are not read were met, by the endings of their names.
     var foreign: [String: Int] = [:]
+    /// Files that are images by their content, but not by the endings of their names.
+    var unnamed: [String] = []
+    /// Class folders whose names differ only in their Unicode normal form.
+    var sameNames: [String] = []
+    /// A note on images that lie beside the class folders.
+    var stray: String?
 
     /// Nothing yet.
     init() {}
@@ -26,6 +33,8 @@ struct FolderScan {
     init(path: String) throws(DatasetError) {
         var walk = FolderWalk(above: path)
         let contents = try listFolder(path)
+        var places: [String: Int] = [:]
+        stray = Self.strayNote(contents, beside: "the class folders")
         // At the top only folders count.
         walk.oddNames += contents.oddFolders.map { "\(path)/\($0)" }
         for entry in contents.entries {
@@ -42,14 +51,30 @@ struct FolderScan {
             try walk.visit(entry.path, id)
             let found = walk.files.count - before
             if found == 0 { emptyClasses.append(entry.name) }
-            labels += repeatElement(Int32(classNames.count), count: found)
-            classNames.append(entry.name)
+            let place = places[entry.name] ?? classNames.count
+            labels += repeatElement(Int32(place), count: found)
+            if place == classNames.count {
+                places[entry.name] = place
+                classNames.append(entry.name)
+            } else {
+                sameNames += [classNames[place], entry.name]
+            }
         }
         files = walk.files
         oddNames = walk.oddNames
         deadLinks = walk.deadLinks
         loops = walk.loops
         foreign = walk.foreign
+        unnamed = walk.unnamed
+    }
+
+    /// Tells of images that lie beside folders, where only those in the folders count; nil where there are none.
+    static func strayNote(_ contents: FolderContents, beside folders: String) -> String? {
+        let stray = contents.entries.filter { $0.kind == .file && isPicture($0.name) }
+        guard !stray.isEmpty else { return nil }
+        return
+            "left out \(counted(stray.count, "image")) that \(stray.count == 1 ? "lies" : "lie") beside \(folders): "
+            + listed(stray.map(\.path))
     }
 
     /// What was left out and does no harm, one sentence each.
@@ -57,13 +82,13 @@ struct FolderScan {
         var notes: [String] = []
         if !loops.isEmpty {
             notes.append(
-                "left out \(loops.count) link\(loops.count == 1 ? " that leads" : "s that lead") back to a folder around them: "
+                "left out \(counted(loops.count, "link")) that \(loops.count == 1 ? "leads" : "lead") back to a folder around them: "
                     + listed(loops)
             )
         }
         if !deadLinks.isEmpty {
             notes.append(
-                "left out \(deadLinks.count) link\(deadLinks.count == 1 ? " that leads" : "s that lead") nowhere or in a circle: "
+                "left out \(counted(deadLinks.count, "link")) that \(deadLinks.count == 1 ? "leads" : "lead") nowhere or in a circle: "
                     + listed(deadLinks)
             )
         }
@@ -72,10 +97,17 @@ struct FolderScan {
             let kinds = foreign.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
                 .map { "\($0.value) .\($0.key)" }
             notes.append(
-                "left out \(count) file\(count == 1 ? "" : "s") of formats that are not read (\(listed(kinds))): "
+                "left out \(counted(count, "file")) of formats that are not read (\(listed(kinds))): "
                     + "make JPEG, PNG or WebP of them"
             )
         }
+        if !unnamed.isEmpty {
+            notes.append(
+                "left out \(counted(unnamed.count, "file")) whose content is JPEG, PNG or WebP and whose name does not say so ("
+                    + listed(unnamed) + "): rename to end in .jpg, .png or .webp"
+            )
+        }
+        if let stray { notes.append(stray) }
         return notes
     }
 }
@@ -100,6 +132,12 @@ struct FolderWalk {
     var loops: [String] = []
     /// Pictures of formats that are not read, by the endings of their names.
     var foreign: [String: Int] = [:]
+    /// Files that are images by their content, but not by the endings of their names.
+    var unnamed: [String] = []
+    /// How many files of other names were looked into.
+    private var examined = 0
+    /// The most files of other names that are looked into, so that a folder of a million texts costs nothing.
+    private static let examinedLimit = 2_000
     /// The folders entered since this was last emptied; one reached again through a link is left out.
     var visited: Set<FolderID> = []
     /// The folders around the one that is visited, up to the root: a link to one of them is a loop.
@@ -136,6 +174,9 @@ struct FolderWalk {
                     files.append(entry.path)
                 } else if let ending = fileExtension(entry.name), foreignEndings.contains(ending) {
                     foreign[ending, default: 0] += 1
+                } else if examined < Self.examinedLimit {
+                    examined += 1
+                    if isImageByContent(entry.path) { unnamed.append(entry.path) }
                 }
             case .deadLink:
                 if isPicture(entry.name) || fileExtension(entry.name) == nil {
@@ -149,10 +190,16 @@ struct FolderWalk {
 
 /// The endings of pictures' names whose formats are not read.
 private let foreignEndings: Set<String> = [
-    "avif", "bmp", "cr2", "dng", "gif", "heic", "heif", "ico", "jfif", "jp2", "jxl", "nef", "pbm",
+    "avif", "bmp", "cr2", "dng", "gif", "heic", "heif", "ico", "jp2", "jxl", "nef", "pbm",
     "pgm", "pnm",
     "ppm", "psd", "raw", "svg", "tga", "tif", "tiff",
 ]
+
+/// Whether a file begins as JPEG, PNG or WebP files do.
+private func isImageByContent(_ path: String) -> Bool {
+    guard let bytes = try? ShardFile(path: path).read(at: 0, count: 64) else { return false }
+    return bytes.withUnsafeBytes { ImageFormat(bytes: $0) } != nil
+}
 
 /// Whether a name is that of a picture.
 func isPicture(_ name: some StringProtocol) -> Bool {

@@ -32,6 +32,9 @@ public struct ImageFolder: FileDataset {
     public init(path: String, options: DecodingOptions = DecodingOptions()) throws(DatasetError) {
         let scan = try FolderScan(path: path)
         guard scan.oddNames.isEmpty else { throw .namesNotUTF8(scan.oddNames) }
+        guard scan.sameNames.isEmpty else {
+            throw .sameClassNames(path: path, names: scan.sameNames)
+        }
         guard !scan.files.isEmpty else { throw .noPictures(path: path) }
         guard scan.emptyClasses.isEmpty else {
             throw .emptyClasses(path: path, names: scan.emptyClasses)

@@ -2,13 +2,15 @@
 ///
 /// The separator is a tab, a comma or a semicolon, whichever comes first in the first line. Cells may stand in quotation
 /// marks, which they double inside; lines end in any of the three ways.
-struct DelimitedText {
+package struct DelimitedText {
     private let bytes: [UInt8]
     private let path: String
     private let separator: UInt8
     private var at = 0
     /// The line that the row read last begins in, from 1.
     private(set) var line = 0
+    /// Which cells of the row read last stood in quotation marks: spaces around their text belong to it.
+    private(set) var isQuoted: [Bool] = []
     private var nextLine = 1
 
     /// - Parameters:
@@ -31,6 +33,7 @@ struct DelimitedText {
         while at < bytes.count {
             line = nextLine
             var row: [String] = []
+            isQuoted = []
             repeat { row.append(try cell()) } while takeSeparator()
             endLine()
             if row.count > 1 || !row[0].isEmpty { return row }
@@ -41,6 +44,7 @@ struct DelimitedText {
     private mutating func cell() throws(DatasetError) -> String {
         var content: [UInt8] = []
         if at < bytes.count, bytes[at] == .quote {
+            isQuoted.append(true)
             at += 1
             while true {
                 guard at < bytes.count else {
@@ -59,6 +63,7 @@ struct DelimitedText {
                 throw bad("something follows a closing quotation mark")
             }
         } else {
+            isQuoted.append(false)
             let start = at
             while at < bytes.count, !isEnd(bytes[at]) { at += 1 }
             content = Array(bytes[start..<at])
@@ -67,7 +72,7 @@ struct DelimitedText {
             throw bad("\"\(escaped(content))\" is not UTF-8")
         }
         guard !text.unicodeScalars.contains("\0") else { throw bad("it holds a zero byte") }
-        return text
+        return Self.unguarded(text)
     }
 
     private func isEnd(_ byte: UInt8) -> Bool {
@@ -91,12 +96,42 @@ struct DelimitedText {
         .badList(path: path, detail: "line \(line): \(detail)")
     }
 
-    /// A text as a cell of a file with commas, in quotation marks where it needs them.
-    static func quoted(_ text: String) -> String {
+    // MARK: - Writing
+
+    /// A text as a cell of a file with commas.
+    ///
+    /// It stands in quotation marks where it needs them. A text that spreadsheets would take for a formula gets an
+    /// apostrophe in front, which they hide and our reader takes away; numbers stay as they are.
+    ///
+    /// ## Source
+    /// RFC 4180; OWASP, "CSV Injection".
+    package static func quoted(_ text: String) -> String {
+        let text = isFormula(text) && Double(text) == nil ? "'" + text : text
+        let hasSpaces = text != text.trimmed
         let needsQuotes = text.utf8.contains {
-            [.comma, .quote, .newline, .carriageReturn].contains($0)
+            [.comma, .semicolon, .tab, .quote, .newline, .carriageReturn].contains($0)
         }
-        return needsQuotes ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
+        guard needsQuotes || hasSpaces else { return text }
+        // By code points: a mark that combines with a quotation mark must not hide it.
+        var cell = String.UnicodeScalarView("\"".unicodeScalars)
+        for scalar in text.unicodeScalars {
+            if scalar == "\"" { cell.append(scalar) }
+            cell.append(scalar)
+        }
+        return String(cell) + "\""
+    }
+
+    /// Whether a spreadsheet would take a text for a formula, or it is such a text behind apostrophes.
+    private static func isFormula(_ text: String) -> Bool {
+        guard let first = text.unicodeScalars.first(where: { $0 != "'" }) else { return false }
+        // The last four are the wide forms of the first, which some spreadsheets take too.
+        return "=+-@\t\r\n\u{FF1D}\u{FF0B}\u{FF0D}\u{FF20}".unicodeScalars.contains(first)
+    }
+
+    /// A cell's text without the apostrophe of ``quoted(_:)``.
+    private static func unguarded(_ text: String) -> String {
+        guard text.unicodeScalars.first == "'", isFormula(text) else { return text }
+        return String(text.unicodeScalars.dropFirst())
     }
 }
 

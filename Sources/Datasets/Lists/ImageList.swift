@@ -27,6 +27,7 @@ final class ImageList: Sendable {
     init(_ lists: [File], checksFiles: Bool = true) throws(DatasetError) {
         var rows = ListRows()
         for list in lists { try rows.read(list) }
+        if checksFiles { rows.findFiles() }
         let unused = rows.dropUnusedParts()
         guard let first = lists.first, !rows.files.isEmpty else {
             throw .badList(
@@ -65,10 +66,11 @@ final class ImageList: Sendable {
         _ present: [Int],
         list: String
     ) -> DatasetError? {
-        var first: [String: Int] = [:]
+        // By bytes: on most systems two forms of a name are two files.
+        var first: [[UInt8]: Int] = [:]
         first.reserveCapacity(present.count)
         for row in present {
-            let earlier = first.updateValue(row, forKey: rows.files[row])
+            let earlier = first.updateValue(row, forKey: Array(rows.files[row].utf8))
             guard let earlier, classes.labels[earlier] != classes.labels[row] else { continue }
             let names = [earlier, row].map { classes.names[Int(classes.labels[$0])] }
             return .badList(
@@ -88,13 +90,13 @@ final class ImageList: Sendable {
         let known = Set(classNames)
         let strange = files.indices.filter { index in
             let folder = parentFolder(files[index])
-            let name = folder.split(separator: "/").last.map(String.init) ?? ""
+            let name = pathComponents(folder).last ?? ""
             return name != classNames[Int(labels[index])] && known.contains(name)
         }
         guard let first = strange.first else { return [] }
         let count = strange.count
         return [
-            "\(count) picture\(count == 1 ? " lies" : "s lie") in a folder named after another class than the list says,"
+            "\(counted(count, "image")) \(count == 1 ? "lies" : "lie") in a folder named after another class than the list says,"
                 + " such as \(files[first]), which it calls \(classNames[Int(labels[first])]); the list counts"
         ]
     }
@@ -102,8 +104,13 @@ final class ImageList: Sendable {
 
 /// The folder that a path's last part lies in.
 func parentFolder(_ path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
+}
+
+/// The parts of a path between its slashes, which a mark that combines with one does not hide.
+func pathComponents(_ path: String) -> [String] {
+    path.unicodeScalars.split(separator: "/").map { String($0) }
 }
 
 /// The cells of lists, as they are read.
@@ -113,8 +120,8 @@ struct ListRows {
     /// The number beside each class name; nil where there is none.
     var numbers: [Int?] = []
     var splits: [DatasetSplit?] = []
-    /// The words that stand for the parts; empty where there is none.
-    private var words: [String] = []
+    /// What the words for the parts mean; nil where there is none.
+    private var words: [SplitName?] = []
     /// Whether the classes stand in a column of names, not of labels.
     var hasNames = false
 
@@ -146,7 +153,7 @@ struct ListRows {
             let folder = base ?? Self.base(of: path, firstFile: file)
             base = folder
             files.append(file.hasPrefix("/") || folder == "." ? file : "\(folder)/\(file)")
-            try add(cells, columns, list, line: text.line)
+            try add(cells, columns, list, text)
             row = try text.next()
         }
     }
@@ -155,9 +162,10 @@ struct ListRows {
         _ cells: [String],
         _ columns: ListColumns,
         _ list: ImageList.File,
-        line: Int
+        _ text: DelimitedText
     ) throws(DatasetError) {
-        let name = cells[columns.label].trimmed
+        let (cell, line) = (cells[columns.label], text.line)
+        let name = text.isQuoted[columns.label] ? cell : cell.trimmed
         guard !name.isEmpty, !cells[columns.file].isEmpty else {
             throw .badList(path: list.path, detail: "line \(line) lacks a file or a class")
         }
@@ -165,17 +173,16 @@ struct ListRows {
         numbers.append(columns.number.flatMap { Int(cells[$0].trimmed) })
         guard list.split == nil, let column = columns.split, !cells[column].trimmed.isEmpty else {
             splits.append(list.split)
-            words.append("")
+            words.append(nil)
             return
         }
-        let word = cells[column].trimmed.lowercased()
-        guard let split = DatasetSplit(name: word) else {
+        guard let word = SplitName(cells[column]) else {
             throw .badList(
                 path: list.path,
                 detail: "line \(line) has the part \"\(cells[column])\"; known are train and val"
             )
         }
-        splits.append(split)
+        splits.append(word.split)
         words.append(word)
     }
 
@@ -183,17 +190,27 @@ struct ListRows {
     ///
     /// - Returns: What to tell of it.
     mutating func dropUnusedParts() -> [String] {
-        let measuring = Set(words).intersection(DatasetSplit.validation.folderNames)
-        guard measuring.count > 1, measuring.contains("test") else { return [] }
-        let kept = words.indices.filter { words[$0] != "test" }
+        let hasTest = words.contains { $0?.isTest == true }
+        let hasValidation = words.contains {
+            $0.map { $0.split == .validation && !$0.isTest } == true
+        }
+        guard hasTest, hasValidation else { return [] }
+        let kept = words.indices.filter { words[$0]?.isTest != true }
         let count = words.count - kept.count
         files = kept.map { files[$0] }
         classes = kept.map { classes[$0] }
         numbers = kept.map { numbers[$0] }
         splits = kept.map { splits[$0] }
         words = kept.map { words[$0] }
-        let noun = count == 1 ? "picture" : "pictures"
-        return ["left out \(count) \(noun) of the part test, as there is one for validation"]
+        return [
+            "left out \(counted(count, "image")) of the part test, as there is one for validation"
+        ]
+    }
+
+    /// Gives files their names on the disk where the list spells them in another Unicode normal form.
+    fileprivate mutating func findFiles() {
+        var finder = FileFinder()
+        for row in files.indices { files[row] = finder.find(files[row]) }
     }
 
     /// The folder that names are relative to: that of the list, or one of the usual ones in it.
@@ -202,7 +219,7 @@ struct ListRows {
         guard !firstFile.hasPrefix("/"), !fileExists("\(folder)/\(firstFile)") else {
             return folder
         }
-        let own = list.split(separator: "/").last?.split(separator: ".").first.map(String.init)
+        let own = pathComponents(list).last?.split(separator: ".").first.map(String.init)
         return [own, "images"].compactMap { $0 }.map { "\(folder)/\($0)" }
             .first { fileExists("\($0)/\(firstFile)") } ?? folder
     }

@@ -16,12 +16,17 @@ enum ListAgreement {
     ) throws(DatasetError) -> [String] {
         if let problem = list.problems.first { throw problem }
         var classOf: [String: Int32] = [:]
-        for row in list.files.indices { classOf[list.files[row]] = list.labels[row] }
+        // Two forms of a name may be two files; where there is no such file, another form of it is meant.
+        var exact: [[UInt8]: Int32] = [:]
+        for row in list.files.indices {
+            classOf[list.files[row]] = list.labels[row]
+            exact[Array(list.files[row].utf8)] = list.labels[row]
+        }
         var disagreeing: [String] = []
         var (count, unnamed) = (0, 0)
         for index in 0..<folder.count {
             let file = folder.name(at: index)
-            guard let label = classOf[file] else {
+            guard let label = exact[Array(file.utf8)] ?? classOf[file] else {
                 unnamed += 1
                 continue
             }

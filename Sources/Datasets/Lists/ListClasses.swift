@@ -1,3 +1,5 @@
+import ImagePipeline
+
 /// The classes that lists tell, numbered.
 struct ListClasses {
     let names: [String]
@@ -18,20 +20,21 @@ struct ListClasses {
             try self.init(rows, orderedBy: rows.numbers.compactMap { $0 }, path: path)
             return
         }
-        let distinct = Set(rows.classes)
+        let distinct = ClassNames.distinct(rows.classes)
         let integers = distinct.compactMap { name in Int(name).map { (name, $0) } }
         if !rows.hasNames, integers.count == distinct.count {
             let listed = try ClassFile.names(in: folder)
-            try self.init(rows, integers: Dictionary(uniqueKeysWithValues: integers), listed, path)
+            let numbers = Dictionary(integers) { first, _ in first }
+            try self.init(rows, integers: numbers, listed, path)
             return
         }
-        self.init(names: distinct.sorted(by: precedes), of: rows.classes)
+        self.init(names: distinct, of: rows.classes)
     }
 
     private init(names: [String], of classes: [String]) {
         self.names = names
-        let places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, Int32($0)) })
-        labels = classes.map { places[$0] ?? 0 }
+        let places = ClassNames.places(names)
+        labels = classes.map { Int32(places[$0] ?? 0) }
     }
 
     /// Names with numbers that give their order.

@@ -51,18 +51,13 @@ extension String {
     /// The text without spaces around it.
     var trimmed: String {
         var part = self[...]
-        while part.first?.isWhitespace == true { part.removeFirst() }
-        while part.last?.isWhitespace == true { part.removeLast() }
+        // By code points: a mark that combines with a space must not hide it.
+        while part.unicodeScalars.first?.properties.isWhitespace == true {
+            part.unicodeScalars.removeFirst()
+        }
+        while part.unicodeScalars.last?.properties.isWhitespace == true {
+            part.unicodeScalars.removeLast()
+        }
         return String(part)
-    }
-}
-
-extension DatasetSplit {
-    /// The part that a word stands for, nil for other words.
-    init?(name: String) {
-        let word = name.lowercased()
-        guard let split = DatasetSplit.allCases.first(where: { $0.folderNames.contains(word) })
-        else { return nil }
-        self = split
     }
 }

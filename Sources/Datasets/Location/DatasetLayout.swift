@@ -1,9 +1,13 @@
+import ImagePipeline
+
 /// Which parts a place holds, and in which form.
 struct DatasetLayout: Sendable {
     var train: DatasetSource?
     var validation: DatasetSource?
     /// Pictures of no part.
     var whole: DatasetSource?
+    /// What was left out beside the parts, one sentence each.
+    private(set) var notes: [String] = []
 
     /// Recognises what is at a path.
     ///
@@ -23,11 +27,15 @@ struct DatasetLayout: Sendable {
         if try takeLists(contents, names, path) { return }
         let archives = contents.entries.filter { $0.kind == .file && isArchive($0.name) }
         if contents.folders.isEmpty, !archives.isEmpty {
-            try takeShards(
-                archives.map { .init(path: $0.path, split: splitWord(in: $0.name)) },
-                path
-            )
+            try takeShards(try Self.inUse(archives, path), path)
             return
+        }
+        if contents.folders.isEmpty,
+            let packed = contents.entries.first(where: {
+                $0.kind == .file && PackedArchive.kind(name: $0.name) != nil
+            })
+        {
+            throw PackedArchive.error(path: packed.path)
         }
         guard !contents.folders.isEmpty || !contents.oddFolders.isEmpty else { return }
         whole = .folder(path, lists: listNames(["labels"], names).map { "\(path)/\($0)" })
@@ -42,11 +50,20 @@ struct DatasetLayout: Sendable {
         } else if isArchive(name) {
             try takeShards([.init(path: path)], path)
         } else {
-            throw fileExists(path) ? .notAFolder(path: path) : .missing(path: path)
+            throw fileExists(path) ? PackedArchive.error(path: path) : .missing(path: path)
         }
     }
 
     var isEmpty: Bool { train == nil && validation == nil && whole == nil }
+
+    /// Opens one of the parts, with what was left out beside it.
+    func open(
+        _ source: DatasetSource,
+        _ options: DecodingOptions
+    ) throws(DatasetError) -> any ImageDataset {
+        let dataset = try source.open(options)
+        return notes.isEmpty ? dataset : Annotated(dataset, notes: notes)
+    }
 
     // MARK: - Forms
 
@@ -57,13 +74,14 @@ struct DatasetLayout: Sendable {
         _ path: String
     ) throws(DatasetError) -> Bool {
         let folders = contents.folders
-        let found = DatasetSplit.allCases.compactMap { split in
-            split.folderNames.lazy.compactMap { name in folders.first { $0.name == name } }.first
-                .map { (split, $0) }
+        let parts = try SplitNames(folders.map(\.name), in: path)
+        let found = parts.used.compactMap { part in
+            folders.first { $0.name == part.name }.map { (part.split, $0) }
         }
-        guard !found.isEmpty, !hasListsInstead(of: found.map(\.1.path), contents, names) else {
-            return false
-        }
+        guard !found.isEmpty, !hasListsInstead(of: found.map(\.1.path), contents, names),
+            !areClasses(found.map(\.1), contents)
+        else { return false }
+        noteRest(parts, contents)
         var shards: [ShardIndex.Shard] = []
         for (split, folder) in found {
             let inside = try listFolder(folder.path)
@@ -72,11 +90,65 @@ struct DatasetLayout: Sendable {
                 shards += archives.map { .init(path: $0.path, split: split) }
                 continue
             }
-            let lists = listNames(split.folderNames, names).map { "\(path)/\($0)" }
+            let lists = names.filter { isList($0) && Self.agree(fileStem($0), folder.name) }
+                .sorted(by: precedes).map { "\(path)/\($0)" }
             set(split, .folder(folder.path, lists: lists))
         }
         if !shards.isEmpty { try takeShards(shards, path) }
         return true
+    }
+
+    /// Whether two names stand for the same part.
+    private static func agree(_ one: String, _ other: String) -> Bool {
+        guard let one = SplitName(one), let other = SplitName(other) else { return false }
+        return one.split == other.split && one.isTest == other.isTest
+    }
+
+    /// Whether what looks like a part is a class, such as `train` beside `bus` and `car`: all hold plain images.
+    private func areClasses(_ found: [FolderEntry], _ contents: FolderContents) -> Bool {
+        guard found.count == 1, found.allSatisfy({ SplitName($0.name)?.split == .train }) else {
+            return false
+        }
+        let others = contents.folders.filter { SplitName($0.name) == nil }
+        return !others.isEmpty
+            && (found + others).allSatisfy { entry in
+                guard let inside = try? listFolder(entry.path) else { return false }
+                return inside.folders.isEmpty
+                    && inside.entries.contains { $0.kind == .file && isPicture($0.name) }
+            }
+    }
+
+    /// Tells what lies beside the parts and is not used.
+    private mutating func noteRest(_ parts: SplitNames, _ contents: FolderContents) {
+        if !parts.unused.isEmpty {
+            let measuring = parts.used.last?.name ?? ""
+            notes.append(
+                "\(listed(parts.unused)) is not used, because \(measuring) is the validation data"
+            )
+        }
+        let others = contents.folders.filter { SplitName($0.name) == nil && Self.holdsImages($0) }
+        if !others.isEmpty {
+            let names = parts.used.map(\.name).joined(separator: " and ")
+            notes.append(
+                "left out \(counted(others.count, "folder")) with images beside \(names): "
+                    + listed(others.map(\.name))
+            )
+        }
+        if let note = FolderScan.strayNote(contents, beside: "the folders of the parts") {
+            notes.append(note)
+        }
+    }
+
+    /// Whether a folder, or one in it, holds images.
+    private static func holdsImages(_ folder: FolderEntry) -> Bool {
+        func hasImages(_ contents: FolderContents) -> Bool {
+            contents.entries.contains { $0.kind == .file && isPicture($0.name) }
+        }
+        guard let inside = try? listFolder(folder.path) else { return false }
+        return hasImages(inside)
+            || inside.folders.prefix(100).contains {
+                (try? listFolder($0.path)).map(hasImages) ?? false
+            }
     }
 
     /// Whether the folders of the parts hold plain files, and lists beside them tell the classes.
@@ -141,10 +213,10 @@ struct DatasetLayout: Sendable {
         _ names: Set<String>,
         _ path: String
     ) throws(DatasetError) -> Bool {
-        let bySplit = DatasetSplit.allCases.compactMap { split in
-            listNames(split.folderNames, names).first.map {
-                ImageList.File(path: "\(path)/\($0)", split: split)
-            }
+        let files = Dictionary(names.filter(isList).map { (fileStem($0), $0) }) { min($0, $1) }
+        let parts = try SplitNames(files.keys, in: path)
+        let bySplit = parts.used.compactMap { part in
+            files[part.name].map { ImageList.File(path: "\(path)/\($0)", split: part.split) }
         }
         if !bySplit.isEmpty {
             try takeList(bySplit, path)
@@ -171,7 +243,6 @@ struct DatasetLayout: Sendable {
         _ shards: [ShardIndex.Shard],
         _ path: String
     ) throws(DatasetError) {
-        let shards = Self.preferred(shards)
         let index = try ShardIndex.shared(shards)
         if let files = CIFARFiles(archive: index) {
             if let problem = index.problems.first { throw problem }
@@ -188,18 +259,16 @@ struct DatasetLayout: Sendable {
     }
 
     /// The archives in use: all, or where their names tell parts, those of the training part and of one other.
-    private static func preferred(_ shards: [ShardIndex.Shard]) -> [ShardIndex.Shard] {
-        guard shards.contains(where: { $0.split != nil }) else { return shards }
-        let words = shards.map { splitWordText(in: $0.path.split(separator: "/").last ?? "") }
-        let validation = DatasetSplit.validation.folderNames.first { words.contains($0) }
-        return shards.indices.filter { place in
-            switch shards[place].split {
-            case .train: true
-            case .validation: words[place] == nil || words[place] == validation
-            case nil: false
-            }
+    private static func inUse(
+        _ archives: [FolderEntry],
+        _ path: String
+    ) throws(DatasetError) -> [ShardIndex.Shard] {
+        let words = archives.map { splitWord(in: $0.name) }
+        let parts = try SplitNames(Set(words.compactMap(\.self)), in: path).used
+        guard !parts.isEmpty else { return archives.map { .init(path: $0.path) } }
+        return zip(archives, words).compactMap { archive, word in
+            parts.first { $0.name == word }.map { .init(path: archive.path, split: $0.split) }
         }
-        .map { shards[$0] }
     }
 
     private mutating func set(_ split: DatasetSplit, _ source: DatasetSource) {
@@ -225,12 +294,6 @@ private func listNames(_ stems: [String], _ names: Set<String>) -> [String] {
 }
 
 /// The word for a part in an archive's name, such as `train` in `flowers-train-0007.tar`.
-private func splitWordText(in name: some StringProtocol) -> String? {
-    name.lowercased().split { !$0.isLetter }.map(String.init).first {
-        DatasetSplit(name: $0) != nil
-    }
-}
-
-private func splitWord(in name: String) -> DatasetSplit? {
-    splitWordText(in: name).flatMap(DatasetSplit.init(name:))
+private func splitWord(in name: String) -> String? {
+    name.lowercased().split { !$0.isLetter }.map(String.init).first { SplitName($0) != nil }
 }

@@ -22,6 +22,7 @@ extension DatasetLocation {
             return (try limited(unlabelled(path), trainLimit), nil)
         }
         var train = try pictures(of: source)
+        if !layout.notes.isEmpty { train = Annotated(train, notes: layout.notes) }
         var validation: (any ImageDataset)?
         if let part = layout.validation {
             validation = try pictures(of: part)
@@ -30,10 +31,11 @@ extension DatasetLocation {
             (train, validation) = (parts.train, parts.validation)
         }
         train = try limited(train, trainLimit)
-        guard let found = validation, found.classNames == train.classNames,
+        guard let found = validation, ClassNames.areSame(found.classNames, train.classNames),
             train.classNames.count > 1
         else { return (train, nil) }
-        return (train, try limited(found, validationLimit))
+        let ordered = Relabelled.ordered(found, as: train.classNames)
+        return (train, try limited(ordered, validationLimit))
     }
 
     /// Opens a part, as pictures without classes where it is a folder that has none.
@@ -46,7 +48,7 @@ extension DatasetLocation {
             return try source.open(options)
         } catch {
             switch error {
-            case .noPictures, .emptyClasses: return try unlabelled(folder)
+            case .noPictures, .emptyClasses, .sameClassNames: return try unlabelled(folder)
             default: throw error
             }
         }

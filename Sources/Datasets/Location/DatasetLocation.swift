@@ -38,7 +38,7 @@ public struct DatasetLocation: Sendable, Equatable {
     ) throws(DatasetError) {
         let isFolder = isFolder(path)
         guard isFolder || isList(path) || isArchive(path), fileExists(path) else {
-            throw fileExists(path) ? .notAFolder(path: path) : .missing(path: path)
+            throw fileExists(path) ? PackedArchive.error(path: path) : .missing(path: path)
         }
         if let valFraction { try Subset.checkFraction(valFraction) }
         self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
@@ -73,15 +73,16 @@ public struct DatasetLocation: Sendable, Equatable {
         validationLimit: DatasetLimit? = nil
     ) throws(DatasetError) -> (train: any ImageDataset, validation: any ImageDataset) {
         let layout = try DatasetLayout(path: path)
-        let (train, validation): (any ImageDataset, any ImageDataset)
+        let train: any ImageDataset
+        var validation: any ImageDataset
         if let (base, fraction) = try heldOutBase(of: layout) {
             let parts = try Subset.split(base, holdingOut: fraction, seed: seed)
             let share = String(format: "%g", 100 * fraction)
             train = Annotated(
                 parts.train,
                 notes: [
-                    "\(path) has no part for validation: \(parts.validation.count) of \(base.count) pictures, "
-                        + "\(share) % of each class, are held out"
+                    "\(path) has no part for validation: \(parts.validation.count) of \(counted(base.count, "picture")), "
+                        + "\(share) % of each class, \(parts.validation.count == 1 ? "is" : "are") held out"
                 ]
             )
             validation = parts.validation
@@ -89,7 +90,7 @@ public struct DatasetLocation: Sendable, Equatable {
             train = try openWhole(.train, of: layout)
             validation = try openWhole(.validation, of: layout)
         }
-        guard train.classNames == validation.classNames else {
+        guard ClassNames.areSame(train.classNames, validation.classNames) else {
             let trained = Set(train.classNames)
             let validated = Set(validation.classNames)
             throw .classesDiffer(
@@ -97,6 +98,7 @@ public struct DatasetLocation: Sendable, Equatable {
                 onlyInValidation: validation.classNames.filter { !trained.contains($0) }
             )
         }
+        validation = Relabelled.ordered(validation, as: train.classNames)
         return (
             Self.annotated(try limited(train, trainLimit), against: (train, validation)),
             try limited(validation, validationLimit)
@@ -111,7 +113,7 @@ public struct DatasetLocation: Sendable, Equatable {
         else {
             return nil
         }
-        return (try base.open(options), valFraction)
+        return (try layout.open(base, options), valFraction)
     }
 
     private func openWhole(
@@ -125,7 +127,7 @@ public struct DatasetLocation: Sendable, Equatable {
         guard !layout.isEmpty else { throw .noPictures(path: path) }
         let source = split == .train ? layout.train : layout.validation ?? layout.whole
         guard let source else { throw .missingSplit(path: path, split: split) }
-        return try source.open(options)
+        return try layout.open(source, options)
     }
 
     func limited(

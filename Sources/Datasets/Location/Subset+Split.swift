@@ -33,6 +33,12 @@ extension Subset {
             kept += members[label].dropFirst(max(0, count))
         }
         guard !heldOut.isEmpty, !kept.isEmpty else {
+            guard members.contains(where: { $0.count > 1 }) else {
+                throw .invalid(
+                    "nothing can be held out for validation: no class has more than one image;"
+                        + " add images, or a folder val"
+                )
+            }
             throw .invalid(
                 "a share of \(fraction) of \(base.count) pictures leaves nothing to measure with; choose a larger one"
             )

@@ -6,6 +6,8 @@ import Foundation
 /// Memory holds two pieces; the file lies in `TMPDIR`, or in `/var/tmp`, and is gone with the process.
 enum GzipStream {
     private static let pieceSize = 1 << 18
+    /// An archive may grow to so many times its size, or to so many bytes; images hardly grow at all.
+    private static let growthLimit = (factor: 64, bytes: 64 << 20)
 
     /// What came out of an archive.
     struct Result {
@@ -42,6 +44,7 @@ enum GzipStream {
     ) throws(DatasetError) -> DatasetError? {
         var at = 0
         var isAtStart = true
+        let limit = max(growthLimit.bytes, source.count * growthLimit.factor)
         while at < source.count {
             let piece = try source.read(at: at, count: pieceSize)
             guard !piece.isEmpty else { break }
@@ -50,6 +53,14 @@ enum GzipStream {
             while used < piece.count {
                 let step = try inflateOnce(piece, from: used, &stream, sink)
                 used += step.used
+                guard sink.count <= limit else {
+                    return .malformed(
+                        path: source.path,
+                        detail:
+                            "it unpacks to more than \(growthLimit.factor) times its size, as no images do;"
+                            + " if it is right, unpack it with another program first"
+                    )
+                }
                 isAtStart = false
                 switch step.code {
                 case Z_OK: continue
@@ -110,7 +121,7 @@ private final class ScratchSink {
     private let source: String
     private let folder: String
     private var descriptor: Int32
-    private var count = 0
+    private(set) var count = 0
 
     init(for source: String) throws(DatasetError) {
         self.source = source

@@ -1,3 +1,5 @@
+import ImagePipeline
+
 /// The classes and parts that a set of archives tells, put together.
 struct ShardClasses {
     /// What a label of an archive means.
@@ -26,7 +28,7 @@ struct ShardClasses {
             if case .name = label { found.1 = true }
         }
         guard hasNumbers || hasNames else {
-            setFolders(scans, shards)
+            try setFolders(scans, shards)
             return
         }
         guard !(hasNumbers && hasNames), let first = shards.first else {
@@ -38,15 +40,18 @@ struct ShardClasses {
         if hasNumbers {
             try setNumbers(all, near: first.path)
         } else {
-            names = all.compactMap { if case .name(let name) = $0 { name } else { nil } }
-                .sorted(by: precedes)
+            names = ClassNames.distinct(
+                scans.flatMap(\.labels).compactMap {
+                    if case .name(let name) = $0 { name } else { nil }
+                }
+            )
         }
         setLabels(scans, shards)
     }
 
     /// Labels that stand beside the pictures.
     private mutating func setLabels(_ scans: [ShardScan], _ shards: [ShardIndex.Shard]) {
-        let places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, Int32($0)) })
+        let places = ClassNames.places(names).mapValues(Int32.init)
         for (scan, shard) in zip(scans, shards) {
             var unlabelled: Set<Int32> = []
             targets.append(
@@ -102,11 +107,15 @@ struct ShardClasses {
     }
 
     /// Pictures in folders: `CLASS/FILE`, or `train/CLASS/FILE` with another part, under any common folder.
-    private mutating func setFolders(_ scans: [ShardScan], _ shards: [ShardIndex.Shard]) {
-        let folders = ShardFolders(
+    private mutating func setFolders(
+        _ scans: [ShardScan],
+        _ shards: [ShardIndex.Shard]
+    ) throws(DatasetError) {
+        let folders = try ShardFolders(
             scans.flatMap(\.labels).compactMap {
                 if case .folder(let path) = $0 { path } else { nil }
-            }
+            },
+            in: shards.first?.path ?? ""
         )
         names = folders.classNames
         notes = folders.notes
@@ -153,12 +162,12 @@ struct ShardFolders {
     let meanings: [String: Meaning]
     let notes: [String]
 
-    init(_ paths: [String]) {
-        var parts = Dictionary(
-            uniqueKeysWithValues: Set(paths).map { path in
-                (path, path.split(separator: "/").map(String.init))
-            }
-        )
+    /// - Parameters:
+    ///   - paths: The folders of images.
+    ///   - archive: Where they are, for the error.
+    /// - Throws: ``DatasetError/ambiguousSplit(path:split:names:)`` when two folders stand for the same part.
+    init(_ paths: [String], in archive: String) throws(DatasetError) {
+        var parts = Dictionary(paths.map { ($0, pathComponents($0)) }) { first, _ in first }
         // A common folder around everything says nothing, such as `cifar10/` before `train/`.
         while let first = parts.values.first?.first, DatasetSplit(name: first) == nil,
             parts.values.allSatisfy({ $0.count > 1 && $0[0] == first })
@@ -166,9 +175,7 @@ struct ShardFolders {
             parts = parts.mapValues { Array($0.dropFirst()) }
         }
         let tops = Set(parts.values.compactMap(\.first))
-        let used = DatasetSplit.allCases.compactMap { split in
-            split.folderNames.first { tops.contains($0) }
-        }
+        let used = try SplitNames(tops, in: archive).used.map(\.name)
         let hasParts = !used.isEmpty
         var classOf: [String: (name: String, split: DatasetSplit?)] = [:]
         var meanings: [String: Meaning] = [:]
@@ -183,8 +190,8 @@ struct ShardFolders {
                 meanings[path] = .noClass
             }
         }
-        let names = Set(classOf.values.map(\.name)).sorted(by: precedes)
-        let places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, Int32($0)) })
+        let names = ClassNames.distinct(classOf.values.map(\.name))
+        let places = ClassNames.places(names).mapValues(Int32.init)
         for (path, (name, split)) in classOf {
             meanings[path] = .picture(places[name] ?? 0, split)
         }

@@ -1,4 +1,5 @@
 import Dispatch
+import ImagePipeline
 import Synchronization
 
 /// Where all pictures of a set of tar archives are, built by one pass over each archive.
@@ -76,12 +77,44 @@ final class ShardIndex: Sendable {
         self.entries = entries
         classNames = classes.names
         problems = scanned.compactMap(\.scan.problem) + classes.problems
-        let crowded = scanned.reduce(0) { $0 + $1.scan.crowded }
-        notes =
-            classes.notes
-            + (crowded == 0
-                ? []
-                : ["\(crowded) samples hold more than one picture; the first of each is taken"])
+        notes = classes.notes + Self.notes(on: scanned.map(\.scan), shards)
+    }
+
+    /// What was noticed in the archives and is no error.
+    private static func notes(on scans: [ShardScan], _ shards: [Shard]) -> [String] {
+        var notes: [String] = []
+        let crowded = scans.reduce(0) { $0 + $1.crowded }
+        if crowded > 0 {
+            notes.append(
+                "\(counted(crowded, "sample")) hold\(crowded == 1 ? "s" : "") more than one image;"
+                    + " the first of each is taken"
+            )
+        }
+        let dotted = scans.reduce(0) { $0 + $1.dotted }
+        if dotted > 0 {
+            notes.append(
+                "\(counted(dotted, "image")) \(dotted == 1 ? "has" : "have") the label beside the name up to the last dot"
+                    + " (such as img.0.jpg with img.0.cls); WebDataset itself ends a name at the first dot"
+            )
+        }
+        let dead = scans.flatMap(\.deadLinks)
+        if !dead.isEmpty {
+            notes.append(
+                "left out \(counted(dead.count, "link")) of archives: "
+                    + listed(
+                        dead.prefix(5).map { "\($0.name) \($0.reason)" }
+                            + dead.dropFirst(5).map(\.name)
+                    )
+            )
+        }
+        let open = zip(shards, scans).filter { $1.lacksEnd && $1.problem == nil }.map(\.0.path)
+        if !open.isEmpty {
+            notes.append(
+                "\(listed(open)) \(open.count == 1 ? "has" : "have") no end mark; all members are whole,"
+                    + " but some may be missing if the file was cut short"
+            )
+        }
+        return notes
     }
 
     /// One archive, open and scanned.
@@ -92,7 +125,11 @@ final class ShardIndex: Sendable {
 
         init(_ path: String) throws(DatasetError) {
             let plain = try ShardFile(path: path)
-            isInflated = try plain.read(at: 0, count: 2) == [0x1F, 0x8B]
+            let content = try plain.read(at: 0, count: 8)
+            if let kind = PackedArchive.kind(content: content) {
+                throw .unsupportedArchive(path: path, kind: kind)
+            }
+            isInflated = content.starts(with: [0x1F, 0x8B])
             guard isInflated else {
                 file = plain
                 scan = ShardScan(plain, problem: nil)

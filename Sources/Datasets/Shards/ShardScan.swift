@@ -10,16 +10,17 @@ enum ShardLabel: Hashable {
     case folder(String)
 }
 
-/// One pass over an archive: where its pictures are and what it says of their classes.
+/// One pass over an archive: where its images are and what it says of their classes.
 ///
 /// Members that follow one another and share their name up to the first dot are one sample, as in WebDataset: `17.jpg`
-/// with `17.cls` (a number or a name) or `17.json` (`label` or `class_name`). A picture without such company is labelled
-/// by its folder.
+/// with `17.cls` (a number or a name) or `17.json` (`label` or `class_name`). Where labels stand beside longer names,
+/// `img.0.jpg` with `img.0.cls`, each is that image's: WebDataset itself would take `img` for one sample. An image
+/// without such company is labelled by its folder. Links are followed inside the archive.
 ///
 /// ## Source
 /// WebDataset, `webdataset/tariterators.py, group_by_keys`.
 struct ShardScan {
-    /// A picture.
+    /// An image.
     struct Picture {
         /// Where its header begins, to read the name again.
         let start: Int
@@ -29,7 +30,7 @@ struct ShardScan {
         let label: Int32
     }
 
-    /// A member that is no picture and no label.
+    /// A member that is no image and no label.
     struct OtherFile {
         let name: String
         let offset: Int
@@ -38,24 +39,36 @@ struct ShardScan {
 
     private(set) var pictures: [Picture] = []
     private(set) var labels: [ShardLabel] = []
-    /// The first members that are neither picture nor label.
+    /// The first members that are neither image nor label.
     private(set) var others: [OtherFile] = []
-    /// Samples of more than one picture, of which the first counts.
+    /// Samples of more than one image, of which the first counts.
     private(set) var crowded = 0
+    /// Images whose label has the same name up to its last dots.
+    private(set) var dotted = 0
+    /// Links to images that lead to no file of the archive, by what is wrong with them.
+    private(set) var deadLinks: [(name: String, reason: String)] = []
+    /// Whether the archive has no end mark.
+    private(set) var lacksEnd = false
     /// What is wrong with the archive; what came before is there.
     private(set) var problem: DatasetError?
 
     private let file: ShardFile
     private var places: [ShardLabel: Int32] = [:]
     private var sample = Sample()
+    private var links: TarLinks?
+    private var linkedFiles = 0
 
     private struct Sample {
         var stem: ArraySlice<UInt8> = []
-        var pictures: [(member: TarMember, isPlain: Bool)] = []
+        var pictures: [(member: TarMember, name: ShardName)] = []
         var label: (value: ShardLabel, isCertain: Bool)?
+        /// Labels beside names with further dots.
+        var dotted: [ArraySlice<UInt8>: (value: ShardLabel, isCertain: Bool)] = [:]
     }
 
     private static let otherLimit = 1000
+    /// The most files that links to folders stand for.
+    private static let linkedLimit = 2_000_000
 
     /// Scans an archive to its end or its damage.
     ///
@@ -66,7 +79,8 @@ struct ShardScan {
         self.file = file
         do throws(DatasetError) {
             var reader = TarReader(file)
-            while let member = try reader.next() { try add(member) }
+            while let member = try reader.next() { try take(member) }
+            lacksEnd = reader.lacksEnd
             self.problem = problem
         } catch {
             // Of data that ends too early the cause is of more use than what follows from it.
@@ -75,36 +89,101 @@ struct ShardScan {
         flush()
     }
 
+    private mutating func take(_ member: TarMember) throws(DatasetError) {
+        switch member.kind {
+        case .file: try add(member)
+        case .hardLink, .symbolicLink: try follow(member)
+        case .folder, .other: return
+        }
+    }
+
+    /// Takes what a link leads to, under the link's name.
+    private mutating func follow(_ link: TarMember) throws(DatasetError) {
+        let known = links ?? TarLinks(file)
+        links = known
+        func dead(_ reason: String) {
+            guard ShardName(link.name).map({ $0.isPicture || $0.suffix.isEmpty }) ?? false else {
+                return
+            }
+            deadLinks.append((String(decoding: link.name, as: UTF8.self), reason))
+        }
+        switch known.target(of: link) {
+        case .file(let target):
+            try add(target.renamed(link.name, start: link.start))
+        case .folder(let folder):
+            // A link to a folder around itself stands for what is there already.
+            if link.name.starts(with: folder + [UInt8(ascii: "/")]) || folder.isEmpty {
+                dead("leads back to a folder around it")
+                return
+            }
+            let found = known.files(in: folder)
+            // A search goes through all files, whether it finds any or not.
+            linkedFiles += max(found.count, known.count / 64)
+            guard linkedFiles <= Self.linkedLimit else {
+                throw .malformed(
+                    path: file.path,
+                    detail: "its links to folders stand for more than \(Self.linkedLimit) files"
+                )
+            }
+            if found.isEmpty { dead("leads to nothing in the archive") }
+            for (target, rest) in found {
+                let name = link.name + [UInt8(ascii: "/")] + rest
+                try add(target.renamed(name, start: target.start))
+            }
+        case .outside: dead("leads out of the archive")
+        case .circle: dead("leads in a circle")
+        }
+    }
+
     private mutating func add(_ member: TarMember) throws(DatasetError) {
-        guard member.isFile, let name = ShardName(member.name) else { return }
+        guard let name = ShardName(member.name) else { return }
         if name.stem != sample.stem {
             flush()
             sample.stem = name.stem
         }
         if name.isPicture {
-            sample.pictures.append((member, name.isPlain))
-        } else if ShardName.labelEndings.contains(name.ending) {
+            sample.pictures.append((member, name))
+        } else if ShardName.labelEndings.contains(name.suffix) {
             let bytes = try file.read(at: member.offset, count: min(member.size, 1 << 16))
-            if let label = ShardLabel(text: bytes) { sample.label = (label, true) }
-        } else if name.ending == "json", sample.label?.isCertain != true, member.size <= 1 << 20 {
+            if let label = ShardLabel(text: bytes) { setLabel(label, isCertain: true, name) }
+        } else if name.suffix == "json", member.size <= 1 << 20 {
             let bytes = try file.read(at: member.offset, count: member.size)
-            if let label = ShardLabel(json: bytes) { sample.label = (label, false) }
+            if let label = ShardLabel(json: bytes) { setLabel(label, isCertain: false, name) }
         } else if others.count < Self.otherLimit {
             let text = String(decoding: member.name, as: UTF8.self)
             others.append(OtherFile(name: text, offset: member.offset, size: member.size))
         }
     }
 
+    /// Keeps a label of the sample; one of JSON only where there is no other.
+    private mutating func setLabel(_ label: ShardLabel, isCertain: Bool, _ name: ShardName) {
+        let known = name.isPlain ? sample.label : sample.dotted[name.key]
+        guard isCertain || known?.isCertain != true else { return }
+        if name.isPlain {
+            sample.label = (label, isCertain)
+        } else {
+            sample.dotted[name.key] = (label, isCertain)
+        }
+    }
+
     /// Takes over the sample that has ended.
     private mutating func flush() {
         defer { sample = Sample() }
+        var rest: [(member: TarMember, name: ShardName)] = []
+        for picture in sample.pictures {
+            if let label = sample.dotted[picture.name.key] {
+                append(picture.member, label.value)
+                dotted += 1
+            } else {
+                rest.append(picture)
+            }
+        }
         if let label = sample.label?.value {
-            guard let picture = sample.pictures.first(where: \.isPlain) ?? sample.pictures.first
-            else { return }
-            if sample.pictures.count > 1 { crowded += 1 }
+            guard let picture = rest.first(where: \.name.isPlain) ?? rest.first else { return }
+            if rest.count > 1 { crowded += 1 }
             append(picture.member, label)
         } else {
-            for picture in sample.pictures {
+            for picture in rest {
                 append(picture.member, .folder(ShardName.folder(of: picture.member.name)))
             }
         }
@@ -122,12 +201,21 @@ struct ShardScan {
     }
 }
 
-/// A member's name, taken apart as WebDataset does.
+extension TarMember {
+    /// The same content under another name.
+    fileprivate func renamed(_ name: [UInt8], start: Int) -> TarMember {
+        TarMember(start: start, name: name, offset: offset, size: size, kind: kind, target: [])
+    }
+}
+
+/// A member's name, taken apart as WebDataset does, and at its ending.
 private struct ShardName {
     /// The path up to the first dot of its last part.
     let stem: ArraySlice<UInt8>
-    /// What follows that dot, in small letters.
-    let ending: String
+    /// The path without its ending.
+    let key: ArraySlice<UInt8>
+    /// Its ending in small letters, such as `jpg` or `cls.txt`; empty where it has none.
+    let suffix: String
 
     static let labelEndings: Set<String> = [
         "cls", "cls.txt", "class", "class.txt", "label", "label.txt",
@@ -137,16 +225,24 @@ private struct ShardName {
     init?(_ name: [UInt8]) {
         let base = name.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
         guard base < name.count, name[base] != UInt8(ascii: ".") else { return nil }
-        let dot = name[base...].firstIndex(of: UInt8(ascii: ".")) ?? name.count
-        stem = name[..<dot]
-        ending = String(decoding: name[min(dot + 1, name.count)...], as: UTF8.self).lowercased()
+        let dots = name[base...].indices.filter { name[$0] == UInt8(ascii: ".") }
+        stem = name[..<(dots.first ?? name.count)]
+        func ending(_ dot: Int) -> String {
+            String(decoding: name[(dot + 1)...], as: UTF8.self).lowercased()
+        }
+        // An ending of two parts, such as `cls.txt`, comes before its last part.
+        let double = dots.suffix(2).first.flatMap {
+            Self.labelEndings.contains(ending($0)) ? $0 : nil
+        }
+        let dot = double ?? dots.last
+        key = name[..<(dot ?? name.count)]
+        suffix = dot.map(ending) ?? ""
     }
 
-    var isPlain: Bool { ImageFolder.extensions.contains(ending) }
+    /// Whether its ending begins at the first dot.
+    var isPlain: Bool { key.count == stem.count }
 
-    var isPicture: Bool {
-        isPlain || fileExtension(ending).map(ImageFolder.extensions.contains) == true
-    }
+    var isPicture: Bool { ImageFolder.extensions.contains(suffix) }
 
     static func folder(of name: [UInt8]) -> String {
         let slash = name.lastIndex(of: UInt8(ascii: "/")) ?? 0

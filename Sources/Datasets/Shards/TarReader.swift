@@ -1,15 +1,27 @@
-/// A file in a tar archive.
+/// A member of a tar archive.
 struct TarMember: Equatable {
+    /// What it is.
+    enum Kind: Equatable {
+        case file
+        case hardLink
+        case symbolicLink
+        case folder
+        /// A device, a pipe, or a file in parts.
+        case other
+    }
+
     /// Where its first header begins, those that carry a long name included.
     let start: Int
     /// The name, as bytes, without a leading `./`.
-    let name: [UInt8]
+    var name: [UInt8]
     /// Where its content begins.
     let offset: Int
     /// The number of its bytes.
     let size: Int
-    /// Whether it is a regular file.
-    let isFile: Bool
+    /// What it is.
+    let kind: Kind
+    /// Where a link leads, as bytes; empty for others.
+    let target: [UInt8]
 }
 
 /// Reads the table of contents of a tar archive, header by header, without its contents.
@@ -19,6 +31,8 @@ struct TarMember: Equatable {
 struct TarReader {
     private let file: ShardFile
     private var at: Int
+    /// Whether the archive ended without its end mark, after a whole member.
+    private(set) var lacksEnd = false
     /// The size of a block.
     private static let block = 512
     /// No name and no extended header is longer.
@@ -32,15 +46,22 @@ struct TarReader {
         at = start
     }
 
-    /// Reads the next member; nil at the archive's end mark.
+    /// Reads the next member; nil at the archive's end mark, or where the file ends after a whole member.
+    ///
+    /// Some writers leave out the end mark, and Python's `tarfile` and GNU tar do without it.
     ///
     /// - Throws: ``DatasetError/malformed(path:detail:)`` when the archive is cut short or no tar archive.
     mutating func next() throws(DatasetError) -> TarMember? {
         let start = at
         var longName: [UInt8]?
+        var longTarget: [UInt8]?
         var longSize: Int?
         while true {
             let header = try file.read(at: at, count: Self.block)
+            if at == file.count, at == start, start > 0 {
+                lacksEnd = true
+                return nil
+            }
             guard header.count == Self.block else { throw cutShort("its end mark is missing") }
             // One block of zeros ends it; writers add a second, and readers do not insist.
             if header.allSatisfy({ $0 == 0 }) { return nil }
@@ -60,7 +81,10 @@ struct TarReader {
                 UInt8(ascii: "L"), UInt8(ascii: "K"), UInt8(ascii: "x"), UInt8(ascii: "g"),
             ]
             .contains(kind)
-            let size = isExtension ? ownSize : longSize ?? ownSize
+            let memberKind = Self.kind(kind)
+            // Only files and what is unknown have content; the size of others is said for their sake only.
+            let hasContent = memberKind == .file || !(49...54).contains(kind)
+            let size = isExtension ? ownSize : hasContent ? longSize ?? ownSize : 0
             let content = at + Self.block
             guard size <= file.count - content else {
                 throw cutShort("\(escaped(longName ?? Self.name(of: header))) is not whole")
@@ -72,7 +96,9 @@ struct TarReader {
                     name: Self.plain(longName ?? Self.name(of: header)),
                     offset: content,
                     size: size,
-                    isFile: kind == 0 || kind == UInt8(ascii: "0") || kind == UInt8(ascii: "7")
+                    kind: memberKind,
+                    target: memberKind == .hardLink || memberKind == .symbolicLink
+                        ? longTarget ?? Array(header[157..<257].prefix { $0 != 0 }) : []
                 )
             }
             guard size <= Self.extensionLimit else {
@@ -80,9 +106,11 @@ struct TarReader {
             }
             let body = try file.read(at: content, count: size)
             if kind == UInt8(ascii: "L") { longName = Array(body.prefix { $0 != 0 }) }
+            if kind == UInt8(ascii: "K") { longTarget = Array(body.prefix { $0 != 0 }) }
             if kind == UInt8(ascii: "x") {
                 let records = Self.paxRecords(body)
                 longName = records["path"] ?? longName
+                longTarget = records["linkpath"] ?? longTarget
                 longSize =
                     records["size"].flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? longSize
                 guard longSize.map({ $0 >= 0 }) ?? true else {
@@ -92,6 +120,16 @@ struct TarReader {
                     )
                 }
             }
+        }
+    }
+
+    private static func kind(_ type: UInt8) -> TarMember.Kind {
+        switch type {
+        case 0, UInt8(ascii: "0"), UInt8(ascii: "7"): .file
+        case UInt8(ascii: "1"): .hardLink
+        case UInt8(ascii: "2"): .symbolicLink
+        case UInt8(ascii: "5"): .folder
+        default: .other
         }
     }
 

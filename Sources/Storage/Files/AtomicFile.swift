@@ -1,3 +1,5 @@
+import ImagePipeline
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -82,8 +84,7 @@ public enum AtomicFile {
 
     /// A name beside `path` that nobody else uses, hidden so that no reader takes it for the file.
     package static func temporaryPath(for path: String) -> String {
-        let random = String(UInt32.random(in: .min ... .max), radix: 36)
-        return "\(folder(of: path))/.\(lastComponent(of: path)).tmp-\(getpid())-\(random)"
+        ExclusiveFile.path(beside: path)
     }
 }
 
@@ -97,9 +98,7 @@ public final class FileSink {
 
     package init(creating temporary: String, for path: String) throws(StorageError) {
         self.path = path
-        descriptor = uninterrupted {
-            open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        }
+        descriptor = ExclusiveFile.create(temporary)
         guard descriptor >= 0 else {
             throw StorageError.unwritable(path: path, reason: systemReason())
         }

@@ -19,6 +19,10 @@ public enum OptionError: Error, Sendable, Equatable, CustomStringConvertible {
             if let ours = TrainingOptions.ours(for: key) {
                 return "\(source) has no option \"\(key)\": here it is \(ours)"
             }
+            if let purpose = TrainingOptions.absent(key) {
+                return
+                    "\(source) has no option \"\(key)\": \(purpose) is not implemented; leave it out"
+            }
             return "\(source) has no option \"\(key)\""
                 + (Suggestion.nearest(to: key, among: known).map { "; did you mean \"\($0)\"?" }
                     ?? "; `deit train --help` lists the options")

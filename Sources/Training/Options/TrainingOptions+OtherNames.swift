@@ -8,6 +8,28 @@ extension TrainingOptions {
         return otherNames[key]
     }
 
+    /// What is said of an option of DeiT's `main.py` that has no counterpart here.
+    ///
+    /// - Parameter name: The name, as in a recipe or as a flag: `cosub`, `--cosub`.
+    /// - Returns: What it would do, or nil.
+    public static func absent(_ name: String) -> String? {
+        let key = name.trimmingPrefix("--").replacing("-", with: "_").lowercased()
+        return absentNames[key]
+    }
+
+    /// The options of DeiT's `main.py` that have no counterpart here, and what they do there.
+    static let absentNames: [String: String] = [
+        "cooldown_epochs": "epochs after the schedule, which DeiT's own loop never trains",
+        "cosub": "training of two submodels of one batch",
+        "dist_eval": "validation on several machines",
+        "inat_category": "the choice of iNaturalist's labels",
+        "lr_noise": "noise on the learning rate",
+        "lr_noise_pct": "noise on the learning rate",
+        "lr_noise_std": "noise on the learning rate",
+        "patience_epochs": "a schedule that waits for the validation (plateau)",
+        "resplit": "a first batch without random erasing",
+    ]
+
     /// What options of DeiT's `main.py` and timm's `train.py` that have another name here are called.
     static let otherNames: [String: String] = [
         "aug_repeats": "repeated_aug, a number",

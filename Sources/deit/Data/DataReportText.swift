@@ -1,6 +1,7 @@
 import Checkpoints
 import Datasets
 import Foundation
+import ImagePipeline
 
 /// A report on data as a table for people.
 struct DataReportText {
@@ -20,7 +21,7 @@ struct DataReportText {
     }
 
     var text: String {
-        var lines = heading + report.notes.map { "note: \($0)" }
+        var lines = heading + report.notes.map { "note: \(Self.line($0))" }
         let found = FindingKind.allCases.map { ($0, report.findings(of: $0)) }.filter {
             !$0.1.isEmpty
         }
@@ -37,7 +38,8 @@ struct DataReportText {
             let pictures = Set(findings.flatMap(\.pictures)).count
             let number = String(format: "%7d", findings.count)
             return "  \(Self.padded(kind.severity.rawValue, 8)) \(title) \(number)"
-                + (pictures == 0 ? "" : String(format: " %8d pictures", pictures))
+                + (pictures == 0
+                    ? "" : String(format: " %8d image\(pictures == 1 ? "" : "s")", pictures))
         }
     }
 
@@ -47,12 +49,14 @@ struct DataReportText {
 
     private var heading: [String] {
         let width = max(8, report.parts.map(\.name.count).max() ?? 0)
-        var lines = ["\(path): \(report.count) pictures, \(report.classNames.count) classes"]
+        let classes = ClassNames.summary(report.classNames)
+        let first = "\(path): \(counted(report.count, "image")), \(classes)"
+        var lines = [Self.line(first)]
         for part in report.parts {
             let counts = part.classCounts.filter { $0 > 0 }
             let range = "\(counts.min() ?? 0) to \(counts.max() ?? 0) in a class"
             let name = part.name.padding(toLength: width, withPad: " ", startingAt: 0)
-            lines.append("  \(name) \(part.dataset.count) pictures, \(range)")
+            lines.append("  \(name) \(counted(part.dataset.count, "image")), \(range)")
         }
         let formats = report.formats.map { "\($0.count) \($0.name)" }.joined(separator: ", ")
         if let sizes = report.sizes {
@@ -101,10 +105,7 @@ struct DataReportText {
             Double(report.count) / max(seconds, 1e-9)
         )
         guard errors + warnings > 0 else { return "nothing to look at (\(rate))" }
-        func counted(_ count: Int, _ noun: String) -> String {
-            "\(count) \(noun)\(count == 1 ? "" : "s")"
-        }
         return "\(counted(errors, "error")), \(counted(warnings, "warning")); without "
-            + "\(counted(clean.dropped.count, "picture")) \(clean.kept) are left (\(rate))"
+            + "\(counted(clean.dropped.count, "image")) \(clean.kept) \(clean.kept == 1 ? "is" : "are") left (\(rate))"
     }
 }

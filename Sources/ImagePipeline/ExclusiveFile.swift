@@ -1,0 +1,29 @@
+import Foundation
+
+/// Files that are written aside before they take their name: nobody can guess the name, or put a link there first.
+package enum ExclusiveFile {
+    /// A name beside a file that nobody else uses, hidden so that no reader takes it for the file.
+    ///
+    /// - Parameter path: The file.
+    /// - Returns: A path in the same folder.
+    package static func path(beside path: String) -> String {
+        let scalars = path.unicodeScalars
+        let start = scalars.lastIndex(of: "/").map(scalars.index(after:)) ?? scalars.startIndex
+        let random = String(UInt64.random(in: .min ... .max), radix: 36)
+        // A long name must not become too long for the system.
+        let name = String(scalars[start...].prefix(40))
+        return
+            "\(String(scalars[..<start])).\(name).tmp-\(ProcessInfo.processInfo.processIdentifier)-\(random)"
+    }
+
+    /// Makes an empty file where there is nothing, not even a link.
+    ///
+    /// - Parameter path: The file.
+    /// - Returns: The open file, for the caller to close; below 0 where there is none and `errno` tells why.
+    package static func create(_ path: String) -> Int32 {
+        while true {
+            let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+            if descriptor >= 0 || errno != EINTR { return descriptor }
+        }
+    }
+}
