@@ -46,7 +46,7 @@ extension Diagnosis {
                     ? nil : "the features of \(name) are not finite"
             }
             var fault: String?
-            try await PictureClassifier.classify(
+            try await PictureClassifier.run(
                 PictureList([.bytes(file, name: name)]),
                 with: loaded,
                 top: 1,

@@ -31,6 +31,19 @@ public enum PictureClassifier {
         workers: Int = 2,
         deliver: (PictureResult) throws -> Void
     ) async throws {
+        try await run(pictures, with: loaded, top: top, workers: workers, deliver: deliver)
+    }
+
+    /// As `classify`, for callers within the module: the compiler takes a public function of an actor that its file
+    /// imports for itself alone for an error where another file of the module calls it.
+    @ModelActor
+    static func run(
+        _ pictures: PictureList,
+        with loaded: LoadedModel,
+        top: Int,
+        workers: Int,
+        deliver: (PictureResult) throws -> Void
+    ) async throws {
         guard loaded.model.numClasses > 0 else {
             throw EvaluationError.noClassifier(path: loaded.weightsPath)
         }

@@ -62,9 +62,15 @@ import Testing
                 .expectRefusal(64, saying: "--size")
             try await run(base + ["--resample", "timm"], in: folder)
                 .expectRefusal(64, saying: "--size")
+            // Images cover an oblong input in timm's way, for which transformers' processors have no word.
+            try await run(base + ["--size", "16x12", "--resample", "timm"], in: folder)
+                .expectRefusal(1, saying: "--crop-mode squash")
             #expect(try names(in: folder).isEmpty)
             let result = try await run(
-                base + ["--size", "16x12", "--resample", "timm", "--dtype", "bf16", "--json"],
+                base + [
+                    "--size", "16x12", "--resample", "timm", "--crop-mode", "squash", "--dtype",
+                    "bf16", "--json",
+                ],
                 in: folder
             )
             #expect(result.code == 0, "\(result.errors)")

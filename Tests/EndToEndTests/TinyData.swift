@@ -60,7 +60,8 @@ enum TinyData {
 
     // MARK: - PNG, uncompressed
 
-    static func png(_ pixels: [UInt8]) -> Data {
+    /// A grey image; with an orientation, 1 to 8, in its EXIF data.
+    static func png(_ pixels: [UInt8], orientation: UInt8? = nil) -> Data {
         var raw: [UInt8] = []
         for row in 0..<side { raw += [0] + pixels[(row * side)..<((row + 1) * side)] }
         var file = Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
@@ -68,6 +69,13 @@ enum TinyData {
         append(UInt32(side), to: &size)
         append(UInt32(side), to: &size)
         file.append(chunk("IHDR", size + [8, 0, 0, 0, 0]))
+        if let orientation {
+            let tiff: [UInt8] = [
+                0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0,
+                0, 0, 0, 0, 0,
+            ]
+            file.append(chunk("eXIf", Data(tiff)))
+        }
         let length = UInt16(raw.count)
         var stream = Data([0x78, 0x01, 0x01])
         for value in [length, ~length] {
