@@ -15,8 +15,8 @@ extension MemorySource {
         guard let object = value.objectValue else { return }
         let fields = JSONFields(object: object, file: path)
         attempt { () throws(CheckpointError) in
-            let (vit, _, _) = try HuggingFaceConfiguration.decode(fields)
-            try? vit.validate()
+            let decoded = try HuggingFaceConfiguration.decode(fields)
+            try? decoded.configuration.validate()
         }
         attempt { () throws(CheckpointError) in
             let timm = try TimmConfiguration.decode(fields)
