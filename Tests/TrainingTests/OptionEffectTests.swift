@@ -28,12 +28,18 @@ import Torch
             let isSame = plain.weights == again.weights && plain.state == again.state
             #expect(isSame, "two runs alike differ")
             #expect(plain.records == again.records && plain.files == again.files)
+            var known = ["": plain]
             for (number, effect) in OptionEffects.of(method).enumerated() {
                 if case .elsewhere = effect.sign { continue }
                 do {
-                    let before =
-                        effect.with.isEmpty
-                        ? plain : try await tiny.run(method, effect.with, name: "\(number)-before")
+                    let base = effect.with.map { "\($0.key): \($0.text)" }.joined(separator: "\n")
+                    let before: TinySession.Outcome
+                    if let run = known[base] {
+                        before = run
+                    } else {
+                        before = try await tiny.run(method, effect.with, name: "\(number)-before")
+                        known[base] = before
+                    }
                     let changed = effect.with.filter { $0.key != effect.key }
                     let options = changed + [(effect.key, effect.text)]
                     if case .failure = effect.sign {

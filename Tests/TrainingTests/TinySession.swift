@@ -45,6 +45,9 @@ struct TinySession {
         _ texts: [(key: String, text: String)],
         name: String
     ) async throws -> Outcome {
+        // A session computes in its own way, and leaves that in force.
+        let policy = ComputePolicy.current
+        defer { ComputePolicy.current = policy }
         let output = folder.appending(path: "runs/\(name)")
         var options = TrainingOptions.defaults(of: method)
         for (key, text) in Self.base(method) + texts {
