@@ -1,5 +1,6 @@
 import Foundation
 import ImagePipeline
+import Storage
 
 /// A list of the pictures that are left when everything unusable and every repetition is taken out.
 ///

@@ -1,4 +1,5 @@
 import Checkpoints
+import Storage
 import Torch
 
 /// Texts as a tensor of bytes: among the tensors there is room for any number, which a header's metadata has not.

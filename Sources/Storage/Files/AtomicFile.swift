@@ -1,4 +1,3 @@
-import ImagePipeline
 
 #if canImport(Glibc)
 import Glibc

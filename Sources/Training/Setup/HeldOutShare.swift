@@ -1,6 +1,7 @@
 import Checkpoints
 public import Datasets
 import Foundation
+import Storage
 
 /// Which images a run held out of its own data, so that whoever measures its model later measures with those.
 ///

@@ -1,6 +1,7 @@
 import Datasets
 import Evaluation
 import Foundation
+import Storage
 import Training
 
 /// The command that a run's last line advises: it works as printed, from the folder where the run was started.
