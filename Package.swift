@@ -185,7 +185,7 @@ let package = Package(
         tests("TorchTests", ["Torch"]),
         tests("TorchNNTests", ["Torch", "TorchNN"]),
         tests("ImagePipelineTests", ["ImagePipeline"], resources: [.copy("Fixtures")]),
-        tests("DatasetsTests", ["Datasets", "ImagePipeline"]),
+        tests("DatasetsTests", ["Storage", "Datasets", "ImagePipeline"]),
         tests("VisionModelsTests", ["VisionModels", "Torch", "TorchNN"]),
         tests(
             "CheckpointsTests",

@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import ImagePipeline
+import Storage
 import TestSupport
 import Testing
 
