@@ -40,9 +40,18 @@ public struct SkippedPictures: Sendable, Equatable {
     }
 
     /// The first few names with what is wrong, for a sentence; says how many more there are.
-    public var listing: String {
-        let names = first.map { "\($0.name) (\($0.error.reason))" }.joined(separator: ", ")
-        return count > first.count ? "\(names) and \(count - first.count) more" : names
+    public var listing: String { listing(after: 0) }
+
+    /// The names with what is wrong, without those that were told before.
+    ///
+    /// - Parameter told: How many were told.
+    /// - Returns: The others of the first few, and how many more there are.
+    public func listing(after told: Int) -> String {
+        let names = first.dropFirst(told).map { "\($0.name) (\($0.error.reason))" }
+        let more = count - max(first.count, told)
+        guard more > 0 else { return names.joined(separator: ", ") }
+        return names.isEmpty
+            ? "\(more) more" : "\(names.joined(separator: ", ")) and \(more) more"
     }
 
     /// Adds a picture unless it is known.

@@ -136,10 +136,22 @@ struct ConvertCommand: AsyncParsableCommand {
             guard let pictures else { return }
             int8 = try Int8Quantization.run($0, on: pictures)
         }
+        try carryHeldOutShare(from: path)
         try Results.print(
             json
                 ? ConversionText.json(report, int8, output).text()
                 : ConversionText.text(report, int8, output)
+        )
+    }
+
+    /// Keeps with the model which images its run held out, so that it is not measured with those that it learned from.
+    private func carryHeldOutShare(from path: String) throws {
+        guard let share = HeldOutShare.find(for: path) else { return }
+        if to == .hf || to == .timm { return try share.write(to: output) }
+        StatusLine.note(
+            "warning: the run held out a share of its images for validation, and \(output) cannot hold which: "
+                + "deit evaluate \(ShellLine.quoted(output)) may measure images that the model learned from; "
+                + "measure \(path), or convert to hf or timm, which keep it"
         )
     }
 

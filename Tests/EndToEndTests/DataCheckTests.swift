@@ -113,7 +113,7 @@ import Testing
                     result.code == 0 && result.output.contains("\"count\":4"),
                     "\(result.output)"
                 )
-                #expect(result.errors.contains("held out in training"))
+                #expect(result.errors.contains("the 4 images that the model's run held out"))
             }
         }
     }

@@ -67,7 +67,7 @@ import VisionModels
                 classNames: ["bee", "cat"]
             )
             // One is there already; one of that name shows something else.
-            #expect(try index.add(more) == 2)
+            #expect(try index.add(more).added == 2)
             let reopened = try NeighbourIndex(path: moved)
             #expect(reopened.features == index.features)
             #expect(reopened.features.classNames == ["ant", "bee", "cat"])
@@ -93,7 +93,7 @@ import VisionModels
                 names: ["x"],
                 classNames: ["bee"]
             )
-            #expect(try index.add(more) == 1)
+            #expect(try index.add(more).added == 1)
             #expect(try NeighbourIndex(path: path).features.count == 4)
         }
     }

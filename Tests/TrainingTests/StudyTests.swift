@@ -132,9 +132,9 @@ import Testing
     }
 
     @Test func wordsAreQuotedForAShell() {
-        #expect(StudyRun.quoted("a_b-c./=1") == "a_b-c./=1")
-        #expect(StudyRun.quoted("") == "''" && StudyRun.quoted("a b") == "'a b'")
-        #expect(StudyRun.quoted("it's") == "'it'\\''s'" && StudyRun.quoted("$x") == "'$x'")
+        #expect(ShellLine.quoted("a_b-c./=1") == "a_b-c./=1")
+        #expect(ShellLine.quoted("") == "''" && ShellLine.quoted("a b") == "'a b'")
+        #expect(ShellLine.quoted("it's") == "'it'\\''s'" && ShellLine.quoted("$x") == "'$x'")
     }
 
     @Test func thePaceIsWorkDividedByTime() {

@@ -23,6 +23,20 @@ import TorchNN
         )
     }
 
+    @Test func aRunOfFewStepsIsWarnedOf() {
+        #expect(plan { $0.epochs = 4 }.warningOfFewSteps?.contains("only 40 steps") == true)
+        #expect(plan { $0.epochs = 5 }.warningOfFewSteps == nil)
+        #expect(
+            plan { ($0.batch, $0.epochs) = (650, 1) }.warningOfFewSteps?.contains("1 step,")
+                == true
+        )
+    }
+
+    @Test func theClassesAreNamed() {
+        let facts = plan { _ in }.facts
+        #expect(facts.first { $0.name == "classes" }?.value == "2: a, b")
+    }
+
     private static let base = 5e-4 * 64 / 512
     private static let warm = 1e-6 + (base - 1e-6) / 2
 

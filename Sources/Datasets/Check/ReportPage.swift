@@ -42,9 +42,9 @@ public struct ReportPage: Sendable {
             <!DOCTYPE html>
             <html lang="en"><head><meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>\(escapedHTML(title))</title>
+            <title>\(MarkupText.escaped(title))</title>
             <style>\(Self.style)</style></head><body>
-            <h1>\(escapedHTML(title))</h1>
+            <h1>\(MarkupText.escaped(title))</h1>
             \(summary)
             \(overview(kinds))
             \(classes)
@@ -73,8 +73,8 @@ public struct ReportPage: Sendable {
         parts.append(counted(report.classNames.count, "class"))
         parts += report.formats.map { "\($0.count) \($0.name)" }
         if let sizes = report.sizes { parts.append(Self.text(of: sizes)) }
-        let notes = report.notes.map { "<p>\(escapedHTML($0))</p>" }.joined()
-        return "<p>\(escapedHTML(parts.joined(separator: " · ")))</p>\(notes)"
+        let notes = report.notes.map { "<p>\(MarkupText.escaped($0))</p>" }.joined()
+        return "<p>\(MarkupText.escaped(parts.joined(separator: " · ")))</p>\(notes)"
     }
 
     /// Widths and heights in words, such as `50 to 640 × 48 to 480 pixels (width × height)`.
@@ -107,9 +107,10 @@ public struct ReportPage: Sendable {
                 return "<td class=\"n\">\(count)</td><td><div class=\"bar\" style=\"width:"
                     + String(format: "%.2f", width) + "rem\"></div></td>"
             }
-            return "<tr><td>\(escapedHTML(report.classNames[label]))</td>\(cells.joined())</tr>"
+            return
+                "<tr><td>\(MarkupText.escaped(report.classNames[label]))</td>\(cells.joined())</tr>"
         }
-        let heads = report.parts.map { "<th>\($0.name)</th><th></th>" }.joined()
+        let heads = report.parts.map { "<th>\(MarkupText.escaped($0.name))</th><th></th>" }.joined()
         let more = report.classNames.count - rows.count
         return
             "<h2>Classes</h2><table><tr><th></th>\(heads)</tr>\(rows.joined(separator: "\n"))</table>"
@@ -120,7 +121,7 @@ public struct ReportPage: Sendable {
         let shown = findings.prefix(Self.shownFindings).map { finding in
             let figures = finding.pictures.prefix(Self.shownPictures).map(figure).joined()
             let more = finding.pictures.count - Self.shownPictures
-            return "<div class=\"group\">\(escapedHTML(finding.detail))"
+            return "<div class=\"group\">\(MarkupText.escaped(finding.detail))"
                 + "\(more > 0 ? " (\(Self.shownPictures) of them)" : "")<br>\(figures)</div>"
         }
         let more = findings.count - shown.count
@@ -140,8 +141,9 @@ public struct ReportPage: Sendable {
             let data = Data(png).base64EncodedString()
             image = "<img alt=\"\" loading=\"lazy\" src=\"data:image/png;base64,\(data)\">"
         }
-        return "<figure>\(image)<figcaption>\(escapedHTML(name))<br>\(part.name), "
-            + "\(escapedHTML(report.className(of: picture)))</figcaption></figure>"
+        return
+            "<figure>\(image)<figcaption>\(MarkupText.escaped(name))<br>\(MarkupText.escaped(part.name)), "
+            + "\(MarkupText.escaped(report.className(of: picture)))</figcaption></figure>"
     }
 
     private func thumbnail(_ dataset: any ImageDataset, _ index: Int) -> Image? {
@@ -155,24 +157,4 @@ public struct ReportPage: Sendable {
         }
         return try? Image(decoding: bytes)
     }
-}
-
-/// A text that stands in HTML as it is, in an attribute too.
-func escapedHTML(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-        switch scalar {
-        case "&": result += "&amp;"
-        case "<": result += "&lt;"
-        case ">": result += "&gt;"
-        case "\"": result += "&quot;"
-        case "'": result += "&#39;"
-        // HTML knows no control characters, and those that turn the direction of text can hide a name's ending.
-        case "\u{0}"..."\u{8}", "\u{B}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{202A}"..."\u{202E}",
-            "\u{2066}"..."\u{2069}":
-            result += "\u{FFFD}"
-        default: result.unicodeScalars.append(scalar)
-        }
-    }
-    return result
 }

@@ -105,6 +105,27 @@ public struct DatasetLocation: Sendable, Equatable {
         )
     }
 
+    /// Whether a share is held out: one is asked for, and the data has no part for validation.
+    ///
+    /// - Returns: Whether it is.
+    /// - Throws: ``DatasetError`` when the data is nothing that is understood.
+    public func holdsOutAShare() throws(DatasetError) -> Bool {
+        guard valFraction != nil else { return false }
+        let layout = try DatasetLayout(path: path)
+        return layout.validation == nil && (layout.train ?? layout.whole) != nil
+    }
+
+    /// Opens what a share is held out of, as both parts.
+    ///
+    /// - Returns: The images to learn from and those held out; nil where no share is held out.
+    /// - Throws: ``DatasetError`` when the data is empty or damaged, or the share leaves a part empty.
+    public func openHeldOut() throws(DatasetError) -> (train: Subset, validation: Subset)? {
+        guard let (base, fraction) = try heldOutBase(of: DatasetLayout(path: path)) else {
+            return nil
+        }
+        return try Subset.split(base, holdingOut: fraction, seed: seed)
+    }
+
     /// The pictures that a share is held out of, where that is done.
     private func heldOutBase(
         of layout: DatasetLayout
@@ -130,7 +151,14 @@ public struct DatasetLocation: Sendable, Equatable {
         return try layout.open(source, options)
     }
 
-    func limited(
+    /// Takes some of the images only.
+    ///
+    /// - Parameters:
+    ///   - whole: The images.
+    ///   - limit: How many to take, `nil` for all.
+    /// - Returns: Those taken.
+    /// - Throws: ``DatasetError`` when there are fewer.
+    package func limited(
         _ whole: any ImageDataset,
         _ limit: DatasetLimit?
     ) throws(DatasetError) -> any ImageDataset {

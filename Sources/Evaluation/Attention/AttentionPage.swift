@@ -1,3 +1,5 @@
+import Datasets
+
 /// The page that shows all pictures and maps of a folder.
 struct AttentionPage {
     let model: String
@@ -22,8 +24,8 @@ struct AttentionPage {
             <!DOCTYPE html>
             <html lang="en"><head><meta charset="utf-8">
             <meta name="viewport" content="width=device-width,initial-scale=1">
-            <title>Attention of \(Self.escaped(model))</title><style>\(Self.style)</style></head><body>
-            <h1>Attention of \(Self.escaped(model))</h1>
+            <title>Attention of \(MarkupText.escaped(model))</title><style>\(Self.style)</style></head><body>
+            <h1>Attention of \(MarkupText.escaped(model))</h1>
             <p>Block \(block). Bright patches get most of a token's attention; every map has its own colours, from its
             least patch to its largest but two per cent. Masks keep \(share) % of the attention. Rollout follows it from
             the picture through all blocks. Features are shown by their three main components as red, green and blue:
@@ -43,42 +45,15 @@ struct AttentionPage {
             let plain = file.name.hasSuffix("-overlay") ? String(file.name.dropLast(8)) : file.name
             let link = entry.files.first { $0.name == plain }?.path ?? file.path
             return
-                "<figure><a href=\"\(Self.address(link))\"><img loading=\"lazy\" src=\"\(Self.address(file.path))\" "
-                + "alt=\"\(Self.escaped(plain))\"></a><figcaption>\(Self.escaped(plain))</figcaption></figure>"
+                "<figure><a href=\"\(MarkupText.address(link))\"><img loading=\"lazy\" src=\"\(MarkupText.address(file.path))\" "
+                + "alt=\"\(MarkupText.escaped(plain))\"></a><figcaption>\(MarkupText.escaped(plain))</figcaption></figure>"
         }
         let guess = entry.guess.map { guess in
-            ": \(Self.escaped(guess.label)), \(guess.scoring.text(guess.score, digits: 0))"
+            ": \(MarkupText.escaped(guess.label)), \(guess.scoring.text(guess.score, digits: 0))"
         }
         return """
-            <h2>\(Self.escaped(entry.file))\(guess ?? "")</h2>
+            <h2>\(MarkupText.escaped(entry.file))\(guess ?? "")</h2>
             <div class="maps">\(figures.joined(separator: "\n"))</div>
             """
-    }
-
-    /// Text that cannot be taken for markup.
-    static func escaped(_ text: String) -> String {
-        text.map { letter in
-            switch letter {
-            case "&": "&amp;"
-            case "<": "&lt;"
-            case ">": "&gt;"
-            case "\"": "&quot;"
-            default: String(letter)
-            }
-        }.joined()
-    }
-
-    /// A path as an address beside the page.
-    static func address(_ path: String) -> String {
-        path.utf8.map { byte in
-            let isPlain =
-                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-                || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
-                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                || "-._~/".utf8.contains(byte)
-            let digits = String(byte, radix: 16, uppercase: true)
-            return isPlain
-                ? String(UnicodeScalar(byte)) : "%" + (digits.count < 2 ? "0" : "") + digits
-        }.joined()
     }
 }

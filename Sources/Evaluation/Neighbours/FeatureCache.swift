@@ -3,7 +3,7 @@ import Torch
 
 /// A file with the features of both parts of a data set, to measure them again without the pictures.
 ///
-/// A `.safetensors` file: `train` and `val` of `[pictures, width]`, `train.labels` and `val.labels`; its metadata hold the
+/// A `.safetensors` file: `train` and `val` of `[pictures, width]`, their `.labels` and `.digests`; its metadata hold the
 /// classes and the fingerprints of the model and the pictures, and features of others are refused.
 public enum FeatureCache {
     /// What features in a file must be from to be used.
@@ -50,6 +50,9 @@ public enum FeatureCache {
             tensors.append((name, try Tensor(part.values, shape: shape)))
             let labels = try Tensor(part.labels.map(Int64.init), shape: [part.count])
             tensors.append(("\(name).labels", labels))
+            if !part.digests.isEmpty {
+                tensors.append(("\(name).digests", try StoredTexts.tensor(part.digests)))
+            }
         }
         let metadata = [
             "format": "pt", "model_sha256": origin.model, "train_sha256": origin.train,
@@ -128,6 +131,7 @@ public enum FeatureCache {
             values: try file.read(vectors).floats(),
             width: vectors.shape[1],
             labels: values.map { Int($0) },
+            digests: try StoredTexts.optional("\(name).digests", of: file, count: values.count),
             classNames: classNames
         )
     }

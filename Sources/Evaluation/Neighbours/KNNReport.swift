@@ -13,6 +13,9 @@ public struct KNNReport: Sendable, Equatable {
     /// The number of pictures measured.
     public let count: Int
 
+    /// The number of images measured that are among those that vote too; each is left out of its own vote.
+    public let leftOut: Int
+
     /// The numbers of a feature vector.
     public let width: Int
 
@@ -26,6 +29,9 @@ public struct KNNReport: Sendable, Equatable {
     public let searchSeconds: Double
 
     /// Measures features.
+    ///
+    /// An image that is among those that vote has no vote of its own: it is left out, recognised by its content
+    /// (``LabelledFeatures/digests``) or, where that is not known, by equal features.
     ///
     /// - Parameters:
     ///   - train: The pictures that vote, of at least two classes.
@@ -46,14 +52,16 @@ public struct KNNReport: Sendable, Equatable {
         )
         let start = ContinuousClock.now
         let classifier = try KNNClassifier(train.set(), temperature: temperature)
-        let accuracies = try classifier.accuracies(
+        let (accuracies, leftOut) = try classifier.accuracies(
             of: validation.set(mapping: mapping.indices, classCount: train.classNames.count),
-            k: k
+            k: k,
+            leavingOut: validation.itself(among: train)
         )
         return KNNReport(
             accuracies: accuracies,
             bankCount: train.count,
             count: validation.count,
+            leftOut: leftOut,
             width: train.width,
             classCount: train.classNames.count,
             temperature: temperature,
@@ -71,7 +79,8 @@ public struct KNNReport: Sendable, Equatable {
         }
         return [
             "knn": .array(rows), "temperature": .number(temperature),
-            "bank": .integer(bankCount), "count": .integer(count), "width": .integer(width),
+            "bank": .integer(bankCount), "count": .integer(count),
+            "left_out": .integer(leftOut), "width": .integer(width),
             "classes": .integer(classCount), "search_seconds": .number(searchSeconds),
         ]
     }

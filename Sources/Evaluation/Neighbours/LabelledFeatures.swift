@@ -1,5 +1,6 @@
 public import Checkpoints
 public import Datasets
+import Digests
 import Foundation
 import Torch
 import TorchNN
@@ -19,6 +20,11 @@ public struct LabelledFeatures: Sendable, Equatable {
     /// What the pictures are called.
     public internal(set) var names: [String]
 
+    /// What each image holds, as a digest of the pixels that the model sees; none where that is not known.
+    ///
+    /// Files of other names, formats or metadata with the same pixels have the same digest.
+    public internal(set) var digests: [String]
+
     /// The names of the classes.
     public internal(set) var classNames: [String]
 
@@ -32,18 +38,21 @@ public struct LabelledFeatures: Sendable, Equatable {
     ///   - width: The numbers of a vector.
     ///   - labels: The class of each picture.
     ///   - names: What the pictures are called; as many as labels, or none.
+    ///   - digests: What each image holds; as many as labels, or none. An empty text is one that is not known.
     ///   - classNames: The names of the classes.
     public init(
         values: [Float],
         width: Int,
         labels: [Int],
         names: [String] = [],
+        digests: [String] = [],
         classNames: [String]
     ) {
         self.values = values
         self.width = width
         self.labels = labels
         self.names = names
+        self.digests = digests
         self.classNames = classNames
     }
 
@@ -56,7 +65,7 @@ public struct LabelledFeatures: Sendable, Equatable {
     ///   - progress: Called after each batch with the number of pictures done.
     /// - Returns: The features, without pictures that cannot be read.
     /// - Throws: ``EvaluationError``, `DatasetError` when the data cannot be read, `TorchError` when pictures do not fit
-    ///   the model.
+    ///   the model, `DigestError` where the system computes no SHA-256.
     @ModelActor
     public static func extract(
         _ loader: DataLoader,
@@ -90,11 +99,30 @@ public struct LabelledFeatures: Sendable, Equatable {
                 }
             }
             features.labels += batch.labels
+            features.digests += try digests(of: batch)
             features.names += batch.indices.map { loader.dataset.name(at: $0) }
             progress(features.count)
         }
         guard features.count > 0 else { throw EvaluationError.nothingToMeasure(loader.skipped) }
         return features
+    }
+
+    /// A digest of the pixels of each image of a batch.
+    static func digests(of batch: ImageBatch) throws -> [String] {
+        let length = batch.channels * batch.height * batch.width * MemoryLayout<Float>.size
+        return try batch.withUnsafeBytes { bytes in
+            try batch.labels.indices.map { row in
+                var digest = try Digest(.sha256)
+                digest.update(.init(rebasing: bytes[(row * length)..<((row + 1) * length)]))
+                // Half of it is more than enough to tell images apart.
+                return String(try digest.finish().prefix(32))
+            }
+        }
+    }
+
+    /// What an image holds; nil where it is not known.
+    func digest(at index: Int) -> String? {
+        digests.indices.contains(index) && !digests[index].isEmpty ? digests[index] : nil
     }
 
     /// The vectors scaled to length 1, for comparisons.

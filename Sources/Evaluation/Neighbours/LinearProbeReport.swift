@@ -23,6 +23,9 @@ public struct LinearProbeReport: Sendable, Equatable {
     /// The number of classes.
     public let classCount: Int
 
+    /// The number of images measured that the layer was fitted to as well.
+    public let sharedCount: Int
+
     /// The strength of the data against the penalty on weights.
     public let strength: Double
 
@@ -64,6 +67,7 @@ public struct LinearProbeReport: Sendable, Equatable {
             count: validation.count,
             width: train.width,
             classCount: train.classNames.count,
+            sharedCount: validation.sharedCount(with: train),
             strength: options.strength,
             iterations: classifier.iterations,
             isConverged: classifier.isConverged
@@ -77,7 +81,8 @@ public struct LinearProbeReport: Sendable, Equatable {
                 "top1": .number(top1), "top5": .number(top5), "train_top1": .number(trainTop1),
                 "c": .number(strength), "iterations": .integer(iterations),
                 "converged": .bool(isConverged),
-            ], "train": .integer(trainCount), "count": .integer(count), "width": .integer(width),
+            ], "train": .integer(trainCount), "count": .integer(count),
+            "shared": .integer(sharedCount), "width": .integer(width),
             "classes": .integer(classCount),
         ]
     }

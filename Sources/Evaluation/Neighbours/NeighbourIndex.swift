@@ -66,6 +66,9 @@ public struct NeighbourIndex {
     /// The number of additions so far.
     private var version: Int
 
+    /// The folder of the model in an index's folder.
+    public static var modelFolder: String { NeighbourIndexFile.modelName }
+
     /// Whether a path is that of an index.
     ///
     /// - Parameter path: The path.
@@ -139,17 +142,20 @@ public struct NeighbourIndex {
 
     /// Adds pictures, of classes that are there or new ones, and writes the index.
     ///
-    /// - Parameter more: What the model gave for them. Those that the index has already, of the same class, name and
-    ///   features, are left out.
-    /// - Returns: How many were added.
+    /// - Parameter more: What the model gave for them. Images that the index has already in the same class are left out,
+    ///   whatever their files are called: they are recognised by their content.
+    /// - Returns: How many were added, and how many of those the index has in another class too.
     /// - Throws: `CheckpointError` when it cannot be written, `NeighbourError` for features that do not fit.
-    public mutating func add(_ more: LabelledFeatures) throws -> Int {
+    @discardableResult
+    public mutating func add(
+        _ more: LabelledFeatures
+    ) throws -> (added: Int, relabelled: Int) {
         guard more.width == features.width else {
             throw NeighbourError.differentWidths(bank: features.width, queries: more.width)
         }
         _ = try more.set()
-        let (all, added) = features.merged(with: more)
-        guard added > 0 else { return 0 }
+        let (all, added, relabelled) = features.merged(with: more)
+        guard added > 0 else { return (0, 0) }
         let file = NeighbourIndexFile(
             settings,
             version: version + 1,
@@ -161,46 +167,6 @@ public struct NeighbourIndex {
         try? FileManager.default.removeItem(atPath: "\(path)/\(old)")
         features = all
         version += 1
-        return added
-    }
-}
-
-extension LabelledFeatures {
-    /// These features and others, without those that are here already.
-    ///
-    /// - Returns: All features, and how many the others added.
-    func merged(with more: LabelledFeatures) -> (all: LabelledFeatures, added: Int) {
-        var all = self
-        var classes = Dictionary(
-            classNames.enumerated().map { ($1, $0) },
-            uniquingKeysWith: { first, _ in first }
-        )
-        struct Key: Hashable {
-            let label: Int
-            let name: String
-        }
-        var places: [Key: [Int]] = [:]
-        for index in names.indices {
-            places[Key(label: labels[index], name: names[index]), default: []].append(index)
-        }
-        func vector(_ features: LabelledFeatures, _ index: Int) -> ArraySlice<Float> {
-            features.values[(index * width)..<((index + 1) * width)]
-        }
-        var added = 0
-        for index in more.labels.indices {
-            let className = more.classNames[more.labels[index]]
-            let label = classes[className] ?? all.classNames.count
-            let known = places[Key(label: label, name: more.names[index])] ?? []
-            if known.contains(where: { vector(self, $0) == vector(more, index) }) { continue }
-            if classes[className] == nil {
-                classes[className] = label
-                all.classNames.append(className)
-            }
-            all.values += vector(more, index)
-            all.labels.append(label)
-            all.names.append(more.names[index])
-            added += 1
-        }
-        return (all, added)
+        return (added, relabelled)
     }
 }

@@ -72,20 +72,14 @@ struct NeighbourIndexFile {
 
     /// Writes the features that this names.
     func writeFeatures(_ features: LabelledFeatures, in folder: String) throws {
-        // Names go among the tensors, as metadata are limited to what a header may hold.
-        let names = Array(
-            JSONValue.array(features.names.map(JSONValue.string)).text(isIndented: false).utf8
-        )
-        let tensors: [(name: String, tensor: Tensor)] = [
+        var tensors: [(name: String, tensor: Tensor)] = [
             ("vectors", try Tensor(features.values, shape: [features.count, features.width])),
             ("labels", try Tensor(features.labels.map(Int64.init), shape: [features.count])),
-            (
-                "names",
-                try names.withUnsafeBytes { bytes in
-                    try Tensor(bytes: bytes, dtype: .uint8, shape: [names.count])
-                }
-            ),
+            ("names", try StoredTexts.tensor(features.names)),
         ]
+        if !features.digests.isEmpty {
+            tensors.append(("digests", try StoredTexts.tensor(features.digests)))
+        }
         try Safetensors.write(tensors, to: "\(folder)/\(Self.featuresName(version))")
     }
 
@@ -101,8 +95,7 @@ struct NeighbourIndexFile {
         }
         let vectors = try tensor("vectors", .float32, rank: 2)
         let labels = try tensor("labels", .int64, rank: 1).int64s()
-        let text = try tensor("names", .uint8, rank: 1).withBytes { Array($0) }
-        let names = try JSONValue.parse(text).arrayValue?.compactMap(\.stringValue) ?? []
+        let names = try StoredTexts.texts(tensor("names", .uint8, rank: 1))
         let shape = vectors.shape
         guard shape[0] == labels.count, names.count == labels.count, shape[0] > 0, shape[1] > 0,
             labels.allSatisfy({ (0..<Int64(classNames.count)).contains($0) })
@@ -117,6 +110,7 @@ struct NeighbourIndexFile {
             width: shape[1],
             labels: labels.map { Int($0) },
             names: names,
+            digests: try StoredTexts.optional("digests", of: file, count: labels.count),
             classNames: classNames
         )
     }

@@ -10,6 +10,7 @@ import TorchNN
 /// step-200/trainer.json                                                counters, sums, best score
 /// step-200/trainer.safetensors                                         the optimiser's memory, the average,
 ///                                                                      all of the method's own
+/// step-200/held_out.json                                               the share of the data held out, where one is
 /// ```
 @ModelActor
 enum TrainerCheckpoint {
@@ -27,6 +28,7 @@ enum TrainerCheckpoint {
             try parts.learner.save(to: folder)
             try Safetensors.write(tensors, to: folder + "/" + tensorFile)
             try AtomicFile.write(json, to: folder + "/" + stateFile)
+            try HeldOutShare(of: parts.plan)?.write(to: folder)
         }
         try parts.run.point(.last, to: name)
         return name
@@ -34,7 +36,10 @@ enum TrainerCheckpoint {
 
     /// Saves a model directory of the averaged weights.
     static func saveAverage(_ parts: LoopParts, name: String) throws {
-        try parts.run.saveCheckpoint(name) { try parts.learner.saveAverage(to: $0) }
+        try parts.run.saveCheckpoint(name) { folder in
+            try parts.learner.saveAverage(to: folder)
+            try HeldOutShare(of: parts.plan)?.write(to: folder)
+        }
     }
 
     /// Loads the newest checkpoint that can be loaded.

@@ -111,7 +111,7 @@ public final class TrainingLoop {
 
             let lr = plan.learningRate(step: state.step)
             let loss = try step(batch, lr: lr, waiting: waiting.inSeconds)
-            if loader.skipped.count > reported { reported = tellUnreadable() }
+            if loader.skipped.count > reported { reported = tellUnreadable(after: reported) }
             observer.didFinish(step: report(loss: loss, lr: lr))
 
             if state.skippedInARow >= Self.skipsInARowLimit {
@@ -228,11 +228,13 @@ public final class TrainingLoop {
         for note in notes + others { observer.didNotice("note: \(note)") }
     }
 
-    private func tellUnreadable() -> Int {
+    /// Tells of unreadable images, each once.
+    private func tellUnreadable(after reported: Int) -> Int {
         let skipped = loader.skipped
         state.unreadablePictures = skipped.count
         observer.didNotice(
-            "warning: \(skipped.count) of at most \(skipped.limit) unreadable pictures skipped: \(skipped.listing)"
+            "warning: \(skipped.count) of at most \(skipped.limit) unreadable pictures skipped: "
+                + skipped.listing(after: reported)
         )
         return skipped.count
     }

@@ -23,6 +23,8 @@ public struct TrainingPlan: Sendable, Equatable {
     /// The keys of weights that the checkpoint has none for and that take the full rate under a layer decay, for a run's
     /// file.
     public var freshWeights: [String] = []
+    /// Whether the validation images are a share of the data that the run held out itself.
+    public var holdsOut = false
 
     /// The steps of an epoch; pictures that do not fill a batch wait for another epoch's order.
     public var stepsPerEpoch: Int { picturesPerEpoch / options.batch }
@@ -97,13 +99,24 @@ public struct TrainingPlan: Sendable, Equatable {
         }
     }
 
+    /// The steps below which hardly anything is learned.
+    private static let fewSteps = 50
+
+    /// A warning where the run has too few steps to learn; nil where it has enough.
+    public var warningOfFewSteps: String? {
+        guard totalSteps < Self.fewSteps else { return nil }
+        return
+            "warning: the run has only \(totalSteps) step\(totalSteps == 1 ? "" : "s"), too few to learn much: choose more "
+            + "--epochs or a smaller --batch"
+    }
+
     /// The facts to print and to store, in order.
     public var facts: [(name: String, value: String)] {
         var facts = [
             ("effective_lr", lrSentence), ("steps_per_epoch", epochSentence),
             ("steps", "\(totalSteps)"),
             ("parameters", "\(parameterCount)"), ("train_pictures", "\(trainCount)"),
-            ("val_pictures", "\(validationCount)"), ("classes", "\(classNames.count)"),
+            ("val_pictures", "\(validationCount)"), ("classes", classSentence),
             ("compute", policy.description), ("workers", "\(workers)"),
         ]
         if let ema = options.ema, !options.emaIsLongEnough(steps: totalSteps) {
@@ -113,6 +126,13 @@ public struct TrainingPlan: Sendable, Equatable {
             facts.append(("warmup_note", "the run ends before the learning rate is reached"))
         }
         return facts
+    }
+
+    /// The number of classes and the names of the first few, by which somebody sees whether the data was read as it was meant.
+    private var classSentence: String {
+        let (count, shown) = (classNames.count, 8)
+        let names = classNames.prefix(shown).joined(separator: ", ")
+        return "\(count): \(names)\(count > shown ? " and \(count - shown) more" : "")"
     }
 
     private var epochSentence: String {

@@ -47,25 +47,74 @@ public struct KNNClassifier {
         of queries: FeatureSet,
         k counts: [Int] = KNNClassifier.usualCounts
     ) throws -> [KNNAccuracy] {
+        try accuracies(of: queries, k: counts, leavingOut: nil).accuracies
+    }
+
+    /// Which vectors of the bank are the query itself, and do not vote.
+    public struct Itself {
+        /// The most vectors of the bank that are one query itself, at least 0; more are not looked for.
+        public let most: Int
+        /// Whether a query, by its place, is a vector of the bank, by its place, given their cosine similarity.
+        public let isSame: (_ query: Int, _ place: Int, _ similarity: Float) -> Bool
+
+        /// Creates a rule.
+        ///
+        /// - Parameters:
+        ///   - most: The most vectors of the bank that are one query itself.
+        ///   - isSame: Whether a query is a vector of the bank, by their places and their cosine similarity.
+        public init(
+            most: Int,
+            isSame: @escaping (_ query: Int, _ place: Int, _ similarity: Float) -> Bool
+        ) {
+            self.most = most
+            self.isSame = isSame
+        }
+    }
+
+    /// Measures how often the votes are right where some queries are in the bank themselves: those have no vote of their own.
+    ///
+    /// - Parameters:
+    ///   - queries: Labelled vectors of the same classes.
+    ///   - counts: The numbers of neighbours, each at least 1; more than the bank has stands for all.
+    ///   - itself: Which vectors of the bank are a query itself; nil for none.
+    /// - Returns: A measurement for each number, in their order, and how many queries are in the bank.
+    /// - Throws: ``NeighbourError``, `TorchError` without memory.
+    public func accuracies(
+        of queries: FeatureSet,
+        k counts: [Int],
+        leavingOut itself: Itself?
+    ) throws -> (accuracies: [KNNAccuracy], leftOut: Int) {
         for k in counts where k < 1 { throw NeighbourError.invalidCount(k) }
-        guard let largest = counts.max() else { return [] }
+        guard let largest = counts.max() else { return ([], 0) }
         guard queries.classCount <= bank.classCount else {
             throw NeighbourError.invalidShape(
                 "the queries have \(queries.classCount) classes, the bank \(bank.classCount)"
             )
         }
-        let neighbours = try bank.nearest(largest, to: queries)
+        let most = min(largest, bank.count)
+        let neighbours = try bank.nearest(most + min(itself?.most ?? 0, bank.count), to: queries)
         var right = [(top1: Int, top5: Int)](repeating: (0, 0), count: counts.count)
         var votes = NeighbourVotes(classCount: bank.classCount, temperature: temperature)
         // Fewer neighbours are the first of more, so one pass over them serves all numbers.
         let order = counts.indices.sorted { counts[$0] < counts[$1] }
+        var (leftOut, fewest) = (0, most)
         for query in 0..<neighbours.count {
             let range = neighbours.range(of: query)
+            let others = range.filter { index in
+                let (place, similarity) = (
+                    neighbours.places[index], neighbours.similarities[index]
+                )
+                return !(itself?.isSame(query, place, similarity) ?? false)
+            }
+            if others.count < range.count { leftOut += 1 }
+            fewest = min(fewest, others.count)
+            // Nothing votes for an image that is all that there is.
+            guard let nearest = others.first else { continue }
             var added = 0
             for index in order {
-                let used = min(counts[index], neighbours.k)
+                let used = min(counts[index], most, others.count)
                 while added < used {
-                    add(neighbours, range.lowerBound + added, nearest: range.lowerBound, to: &votes)
+                    add(neighbours, others[added], nearest: nearest, to: &votes)
                     added += 1
                 }
                 let rank = votes.rank(of: queries.labels[query])
@@ -74,14 +123,15 @@ public struct KNNClassifier {
             }
             votes.reset()
         }
-        return counts.indices.map { index in
+        let accuracies = counts.indices.map { index in
             KNNAccuracy(
                 k: counts[index],
-                used: min(counts[index], neighbours.k),
+                used: min(counts[index], fewest),
                 top1: Double(right[index].top1) / Double(neighbours.count),
                 top5: Double(right[index].top5) / Double(neighbours.count)
             )
         }
+        return (accuracies, leftOut)
     }
 
     /// Classifies vectors.

@@ -167,7 +167,7 @@ extension RunManifest {
         if train.classNames != classNames {
             throw .otherData(run: run, difference: "other classes")
         }
-        if let fingerprint, fingerprint != train.fingerprint {
+        if let fingerprint, !train.hasFingerprint(fingerprint) {
             throw .otherData(
                 run: run,
                 difference:
@@ -178,13 +178,24 @@ extension RunManifest {
 }
 
 extension ImageDataset {
-    /// A number (FNV-1a, hexadecimal) of all pictures' names, without the folders that they lie in, and labels, in order.
-    var fingerprint: String {
+    /// A number (FNV-1a, hexadecimal) of all images' names, without the folders that they lie in, and labels, in order.
+    ///
+    /// It does not depend on how the path of the data is spelled, nor on where the data lies.
+    var fingerprint: String { fingerprint(slash: true) }
+
+    /// Whether this is the fingerprint, or that of earlier versions, where names without a folder had no slash.
+    func hasFingerprint(_ text: String) -> Bool {
+        text == fingerprint || text == fingerprint(slash: false)
+    }
+
+    private func fingerprint(slash: Bool) -> String {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
         for index in 0..<count {
-            let name = name(at: index)
-            for byte in name[(name.lastIndex(of: "/") ?? name.startIndex)...].utf8 { add(byte) }
+            let name = Array(name(at: index).utf8)
+            let start = name.lastIndex(of: UInt8(ascii: "/"))
+            if slash, start == nil { add(UInt8(ascii: "/")) }
+            for byte in name[(start ?? 0)...] { add(byte) }
             add(0)
             withUnsafeBytes(of: Int32(label(at: index)).littleEndian) { $0.forEach(add) }
         }

@@ -6,6 +6,8 @@ struct RunData: Sendable {
     private(set) var options: TrainingOptions
     let train: any ImageDataset
     let validation: any ImageDataset
+    /// Whether the validation images are a share of the data that the run held out itself.
+    let holdsOut: Bool
     /// How many batches are made at the same time.
     let workers: Int
     /// The pictures that an epoch shows.
@@ -18,7 +20,9 @@ struct RunData: Sendable {
         self.options = options
         workers = options.workerCount
         let limits = options.datasetLimits
-        (train, validation) = try options.datasetLocation().openBoth(
+        let location = try options.datasetLocation()
+        holdsOut = try location.holdsOutAShare()
+        (train, validation) = try location.openBoth(
             trainLimit: limits.train,
             validationLimit: limits.validation
         )

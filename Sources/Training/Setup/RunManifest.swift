@@ -35,6 +35,10 @@ public struct RunManifest: Sendable, Equatable {
     public var fingerprint: String?
     /// The keys of weights that were fresh when the run began and take the full rate under a layer decay.
     public var freshWeights: [String] = []
+    /// The absolute path of the data; nil in files of earlier versions.
+    public var dataPath: String?
+    /// Whether the validation images are a share of the data that the run held out itself; nil in files of earlier versions.
+    public var holdsOut: Bool?
     /// What followed from all this, for the reader.
     public var facts: [(name: String, value: String)]
 
@@ -76,6 +80,8 @@ public struct RunManifest: Sendable, Equatable {
                         ("classes", Node(classNames.map(Self.text))),
                     ]
                         + (fingerprint.map { [("fingerprint", Self.text($0))] } ?? [])
+                        + (holdsOut.map { [("held_out", Self.plain("\($0)"))] } ?? [])
+                        + (dataPath.map { [("path", Self.text($0))] } ?? [])
                 )
             ),
             ("fresh", Node(freshWeights.map(Self.text))),
@@ -135,6 +141,8 @@ public struct RunManifest: Sendable, Equatable {
             classNames: data["classes"]?.array().compactMap(\.string) ?? [],
             fingerprint: data["fingerprint"]?.string,
             freshWeights: root["fresh"]?.array().compactMap(\.string) ?? [],
+            dataPath: data["path"]?.string,
+            holdsOut: data["held_out"]?.bool,
             facts: []
         )
     }
@@ -186,6 +194,7 @@ public struct RunManifest: Sendable, Equatable {
             && first.threads == second.threads && first.counts == second.counts
             && first.classNames == second.classNames && first.fingerprint == second.fingerprint
             && first.freshWeights == second.freshWeights
+            && first.dataPath == second.dataPath && first.holdsOut == second.holdsOut
     }
 
     private static func mapping(_ pairs: [(String, Node)]) -> Node {

@@ -42,6 +42,8 @@ extension TrainingLoop {
             classNames: plan.classNames,
             fingerprint: plan.fingerprint,
             freshWeights: plan.freshWeights,
+            dataPath: URL(filePath: request.options.data).standardizedFileURL.path,
+            holdsOut: plan.holdsOut,
             facts: plan.facts
         )
         try AtomicFile.write(try manifest.yaml().utf8, to: run.manifestPath)

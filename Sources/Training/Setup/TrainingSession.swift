@@ -20,6 +20,8 @@ public final class TrainingSession: RunSession {
         public var recipe: String
         /// The version of the command, for `run.yaml`.
         public var toolVersion: String
+        /// Whether the batch is taken from the number of images: the recipe says so, and nobody asked for another.
+        public var choosesBatch = false
 
         /// Creates a request.
         public init(
@@ -49,10 +51,11 @@ public final class TrainingSession: RunSession {
 
     /// Checks the options, opens the data, makes the models, and only then creates the run's folder.
     public init(_ request: Request, observer: any TrainingObserver, stop: StopRequest) throws {
-        let options = request.options
-        try Preflight.check(options)
+        var request = request
+        try Preflight.check(request.options)
         try RunDirectory.check(request.output, resume: request.resuming != nil)
-        let data = try RunData(options)
+        let data = try request.openData(notice: observer.didNotice)
+        let options = request.options
         try request.resuming?.checkData(
             train: data.train,
             validation: data.validation.count,
@@ -81,7 +84,8 @@ public final class TrainingSession: RunSession {
             policy: policy,
             workers: data.workers,
             fingerprint: data.train.fingerprint,
-            freshWeights: fresh
+            freshWeights: fresh,
+            holdsOut: data.holdsOut
         )
         if request.resuming == nil { try plan.checkRates() }
         let teacher =

@@ -10,6 +10,8 @@ struct UnlabelledData: Sendable {
     /// Pictures that are not learnt from, to measure by or to look at; nil where there are none with labels.
     let validation: (any ImageDataset)?
     let workers: Int
+    /// Whether the validation images are a share of the data that the run held out itself.
+    let holdsOut: Bool
 
     /// What any method without labels wants of its options, before anything is opened.
     static func check(
@@ -39,10 +41,12 @@ struct UnlabelledData: Sendable {
         self.options = options
         workers = options.workerCount
         let limits = options.datasetLimits
-        (train, validation) = try options.datasetLocation().openUnlabelled(
+        let location = try options.datasetLocation()
+        (train, validation) = try location.openUnlabelled(
             trainLimit: limits.train,
             validationLimit: limits.validation
         )
+        holdsOut = try validation != nil && location.holdsOutAShare()
         guard options.batch <= train.count else {
             throw DatasetError.invalid(
                 "a batch of \(options.batch) is larger than the data of \(train.count) pictures in \(options.data), "
@@ -72,7 +76,8 @@ struct UnlabelledData: Sendable {
             parameterCount: parameterCount,
             policy: policy,
             workers: workers,
-            fingerprint: train.fingerprint
+            fingerprint: train.fingerprint,
+            holdsOut: holdsOut
         )
     }
 

@@ -25,12 +25,14 @@ public struct StudyRun: Sendable, Equatable {
         var arguments = ["train", "--recipe", recipe]
         for value in row.given {
             guard let field = TrainingOptions.field(value.key) else { continue }
-            // A value that looks like a flag must not be read as one.
-            arguments +=
-                value.text.hasPrefix("-")
-                ? ["\(field.flag)=\(value.text)"] : [field.flag, value.text]
+            arguments += ShellLine.option(field.flag, value.text)
         }
-        return arguments + ["--seed", "\(seed)", "--output", output]
+        // A study compares runs of one batch, whatever their data.
+        let batch = TrainingOptions.CodingKeys.batch.rawValue
+        if Recipe.choosesBatch(recipe), !row.given.contains(where: { $0.key == batch }) {
+            arguments += ["--batch", "\(row.options.batch)"]
+        }
+        return arguments + ["--seed", "\(seed)"] + ShellLine.option("--output", output)
     }
 
     /// The same as a line for a shell.
@@ -38,22 +40,6 @@ public struct StudyRun: Sendable, Equatable {
     /// - Parameter output: The run's folder.
     /// - Returns: The line.
     public func command(output: String) -> String {
-        Self.line(["deit"] + arguments(output: output))
-    }
-
-    /// Words as a line for a POSIX shell.
-    public static func line(_ words: [String]) -> String {
-        words.map(quoted).joined(separator: " ")
-    }
-
-    /// A word as a POSIX shell reads it back.
-    static func quoted(_ word: String) -> String {
-        let plain = word.unicodeScalars.allSatisfy { scalar in
-            scalar.isASCII
-                && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
-                    || "_-./=,:+@%".unicodeScalars.contains(scalar))
-        }
-        guard word.isEmpty || !plain else { return word }
-        return "'" + word.replacing("'", with: "'\\''") + "'"
+        ShellLine.line(["deit"] + arguments(output: output))
     }
 }

@@ -108,8 +108,8 @@ struct AblateCommand: AsyncParsableCommand {
     }
 
     private func command(_ folder: String) -> String {
-        var words = ["deit", "ablate", study]
-        if let data { words += ["--data", data] }
-        return StudyRun.line(words + ["--output", folder])
+        var words = ["deit", "ablate", ShellLine.argument(study)]
+        if let data { words += ShellLine.option("--data", data) }
+        return ShellLine.line(words + ShellLine.option("--output", folder))
     }
 }

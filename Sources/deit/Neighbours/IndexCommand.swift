@@ -89,12 +89,14 @@ struct IndexCommand: AsyncParsableCommand {
             )
         }
         try NeighbourIndex.checkReplaceable(output)
-        let dataset = try IndexPictures.open(data)
+        let dataset = try LabelledData.openForIndex(data, for: checkpoint.checkpoint)
         let (model, processor) = try await sizes.load(checkpoint)
         let loaded = model.with(processor)
         let request = try FeatureExtractor(loaded, tokens.request()).request
-        let features = try await PictureVectors(reading: reading)
+        let found = try await PictureVectors(reading: reading)
             .extract(dataset, loaded, processor, request).named(below: data)
+        let features = found.withoutRepeats()
+        tellRepeated(found.count - features.count)
         let index = try NeighbourIndex.create(
             at: output,
             loaded,
@@ -104,6 +106,9 @@ struct IndexCommand: AsyncParsableCommand {
                 temperature: temperature ?? KNNClassifier.usualTemperature,
                 request: request
             )
+        )
+        try HeldOutShare.find(for: checkpoint.checkpoint)?.write(
+            to: "\(output)/\(NeighbourIndex.modelFolder)"
         )
         checkpoint.tellAssumptions(loaded)
         try tell(index, "")
@@ -117,18 +122,27 @@ struct IndexCommand: AsyncParsableCommand {
                 exitCode: CommandFailure.wrongCall
             )
         }
-        let dataset = try IndexPictures.open(data)
+        let dataset = try LabelledData.openForIndex(data, for: checkpoint.checkpoint)
         var index = try checkpoint.index()
         let features = try await PictureVectors(reading: reading).extract(dataset, for: index)
             .named(below: data)
-        let added = try index.add(features)
-        let known = features.count - added
-        if known > 0 {
+        let (added, relabelled) = try index.add(features)
+        tellRepeated(features.count - added)
+        if relabelled > 0 {
             StatusLine.note(
-                "left out \(known) picture\(known == 1 ? "" : "s") that the index has already"
+                "\(relabelled) of the added images \(relabelled == 1 ? "is" : "are") in the index under another class "
+                    + "too and now vote\(relabelled == 1 ? "s" : "") for both"
             )
         }
         try tell(index, "\(added) added; ")
+    }
+
+    private func tellRepeated(_ count: Int) {
+        guard count > 0 else { return }
+        StatusLine.note(
+            "left out \(count) picture\(count == 1 ? "" : "s") that the index has already: an image is recognised by its "
+                + "content and votes once"
+        )
     }
 
     private func tell(_ index: NeighbourIndex, _ start: String) throws {
@@ -141,23 +155,6 @@ struct IndexCommand: AsyncParsableCommand {
             "\(index.path): \(start)\(features.count) pictures of \(classes) class\(classes == 1 ? "" : "es"), "
                 + "\(features.width) numbers each; \(index.settings.k) neighbours vote"
         )
-    }
-}
-
-/// The pictures of an index.
-enum IndexPictures {
-    /// Opens the training part, or all where there are no parts.
-    static func open(_ path: String) throws -> any ImageDataset {
-        let location = try DatasetLocation(path: path)
-        let dataset: any ImageDataset
-        do throws(DatasetError) {
-            dataset = try location.open(.train)
-        } catch {
-            guard case .missingSplit = error else { throw error }
-            dataset = try location.open(.validation)
-        }
-        for note in dataset.notes { StatusLine.note(note) }
-        return dataset
     }
 }
 

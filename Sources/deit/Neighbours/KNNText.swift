@@ -18,6 +18,11 @@ enum KNNText {
                 + "\(report.width) numbers each; searched in "
                 + String(format: "%.2f s", report.searchSeconds)
         )
+        if report.leftOut > 0 {
+            lines.append(
+                "\(report.leftOut) of the \(report.count) are among the \(report.bankCount) too: an image has no vote on itself"
+            )
+        }
         return lines.joined(separator: "\n")
     }
 
@@ -38,13 +43,19 @@ enum KNNText {
         func percent(_ name: String, _ share: Double) -> String {
             name + String(format: "%6.2f %%", share * 100)
         }
-        return [
+        var lines = [
             percent("top-1              ", report.top1),
             percent("top-5              ", report.top5),
             percent("top-1, training    ", report.trainTop1),
             "\(report.count) pictures, learnt from \(report.trainCount) of \(report.classCount) classes, "
                 + "\(report.width) numbers each, \(report.iterations) steps",
         ]
-        .joined(separator: "\n")
+        if report.sharedCount > 0 {
+            lines.append(
+                "\(report.sharedCount) of the \(report.count) are among the \(report.trainCount) too, so that top-1 is too high: "
+                    + "measure other images than those learned from"
+            )
+        }
+        return lines.joined(separator: "\n")
     }
 }

@@ -20,6 +20,9 @@ struct RunOptions: ParsableArguments {
     @Flag(help: "Print which weights would be trained, which of them decay, and stop.")
     var listGroups = false
 
+    @Flag(help: "Print every option in effect; without it those that differ from the recipe.")
+    var verbose = false
+
     @Option(help: .field("dtype")) var dtype: String?
     @Option(help: .field("seed")) var seed: String?
     @Option(help: .field("threads")) var threads: String?

@@ -1,55 +1,77 @@
 import Datasets
 import Foundation
-import ImagePipeline
 import Training
 
-/// Labelled pictures to look at with a trained model.
+/// Labelled images to look at with a trained model.
 enum LabelledData {
     /// Opens a part of the data, and tells what was noticed.
     ///
-    /// Where the checkpoint is that of a run which held out a share of these very pictures, the parts are the run's: what
-    /// it learnt from is not measured with.
+    /// Where the model's run held out a share of these very images, the parts are the run's: what it learned from is not
+    /// measured with. Where it held out a share of other images, that is told.
     ///
     /// - Parameters:
     ///   - path: The folder, list or archive.
     ///   - split: The part.
     ///   - checkpoint: The checkpoint as the user named it.
-    /// - Returns: The pictures.
+    /// - Returns: The images.
     /// - Throws: `DatasetError`.
     static func open(
         _ path: String,
         _ split: DatasetSplit,
         for checkpoint: String
     ) throws -> any ImageDataset {
-        let run = manifest(of: checkpoint).flatMap {
-            isSame($0.options.data, path) ? $0.options : nil
-        }
-        let location = try DatasetLocation(
-            path: path,
-            valFraction: run?.valFraction,
-            seed: run.map { UInt64(bitPattern: Int64($0.seed)) } ?? 0
-        )
-        let dataset = try location.open(split)
+        if let dataset = try heldOut(path, split, for: checkpoint) { return dataset }
+        let dataset = try DatasetLocation(path: path).open(split)
         for note in dataset.notes { StatusLine.note(note) }
-        if run != nil, dataset is Subset {
-            let part = split == .train ? "the run learnt from" : "the run held out in training"
-            StatusLine.note("the data has no validation part: taken are the pictures that \(part)")
-        }
         return dataset
     }
 
-    /// What the run of a checkpoint tells of itself; nil where it belongs to none.
-    private static func manifest(of checkpoint: String) -> RunManifest? {
-        // A run, its folder of checkpoints, or one of those.
-        ["", "/..", "/../.."].lazy.map { "\(checkpoint)\($0)/run.yaml" }
-            .first { FileManager.default.fileExists(atPath: $0) }
-            .flatMap { try? RunManifest.read($0) }
+    /// Opens the images of an index: those that the model's run learned from, or the training part, or all where there are
+    /// no parts.
+    static func openForIndex(
+        _ path: String,
+        for checkpoint: String
+    ) throws -> any ImageDataset {
+        if let dataset = try heldOut(path, .train, for: checkpoint) { return dataset }
+        let location = try DatasetLocation(path: path)
+        let dataset: any ImageDataset
+        do throws(DatasetError) {
+            dataset = try location.open(.train)
+        } catch {
+            guard case .missingSplit = error else { throw error }
+            dataset = try location.open(.validation)
+        }
+        for note in dataset.notes { StatusLine.note(note) }
+        return dataset
     }
 
-    private static func isSame(_ one: String, _ other: String) -> Bool {
-        func resolved(_ path: String) -> String {
-            URL(filePath: path).resolvingSymlinksInPath().standardizedFileURL.path
+    /// The run's own part of the data; nil where its run held out none of these images.
+    private static func heldOut(
+        _ path: String,
+        _ split: DatasetSplit,
+        for checkpoint: String
+    ) throws -> (any ImageDataset)? {
+        guard let share = HeldOutShare.find(for: checkpoint) else { return nil }
+        guard let parts = try share.parts(of: path) else {
+            if share.isCertain, split == .validation {
+                StatusLine.note(
+                    "warning: the model's run held out \(percent(share)) of its images for validation, and \(path) does "
+                        + "not hold the same images: images that the model learned from may be among those measured; "
+                        + "use the run's data or a separate test set"
+                )
+            }
+            return nil
         }
-        return resolved(one) == resolved(other)
+        let dataset = split == .train ? parts.train : parts.validation
+        for note in dataset.notes { StatusLine.note(note) }
+        let part = split == .train ? "did not hold out" : "held out"
+        StatusLine.note(
+            "\(path) has no validation part: using the \(dataset.count) images that the model's run \(part)"
+        )
+        return dataset
+    }
+
+    private static func percent(_ share: HeldOutShare) -> String {
+        String(format: "%g %%", share.fraction * 100)
     }
 }

@@ -2,19 +2,65 @@ import Training
 
 /// Prints what is in effect before the first step.
 enum RunHeader {
-    static func print(_ plan: TrainingPlan, output: String, recipe: String) {
-        Console.line("run \(output), recipe \(recipe)")
-        let method = plan.options.method
-        let defaults = TrainingOptions.defaults(of: method)
-        let rows = TrainingOptions.fields(of: method).map { field in
-            let value = plan.options.text(of: field)
-            let isDefault = value == defaults.text(of: field)
-            return "  \(padded(field.key)) \(value)\(isDefault ? "" : "  *")"
+    /// Prints the facts of a run and the options that are not as the recipe has them.
+    ///
+    /// - Parameters:
+    ///   - plan: What follows from options, data and model.
+    ///   - request: What was asked for.
+    ///   - isVerbose: Whether all options are printed.
+    static func print(
+        _ plan: TrainingPlan,
+        _ request: TrainingSession.Request,
+        isVerbose: Bool
+    ) {
+        let options = plan.options
+        Console.line("run \(request.output), recipe \(request.recipe)")
+        let facts = [("model", model(options)), ("data", options.data)]
+        for (name, value) in facts + plan.facts.map({ ($0.name, $0.value) }) {
+            Console.line("  \(padded(name)) \(value)")
         }
-        Console.line("options (* differs from the default):")
+        let usual = recipeOptions(request)
+        let rows = TrainingOptions.fields(of: options.method).compactMap { field -> String? in
+            let value = options.text(of: field)
+            let isUsual = value == usual?.text(of: field)
+            let isShown = isVerbose || (!isUsual && !shownAbove.contains(field.key))
+            guard isShown else { return nil }
+            return "  \(padded(field.key)) \(value)\(isVerbose && !isUsual ? "  *" : "")"
+        }
+        if isVerbose {
+            Console.line("options (* differs from the recipe):")
+        } else {
+            let all = "all: --verbose, or \(request.output)/run.yaml"
+            Console.line(
+                rows.isEmpty
+                    ? "options: as the recipe has them (\(all))"
+                    : "options that differ from the recipe (\(all)):"
+            )
+        }
         for row in rows { Console.line(row) }
-        Console.line("effective:")
-        for fact in plan.facts { Console.line("  \(padded(fact.name)) \(fact.value)") }
+        if request.resuming == nil, let warning = plan.warningOfFewSteps {
+            Console.complain(warning)
+        }
+    }
+
+    /// Options that stand among the facts.
+    private static let shownAbove: Set<String> = ["data", "model", "finetune", "init"]
+
+    private static func model(_ options: TrainingOptions) -> String {
+        let start = options.finetune.isEmpty ? options.initialWeights : options.finetune
+        return start.isEmpty ? options.model : "\(options.model), from \(start)"
+    }
+
+    /// The options as the recipe has them; nil where it is not there any more.
+    private static func recipeOptions(_ request: TrainingSession.Request) -> TrainingOptions? {
+        guard let recipe = try? Recipe.named(request.recipe) else { return nil }
+        var options = TrainingOptions.defaults(of: request.options.method)
+        do {
+            try options.apply(recipe)
+            return options
+        } catch {
+            return nil
+        }
     }
 
     /// What the run will take.

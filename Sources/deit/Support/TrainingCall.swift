@@ -25,13 +25,13 @@ struct TrainingCall {
         let signals = Signals(stop)
         Lifeline.watch(stop)
         defer { withExtendedLifetime(signals) {} }
-        let outcome = try await Self.train(request, stop)
+        let (outcome, plan) = try await Self.train(request, stop, isVerbose: run.verbose)
         switch outcome {
         case .finished(let best):
-            Console.line(Self.farewell(best, request))
+            Console.line(Self.farewell(best, plan, output: request.output))
         case .ended(let reason, let best):
             Console.complain("ended early: \(reason)")
-            Console.line(Self.farewell(best, request))
+            Console.line(Self.farewell(best, plan, output: request.output))
         case .stopped(let signal, let checkpoint):
             Console.line(stopLine(signal, checkpoint, request.output))
             throw ExitCode(128 + signal)
@@ -41,16 +41,17 @@ struct TrainingCall {
     @ModelActor
     private static func train(
         _ request: TrainingSession.Request,
-        _ stop: StopRequest
-    ) async throws -> TrainingLoop.Outcome {
+        _ stop: StopRequest,
+        isVerbose: Bool
+    ) async throws -> (outcome: TrainingLoop.Outcome, plan: TrainingPlan) {
         let progress = ProgressPrinter(request.options.method)
         let session = try RunSessions.make(request, observer: progress, stop: stop)
-        RunHeader.print(session.plan, output: request.output, recipe: request.recipe)
+        RunHeader.print(session.plan, request, isVerbose: isVerbose)
         if request.resuming != nil { Console.line("resuming after step \(session.startStep)") }
         defer { progress.closeLine() }
-        if let stopped = try await session.prepare() { return stopped }
+        if let stopped = try await session.prepare() { return (stopped, session.plan) }
         if let estimate = try session.estimate() { RunHeader.print(estimate) }
-        return try await session.run()
+        return (try await session.run(), session.plan)
     }
 
     private func request() async throws -> TrainingSession.Request {
@@ -68,7 +69,7 @@ struct TrainingCall {
         guard manifest.options.method == method else {
             let command = manifest.options.method.command
             throw OptionError.conflict(
-                "\(output) was started by \(command): go on with \(command) --resume --output \(output)"
+                "\(output) was started by \(command): go on with \(Self.resuming(command, output))"
             )
         }
         if manifest.libtorchVersion != Libtorch.versionOfLibrary {
@@ -78,8 +79,15 @@ struct TrainingCall {
             )
         }
         let given = flags.compactMap { flag in flag.text.map { (key: flag.key, text: $0) } }
+        var options = try manifest.resumedOptions(given)
+        // A run is resumed from any folder: where the path as typed leads nowhere, the absolute one may.
+        if !given.contains(where: { $0.key == "data" }), let path = manifest.dataPath,
+            !FileManager.default.fileExists(atPath: options.data)
+        {
+            options.data = path
+        }
         return TrainingSession.Request(
-            options: try manifest.resumedOptions(given),
+            options: options,
             output: output,
             resuming: manifest,
             recipe: manifest.recipe,
@@ -103,7 +111,8 @@ struct TrainingCall {
             let flag = method == .supervised ? "--finetune" : "--init"
             throw OptionError.conflict(
                 "\(output) holds weights, not a run: --resume needs the optimiser and all else that a run keeps in "
-                    + "its folder; start a new run from these weights with \(flag) \(output)"
+                    + "its folder; start a new run from these weights with "
+                    + ShellLine.line(ShellLine.option(flag, output))
             )
         }
         try RunDirectory.check(output, resume: true)
@@ -127,13 +136,16 @@ struct TrainingCall {
         var teachers: [String] = []
         for teacher in options.teachers { teachers.append(try await CheckpointPath.find(teacher)) }
         options.teachers = teachers
-        return TrainingSession.Request(
+        var request = TrainingSession.Request(
             options: options,
             output: run.output ?? Self.defaultOutput(recipe),
             resuming: nil,
             recipe: recipe.name,
             toolVersion: Deit.version
         )
+        request.choosesBatch =
+            recipe.choosesBatch && !flags.contains { $0.key == "batch" && $0.text != nil }
+        return request
     }
 
     /// Makes sure that a recipe is one of this command's.
@@ -158,25 +170,31 @@ struct TrainingCall {
         return "runs/\(formatter.string(from: Date()))-\(recipe.shortName)"
     }
 
-    private static func farewell(_ best: BestScore?, _ request: TrainingSession.Request) -> String {
-        let output = request.output
-        guard request.options.method == .supervised else {
+    private static func farewell(
+        _ best: BestScore?,
+        _ plan: TrainingPlan,
+        output: String
+    ) -> String {
+        let next = "next: " + NextCommand.line(after: plan, output: output)
+        guard plan.options.method == .supervised else {
             let score = best.map { "best kNN \(ProgressPrinter.percent($0.top1)) in " } ?? ""
-            return
-                "done: \(score)\(output)/checkpoints/\(best == nil ? "last" : "best"); next: deit features "
-                + "\(output) --data \(request.options.data) --output features.npy"
+            return "done: \(score)\(output)/checkpoints/\(best == nil ? "last" : "best"); \(next)"
         }
         guard let best else { return "done: \(output)" }
         return "done: best top-1 \(ProgressPrinter.percent(best.top1))"
             + (best.isAverage ? " (averaged weights)" : "")
-            + " in \(output)/checkpoints/best; next: deit evaluate \(output) "
-            + "--data \(request.options.data)"
+            + " in \(output)/checkpoints/best; \(next)"
     }
 
     private func stopLine(_ signal: Int32, _ checkpoint: String?, _ output: String) -> String {
         let name = signal == SIGINT ? "SIGINT" : "SIGTERM"
         let saved = checkpoint.map { "saved \(output)/checkpoints/\($0)" } ?? "nothing to save yet"
         return
-            "stopped by \(name): \(saved); continue with: \(method.command) --resume --output \(output)"
+            "stopped by \(name): \(saved); continue with: \(Self.resuming(method.command, output))"
+    }
+
+    /// The command that goes on with a run.
+    private static func resuming(_ command: String, _ output: String) -> String {
+        "\(command) --resume " + ShellLine.line(ShellLine.option("--output", output))
     }
 }
