@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A run's own held-out images are found again however the data and the model are named.
-@Suite(.serialized, .tags(.endToEnd)) struct HeldOutTests {
+@Suite(.serialized, .tags(.endToEnd)) struct HeldOutCommandTests {
     private static let own = "using the 4 images that the model's run held out"
 
     private func evaluate(
