@@ -1,3 +1,4 @@
+import Datasets
 public import TorchNN
 
 /// What follows from the options, the data and the model before the first step.
@@ -116,7 +117,7 @@ public struct TrainingPlan: Sendable, Equatable {
             ("effective_lr", lrSentence), ("steps_per_epoch", epochSentence),
             ("steps", "\(totalSteps)"),
             ("parameters", "\(parameterCount)"), ("train_pictures", "\(trainCount)"),
-            ("val_pictures", "\(validationCount)"), ("classes", classSentence),
+            ("val_pictures", "\(validationCount)"), ("classes", ClassNames.summary(classNames)),
             ("compute", policy.description), ("workers", "\(workers)"),
         ]
         if let ema = options.ema, !options.emaIsLongEnough(steps: totalSteps) {
@@ -126,13 +127,6 @@ public struct TrainingPlan: Sendable, Equatable {
             facts.append(("warmup_note", "the run ends before the learning rate is reached"))
         }
         return facts
-    }
-
-    /// The number of classes and the names of the first few, by which somebody sees whether the data was read as it was meant.
-    private var classSentence: String {
-        let (count, shown) = (classNames.count, 8)
-        let names = classNames.prefix(shown).joined(separator: ", ")
-        return "\(count): \(names)\(count > shown ? " and \(count - shown) more" : "")"
     }
 
     private var epochSentence: String {
