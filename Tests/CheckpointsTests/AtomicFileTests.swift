@@ -19,7 +19,7 @@ import Testing
         try AtomicFile.write("old".utf8, to: path)
         #expect(throws: CheckpointError.tensor(name: "x", reason: "y")) {
             try AtomicFile.write(to: path) { sink throws(CheckpointError) in
-                try sink.write([1, 2, 3])
+                try CheckpointError.of(try sink.write([1, 2, 3]))
                 throw CheckpointError.tensor(name: "x", reason: "y")
             }
         }

@@ -53,7 +53,7 @@ import Testing
             )
             #expect(trained.code == 0, "\(trained.errors)")
             // The header has the facts, and the options that are not the recipe's.
-            #expect(trained.output.contains("2: ant, bee"))
+            #expect(trained.output.contains("2 classes: ant, bee"))
             #expect(trained.output.contains("options that differ from the recipe"))
             let listed = trained.output.split(separator: "\n").count { $0.hasPrefix("  ") }
             #expect(listed < 35, "\(trained.output)")

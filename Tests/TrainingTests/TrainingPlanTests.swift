@@ -34,7 +34,7 @@ import TorchNN
 
     @Test func theClassesAreNamed() {
         let facts = plan { _ in }.facts
-        #expect(facts.first { $0.name == "classes" }?.value == "2: a, b")
+        #expect(facts.first { $0.name == "classes" }?.value == "2 classes: a, b")
     }
 
     private static let base = 5e-4 * 64 / 512

@@ -1,3 +1,4 @@
+import Datasets
 public import TorchNN
 
 /// What follows from the options, the data and the model before the first step.
@@ -116,7 +117,7 @@ public struct TrainingPlan: Sendable, Equatable {
             ("effective_lr", lrSentence), ("steps_per_epoch", epochSentence),
             ("steps", "\(totalSteps)"),
             ("parameters", "\(parameterCount)"), ("train_pictures", "\(trainCount)"),
-            ("val_pictures", "\(validationCount)"), ("classes", classSentence),
+            ("val_pictures", "\(validationCount)"), ("classes", ClassNames.summary(classNames)),
             ("compute", policy.description), ("workers", "\(workers)"),
         ]
         if let ema = options.ema, !options.emaIsLongEnough(steps: totalSteps) {

@@ -60,7 +60,9 @@ import Testing
         for count in [0, 7, 9] {
             #expect(throws: CheckpointError.self) {
                 try SafetensorsWriter.write(tensors, to: path) { _, sink throws(CheckpointError) in
-                    try sink.write([UInt8](repeating: 0, count: count))
+                    try CheckpointError.of(
+                        try sink.write([UInt8](repeating: 0, count: count))
+                    )
                 }
             }
         }
