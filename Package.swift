@@ -143,7 +143,8 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "Datasets", "Checkpoints", "Storage", "ImagePipeline", "VisionModels", "Torch", "TorchNN",
+                "Datasets", "Checkpoints", "Storage", "ImagePipeline", "VisionModels", "Torch",
+                "TorchNN",
                 .product(name: "Yams", package: "Yams"),
             ],
             resources: [.embedInCode("Recipes")],
@@ -194,13 +195,17 @@ let package = Package(
         ),
         tests(
             "HuggingFaceTests",
-            ["HuggingFace", "Checkpoints", "Storage", "VisionModels", "ImagePipeline", "Torch", "TorchNN"],
+            [
+                "HuggingFace", "Checkpoints", "Storage", "VisionModels", "ImagePipeline", "Torch",
+                "TorchNN",
+            ],
             resources: [.copy("Fixtures")]
         ),
         tests(
             "TrainingTests",
             [
-                "Storage", "Training", "Datasets", "Checkpoints", "ImagePipeline", "VisionModels", "Torch",
+                "Storage", "Training", "Datasets", "Checkpoints", "ImagePipeline", "VisionModels",
+                "Torch",
                 "TorchNN",
             ]
         ),
@@ -215,7 +220,8 @@ let package = Package(
         tests(
             "ParityTests",
             [
-                "Storage", "Evaluation", "Training", "Checkpoints", "VisionModels", "ImagePipeline", "Torch",
+                "Storage", "Evaluation", "Training", "Checkpoints", "VisionModels", "ImagePipeline",
+                "Torch",
                 "TorchNN",
             ],
             resources: [.copy("Fixtures")]

@@ -1,8 +1,8 @@
 import Glibc
+import Storage
 
 @testable import Datasets
 @testable import ImagePipeline
-import Storage
 
 /// Calls a parser of data files and forgets its error, whose sentence must exist.
 private func attempt(_ body: () throws(DatasetError) -> Void) {

@@ -16,7 +16,10 @@ public enum WeightsArchive {
         stateDict: String? = nil
     ) throws(CheckpointError) -> any TensorArchive {
         let file = try CheckpointError.of(try MappedFile(path: path))
-        let kind = WeightsKind(source: file, head: try CheckpointError.of(try WeightsKind.head(of: file)))
+        let kind = WeightsKind(
+            source: file,
+            head: try CheckpointError.of(try WeightsKind.head(of: file))
+        )
         guard kind == .index else { return try open(file, kind, stateDict: stateDict) }
         return try SelectedArchive.select(stateDict, of: try ShardedArchive(path: path))
     }
@@ -24,7 +27,10 @@ public enum WeightsArchive {
     /// Opens one of the files that an index names, which cannot be an index itself.
     static func openShard(_ path: String) throws(CheckpointError) -> any TensorArchive {
         let file = try CheckpointError.of(try MappedFile(path: path))
-        let kind = WeightsKind(source: file, head: try CheckpointError.of(try WeightsKind.head(of: file)))
+        let kind = WeightsKind(
+            source: file,
+            head: try CheckpointError.of(try WeightsKind.head(of: file))
+        )
         guard kind != .index else {
             throw CheckpointError.malformed(file: path, reason: "it is an index within an index")
         }
@@ -40,7 +46,8 @@ public enum WeightsArchive {
         case .zip, .legacyPyTorch: return try PyTorchFile(file, stateDict: stateDict)
         case .safetensors:
             return try SelectedArchive.select(stateDict, of: try SafetensorsFile(file))
-        case .foreign, .index: throw kind.error(file).map(CheckpointError.init) ?? unknown(file.path)
+        case .foreign, .index:
+            throw kind.error(file).map(CheckpointError.init) ?? unknown(file.path)
         }
     }
 

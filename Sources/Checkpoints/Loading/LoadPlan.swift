@@ -1,5 +1,5 @@
-import Storage
 import ImagePipeline
+import Storage
 import TorchNN
 import VisionModels
 

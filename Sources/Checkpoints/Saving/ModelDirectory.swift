@@ -166,7 +166,9 @@ public enum ModelDirectory {
     }
 
     private static func write(_ object: JSONObject, to path: String) throws(CheckpointError) {
-        try CheckpointError.of(try AtomicFile.write((JSONValue.object(object).text() + "\n").utf8, to: path))
+        try CheckpointError.of(
+            try AtomicFile.write((JSONValue.object(object).text() + "\n").utf8, to: path)
+        )
     }
 
     /// The architecture of Hugging Face's form; nil for timm's.

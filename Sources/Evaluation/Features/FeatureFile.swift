@@ -159,7 +159,9 @@ extension FeatureFile {
                 try scratch[index].copy(to: sink)
             } else {
                 let result = labels.map(Int64.init).withUnsafeBytes { bytes in
-                    Result { () throws(CheckpointError) in try CheckpointError.of(try sink.write(bytes)) }
+                    Result { () throws(CheckpointError) in
+                        try CheckpointError.of(try sink.write(bytes))
+                    }
                 }
                 try result.get()
             }

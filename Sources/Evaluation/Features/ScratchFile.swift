@@ -46,7 +46,9 @@ final class ScratchFile {
             let read: Int
             do throws(SystemError) { read = try result.get() } catch { throw unwritable(error) }
             guard read > 0 else { throw unwritable(SystemError(code: EIO)) }
-            try CheckpointError.of(try sink.write(read == piece.count ? piece : Array(piece[..<read])))
+            try CheckpointError.of(
+                try sink.write(read == piece.count ? piece : Array(piece[..<read]))
+            )
             offset += read
         }
     }

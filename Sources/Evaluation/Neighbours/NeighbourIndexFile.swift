@@ -68,7 +68,9 @@ struct NeighbourIndexFile {
             "blocks": .integer(settings.request.blocks),
             "classes": .array(classNames.map(JSONValue.string)),
         ]
-        try CheckpointError.of(try AtomicFile.write((object.text() + "\n").utf8, to: "\(folder)/\(Self.name)"))
+        try CheckpointError.of(
+            try AtomicFile.write((object.text() + "\n").utf8, to: "\(folder)/\(Self.name)")
+        )
     }
 
     /// Writes the features that this names.

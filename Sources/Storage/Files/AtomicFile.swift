@@ -1,4 +1,3 @@
-
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -75,7 +74,9 @@ public enum AtomicFile {
             }
         } catch {
             unlink(temporary)
-            if let error = error as? any StorageFailure { throw error.renaming(temporary, to: path) }
+            if let error = error as? any StorageFailure {
+                throw error.renaming(temporary, to: path)
+            }
             throw error
         }
         synchronizeFolder(folder(of: path))

@@ -32,7 +32,9 @@ public enum AtomicFolder {
         } catch {
             try? FileManager.default.removeItem(atPath: temporary)
             // Nobody knows the temporary name, and the folder is gone.
-            if let error = error as? any StorageFailure { throw error.renaming(temporary, to: path) }
+            if let error = error as? any StorageFailure {
+                throw error.renaming(temporary, to: path)
+            }
             throw error
         }
         synchronizeFolder(folder(of: path))

@@ -78,7 +78,9 @@ extension PickleMachine {
         case .path: return .string(try path(arguments))
         case .numpyType:
             let name = arguments.first?.stringValue ?? ""
-            return .numpyType(name.hasPrefix("<") || name.hasPrefix("|") ? String(name.dropFirst()) : name)
+            return .numpyType(
+                name.hasPrefix("<") || name.hasPrefix("|") ? String(name.dropFirst()) : name
+            )
         case .numpyArray:
             heap.arrays.append(NumPyArray())
             return .array(heap.arrays.count - 1)
@@ -117,9 +119,12 @@ extension PickleMachine {
             return .namespace(attributes)
         case .array(let place):
             // The state is version, shape, type, order and elements; arrays of objects stay empty.
-            guard case .tuple(let state) = state, heap.lists[state].count == 5 else { return target }
+            guard case .tuple(let state) = state, heap.lists[state].count == 5 else {
+                return target
+            }
             let parts = heap.lists[state]
-            let isColumnMajor = if case .bool(true) = parts[3] { true } else { parts[3].integerValue == 1 }
+            let isColumnMajor =
+                if case .bool(true) = parts[3] { true } else { parts[3].integerValue == 1 }
             if let array = try array(
                 shape: parts[1],
                 type: parts[2],

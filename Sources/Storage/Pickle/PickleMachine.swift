@@ -260,7 +260,9 @@ package struct PickleMachine {
 
     private mutating func remember(_ key: Int) throws(StorageError) {
         memo[key] = try top()
-        guard memo.count <= 1_000_000 else { throw malformed("remembers more than any \(use.need)") }
+        guard memo.count <= 1_000_000 else {
+            throw malformed("remembers more than any \(use.need)")
+        }
     }
 
     private func recall(_ key: Int) throws(StorageError) -> PickleValue {

@@ -129,13 +129,6 @@ public struct TrainingPlan: Sendable, Equatable {
         return facts
     }
 
-    /// The number of classes and the names of the first few, by which somebody sees whether the data was read as it was meant.
-    private var classSentence: String {
-        let (count, shown) = (classNames.count, 8)
-        let names = classNames.prefix(shown).joined(separator: ", ")
-        return "\(count): \(names)\(count > shown ? " and \(count - shown) more" : "")"
-    }
-
     private var epochSentence: String {
         var sentence = "\(stepsPerEpoch)"
         if options.accumulation > 1 {

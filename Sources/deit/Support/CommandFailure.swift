@@ -4,9 +4,9 @@ import Evaluation
 import Foundation
 import HuggingFace
 import ImagePipeline
+import Storage
 import Torch
 import TorchNN
-import Storage
 import Training
 
 /// A sentence for the user and the exit code that goes with it.

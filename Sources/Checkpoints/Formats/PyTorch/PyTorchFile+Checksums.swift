@@ -11,7 +11,12 @@ extension PyTorchFile {
     /// - Throws: ``CheckpointError`` when the file cannot be read.
     public func damagedParts() throws(CheckpointError) -> (names: [String], parts: Int) {
         let source = try CheckpointError.of(try MappedFile(path: path))
-        guard WeightsKind(source: source, head: try CheckpointError.of(try WeightsKind.head(of: source))) == .zip else {
+        guard
+            WeightsKind(
+                source: source,
+                head: try CheckpointError.of(try WeightsKind.head(of: source))
+            ) == .zip
+        else {
             return ([], 0)
         }
         let directory = try CheckpointError.of(try ZipDirectory(source))
