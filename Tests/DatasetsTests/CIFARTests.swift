@@ -181,19 +181,18 @@ struct CIFARTests {
     @Test func workIsBounded() throws {
         try withTemporaryFolder { folder in
             let text = [UInt8](repeating: 65, count: 1 << 20)
-            let encode = Array("c_codecs\nencode\nh\u{1}".utf8) + [0x85] + Array("R0".utf8)
+            let encode =
+                Array("c_codecs\nencode\nh\u{1}U\u{6}latin1".utf8) + [0x86] + Array("R0".utf8)
             let size: [UInt8] = [0, 0, 16, 0]
             let again = Array("X".utf8) + size + text + Array("q\u{1}0".utf8)
             let steps = [[UInt8]](repeating: Array("N0".utf8), count: 2_100_000).joined()
             for bytes in [
                 again + [[UInt8]](repeating: encode, count: 10_000).joined(), Array(steps),
             ] {
-                let start = ContinuousClock.now
                 let error = #expect(throws: DatasetError.self) {
                     try open(folder, [0x80, 2] + bytes + Array("N.".utf8))
                 }
                 #expect("\(error as Any)".contains("more than any data set needs"))
-                #expect(ContinuousClock.now - start < .seconds(60))
             }
         }
     }

@@ -151,7 +151,10 @@ struct OrientationTests {
         for upright in [true, false] {
             let transform = try transforms(upright: upright)[0]
             let processor = try processor(.shortestSide(20), upright: upright)
-            let written = try (JSONEncoder().encode(transform), JSONEncoder().encode(processor))
+            let encoder = JSONEncoder()
+            // The key comes first then, with a comma after it.
+            encoder.outputFormatting = .sortedKeys
+            let written = try (encoder.encode(transform), encoder.encode(processor))
             #expect(try JSONDecoder().decode(TrainingTransform.self, from: written.0) == transform)
             #expect(try JSONDecoder().decode(ImageProcessor.self, from: written.1) == processor)
             func old(_ data: Data) throws -> Data {
