@@ -142,6 +142,15 @@ extension CheckpointError: StorageFailure {
         }
     }
 
+    /// Runs work of any errors, and gives one of files as a checkpoint's.
+    ///
+    /// - Parameter work: The work.
+    /// - Returns: What the work returns.
+    /// - Throws: ``CheckpointError`` where the work throws `StorageError`, and what else the work throws.
+    package static func translating<Result>(_ work: () throws -> Result) throws -> Result {
+        do { return try work() } catch let error as StorageError { throw CheckpointError(error) }
+    }
+
     /// Runs work on files and gives its error as a checkpoint's.
     ///
     /// - Parameter work: The work.

@@ -108,26 +108,30 @@ public enum Conversion {
         _ saving: SaveOptions
     ) throws {
         guard !saving.writesFolder else {
-            return try AtomicFolder.write(to: output) { folder in
-                try ModelDirectory.write(
-                    loaded.model,
-                    loaded.description,
-                    into: folder,
-                    options: saving,
-                    extras: extras
-                )
-                try verify(folder, loaded, saving, output)
+            return try CheckpointError.translating {
+                try AtomicFolder.write(to: output) { folder in
+                    try ModelDirectory.write(
+                        loaded.model,
+                        loaded.description,
+                        into: folder,
+                        options: saving,
+                        extras: extras
+                    )
+                    try verify(folder, loaded, saving, output)
+                }
             }
         }
         // The file's own name is given last; the ending stays, as files are opened by their content.
-        try AtomicFile.write(aside: output) { temporary in
-            try ModelDirectory.save(
-                loaded.model,
-                loaded.description,
-                to: temporary,
-                options: saving
-            )
-            try verify(temporary, loaded, saving, output)
+        try CheckpointError.translating {
+            try AtomicFile.write(aside: output) { temporary in
+                try ModelDirectory.save(
+                    loaded.model,
+                    loaded.description,
+                    to: temporary,
+                    options: saving
+                )
+                try verify(temporary, loaded, saving, output)
+            }
         }
     }
 

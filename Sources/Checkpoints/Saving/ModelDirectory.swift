@@ -41,8 +41,10 @@ public enum ModelDirectory {
         extras: [(name: String, tensor: Tensor)] = []
     ) throws {
         guard !options.writesFolder else {
-            return try AtomicFolder.write(to: path) { folder in
-                try write(model, description, into: folder, options: options, extras: extras)
+            return try CheckpointError.translating {
+                try AtomicFolder.write(to: path) { folder in
+                    try write(model, description, into: folder, options: options, extras: extras)
+                }
             }
         }
         try checkClasses(model, description, path)

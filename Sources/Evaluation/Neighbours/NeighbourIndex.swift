@@ -114,16 +114,18 @@ public struct NeighbourIndex {
         try settings.check()
         _ = try features.set()
         try checkReplaceable(path)
-        try AtomicFolder.write(to: path) { folder in
-            let model = "\(folder)/\(NeighbourIndexFile.modelName)"
-            try FileManager.default.createDirectory(
-                atPath: model,
-                withIntermediateDirectories: false
-            )
-            try ModelDirectory.write(loaded.model, loaded.description, into: model)
-            let file = NeighbourIndexFile(settings, version: 1, classNames: features.classNames)
-            try file.writeFeatures(features, in: folder)
-            try file.write(to: folder)
+        try CheckpointError.translating {
+            try AtomicFolder.write(to: path) { folder in
+                let model = "\(folder)/\(NeighbourIndexFile.modelName)"
+                try FileManager.default.createDirectory(
+                    atPath: model,
+                    withIntermediateDirectories: false
+                )
+                try ModelDirectory.write(loaded.model, loaded.description, into: model)
+                let file = NeighbourIndexFile(settings, version: 1, classNames: features.classNames)
+                try file.writeFeatures(features, in: folder)
+                try file.write(to: folder)
+            }
         }
         return try NeighbourIndex(path: path)
     }

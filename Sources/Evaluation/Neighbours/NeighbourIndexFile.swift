@@ -24,7 +24,10 @@ struct NeighbourIndexFile {
 
     init(readingFrom folder: String) throws {
         let path = "\(folder)/\(Self.name)"
-        let fields = JSONFields(object: try SmallFile.readObject(path), file: path)
+        let fields = JSONFields(
+            object: try CheckpointError.of(try SmallFile.readObject(path)),
+            file: path
+        )
         guard try fields.string("format") == Self.format else {
             throw fields.unsupported("format", "is not \"\(Self.format)\"")
         }

@@ -61,7 +61,7 @@ public struct EvaluationFiles {
     /// Writes the files.
     ///
     /// - Parameter folder: The folder, which exists.
-    /// - Throws: `CheckpointError` where a file cannot be written.
+    /// - Throws: `StorageError` where a file cannot be written.
     public func write(to folder: String) throws {
         func write(_ text: String, _ name: String) throws {
             try AtomicFile.write(text.utf8, to: "\(folder)/\(name)")

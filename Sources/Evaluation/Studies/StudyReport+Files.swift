@@ -106,7 +106,7 @@ extension StudyReport {
     /// Writes `table.md`, `table.csv`, `table.png` and `study.json`.
     ///
     /// - Parameter folder: The folder, which exists.
-    /// - Throws: `CheckpointError` where a file cannot be written, `ImageError` for a table too large to draw.
+    /// - Throws: `StorageError` where a file cannot be written, `ImageError` for a table too large to draw.
     public func write(to folder: String) throws {
         try AtomicFile.write(markdown.utf8, to: folder + "/table.md")
         try AtomicFile.write(csv.utf8, to: folder + "/table.csv")

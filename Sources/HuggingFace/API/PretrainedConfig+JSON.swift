@@ -24,10 +24,8 @@ extension PretrainedConfig {
     /// - Throws: `CheckpointError` when it cannot be written.
     public func savePretrained(to folder: String) throws {
         try PretrainedFolder.make(folder)
-        try AtomicFile.write(
-            (JSONValue.object(json).text() + "\n").utf8,
-            to: "\(folder)/config.json"
-        )
+        let text = JSONValue.object(json).text() + "\n"
+        try CheckpointError.of(try AtomicFile.write(text.utf8, to: "\(folder)/config.json"))
     }
 
     /// The file's object: of a configuration that was read, the object that was read with what changed since.

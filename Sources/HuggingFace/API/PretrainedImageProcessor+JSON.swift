@@ -13,7 +13,7 @@ extension PretrainedImageProcessor {
     public static func fromPretrained(_ nameOrPath: String) async throws -> Self {
         let folder = try await PretrainedLocation.resolve(nameOrPath)
         let path = "\(folder)/preprocessor_config.json"
-        return try Self(json: SmallFile.readObject(path), file: path)
+        return try Self(json: CheckpointError.of(try SmallFile.readObject(path)), file: path)
     }
 
     /// Writes `preprocessor_config.json` into a folder, which is made where it does not exist.
@@ -22,9 +22,9 @@ extension PretrainedImageProcessor {
     /// - Throws: `CheckpointError` when it cannot be written.
     public func savePretrained(to folder: String) throws {
         try PretrainedFolder.make(folder)
-        try AtomicFile.write(
-            (JSONValue.object(json).text() + "\n").utf8,
-            to: "\(folder)/preprocessor_config.json"
+        let text = JSONValue.object(json).text() + "\n"
+        try CheckpointError.of(
+            try AtomicFile.write(text.utf8, to: "\(folder)/preprocessor_config.json")
         )
     }
 

@@ -48,9 +48,11 @@ public enum DINOExport {
             into: targets
         )
         let form = DINOCheckpointForm(manifest, networks, optimizer, state)
-        try AtomicFile.write(aside: output) { temporary in
-            try PyTorchWriter.write(form.value(), to: temporary)
-            try verify(temporary, networks, output)
+        try CheckpointError.translating {
+            try AtomicFile.write(aside: output) { temporary in
+                try PyTorchWriter.write(form.value(), to: temporary)
+                try verify(temporary, networks, output)
+            }
         }
         return Report(
             epoch: state.epoch,

@@ -108,7 +108,7 @@ public final class RunDirectory: Sendable {
     /// - Parameters:
     ///   - bytes: The file.
     ///   - name: Its path in the run's folder; folders on the way are made.
-    /// - Throws: `CheckpointError` where it cannot be written, or the error of making a folder.
+    /// - Throws: `StorageError` where it cannot be written, or the error of making a folder.
     func write(_ bytes: [UInt8], to name: String) throws {
         let file = "\(path)/\(name)"
         let folder = URL(fileURLWithPath: file).deletingLastPathComponent()
