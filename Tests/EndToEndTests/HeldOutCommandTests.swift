@@ -61,7 +61,7 @@ import Testing
                 ("run/checkpoints/best", "data"),
                 ("run/checkpoints/best/model.safetensors", "data"),
             ]
-            let bare = ["--model", "deit_nano_distilled_patch4_28"]
+            let bare = ["--preset", "deit_nano_distilled_patch4_28"]
             for (model, data) in here {
                 let isFile = model.hasSuffix(".safetensors")
                 // A file alone may lack what else its folder tells; which images are measured is known all the same.
