@@ -261,30 +261,30 @@ import VisionModels
         var configuration = try ModelRegistry.configuration(named: "deit_tiny_patch16_224")
         configuration.numClasses = 2
         let model = try configuration.makeModel()
-        func processor(_ name: String) throws -> (mean: Float, crop: String) {
+        func processor(_ name: String) throws -> (mean: Float, resize: ResizeRule) {
             let file = scratch.file(name)
             try Safetensors.write(model.namedTensors(), to: file)
             let description = try ModelDirectory.description(of: file)
             #expect(description.configuration == configuration)
-            return (description.processor.mean[0], "\(description.processor.resize)")
+            return (description.processor.mean[0], description.processor.resize)
         }
         #expect(
             try processor("vit_tiny_patch16_224.augreg_in21k_ft_in1k.safetensors")
-                == (0.5, "shortestSide(248)")
+                == (0.5, .shortestSide(248))
         )
         #expect(
             try processor("deit_tiny_patch16_224-a1311bcf.safetensors")
-                == (0.485, "shortestSide(256)")
+                == (0.485, .shortestSide(256))
         )
         #expect(
-            try processor("vit_tiny_patch16_224.dino.safetensors") == (0.485, "shortestSide(256)")
+            try processor("vit_tiny_patch16_224.dino.safetensors") == (0.485, .shortestSide(256))
         )
         // A name that the shapes contradict says nothing.
         #expect(
             try processor("vit_small_patch16_224.augreg_in1k.safetensors")
-                == (0.485, "shortestSide(256)")
+                == (0.485, .shortestSide(256))
         )
-        #expect(try processor("anything.safetensors") == (0.485, "shortestSide(256)"))
+        #expect(try processor("anything.safetensors") == (0.485, .shortestSide(256)))
         let pictures = PictureOverrides(mean: [0.1], std: [0.2, 0.3, 0.4], cropShare: 0.5)
         let changed = try ModelDirectory.description(
             of: scratch.file("anything.safetensors"),

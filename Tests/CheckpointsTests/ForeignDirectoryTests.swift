@@ -139,7 +139,7 @@ import VisionModels
         (#""architecture": "resnet_swift_deit""#, #""architecture": "resnet19""#),
         (#""num_classes": 5"#, #""num_classes": 6"#),
         (#""num_classes": 5"#, #""num_classes": -5"#), (#""crop_pct": 1.0"#, #""crop_pct": 0"#),
-        (#""crop_mode": "squash""#, #""crop_mode": "border""#),
+        (#""crop_mode": "squash""#, #""crop_mode": "fill""#),
         (#""block": "basic""#, #""block": "odd""#),
         (#""image_size": 28"#, #""image_size": 0"#),
         (#""interpolation": "bicubic""#, #""interpolation": "lanczos""#),

@@ -87,7 +87,10 @@ import Testing
                 in: folder
             )
             #expect(result.code == 0, "\(result.errors)")
-            #expect(result.errors.isEmpty, "\(result.errors)")
+            let warnings = result.errors.split(separator: "\n").filter {
+                !$0.hasPrefix("deit: warning: the run has only 2 steps")
+            }
+            #expect(warnings.isEmpty, "\(result.errors)")
             let run = TinyRun(folder: folder.appending(path: "run"))
             let loss = try #require(try run.records().last?["train_loss"] as? Double)
             #expect(loss.isFinite && loss > 0)

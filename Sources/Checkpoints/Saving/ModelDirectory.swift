@@ -99,11 +99,15 @@ public enum ModelDirectory {
             tensors = try Int8Format.tensors(of: model)
         }
         try writer.write(writer.converted(tensors), into: folder)
-        let processor = description.originalProcessor.overlaid(
-            with: HuggingFaceProcessor.encode(description.processor),
-            replacing: ["size", "crop_size"]
-        )
-        try write(processor, to: "\(folder)/\(processorName)")
+        // timm's form says it all in config.json; where transformers has no word for what is done to images, a
+        // file of its form would say something else.
+        if HuggingFaceProcessor.canHold(description.processor) {
+            let processor = description.originalProcessor.overlaid(
+                with: HuggingFaceProcessor.encode(description.processor),
+                replacing: ["size", "crop_size"]
+            )
+            try write(processor, to: "\(folder)/\(processorName)")
+        }
         let dtype = options.dtype ?? model.namedTensors().first?.tensor.dtype ?? .float32
         try write(
             configuration(description, architecture, dtype: dtype, isInt8: isInt8),
