@@ -284,7 +284,7 @@ enum OptionEffects {
     private static let neighbours: [OptionEffect] = [
         OptionEffect("knn_interval", "1", .records),
         // One picture that votes is right of its own class at most.
-        OptionEffect("knn_limit", "1", with: ["knn_interval": "1", "knn_start": "on"], .records),
+        OptionEffect("knn_limit", "4", with: ["knn_interval": "1", "knn_start": "on"], .records),
         OptionEffect("knn_start", "on", with: ["knn_interval": "1"], .records),
         OptionEffect("knn_stop", "", .elsewhere("DINOLearnerTests: judge")),
         OptionEffect("val_limit", "4", with: ["knn_interval": "1"], .records),
