@@ -56,7 +56,7 @@ extension ImageDataset {
     ///
     /// - Parameters:
     ///   - index: The image's number.
-    ///   - isUpright: Whether to follow the EXIF orientation, as ``ImageTransform/appliesOrientation``; images that are
+    ///   - isUpright: Whether to follow the EXIF orientation, as `ImageTransform/appliesOrientation`; images that are
     ///     in no file have none.
     /// - Returns: The image.
     /// - Throws: `ImageError` when it cannot be read.

@@ -35,7 +35,7 @@ public struct PicturePrediction: Sendable, Equatable {
     /// The classes, the highest score first.
     public let predictions: [Class]
 
-    /// How the scores were made of a model's outputs; shares of votes count as ``ClassScoring/softmax``.
+    /// How the scores were made of a model's outputs; shares of votes count as `ClassScoring/softmax`.
     public let scoring: ClassScoring
 
     /// The pictures that voted, the nearest first; none where a model's classifier decided.
