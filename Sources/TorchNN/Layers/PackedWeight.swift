@@ -23,7 +23,7 @@ public final class PackedWeight: @unchecked Sendable {
     private let lock = NSLock()
     private var entry: Entry?
 
-    /// Creates a holder of nothing; the first call of ``linear(_:_:_:)`` fills it.
+    /// Creates a holder of nothing; the first call of `linear` fills it.
     public init() {}
 
     /// `x weightᵀ + bias`, or `nil` where packing is not for this call: while gradients are recorded, away from the CPU,
