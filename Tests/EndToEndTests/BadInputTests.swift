@@ -152,7 +152,7 @@ import Testing
             let file = data.appending(path: "train/dog/6.png")
             try Data(contentsOf: file).prefix(60).write(to: file)
             try await train(["--skip-limit", "2"], in: folder)
-                .expectRefusal(65, saying: "3 pictures cannot be used", "limit of 2", ".png")
+                .expectRefusal(65, saying: "3 images cannot be used", "limit of 2", ".png")
             try FileManager.default.removeItem(at: folder.appending(path: "run"))
             let result = try await train(["--skip-limit", "3"], in: folder)
             #expect(result.code == 0, "\(result.errors)")
