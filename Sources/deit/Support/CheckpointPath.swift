@@ -7,14 +7,16 @@ import Training
 enum CheckpointPath {
     /// Finds a checkpoint, and fetches it where it is a name that the cache does not have.
     ///
-    /// - Parameter nameOrPath: A path, or `ORG/NAME`.
+    /// - Parameters:
+    ///   - nameOrPath: A path, or `ORG/NAME`.
+    ///   - mustExist: Whether a path must lead somewhere; a teacher's is checked later, with the options it belongs to.
     /// - Returns: The path.
     /// - Throws: `HubError`, `CheckpointError` for a path that leads nowhere.
-    static func find(_ nameOrPath: String) async throws -> String {
+    static func find(_ nameOrPath: String, mustExist: Bool = true) async throws -> String {
         let progress = PullProgress()
         defer { progress.clear() }
         let path = try await PretrainedLocation.locate(nameOrPath, progress: progress.show)
-        guard FileManager.default.fileExists(atPath: path) else {
+        guard !mustExist || FileManager.default.fileExists(atPath: path) else {
             throw CheckpointError.unreadable(
                 path: path,
                 reason: CheckpointLocation.absent + suggestion(for: path)

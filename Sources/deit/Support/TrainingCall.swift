@@ -135,7 +135,9 @@ struct TrainingCall {
             options[keyPath: path] = try await CheckpointPath.find(options[keyPath: path])
         }
         var teachers: [String] = []
-        for teacher in options.teachers { teachers.append(try await CheckpointPath.find(teacher)) }
+        for teacher in options.teachers {
+            teachers.append(try await CheckpointPath.find(teacher, mustExist: false))
+        }
         options.teachers = teachers
         var request = TrainingSession.Request(
             options: options,
