@@ -59,11 +59,14 @@ extension CheckpointError: CustomStringConvertible {
     /// One sentence that says what is wrong, where, and what to do.
     public var description: String {
         switch self {
-        case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
-        case .malformed(let file, let reason): "\(file) is damaged or not what it seems: \(reason)"
-        case .unsupported(let file, let reason): "\(file) cannot be used: \(reason)"
+        case .unreadable(let path, let reason):
+            StorageError.unreadable(path: path, reason: reason).description
+        case .malformed(let file, let reason):
+            StorageError.malformed(file: file, reason: reason).description
+        case .unsupported(let file, let reason):
+            StorageError.unsupported(file: file, reason: reason).description
         case .unwritable(let path, let reason):
-            "cannot write \(path): \(reason); what was there before is unchanged"
+            StorageError.unwritable(path: path, reason: reason).description
         case .tensor(let name, let reason): "tensor \(name): \(reason)"
         case .incompatible(let file, let missing, let unexpected, let shapes, let hint):
             Self.describe(file, missing, unexpected, shapes, hint)
