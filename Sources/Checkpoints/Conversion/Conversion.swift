@@ -101,6 +101,8 @@ public enum Conversion {
         return ["\(ProblemType.key) \(problemType.rawValue)"]
     }
 
+    // Inlined into `run`, its closures make the optimiser of Swift 6.3 stop with an ownership error.
+    @inline(never)
     private static func write(
         _ loaded: LoadedModel,
         _ extras: [(name: String, tensor: Tensor)],
