@@ -31,7 +31,7 @@ help:
 	@echo "make build     build .build/release/deit"
 	@echo "make unit | parity | e2e    one kind of test"
 	@echo "make format | lint          put the code in the project's form, or check it"
-	@echo "make bench     compare the wrapper, the kernels and the picture path with others; BENCH=--strict fails on a miss"
+	@echo "make bench     compare the wrapper, the kernels and the image path with others; BENCH=--strict fails on a miss"
 	@echo "make benchmarks             build Benchmarks/, without measuring"
 	@echo "make fuzz      feed the parsers with RUNS=100000 damaged files each (libFuzzer); FUZZ=NAMES for some"
 	@echo "make fuzz-smoke             the same with a few thousand files, for CI"

@@ -4,7 +4,7 @@
 # two cores.
 #
 #   DEMO_OUTPUT=DIR   where the runs go (default: demo-run, made anew)
-#   DEMO_DATA=DIR     other pictures: IDX files, or train/CLASS/… and val/CLASS/… of 28×28 pictures
+#   DEMO_DATA=DIR     other images: IDX files, or train/CLASS/… and val/CLASS/… of 28×28 images
 set -euo pipefail
 
 deit=.build/release/deit
@@ -12,13 +12,13 @@ data=${DEMO_DATA:-/usr/share/datasets/fashion-mnist}
 output=${DEMO_OUTPUT:-demo-run}
 teacher_epochs=4
 student_epochs=7
-# The runs show their accuracy on some test pictures as they go, but nothing is chosen by it: the table is made from the
+# The runs show their accuracy on some test images as they go, but nothing is chosen by it: the table is made from the
 # last weights, not the best.
 common=(--recipe fashion-mnist --data "$data" --val-limit 2000 --seed 0)
 started=$SECONDS
 
 [[ -x $deit ]] || { echo "demo: $deit is not there; run \`make build\` first" >&2; exit 1; }
-[[ -d $data ]] || { echo "demo: no pictures at $data; run \`make setup\`, or set DEMO_DATA" >&2; exit 1; }
+[[ -d $data ]] || { echo "demo: no images at $data; run \`make setup\`, or set DEMO_DATA" >&2; exit 1; }
 rm -rf "$output"
 mkdir -p "$output"
 
@@ -36,7 +36,7 @@ field() { sed -n "s/.*\"$2\":\([0-9.eE+-]*\).*/\1/p" "$1"; }
 
 percent() { if [[ -n $1 ]]; then awk -v x="$1" 'BEGIN { printf "%.2f %%", 100 * x }'; else printf -- '-'; fi; }
 
-# row LABEL NAME EPOCHS evaluates a run's last weights on all test pictures and prints a line of the table.
+# row LABEL NAME EPOCHS evaluates a run's last weights on all test images and prints a line of the table.
 row() {
   local json="$output/$2.json" parameters
   "$deit" evaluate "$output/$2/checkpoints/last" --data "$data" --json >"$json"
@@ -49,7 +49,7 @@ row() {
 printf '\n== The teacher, a residual network ==\n'
 train teacher --model resnet8_cifar --size 28 --epochs "$teacher_epochs" --lr 4e-3 --smoothing 0
 
-# All three with the same pictures, epochs, batches and learning rate. Models this small gain little from a second core,
+# All three with the same images, epochs, batches and learning rate. Models this small gain little from a second core,
 # so the runs share the cores, a thread each.
 printf '\n== The students, side by side ==\n'
 teacher=$output/teacher/checkpoints/last
@@ -63,7 +63,7 @@ train soft "${budget[@]}" --model "$student" --teacher "$teacher" --distillation
 train hard "${budget[@]}" --model deit_nano_distilled_patch7_28 --teacher "$teacher" --distillation hard & runs+=($!)
 for run in "${runs[@]}"; do wait "$run"; done
 
-printf '\nTop-1 on all test pictures, with the last weights of each run:\n\n'
+printf '\nTop-1 on all test images, with the last weights of each run:\n\n'
 printf '%-34s %10s %6s %7s   %-9s %-9s %s\n' model parameters epochs seconds top-1 'class' distillation
 {
   row 'teacher (ResNet-8)' teacher "$teacher_epochs"
@@ -73,6 +73,6 @@ printf '%-34s %10s %6s %7s   %-9s %-9s %s\n' model parameters epochs seconds top
 } | tee "$output/table.txt"
 printf '\nTop-1 of the last model is that of both heads together; "class" and "distillation" are its heads alone.\n'
 
-printf '\nA few test pictures, by name:\n\n'
+printf '\nA few test images, by name:\n\n'
 "$deit" classify "$output/hard/checkpoints/last" Examples/fashion/*.png --top 2
 printf '\ndone in %d s; the runs are in %s\n' $((SECONDS - started)) "$output"

@@ -1,4 +1,4 @@
-"""Pictures a second that timm with Pillow brings from files to tensors on one core: beside `deit bench pipeline FOLDER`.
+"""Images a second that timm with Pillow brings from files to tensors on one core: beside `deit bench pipeline FOLDER`.
 
     pipeline.py FOLDER [SECONDS]    DeiT's training recipe, then evaluation, for so many seconds each (10)
 """

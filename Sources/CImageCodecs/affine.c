@@ -258,7 +258,7 @@ WIDE void ic_affine_bicubic(const uint8_t *padded, uint8_t *output, const ic_aff
     }
 }
 
-// Copies a pixel where the place lies within the picture.
+// Copies a pixel where the place lies within the image.
 INLINE void pick(const uint8_t *input, uint8_t *to, const ic_affine *affine, int64_t x, int64_t y) {
     if (x < 0 || y < 0 || x >= (int64_t)affine->width || y >= (int64_t)affine->height) return;
     const uint8_t *from = input + ((size_t)y * affine->width + (size_t)x) * affine->channels;
@@ -292,7 +292,7 @@ static void nearest_fixed(const uint8_t *input, uint8_t *output, const ic_affine
     }
 }
 
-// Also what Pillow does to a picture that is scaled or shifted alone.
+// Also what Pillow does to an image that is scaled or shifted alone.
 static void nearest_summed(const uint8_t *input, uint8_t *output, const ic_affine *affine) {
     const double *m = affine->m;
     double xo = m[2] + m[1] * 0.5 + m[0] * 0.5, yo = m[5] + m[4] * 0.5 + m[3] * 0.5;

@@ -1,6 +1,6 @@
 // JPEG through libjpeg-turbo, with the accurate integer DCT and smooth chroma upsampling: what Pillow uses.
 //
-// A part of a picture is read without decoding what lies outside: its pixels equal those of the whole picture.
+// A part of an image is read without decoding what lies outside: its pixels equal those of the whole image.
 #include <limits.h>
 #include <setjmp.h>
 #include <stdio.h>
@@ -13,11 +13,11 @@
 #include "common.h"
 
 #if !defined(LIBJPEG_TURBO_VERSION)
-#error "libjpeg-turbo is needed: other libjpegs cannot skip parts of a picture"
+#error "libjpeg-turbo is needed: other libjpegs cannot skip parts of an image"
 #endif
 
 enum {
-    SCAN_LIMIT = 500,  // A few bytes can ask for hundreds of scans of a large picture.
+    SCAN_LIMIT = 500,  // A few bytes can ask for hundreds of scans of a large image.
     MARGIN = 2,        // Upsampling mixes neighbours, and the outermost column has none.
 };
 
@@ -29,7 +29,7 @@ struct ic_jpeg {
     int has_many_scans;
     const uint8_t *data;
     size_t size;
-    int has_ended;                // the data ended before the picture
+    int has_ended;                // the data ended before the image
     char first[JMSG_LENGTH_MAX];  // the first warning
 };
 
@@ -56,7 +56,7 @@ static void on_progress(j_common_ptr common) {
 
 // What went wrong, after a jump.
 static ic_status failed(ic_jpeg *reader, char *message) {
-    if (reader->has_many_scans) return ic_fail(message, IC_CORRUPT, "the picture has too many scans");
+    if (reader->has_many_scans) return ic_fail(message, IC_CORRUPT, "the image has too many scans");
     char text[JMSG_LENGTH_MAX];
     reader->errors.format_message((j_common_ptr)&reader->decoder, text);
     if (reader->errors.msg_code == JERR_OUT_OF_MEMORY) return ic_fail(message, IC_NO_MEMORY, text);
@@ -138,7 +138,7 @@ ic_status ic_jpeg_start(ic_jpeg *reader, int32_t left, int32_t top, int32_t colu
     JDIMENSION width = decoder->output_width, first = 0;
     if (left < 0 || top < 0 || columns < 1 || (JDIMENSION)left + (JDIMENSION)columns > width ||
         (JDIMENSION)top >= decoder->output_height) {
-        return ic_fail(message, IC_CORRUPT, "the part lies outside the picture");
+        return ic_fail(message, IC_CORRUPT, "the part lies outside the image");
     }
     JDIMENSION end = (JDIMENSION)left + (JDIMENSION)columns;
     if ((JDIMENSION)columns < width) {
@@ -157,7 +157,7 @@ ic_status ic_jpeg_read(ic_jpeg *reader, uint8_t *pixels, size_t stride, int32_t 
     if (setjmp(reader->failure) != 0) return failed(reader, message);
     JDIMENSION start = decoder->output_scanline, end = start + (JDIMENSION)rows;
     if (rows < 0 || end > decoder->output_height) {
-        return ic_fail(message, IC_CORRUPT, "the part lies outside the picture");
+        return ic_fail(message, IC_CORRUPT, "the part lies outside the image");
     }
     while (decoder->output_scanline < end) {
         enum { MOST = 16 };
@@ -175,6 +175,6 @@ ic_status ic_jpeg_finish(ic_jpeg *reader, char *message) {
     if (setjmp(reader->failure) != 0) return failed(reader, message);
     jpeg_finish_decompress(decoder);
     if (reader->has_ended) return ic_fail(message, IC_TRUNCATED, reader->first);
-    // Other warnings, such as stray bytes before a marker, leave a picture; Pillow accepts it too.
+    // Other warnings, such as stray bytes before a marker, leave an image; Pillow accepts it too.
     return IC_OK;
 }

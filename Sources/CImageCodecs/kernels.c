@@ -143,7 +143,7 @@ static size_t reach_of(ic_weights weights) {
     return reach;
 }
 
-// Convolves the first rows, as far as reading beyond a row's end stays within the picture; returns how many.
+// Convolves the first rows, as far as reading beyond a row's end stays within the image; returns how many.
 static size_t convolve_first_rows(const uint8_t *input, size_t stride, size_t rows, size_t readable, ic_weights weights,
                                   uint8_t *output) {
     if (!weights.packed || !__builtin_cpu_supports("avx2")) return 0;

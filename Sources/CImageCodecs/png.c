@@ -42,7 +42,7 @@ static int32_t prepare(png_structp png, png_infop info) {
     int depth = png_get_bit_depth(png, info);
     if (type == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
     if (type == PNG_COLOR_TYPE_GRAY && depth < 8) png_set_expand_gray_1_2_4_to_8(png);
-    // The high byte of 16 bits, as Pillow reads colours. Grey it clips at 255, which leaves a white picture: not here.
+    // The high byte of 16 bits, as Pillow reads colours. Grey it clips at 255, which leaves a white image: not here.
     if (depth == 16) png_set_strip_16(png);
     png_set_strip_alpha(png);
     return (type & PNG_COLOR_MASK_COLOR) ? 3 : 1;

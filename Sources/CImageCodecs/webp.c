@@ -58,7 +58,7 @@ ic_status ic_webp_info(const uint8_t *data, size_t size, ic_info *info, char *me
     return IC_OK;
 }
 
-// Decodes one still picture of exactly `width` × `height` to rows that are `stride` bytes apart.
+// Decodes one still image of exactly `width` × `height` to rows that are `stride` bytes apart.
 // Alpha is never asked for: the colours do not depend on it.
 static ic_status decode_still(const uint8_t *data, size_t size, int32_t width, int32_t height, uint8_t *pixels,
                               size_t stride, char *message) {
@@ -70,7 +70,7 @@ static ic_status decode_still(const uint8_t *data, size_t size, int32_t width, i
         return ic_fail(message, IC_CORRUPT, "the frame's size does not fit the canvas");
     }
     size_t room = stride * (size_t)height;
-    if (stride > INT_MAX) return ic_fail(message, IC_UNSUPPORTED, "the picture is too wide");
+    if (stride > INT_MAX) return ic_fail(message, IC_UNSUPPORTED, "the image is too wide");
     config.output.colorspace = MODE_RGB;
     config.output.is_external_memory = 1;
     config.output.u.RGBA.rgba = pixels;
@@ -78,7 +78,7 @@ static ic_status decode_still(const uint8_t *data, size_t size, int32_t width, i
     config.output.u.RGBA.size = room;
     code = WebPDecode(data, size, &config);
     WebPFreeDecBuffer(&config.output);
-    // libwebp stops with "suspended" where a still picture's data is cut short.
+    // libwebp stops with "suspended" where a still image's data is cut short.
     if (code == VP8_STATUS_SUSPENDED) code = VP8_STATUS_NOT_ENOUGH_DATA;
     return status_of(code, message);
 }

@@ -1,7 +1,7 @@
-// Attention on oneDNN's matrix products, one picture's heads at a time, with its gradient.
+// Attention on oneDNN's matrix products, one image's heads at a time, with its gradient.
 //
 // oneDNN's product takes strided operands, so queries, keys and values are read where the fused projection left them,
-// and the result is written where the next layer wants it: nothing is copied. Pictures are shared among the threads,
+// and the result is written where the next layer wants it: nothing is copied. Images are shared among the threads,
 // each of which keeps the scores of its own in its cache.
 #include <ATen/autocast_mode.h>
 #include <ATen/Parallel.h>
@@ -24,13 +24,13 @@ struct Shape {
     float scale() const { return static_cast<float>(1 / std::sqrt(static_cast<double>(width))); }
 };
 
-/// Some heads of one picture.
+/// Some heads of one image.
 struct Part {
-    int64_t picture, head, count;
+    int64_t image, head, count;
 };
 
-/// Calls `body` for parts that together are all heads of all pictures. A picture is one part, unless there are fewer
-/// pictures than threads.
+/// Calls `body` for parts that together are all heads of all images. An image is one part, unless there are fewer
+/// images than threads.
 void for_parts(const Shape &shape, c10::function_ref<void(const Part &)> body) {
     const auto threads = at::in_parallel_region() ? 1 : static_cast<int64_t>(at::get_num_threads());
     const auto groups = std::min(shape.heads, (threads + shape.batch - 1) / std::max<int64_t>(shape.batch, 1));
@@ -47,7 +47,7 @@ void for_parts(const Shape &shape, c10::function_ref<void(const Part &)> body) {
 at::Tensor operand(const at::Tensor &qkv, const Shape &shape, const Part &part, int64_t which) {
     return qkv.as_strided(
         {part.count, shape.tokens, shape.width}, {shape.width, qkv.stride(1), 1},
-        qkv.storage_offset() + part.picture * qkv.stride(0) + (which * shape.heads + part.head) * shape.width);
+        qkv.storage_offset() + part.image * qkv.stride(0) + (which * shape.heads + part.head) * shape.width);
 }
 
 /// A part of `[batch, tokens, heads · width]`.
@@ -57,7 +57,7 @@ at::Tensor result(const at::Tensor &tokens, const Shape &shape, const Part &part
 
 /// A part of the weights, `[batch, heads, tokens, tokens]`.
 at::Tensor weights_of(const at::Tensor &weights, const Part &part) {
-    return weights.select(0, part.picture).narrow(0, part.head, part.count);
+    return weights.select(0, part.image).narrow(0, part.head, part.count);
 }
 
 /// The attended tokens; the weights of all heads are written to `weights`.
@@ -73,8 +73,8 @@ at::Tensor attended(const at::Tensor &qkv, const Shape &shape, const at::Tensor 
     return out;
 }
 
-/// The attended tokens alone. Where there are fewer pictures than threads each takes some of the queries, which splits
-/// a single picture evenly whatever the number of heads.
+/// The attended tokens alone. Where there are fewer images than threads each takes some of the queries, which splits
+/// a single image evenly whatever the number of heads.
 at::Tensor attended(const at::Tensor &qkv, const Shape &shape) {
     auto out = at::empty({shape.batch, shape.tokens, shape.heads * shape.width}, qkv.options());
     const auto threads = at::in_parallel_region() ? 1 : static_cast<int64_t>(at::get_num_threads());

@@ -7,8 +7,8 @@ using namespace ctorch;
 
 namespace {
 
-// Whether oneDNN's bfloat16 gradient of a convolution is not to be trusted: where a picture is no larger than its
-// padding, parts of a filter meet zeros alone, and their gradient can be left as the memory was (seen with a picture of
+// Whether oneDNN's bfloat16 gradient of a convolution is not to be trusted: where an image is no larger than its
+// padding, parts of a filter meet zeros alone, and their gradient can be left as the memory was (seen with an image of
 // one pixel, kernels of 3 to 7 and a stride of 2, oneDNN of libtorch 2.13).
 bool has_wrong_gradient(const at::Tensor &x, int64_t padding_h, int64_t padding_w) {
     if (!x.is_cpu() || x.dim() != 4 || !at::GradMode::is_enabled()) return false;

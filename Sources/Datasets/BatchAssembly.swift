@@ -114,7 +114,7 @@ final class BatchAssembly: Sendable {
         )
     }
 
-    /// Moves the pictures together where some in between could not be used.
+    /// Moves the images together where some in between could not be used.
     private func closeGaps(_ places: [Int], _ storage: PixelStorage, _ sample: Int) {
         guard let start = storage.buffer.baseAddress else { return }
         for (target, place) in places.enumerated() where target != place {
@@ -122,7 +122,7 @@ final class BatchAssembly: Sendable {
         }
     }
 
-    /// The storage, whose size the first picture decides; `nil` for pictures of another size.
+    /// The storage, whose size the first image decides; `nil` for images of another size.
     private func room(for size: ImageSize) throws(DatasetError) -> PixelStorage? {
         let (storage, decided) = state.withLock { state in
             if state.size == nil {

@@ -1,25 +1,25 @@
 import ImagePipeline
 
-/// A batch, with the pictures that could not be used for it.
+/// A batch, with the images that could not be used for it.
 struct MadeBatch: Sendable {
     var batch: ImageBatch
-    var skipped: [(index: Int, entry: SkippedPictures.Entry)]
+    var skipped: [(index: Int, entry: SkippedImages.Entry)]
 }
 
-/// Some neighbouring pictures of a batch, written to its storage.
+/// Some neighbouring images of a batch, written to its storage.
 struct BatchPart: Sendable {
-    /// Where the pictures that could be used stand in the batch.
+    /// Where the images that could be used stand in the batch.
     var places: [Int] = []
     var labels: [Int] = []
     var indices: [Int] = []
-    var skipped: [(index: Int, entry: SkippedPictures.Entry)] = []
-    /// The different sizes met; more than one is the transform's fault, not the pictures'.
+    var skipped: [(index: Int, entry: SkippedImages.Entry)] = []
+    /// The different sizes met; more than one is the transform's fault, not the images'.
     var sizes: [ImageSize] = []
 }
 
 /// Makes batches; each is a pure function of its views, the seed and the epoch.
 struct BatchMaker: Sendable {
-    /// How many neighbours are tried for an unreadable picture.
+    /// How many neighbours are tried for an unreadable image.
     static let replacementTries = 100
 
     let dataset: any ImageDataset
@@ -30,8 +30,8 @@ struct BatchMaker: Sendable {
     let seed: UInt64
     let epoch: Int
 
-    /// Makes the pictures at some places of a batch; `room` returns the batch's storage for pictures of a size, and
-    /// `nil` where the batch has pictures of another size.
+    /// Makes the images at some places of a batch; `room` returns the batch's storage for images of a size, and
+    /// `nil` where the batch has images of another size.
     func make(
         _ places: Range<Int>,
         of views: [EpochPlan.View],
@@ -43,7 +43,7 @@ struct BatchMaker: Sendable {
             var candidate = views[place]
             var tries = 0
             while true {
-                // Batches of large pictures stop soon after the consumer has gone.
+                // Batches of large images stop soon after the consumer has gone.
                 if Task.isCancelled { return part }
                 guard
                     let error = try add(
@@ -58,9 +58,9 @@ struct BatchMaker: Sendable {
                 }
                 let name = dataset.name(at: candidate.index)
                 part.skipped.append(
-                    (candidate.index, SkippedPictures.Entry(name: name, error: error))
+                    (candidate.index, SkippedImages.Entry(name: name, error: error))
                 )
-                if policy == .fail { throw .unreadablePicture(name: name, error: error) }
+                if policy == .fail { throw .unreadableImage(name: name, error: error) }
                 guard case .replace = policy else { break }
                 tries += 1
                 guard tries <= min(BatchMaker.replacementTries, dataset.count - 1) else {
@@ -76,7 +76,7 @@ struct BatchMaker: Sendable {
         return part
     }
 
-    /// Adds one picture; returns what is wrong with it, if anything is.
+    /// Adds one image; returns what is wrong with it, if anything is.
     private func add(
         _ view: EpochPlan.View,
         at place: Int,
@@ -119,7 +119,7 @@ struct BatchMaker: Sendable {
         return nil
     }
 
-    /// A picture as the data set has it.
+    /// An image as the data set has it.
     private enum Source {
         case file(EncodedImage)
         case image(Image)
@@ -146,7 +146,7 @@ struct BatchMaker: Sendable {
         return .image(try dataset.image(at: index))
     }
 
-    /// Mixes the pictures of a batch with one another, and returns their targets; `nil` where nothing is mixed.
+    /// Mixes the images of a batch with one another, and returns their targets; `nil` where nothing is mixed.
     func mix(
         _ pixels: UnsafeMutableBufferPointer<Float>,
         size: ImageSize,

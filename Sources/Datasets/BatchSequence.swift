@@ -25,7 +25,7 @@ public struct BatchSequence: AsyncSequence, Sendable {
 
         /// Returns the next batch, or `nil` after the last.
         ///
-        /// - Throws: ``DatasetError`` when a picture that is needed cannot be used.
+        /// - Throws: ``DatasetError`` when an image that is needed cannot be used.
         public mutating func next() async throws(DatasetError) -> ImageBatch? {
             try await next(isolation: #isolation)
         }
@@ -34,7 +34,7 @@ public struct BatchSequence: AsyncSequence, Sendable {
         ///
         /// - Parameter actor: The caller's actor.
         /// - Returns: The batch.
-        /// - Throws: ``DatasetError`` when a picture that is needed cannot be used.
+        /// - Throws: ``DatasetError`` when an image that is needed cannot be used.
         public mutating func next(
             isolation actor: isolated (any Actor)?
         ) async throws(DatasetError) -> ImageBatch? {

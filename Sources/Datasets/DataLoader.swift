@@ -1,22 +1,22 @@
 public import ImagePipeline
 
-/// Reads, transforms and batches pictures ahead of need, on several workers.
+/// Reads, transforms and batches images ahead of need, on several workers.
 ///
 /// The batches depend on data, transform, mixing, plan and epoch only, never on the number of workers or their timing.
 public struct DataLoader: Sendable {
-    /// The pictures.
+    /// The images.
     public let dataset: any ImageDataset
-    /// What is done to each picture.
+    /// What is done to each image.
     public let transform: any ImageTransform
-    /// Which pictures each step takes; its seed is that of the transforms too.
+    /// Which images each step takes; its seed is that of the transforms too.
     public let plan: EpochPlan
-    /// How the pictures of a batch are mixed with one another, which gives the batches targets; `nil` for not at all.
+    /// How the images of a batch are mixed with one another, which gives the batches targets; `nil` for not at all.
     public let mixing: Mixing?
-    /// The part of the targets that all classes share, where pictures are mixed.
+    /// The part of the targets that all classes share, where images are mixed.
     public let smoothing: Double
-    /// How many pictures are made at the same time.
+    /// How many images are made at the same time.
     public let workers: Int
-    /// What to do with pictures that cannot be used.
+    /// What to do with images that cannot be used.
     public let policy: UnreadablePolicy
 
     private let report: SkippedReport
@@ -24,14 +24,14 @@ public struct DataLoader: Sendable {
     /// Creates a loader.
     ///
     /// - Parameters:
-    ///   - dataset: The pictures.
-    ///   - transform: What is done to each picture.
-    ///   - plan: Which pictures each step takes, made for as many pictures as the data has.
-    ///   - mixing: How the pictures of a batch are mixed with one another, which gives the batches targets.
+    ///   - dataset: The images.
+    ///   - transform: What is done to each image.
+    ///   - plan: Which images each step takes, made for as many images as the data has.
+    ///   - mixing: How the images of a batch are mixed with one another, which gives the batches targets.
     ///   - smoothing: The part of the targets that all classes share, 0 up to 1; without mixing there are no targets,
     ///     and the loss does the smoothing.
-    ///   - workers: How many pictures are made at the same time, at least 1.
-    ///   - policy: What to do with pictures that cannot be used; `nil` stands for replacing up to the usual limit.
+    ///   - workers: How many images are made at the same time, at least 1.
+    ///   - policy: What to do with images that cannot be used; `nil` stands for replacing up to the usual limit.
     /// - Throws: ``DatasetError/invalid(_:)`` when the values do not fit together.
     public init(
         dataset: any ImageDataset,
@@ -43,7 +43,7 @@ public struct DataLoader: Sendable {
         policy: UnreadablePolicy? = nil
     ) throws(DatasetError) {
         guard plan.count == dataset.count else {
-            throw .invalid("the plan is for \(plan.count) pictures, the data has \(dataset.count)")
+            throw .invalid("the plan is for \(plan.count) images, the data has \(dataset.count)")
         }
         guard (1...1024).contains(workers) else {
             throw .invalid("the number of workers is from 1 to 1024, not \(workers)")
@@ -78,8 +78,8 @@ public struct DataLoader: Sendable {
         }
     }
 
-    /// The pictures that could not be used in all batches delivered so far.
-    public var skipped: SkippedPictures { report.value }
+    /// The images that could not be used in all batches delivered so far.
+    public var skipped: SkippedImages { report.value }
 
     /// The batches of an epoch.
     ///

@@ -10,7 +10,7 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The folder could not be listed, or a file of the set could not be read.
     case unreadableSet(path: String, detail: String)
     /// The folder holds nothing that is understood.
-    case noPictures(path: String)
+    case noImages(path: String)
     /// The folder has no part for this use.
     case missingSplit(path: String, split: DatasetSplit)
     /// Several names stand for the same part of the data.
@@ -19,25 +19,25 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
     case sameClassNames(path: String, names: [String])
     /// The path is an archive of a kind that is not read.
     case unsupportedArchive(path: String, kind: String)
-    /// Some class folders hold no picture.
+    /// Some class folders hold no image.
     case emptyClasses(path: String, names: [String])
     /// Training and validation data have different classes.
     case classesDiffer(onlyInTraining: [String], onlyInValidation: [String])
-    /// Folders or pictures have names that are not UTF-8; the paths, with `\xNN` for what is none.
+    /// Folders or images have names that are not UTF-8; the paths, with `\xNN` for what is none.
     case namesNotUTF8([String])
-    /// A list of pictures cannot be used: a line or a column is wrong.
+    /// A list of images cannot be used: a line or a column is wrong.
     case badList(path: String, detail: String)
     /// A list names files that are not there: how many, and the first.
     case missingFiles(list: String, count: Int, first: [String])
-    /// A list and a folder give pictures different classes: how many, and the first.
+    /// A list and a folder give images different classes: how many, and the first.
     case labelsDisagree(list: String, count: Int, first: [String])
     /// A file of the set breaks the rules of its format.
     case malformed(path: String, detail: String)
-    /// A picture could not be read and unreadable ones are not accepted.
-    case unreadablePicture(name: String, error: ImageError)
-    /// More pictures could not be read than are accepted.
-    case tooManyUnreadable(SkippedPictures)
-    /// No readable picture was found to take the place of one that is not.
+    /// An image could not be read and unreadable ones are not accepted.
+    case unreadableImage(name: String, error: ImageError)
+    /// More images could not be read than are accepted.
+    case tooManyUnreadable(SkippedImages)
+    /// No readable image was found to take the place of one that is not.
     case noReplacement(name: String, tries: Int)
     /// The task that asked for batches was cancelled.
     case cancelled
@@ -50,11 +50,11 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
         case .missing(let path):
             "there is no data at \(path)"
         case .notAFolder(let path):
-            "\(path) is neither a folder, nor a list (.csv, .tsv) of pictures, nor a tar archive"
+            "\(path) is neither a folder, nor a list (.csv, .tsv) of images, nor a tar archive"
         case .unreadableSet(let path, let detail):
             "\(path) cannot be read (\(detail))"
-        case .noPictures(let path):
-            "\(path) holds no pictures; \(DatasetError.layout)"
+        case .noImages(let path):
+            "\(path) holds no images; \(DatasetError.layout)"
         case .missingSplit(let path, let split):
             "\(path) has no \(split.rawValue) data; \(DatasetError.layout)"
         case .ambiguousSplit(let path, let split, let names):
@@ -67,8 +67,8 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
             "\(path) is \(kind), which is not supported; unpack it, or pack its content as .tar or .tar.gz"
         case .emptyClasses(let path, let names):
             names.count == 1
-                ? "the class \(names[0]) in \(path) has no pictures (jpg, jpeg, png or webp); add some or remove the folder"
-                : "\(names.count) classes in \(path) have no pictures (jpg, jpeg, png or webp): \(names.joined(separator: ", "));"
+                ? "the class \(names[0]) in \(path) has no images (jpg, jpeg, png or webp); add some or remove the folder"
+                : "\(names.count) classes in \(path) have no images (jpg, jpeg, png or webp): \(names.joined(separator: ", "));"
                     + " add some or remove the folders"
         case .classesDiffer(let training, let validation):
             "training and validation data have different classes: "
@@ -86,16 +86,16 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
             "the list \(list) names \(counted(count, "file")) that \(count == 1 ? "is" : "are") not there:"
                 + " \(shown(first, of: count)); names are relative to the folder of the list"
         case .labelsDisagree(let list, let count, let first):
-            "the list \(list) gives \(counted(count, "picture")) another class than the folder does:"
+            "the list \(list) gives \(counted(count, "image")) another class than the folder does:"
                 + " \(shown(first, of: count)); correct one of them, or name the list itself as the data"
         case .malformed(let path, let detail):
             "\(path) is damaged: \(detail)"
-        case .unreadablePicture(let name, let error):
-            "the picture \(name) cannot be used: \(error.reason)"
+        case .unreadableImage(let name, let error):
+            "the image \(name) cannot be used: \(error.reason)"
         case .tooManyUnreadable(let skipped):
             "\(counted(skipped.count, "image")) cannot be used, more than the limit of \(skipped.limit): \(skipped.listing)"
         case .noReplacement(let name, let tries):
-            "the picture \(name) cannot be used, nor can the \(tries) that follow it; check the data"
+            "the image \(name) cannot be used, nor can the \(tries) that follow it; check the data"
         case .cancelled:
             "loading was cancelled"
         case .invalid(let text):

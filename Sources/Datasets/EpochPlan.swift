@@ -1,33 +1,33 @@
 import ImagePipeline
 
-/// Which pictures each step of each epoch takes: a pure function of seed, epoch and step.
+/// Which images each step of each epoch takes: a pure function of seed, epoch and step.
 ///
-/// With repeated augmentation each picture is shown several times in a row, every time as another random view, and
-/// an epoch keeps its length: of `n` pictures shown `r` times, each epoch takes about `n / r` different ones. As in
+/// With repeated augmentation each image is shown several times in a row, every time as another random view, and
+/// an epoch keeps its length: of `n` images shown `r` times, each epoch takes about `n / r` different ones. As in
 /// the original the length is rounded down to a multiple of 256, unless the data is smaller than that. The original
 /// deals the repeats out to its processes; here they are neighbours in the same batch, which adds up to the same.
 ///
 /// ## Source
-/// `facebookresearch/deit, samplers.py, RASampler`; timm's `RepeatAugSampler` for data of fewer than 256 pictures.
+/// `facebookresearch/deit, samplers.py, RASampler`; timm's `RepeatAugSampler` for data of fewer than 256 images.
 /// Those seed the order by the epoch alone; here it is the run's seed too.
 public struct EpochPlan: Sendable, Equatable {
-    /// What the number of views of an epoch is a multiple of, where pictures are repeated.
+    /// What the number of views of an epoch is a multiple of, where images are repeated.
     static let repeatedRound = 256
 
-    /// The number of pictures.
+    /// The number of images.
     public let count: Int
-    /// The pictures of a step.
+    /// The images of a step.
     public let batchSize: Int
     /// The run's seed.
     public let seed: UInt64
     /// Whether every epoch has an order of its own.
     public let shuffles: Bool
-    /// Whether a last step with fewer pictures is left out.
+    /// Whether a last step with fewer images is left out.
     public let dropsLast: Bool
-    /// How many views of a picture are shown in a row; 1 is no repeated augmentation.
+    /// How many views of an image are shown in a row; 1 is no repeated augmentation.
     public let repeats: Int
 
-    /// One view of a picture.
+    /// One view of an image.
     struct View: Sendable, Equatable {
         let index: Int
         let view: Int
@@ -36,12 +36,12 @@ public struct EpochPlan: Sendable, Equatable {
     /// Creates a plan.
     ///
     /// - Parameters:
-    ///   - count: The number of pictures, at least 1.
-    ///   - batchSize: The pictures of a step, at least 1.
+    ///   - count: The number of images, at least 1.
+    ///   - batchSize: The images of a step, at least 1.
     ///   - seed: The run's seed.
     ///   - shuffles: Whether every epoch has an order of its own.
-    ///   - dropsLast: Whether a last step with fewer pictures is left out.
-    ///   - repeats: How many views of a picture are shown in a row, at least 1; DeiT's repeated augmentation is 3.
+    ///   - dropsLast: Whether a last step with fewer images is left out.
+    ///   - repeats: How many views of an image are shown in a row, at least 1; DeiT's repeated augmentation is 3.
     /// - Throws: ``DatasetError/invalid(_:)`` when an epoch would have no step.
     public init(
         count: Int,
@@ -52,15 +52,15 @@ public struct EpochPlan: Sendable, Equatable {
         repeats: Int = 1
     ) throws(DatasetError) {
         guard count > 0, batchSize > 0 else {
-            throw .invalid("an epoch of \(count) pictures has no batches of \(batchSize)")
+            throw .invalid("an epoch of \(count) images has no batches of \(batchSize)")
         }
         guard (1...1000).contains(repeats) else {
-            throw .invalid("a picture is shown from 1 to 1000 times in a row, not \(repeats)")
+            throw .invalid("an image is shown from 1 to 1000 times in a row, not \(repeats)")
         }
         let views = EpochPlan.views(of: count, repeats: repeats)
         guard !dropsLast || batchSize <= views else {
             throw .invalid(
-                "a batch of \(batchSize) is larger than the data of \(views) pictures; choose a smaller batch"
+                "a batch of \(batchSize) is larger than the data of \(views) images; choose a smaller batch"
             )
         }
         self.count = count
@@ -71,7 +71,7 @@ public struct EpochPlan: Sendable, Equatable {
         self.repeats = repeats
     }
 
-    /// The views of an epoch: the pictures, or with repeats about as many views of fewer pictures.
+    /// The views of an epoch: the images, or with repeats about as many views of fewer images.
     public var viewsPerEpoch: Int { EpochPlan.views(of: count, repeats: repeats) }
 
     /// The steps of an epoch.
@@ -83,18 +83,18 @@ public struct EpochPlan: Sendable, Equatable {
         repeats == 1 || count < repeatedRound ? count : count / repeatedRound * repeatedRound
     }
 
-    /// The pictures of an epoch in the order in which they are shown; with repeats each stands there several times.
+    /// The images of an epoch in the order in which they are shown; with repeats each stands there several times.
     ///
     /// - Parameter epoch: The epoch, from 0.
-    /// - Returns: The pictures' indices, ``viewsPerEpoch`` of them.
+    /// - Returns: The images' indices, ``viewsPerEpoch`` of them.
     public func order(epoch: Int) -> [Int] {
-        let order = pictures(epoch: epoch)
+        let order = images(epoch: epoch)
         guard repeats > 1 else { return order }
         return (0..<viewsPerEpoch).map { order[$0 / repeats] }
     }
 
-    /// The order of all pictures.
-    private func pictures(epoch: Int) -> [Int] {
+    /// The order of all images.
+    private func images(epoch: Int) -> [Int] {
         var order = Array(0..<count)
         if shuffles {
             // Index -1 belongs to no sample, so this stream is apart from every augmentation's.
@@ -104,12 +104,12 @@ public struct EpochPlan: Sendable, Equatable {
         return order
     }
 
-    /// The pictures of the steps of an epoch.
+    /// The images of the steps of an epoch.
     ///
     /// - Parameters:
     ///   - epoch: The epoch, from 0.
     ///   - step: The first step wanted, for going on in the middle of an epoch.
-    /// - Returns: The pictures' indices, one array for each step.
+    /// - Returns: The images' indices, one array for each step.
     public func batches(epoch: Int, startingAt step: Int = 0) -> [[Int]] {
         let order = order(epoch: epoch)
         return steps(startingAt: step).map { Array(order[$0]) }

@@ -1,8 +1,8 @@
 public import ImagePipeline
 
-/// Labelled pictures that are a file each, in a folder's or a list's order.
+/// Labelled images that are a file each, in a folder's or a list's order.
 public protocol FileDataset: ImageDataset {
-    /// The paths of the pictures' files.
+    /// The paths of the images' files.
     var files: [String] { get }
 
     /// The label of each file.
@@ -13,48 +13,48 @@ public protocol FileDataset: ImageDataset {
 }
 
 extension FileDataset {
-    /// The number of pictures.
+    /// The number of images.
     public var count: Int { files.count }
 
-    /// The label of a picture.
+    /// The label of an image.
     ///
-    /// - Parameter index: The picture.
+    /// - Parameter index: The image.
     /// - Returns: An index into the classes' names.
     public func label(at index: Int) -> Int { Int(labels[index]) }
 
-    /// Reads and decodes a picture.
+    /// Reads and decodes an image.
     ///
-    /// - Parameter index: The picture.
-    /// - Returns: The picture.
+    /// - Parameter index: The image.
+    /// - Returns: The image.
     /// - Throws: `ImageError` when the file cannot be read or decoded.
     public func image(at index: Int) throws(ImageError) -> Image {
         try Image(contentsOf: files[index], options: options)
     }
 
-    /// Reads a picture's file without decoding it.
+    /// Reads an image's file without decoding it.
     ///
-    /// - Parameter index: The picture.
+    /// - Parameter index: The image.
     /// - Returns: The file.
-    /// - Throws: `ImageError` when the file cannot be read or is no picture.
+    /// - Throws: `ImageError` when the file cannot be read or is no image.
     public func encodedImage(at index: Int) throws(ImageError) -> EncodedImage? {
         try EncodedImage(contentsOf: files[index], options: options)
     }
 
-    /// The path of a picture's file.
+    /// The path of an image's file.
     ///
-    /// - Parameter index: The picture.
+    /// - Parameter index: The image.
     /// - Returns: The name.
     public func name(at index: Int) -> String { files[index] }
 
-    /// The path of a picture's file.
+    /// The path of an image's file.
     ///
-    /// - Parameter index: The picture.
+    /// - Parameter index: The image.
     /// - Returns: The path.
     public func filePath(at index: Int) -> String? { files[index] }
 
-    /// The bytes of a picture's file.
+    /// The bytes of an image's file.
     ///
-    /// - Parameter index: The picture.
+    /// - Parameter index: The image.
     /// - Returns: The bytes.
     /// - Throws: `ImageError` when the file cannot be read.
     public func fileBytes(at index: Int) throws(ImageError) -> [UInt8]? {

@@ -1,22 +1,22 @@
-/// The input of one step: pictures as numbers, and what they show.
+/// The input of one step: images as numbers, and what they show.
 public struct ImageBatch: Sendable {
-    /// The labels, one for each picture; of mixed pictures that of the picture that was there first.
+    /// The labels, one for each image; of mixed images that of the image that was there first.
     public let labels: [Int]
-    /// Where the loader mixes pictures, what each shows as probabilities, `[count, classes]`; otherwise `nil`.
+    /// Where the loader mixes images, what each shows as probabilities, `[count, classes]`; otherwise `nil`.
     public let targets: [Float]?
-    /// The pictures' indices in the data set; one that stands in for an unreadable one has its own.
+    /// The images' indices in the data set; one that stands in for an unreadable one has its own.
     public let indices: [Int]
-    /// The channels of a picture.
+    /// The channels of an image.
     public let channels: Int
-    /// The rows of a picture.
+    /// The rows of an image.
     public let height: Int
-    /// The columns of a picture.
+    /// The columns of an image.
     public let width: Int
 
-    /// `nil` for a batch without pictures.
+    /// `nil` for a batch without images.
     let storage: PixelStorage?
 
-    /// The number of pictures.
+    /// The number of images.
     public var count: Int { labels.count }
     /// The sizes of ``pixels``: `[count, channels, height, width]`.
     public var shape: [Int] { [count, channels, height, width] }
@@ -50,7 +50,7 @@ public struct ImageBatch: Sendable {
 }
 
 extension ImageBatch: Equatable {
-    /// Whether two batches hold the same pictures bit for bit, with the same labels and targets.
+    /// Whether two batches hold the same images bit for bit, with the same labels and targets.
     public static func == (left: ImageBatch, right: ImageBatch) -> Bool {
         guard left.shape == right.shape, left.labels == right.labels,
             left.indices == right.indices, left.targets == right.targets

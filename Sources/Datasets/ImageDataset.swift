@@ -1,53 +1,53 @@
 public import ImagePipeline
 
-/// Labelled pictures that can be read in any order and from any thread.
+/// Labelled images that can be read in any order and from any thread.
 public protocol ImageDataset: Sendable {
-    /// The number of pictures.
+    /// The number of images.
     var count: Int { get }
 
     /// The classes' names; a label is an index into them.
     var classNames: [String] { get }
 
-    /// The label of a picture.
+    /// The label of an image.
     ///
-    /// - Parameter index: The picture, from 0 up to, but not including, ``count``.
+    /// - Parameter index: The image, from 0 up to, but not including, ``count``.
     /// - Returns: An index into the classes' names.
     func label(at index: Int) -> Int
 
-    /// Reads a picture.
+    /// Reads an image.
     ///
-    /// - Parameter index: The picture, from 0 up to, but not including, ``count``.
-    /// - Returns: The picture.
-    /// - Throws: `ImageError` when the picture cannot be read or decoded.
+    /// - Parameter index: The image, from 0 up to, but not including, ``count``.
+    /// - Returns: The image.
+    /// - Throws: `ImageError` when the image cannot be read or decoded.
     func image(at index: Int) throws(ImageError) -> Image
 
-    /// What to call a picture in a message: its file, or its place within one.
+    /// What to call an image in a message: its file, or its place within one.
     ///
-    /// - Parameter index: The picture, from 0 up to, but not including, ``count``.
+    /// - Parameter index: The image, from 0 up to, but not including, ``count``.
     /// - Returns: The name.
     func name(at index: Int) -> String
 
     /// What was noticed when the data was opened and is no error, one sentence each: tell it before the work starts.
     var notes: [String] { get }
 
-    /// The path of a picture's own file.
+    /// The path of an image's own file.
     ///
-    /// - Parameter index: The picture, from 0 up to, but not including, ``count``.
-    /// - Returns: The path; nil where many pictures lie in one file.
+    /// - Parameter index: The image, from 0 up to, but not including, ``count``.
+    /// - Returns: The path; nil where many images lie in one file.
     func filePath(at index: Int) -> String?
 
-    /// The encoded bytes of a picture, as its file holds them.
+    /// The encoded bytes of an image, as its file holds them.
     ///
-    /// - Parameter index: The picture, from 0 up to, but not including, ``count``.
+    /// - Parameter index: The image, from 0 up to, but not including, ``count``.
     /// - Returns: The bytes; nil where the data holds samples that are not encoded.
     /// - Throws: `ImageError` when they cannot be read.
     func fileBytes(at index: Int) throws(ImageError) -> [UInt8]?
 
-    /// Reads a picture's file, where there is one, so that no more of it is decoded than a transform needs.
+    /// Reads an image's file, where there is one, so that no more of it is decoded than a transform needs.
     ///
-    /// - Parameter index: The picture, from 0 up to, but not including, ``count``.
-    /// - Returns: The file, or `nil` where pictures are not stored as files; then ``image(at:)`` is asked.
-    /// - Throws: `ImageError` when the file cannot be read or is no picture.
+    /// - Parameter index: The image, from 0 up to, but not including, ``count``.
+    /// - Returns: The file, or `nil` where images are not stored as files; then ``image(at:)`` is asked.
+    /// - Throws: `ImageError` when the file cannot be read or is no image.
     func encodedImage(at index: Int) throws(ImageError) -> EncodedImage?
 }
 
@@ -68,22 +68,22 @@ extension ImageDataset {
     /// Nothing was noticed.
     public var notes: [String] { [] }
 
-    /// No picture has a file of its own.
+    /// No image has a file of its own.
     ///
-    /// - Parameter index: The picture.
+    /// - Parameter index: The image.
     /// - Returns: nil.
     public func filePath(at index: Int) -> String? { nil }
 
-    /// No picture is encoded.
+    /// No image is encoded.
     ///
-    /// - Parameter index: The picture.
+    /// - Parameter index: The image.
     /// - Returns: nil.
     /// - Throws: Nothing.
     public func fileBytes(at index: Int) throws(ImageError) -> [UInt8]? { nil }
 
-    /// Pictures that are not stored as files have none.
+    /// Images that are not stored as files have none.
     ///
-    /// - Parameter index: The picture.
+    /// - Parameter index: The image.
     /// - Returns: `nil`.
     /// - Throws: Nothing.
     public func encodedImage(at index: Int) throws(ImageError) -> EncodedImage? { nil }

@@ -3,7 +3,7 @@ import Synchronization
 
 /// The numbers of one batch; written while the batch is made, only read from then on.
 ///
-/// A batch of 64 pictures is 39 MB. Its memory goes back to the loader's pool with the last batch that holds it:
+/// A batch of 64 images is 39 MB. Its memory goes back to the loader's pool with the last batch that holds it:
 /// getting as much anew from the system takes about a tenth of the time that decoding takes.
 final class PixelStorage: @unchecked Sendable {
     let buffer: UnsafeMutableBufferPointer<Float>

@@ -2,12 +2,12 @@ import ImagePipeline
 
 /// Keeps a bounded number of batches under way.
 ///
-/// A batch of large pictures is made in parts of some pictures, one of small pictures by one task, because a task for
-/// each would cost more than a small picture does. Parts are dealt out to the workers in turn, each of which makes
+/// A batch of large images is made in parts of some images, one of small images by one task, because a task for
+/// each would cost more than a small image does. Parts are dealt out to the workers in turn, each of which makes
 /// one after the other: so no more than `workers` are made at once, and the batches' memory does not grow with their
 /// number. What is under way is two batches, or as many as twice the workers have parts.
 final class Prefetcher {
-    /// The output pixels of a part: 16 pictures of 224 × 224.
+    /// The output pixels of a part: 16 images of 224 × 224.
     static let partPixels = 16 * 224 * 224
 
     private typealias Work = Task<Void, Never>
@@ -50,7 +50,7 @@ final class Prefetcher {
         cancel()
     }
 
-    /// How many pictures one task makes, told from the size that a usual picture becomes.
+    /// How many images one task makes, told from the size that a usual image becomes.
     private static func partSize(for transform: any ImageTransform) -> Int {
         guard let size = try? transform.outputSize(height: 375, width: 500) else { return 16 }
         let (area, overflow) = size.height.multipliedReportingOverflow(by: size.width)
@@ -60,7 +60,7 @@ final class Prefetcher {
     func next(isolation actor: isolated (any Actor)?) async throws(DatasetError) -> ImageBatch? {
         while !pending.isEmpty {
             let batch = try await deliver(pending.removeFirst(), isolation: actor)
-            // Only where unreadable pictures are dropped can a batch lose all of its own.
+            // Only where unreadable images are dropped can a batch lose all of its own.
             if batch.count > 0 { return batch }
         }
         return nil

@@ -1,11 +1,11 @@
 public import ImagePipeline
 
-/// The pictures that could not be used so far, each counted once however often it was met.
-public struct SkippedPictures: Sendable, Equatable {
+/// The images that could not be used so far, each counted once however often it was met.
+public struct SkippedImages: Sendable, Equatable {
     /// How many names are kept.
     public static let keptNames = 10
 
-    /// The number of different pictures that could not be used.
+    /// The number of different images that could not be used.
     public var count: Int { indices.count }
     /// The first few, in the order in which they were met: the name and what is wrong.
     public private(set) var first: [Entry] = []
@@ -14,9 +14,9 @@ public struct SkippedPictures: Sendable, Equatable {
 
     private var indices: Set<Int> = []
 
-    /// One picture that could not be used.
+    /// One image that could not be used.
     public struct Entry: Sendable, Equatable {
-        /// The picture's file or place.
+        /// The image's file or place.
         public let name: String
         /// What is wrong with it.
         public let error: ImageError
@@ -24,7 +24,7 @@ public struct SkippedPictures: Sendable, Equatable {
         /// Creates an entry.
         ///
         /// - Parameters:
-        ///   - name: The picture's file or place.
+        ///   - name: The image's file or place.
         ///   - error: What is wrong with it.
         public init(name: String, error: ImageError) {
             self.name = name
@@ -34,7 +34,7 @@ public struct SkippedPictures: Sendable, Equatable {
 
     /// Creates an empty report.
     ///
-    /// - Parameter limit: How many unusable pictures are accepted.
+    /// - Parameter limit: How many unusable images are accepted.
     public init(limit: Int) {
         self.limit = limit
     }
@@ -54,9 +54,9 @@ public struct SkippedPictures: Sendable, Equatable {
             ? "\(more) more" : "\(names.joined(separator: ", ")) and \(more) more"
     }
 
-    /// Adds a picture unless it is known.
+    /// Adds an image unless it is known.
     mutating func insert(index: Int, entry: Entry) {
-        guard indices.insert(index).inserted, first.count < SkippedPictures.keptNames else {
+        guard indices.insert(index).inserted, first.count < SkippedImages.keptNames else {
             return
         }
         first.append(entry)

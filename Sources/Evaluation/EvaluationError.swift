@@ -2,19 +2,19 @@ public import Checkpoints
 public import Datasets
 import ImagePipeline
 
-/// A model and pictures that do not go together.
+/// A model and images that do not go together.
 public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The data has classes that the model does not tell apart.
     case unknownClasses(data: [String], model: [String], hasIdentifiers: Bool)
 
-    /// The model takes pictures of one size only.
+    /// The model takes images of one size only.
     case fixedSize(height: Int, width: Int, asked: Int)
 
-    /// No picture of the data could be read.
-    case nothingToMeasure(SkippedPictures)
+    /// No image of the data could be read.
+    case nothingToMeasure(SkippedImages)
 
-    /// A picture could not be read.
-    case unreadablePicture(file: String, reason: String)
+    /// An image could not be read.
+    case unreadableImage(file: String, reason: String)
 
     /// The model names no classes: its checkpoint has no classifier.
     case noClassifier(path: String)
@@ -31,7 +31,7 @@ public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible
     /// A value that makes no sense, and why.
     case invalid(String)
 
-    /// A picture in a size whose attention would need more memory, in bytes, than it may take.
+    /// An image in a size whose attention would need more memory, in bytes, than it may take.
     case tooLarge(height: Int, width: Int, bytes: Int, limit: Int)
 
     /// The folder to write to has files already.
@@ -56,9 +56,9 @@ public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible
         case .nothingToMeasure(let skipped):
             let subject =
                 skipped.count == 1
-                ? "the only picture cannot" : "none of \(skipped.count) pictures can"
+                ? "the only image cannot" : "none of \(skipped.count) images can"
             return "\(subject) be read: \(skipped.listing)"
-        case .unreadablePicture(let file, let reason):
+        case .unreadableImage(let file, let reason):
             return "\(file) cannot be used: \(reason)"
         case .noClassifier(let path):
             return "\(path) has no classifier, so it tells no classes apart; "

@@ -6,19 +6,19 @@ import TorchNN
 import Training
 import VisionModels
 
-/// Measuring of models on labelled pictures.
+/// Measuring of models on labelled images.
 public enum Evaluator {
-    /// Measures a model on all pictures of a loader.
+    /// Measures a model on all images of a loader.
     ///
     /// It computes under `ComputePolicy/current`; losses and scores are taken in 32 bits.
     ///
     /// - Parameters:
     ///   - loaded: The model, with what belongs to it.
-    ///   - loader: The pictures, transformed by the model's processor.
+    ///   - loader: The images, transformed by the model's processor.
     ///   - mapping: The model's class for each class of the data.
-    ///   - progress: Called after each batch with the number of pictures done.
+    ///   - progress: Called after each batch with the number of images done.
     /// - Returns: The report.
-    /// - Throws: `DatasetError` when the data cannot be read, `TorchError` when pictures do not
+    /// - Throws: `DatasetError` when the data cannot be read, `TorchError` when images do not
     ///   fit the model, ``EvaluationError/nothingToMeasure(_:)``, ``EvaluationError/notSingleLabel(path:scoring:classes:)``.
     @ModelActor
     public static func evaluate(
@@ -31,7 +31,7 @@ public enum Evaluator {
         loaded.model.eval()
         let classes = loaded.model.numClasses
         var (whole, cls, dist) = (Scores(), Scores(), Scores())
-        var outcomes: [PictureOutcome] = []
+        var outcomes: [ImageOutcome] = []
         let start = ContinuousClock.now
         var batches = loader.batches().makeAsyncIterator()
         while let batch = try await batches.next(isolation: #isolation) {
@@ -80,14 +80,14 @@ public enum Evaluator {
         }
     }
 
-    /// The processor for pictures of another size than the model's own, resized in the same proportion.
+    /// The processor for images of another size than the model's own, resized in the same proportion.
     ///
     /// - Parameters:
     ///   - size: The side of the model's input in pixels.
     ///   - description: The model; only a convolutional network takes other sizes.
     /// - Returns: The processor.
     /// - Throws: ``EvaluationError/fixedSize(height:width:asked:)``, `ImageError` for a size that
-    ///   no picture has.
+    ///   no image has.
     public static func processor(
         size: Int,
         for description: ModelDescription
@@ -101,9 +101,9 @@ public enum Evaluator {
     }
 }
 
-/// A model's scores of some pictures in 32 bits, and those of each head where it has two.
+/// A model's scores of some images in 32 bits, and those of each head where it has two.
 struct HeadLogits {
-    /// The prediction, `[pictures, classes]`.
+    /// The prediction, `[images, classes]`.
     let prediction: [Float]
 
     /// The scores of a distilled model's heads.
@@ -127,24 +127,24 @@ struct HeadLogits {
         }
     }
 
-    /// What is predicted for each picture.
+    /// What is predicted for each image.
     ///
     /// - Parameters:
     ///   - labels: The right classes.
-    ///   - indices: The pictures' places in the data.
+    ///   - indices: The images' places in the data.
     ///   - classes: The number of classes.
     /// - Returns: As many outcomes as there are labels.
-    func outcomes(_ labels: [Int], indices: [Int], classes: Int) -> [PictureOutcome] {
+    func outcomes(_ labels: [Int], indices: [Int], classes: Int) -> [ImageOutcome] {
         labels.indices.map { row in
             let range = (row * classes)..<((row + 1) * classes)
-            return PictureOutcome(
+            return ImageOutcome(
                 index: indices[row],
                 label: labels[row],
                 scores: prediction[range],
                 heads: heads.map {
-                    PictureOutcome.Heads(
-                        cls: PictureOutcome.largest($0.cls[range]),
-                        dist: PictureOutcome.largest($0.dist[range])
+                    ImageOutcome.Heads(
+                        cls: ImageOutcome.largest($0.cls[range]),
+                        dist: ImageOutcome.largest($0.dist[range])
                     )
                 }
             )

@@ -6,57 +6,57 @@ import TorchNN
 import Training
 import VisionModels
 
-/// Naming of what pictures show.
-public enum PictureClassifier {
-    /// The pictures that the model sees at once.
+/// Naming of what images show.
+public enum ImageFileClassifier {
+    /// The images that the model sees at once.
     static let batchSize = 16
 
-    /// Classifies pictures.
+    /// Classifies images.
     ///
-    /// Pictures are read ahead while the model computes; no more than some batches are held at a time.
+    /// Images are read ahead while the model computes; no more than some batches are held at a time.
     ///
     /// - Parameters:
-    ///   - pictures: The pictures.
+    ///   - images: The images.
     ///   - loaded: The model, with what belongs to it.
     ///   - top: How many classes to return for each, at least 1; all where the model has fewer.
     ///   - workers: How many batches are read at the same time, at least 1.
-    ///   - deliver: Called for each picture in the list's order.
-    /// - Throws: ``EvaluationError/noClassifier(path:)``, `TorchError` when the processor's pictures do not fit the
-    ///   model, and what `deliver` throws. A picture that cannot be used is a result of its own.
+    ///   - deliver: Called for each image in the list's order.
+    /// - Throws: ``EvaluationError/noClassifier(path:)``, `TorchError` when the processor's images do not fit the
+    ///   model, and what `deliver` throws. An image that cannot be used is a result of its own.
     @ModelActor
     public static func classify(
-        _ pictures: PictureList,
+        _ images: ImageFileList,
         with loaded: LoadedModel,
         top: Int,
         workers: Int = 2,
-        deliver: (PictureResult) throws -> Void
+        deliver: (ImageResult) throws -> Void
     ) async throws {
-        try await run(pictures, with: loaded, top: top, workers: workers, deliver: deliver)
+        try await run(images, with: loaded, top: top, workers: workers, deliver: deliver)
     }
 
     /// As `classify`, for callers within the module: the compiler takes a public function of an actor that its file
     /// imports for itself alone for an error where another file of the module calls it.
     @ModelActor
     static func run(
-        _ pictures: PictureList,
+        _ images: ImageFileList,
         with loaded: LoadedModel,
         top: Int,
         workers: Int,
-        deliver: (PictureResult) throws -> Void
+        deliver: (ImageResult) throws -> Void
     ) async throws {
         guard loaded.model.numClasses > 0 else {
             throw EvaluationError.noClassifier(path: loaded.weightsPath)
         }
         loaded.model.eval()
         try await run(
-            pictures,
+            images,
             processor: loaded.description.processor,
             workers: workers,
             predict: { batch in
                 let rows = try predictions(for: batch, by: loaded, top: top)
                 return batch.indices.indices.map { row in
-                    let file = pictures.name(at: batch.indices[row])
-                    return PicturePrediction(
+                    let file = images.name(at: batch.indices[row])
+                    return ImagePrediction(
                         file: file,
                         predictions: rows[row],
                         scoring: loaded.description.scoring
@@ -67,21 +67,21 @@ public enum PictureClassifier {
         )
     }
 
-    /// Sends pictures through a closure that names what a batch shows.
+    /// Sends images through a closure that names what a batch shows.
     @ModelActor
     static func run(
-        _ pictures: PictureList,
+        _ images: ImageFileList,
         processor: ImageProcessor,
         workers: Int,
-        predict: (ImageBatch) throws -> [PicturePrediction],
-        deliver: (PictureResult) throws -> Void
+        predict: (ImageBatch) throws -> [ImagePrediction],
+        deliver: (ImageResult) throws -> Void
     ) async throws {
-        guard pictures.count > 0 else { return }
+        guard images.count > 0 else { return }
         let loader = try DataLoader(
-            dataset: pictures,
+            dataset: images,
             transform: processor,
             plan: EpochPlan(
-                count: pictures.count,
+                count: images.count,
                 batchSize: processor.hasFixedSize ? batchSize : 1,
                 shuffles: false
             ),
@@ -91,8 +91,8 @@ public enum PictureClassifier {
         var next = 0
         func deliverFailures(before index: Int) throws {
             while next < index {
-                let reason = failure(of: next, in: pictures, processor)
-                try deliver(.failure(file: pictures.name(at: next), reason: reason))
+                let reason = failure(of: next, in: images, processor)
+                try deliver(.failure(file: images.name(at: next), reason: reason))
                 next += 1
             }
         }
@@ -105,14 +105,14 @@ public enum PictureClassifier {
                 next = index + 1
             }
         }
-        try deliverFailures(before: pictures.count)
+        try deliverFailures(before: images.count)
     }
 
     private static func predictions(
         for batch: ImageBatch,
         by loaded: LoadedModel,
         top: Int
-    ) throws -> [[PicturePrediction.Class]] {
+    ) throws -> [[ImagePrediction.Class]] {
         let images = try batch.tensor()
         let logits = try HeadLogits(of: loaded.model, images).prediction
         let classes = loaded.model.numClasses
@@ -123,14 +123,14 @@ public enum PictureClassifier {
         }
     }
 
-    /// Why a picture was left out; it is read again, as the loader keeps the reasons of the first few only.
+    /// Why an image was left out; it is read again, as the loader keeps the reasons of the first few only.
     private static func failure(
         of index: Int,
-        in pictures: PictureList,
+        in images: ImageFileList,
         _ processor: ImageProcessor
     ) -> String {
         do throws(ImageError) {
-            let image = try pictures.image(at: index, upright: processor.appliesOrientation)
+            let image = try images.image(at: index, upright: processor.appliesOrientation)
             _ = try processor.prepare(image)
             return "it could not be read at first"
         } catch {
@@ -144,7 +144,7 @@ public enum PictureClassifier {
         _ scores: [Double],
         top: Int,
         labels: ClassLabels
-    ) -> [PicturePrediction.Class] {
+    ) -> [ImagePrediction.Class] {
         // Equal scores keep the order of the classes; one that is not a number comes last.
         let order = scores.indices.sorted { first, second in
             let (a, b) = (scores[first], scores[second])
@@ -158,7 +158,7 @@ public enum PictureClassifier {
 }
 
 extension ImageProcessor {
-    /// Whether pictures of all sizes come out in one.
+    /// Whether images of all sizes come out in one.
     var hasFixedSize: Bool {
         if cropHeight != nil { return true }
         if case .exact = resize { return true }

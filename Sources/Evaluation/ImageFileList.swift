@@ -1,9 +1,9 @@
 public import Datasets
 public import ImagePipeline
 
-/// Pictures without labels, in order: named files, those of folders, bytes that stand in no file.
-public struct PictureList: ImageDataset {
-    /// Where one picture comes from.
+/// Images without labels, in order: named files, those of folders, bytes that stand in no file.
+public struct ImageFileList: ImageDataset {
+    /// Where one image comes from.
     public enum Source: Sendable, Equatable {
         /// A file.
         case file(String)
@@ -11,22 +11,22 @@ public struct PictureList: ImageDataset {
         case bytes([UInt8], name: String)
     }
 
-    /// Where the pictures come from.
+    /// Where the images come from.
     public let sources: [Source]
 
-    /// The folders that hold no picture.
+    /// The folders that hold no image.
     public let emptyFolders: [String]
 
-    /// How the pictures are decoded.
+    /// How the images are decoded.
     public let options: DecodingOptions
 
     /// One class for all, as nothing is known of them.
-    public var classNames: [String] { ["picture"] }
+    public var classNames: [String] { ["image"] }
 
     /// Creates a list.
     ///
     /// - Parameters:
-    ///   - sources: Where the pictures come from.
+    ///   - sources: Where the images come from.
     ///   - options: How they are decoded.
     public init(_ sources: [Source], options: DecodingOptions = DecodingOptions()) {
         self.sources = sources
@@ -41,7 +41,7 @@ public struct PictureList: ImageDataset {
     ///
     /// - Parameters:
     ///   - paths: The files and folders.
-    ///   - options: How pictures are decoded.
+    ///   - options: How images are decoded.
     /// - Throws: `DatasetError` when a folder cannot be listed.
     public init(
         paths: [String],
@@ -50,7 +50,7 @@ public struct PictureList: ImageDataset {
         var sources: [Source] = []
         var empty: [String] = []
         for path in paths {
-            guard let found = try ImageFolder.pictures(below: path) else {
+            guard let found = try ImageFolder.images(below: path) else {
                 sources.append(.file(path))
                 continue
             }
@@ -62,19 +62,19 @@ public struct PictureList: ImageDataset {
         emptyFolders = empty
     }
 
-    /// The number of pictures.
+    /// The number of images.
     public var count: Int { sources.count }
 
-    /// The label that all pictures have.
+    /// The label that all images have.
     ///
-    /// - Parameter index: The picture.
+    /// - Parameter index: The image.
     /// - Returns: 0.
     public func label(at index: Int) -> Int { 0 }
 
-    /// Reads and decodes a picture.
+    /// Reads and decodes an image.
     ///
-    /// - Parameter index: The picture.
-    /// - Returns: The picture.
+    /// - Parameter index: The image.
+    /// - Returns: The image.
     /// - Throws: `ImageError` when it cannot be read or decoded.
     public func image(at index: Int) throws(ImageError) -> Image {
         switch sources[index] {
@@ -83,11 +83,11 @@ public struct PictureList: ImageDataset {
         }
     }
 
-    /// Reads a picture's file without decoding it.
+    /// Reads an image's file without decoding it.
     ///
-    /// - Parameter index: The picture.
+    /// - Parameter index: The image.
     /// - Returns: The file.
-    /// - Throws: `ImageError` when the file cannot be read or is no picture.
+    /// - Throws: `ImageError` when the file cannot be read or is no image.
     public func encodedImage(at index: Int) throws(ImageError) -> EncodedImage? {
         switch sources[index] {
         case .file(let path): try EncodedImage(contentsOf: path, options: options)
@@ -95,9 +95,9 @@ public struct PictureList: ImageDataset {
         }
     }
 
-    /// What to call a picture in a message.
+    /// What to call an image in a message.
     ///
-    /// - Parameter index: The picture.
+    /// - Parameter index: The image.
     /// - Returns: The path, or the name of the bytes.
     public func name(at index: Int) -> String {
         switch sources[index] {
@@ -113,8 +113,8 @@ public struct PictureList: ImageDataset {
     ///   - bytes: The bytes.
     ///   - name: What to call them in messages.
     /// - Returns: The other list.
-    public func replacing(_ path: String, by bytes: [UInt8], named name: String) -> PictureList {
-        PictureList(
+    public func replacing(_ path: String, by bytes: [UInt8], named name: String) -> ImageFileList {
+        ImageFileList(
             sources: sources.map { $0 == .file(path) ? .bytes(bytes, name: name) : $0 },
             emptyFolders: emptyFolders,
             options: options

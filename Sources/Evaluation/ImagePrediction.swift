@@ -1,8 +1,8 @@
 public import Checkpoints
 public import Storage
 
-/// What a model says of one picture.
-public struct PicturePrediction: Sendable, Equatable {
+/// What a model says of one image.
+public struct ImagePrediction: Sendable, Equatable {
     /// One class and how likely it is.
     public struct Class: Sendable, Equatable {
         /// The class's name.
@@ -17,7 +17,7 @@ public struct PicturePrediction: Sendable, Equatable {
         public let score: Double
     }
 
-    /// A labelled picture that is near.
+    /// A labelled image that is near.
     public struct Neighbour: Sendable, Equatable {
         /// What it is called.
         public let file: String
@@ -25,11 +25,11 @@ public struct PicturePrediction: Sendable, Equatable {
         /// The name of its class.
         public let label: String
 
-        /// The cosine of both pictures' features, -1 to 1.
+        /// The cosine of both images' features, -1 to 1.
         public let similarity: Double
     }
 
-    /// The picture's file.
+    /// The image's file.
     public let file: String
 
     /// The classes, the highest score first.
@@ -38,7 +38,7 @@ public struct PicturePrediction: Sendable, Equatable {
     /// How the scores were made of a model's outputs; shares of votes count as `ClassScoring/softmax`.
     public let scoring: ClassScoring
 
-    /// The pictures that voted, the nearest first; none where a model's classifier decided.
+    /// The images that voted, the nearest first; none where a model's classifier decided.
     public let neighbours: [Neighbour]
 
     init(
@@ -75,12 +75,12 @@ public struct PicturePrediction: Sendable, Equatable {
     }
 }
 
-/// What became of one picture.
-public enum PictureResult: Sendable, Equatable {
+/// What became of one image.
+public enum ImageResult: Sendable, Equatable {
     /// The model's answer.
-    case prediction(PicturePrediction)
+    case prediction(ImagePrediction)
 
-    /// The picture cannot be read or decoded, and why.
+    /// The image cannot be read or decoded, and why.
     case failure(file: String, reason: String)
 
     /// The result as a JSON object: with `predictions`, or with `error`.

@@ -9,19 +9,19 @@ import VisionModels
 
 /// Turning of a model into one that computes in 8 bits, and what that costs in accuracy.
 public enum Int8Quantization {
-    /// The pictures that the steps of 8-bit numbers are found from, and that the result is measured on.
-    public struct Pictures: Sendable {
+    /// The images that the steps of 8-bit numbers are found from, and that the result is measured on.
+    public struct Images: Sendable {
         let batches: [ImageBatch]
         let mapping: Result<ClassMapping, EvaluationError>
 
         /// How many there are.
         public let count: Int
 
-        /// The pictures that could not be read and were left out.
-        public let skipped: SkippedPictures
+        /// The images that could not be read and were left out.
+        public let skipped: SkippedImages
     }
 
-    /// The accuracy before and after, on the same pictures.
+    /// The accuracy before and after, on the same images.
     public struct Report: Sendable, Equatable {
         /// How many linear layers compute in 8 bits now.
         public var layers: Int
@@ -29,17 +29,17 @@ public enum Int8Quantization {
         /// Whether the second pass had products of 8-bit numbers; else only its weights were rounded.
         public var isComputedInt8: Bool
 
-        /// The number of pictures.
+        /// The number of images.
         public var count: Int
 
-        /// The share of pictures that both name the same class, 0 to 1; nil for a model without classes.
+        /// The share of images that both name the same class, 0 to 1; nil for a model without classes.
         public var agreement: Double?
 
-        /// The share of pictures whose class the model predicted before, 0 to 1; nil where the data's classes are not the
+        /// The share of images whose class the model predicted before, 0 to 1; nil where the data's classes are not the
         /// model's.
         public var top1Before: Double?
 
-        /// The share of pictures whose class it predicts now.
+        /// The share of images whose class it predicts now.
         public var top1After: Double?
 
         /// The report as a JSON object, shares from 0 to 1.
@@ -59,22 +59,22 @@ public enum Int8Quantization {
     static let batchSize = 16
     static let seed: UInt64 = 0
 
-    /// Reads some pictures of a data set, of each class its share; always the same ones.
+    /// Reads some images of a data set, of each class its share; always the same ones.
     ///
     /// - Parameters:
     ///   - location: The data; its training part where it has one. Labels are of use for the report only.
     ///   - count: How many, at least 1; all where there are fewer. They are held in memory.
     ///   - description: The model.
     ///   - workers: How many are made at the same time, at least 1.
-    /// - Returns: The pictures.
+    /// - Returns: The images.
     /// - Throws: `DatasetError` when the data cannot be read, ``EvaluationError/nothingToMeasure(_:)``.
     @ModelActor
-    public static func pictures(
+    public static func images(
         of location: DatasetLocation,
         count: Int,
         for description: ModelDescription,
         workers: Int = 2
-    ) async throws -> Pictures {
+    ) async throws -> Images {
         let dataset = try openForCalibration(location, count: count)
         let loader = try DataLoader(
             dataset: dataset,
@@ -93,7 +93,7 @@ public enum Int8Quantization {
             if batch.count > 0 { batches.append(batch) }
         }
         guard !batches.isEmpty else { throw EvaluationError.nothingToMeasure(loader.skipped) }
-        return Pictures(
+        return Images(
             batches: batches,
             mapping: Result { () throws(EvaluationError) in
                 try ClassMapping(of: dataset.classNames, in: description.labels)
@@ -122,12 +122,12 @@ public enum Int8Quantization {
     ///
     /// - Parameters:
     ///   - loaded: The model, which is changed.
-    ///   - pictures: The pictures.
+    ///   - images: The images.
     /// - Returns: What it costs.
-    /// - Throws: `TorchError` when the pictures do not fit the model, ``EvaluationError/noSuchFeature(_:)`` for a network
+    /// - Throws: `TorchError` when the images do not fit the model, ``EvaluationError/noSuchFeature(_:)`` for a network
     ///   without such layers.
     @ModelActor
-    public static func run(_ loaded: LoadedModel, on pictures: Pictures) throws -> Report {
+    public static func run(_ loaded: LoadedModel, on images: Images) throws -> Report {
         let model = loaded.model
         model.eval()
         let policy = ComputePolicy.current
@@ -137,7 +137,7 @@ public enum Int8Quantization {
         for (_, module) in model.namedModules() { (module as? Linear)?.quantization = nil }
         var before: [[Float]] = []
         let layers = try Int8Calibration.run(model, excluding: isClassifier) {
-            before = try logits(of: model, pictures)
+            before = try logits(of: model, images)
         }
         guard layers > 0 else {
             throw EvaluationError.noSuchFeature(
@@ -147,11 +147,11 @@ public enum Int8Quantization {
         var report = Report(
             layers: layers,
             isComputedInt8: Libtorch.hasOneDNN && Libtorch.hasInt8,
-            count: pictures.count
+            count: images.count
         )
         let classes = model.numClasses
         guard classes > 0 else { return report }
-        compare(before, try logits(of: model, pictures), pictures, classes: classes, &report)
+        compare(before, try logits(of: model, images), images, classes: classes, &report)
         return report
     }
 
@@ -161,22 +161,22 @@ public enum Int8Quantization {
 
     private static func logits(
         of model: any ImageClassifier,
-        _ pictures: Pictures
+        _ images: Images
     ) throws -> [[Float]] {
-        try pictures.batches.map { try HeadLogits(of: model, $0.tensor()).prediction }
+        try images.batches.map { try HeadLogits(of: model, $0.tensor()).prediction }
     }
 
     private static func compare(
         _ before: [[Float]],
         _ after: [[Float]],
-        _ pictures: Pictures,
+        _ images: Images,
         classes: Int,
         _ report: inout Report
     ) {
         var same = 0
         var (old, new) = (Scores(), Scores())
-        let mapping = try? pictures.mapping.get()
-        for (index, batch) in pictures.batches.enumerated() {
+        let mapping = try? images.mapping.get()
+        for (index, batch) in images.batches.enumerated() {
             let (first, second) = (before[index], after[index])
             // What was best before stands for the right class, and so the rules for equal scores are those of accuracy.
             var agreement = Scores()
@@ -187,7 +187,7 @@ public enum Int8Quantization {
             old.add(first, classes: classes, labels: labels)
             new.add(second, classes: classes, labels: labels)
         }
-        let count = Double(pictures.count)
+        let count = Double(images.count)
         report.agreement = Double(same) / count
         guard mapping != nil else { return }
         report.top1Before = Double(old.top1) / count

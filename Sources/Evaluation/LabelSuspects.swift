@@ -5,10 +5,10 @@ import ImagePipeline
 import Torch
 import TorchNN
 
-/// Pictures whose label their nearest neighbours contradict.
+/// Images whose label their nearest neighbours contradict.
 ///
-/// Each picture's class is guessed from the pictures nearest to it in a model's features, itself left out. Where they agree
-/// on another class than its label, the label may be wrong. Any model will do whose features tell such pictures apart; it
+/// Each image's class is guessed from the images nearest to it in a model's features, itself left out. Where they agree
+/// on another class than its label, the label may be wrong. Any model will do whose features tell such images apart; it
 /// need not know the classes.
 ///
 /// ## Source
@@ -20,7 +20,7 @@ public struct LabelSuspects: Sendable {
     /// The share of the votes that another class must have, 0 to 1.
     public let agreement: Double
 
-    /// The pictures that are compared with all others at once.
+    /// The images that are compared with all others at once.
     private static let blockSize = 256
     private static let temperature = 0.07
     /// No more votes than these may be for the label itself.
@@ -36,18 +36,18 @@ public struct LabelSuspects: Sendable {
         self.agreement = agreement
     }
 
-    /// Finds suspects among all pictures of a report.
+    /// Finds suspects among all images of a report.
     ///
-    /// Features of all pictures are held: four bytes a number, 768 bytes a picture for DeiT-Ti.
+    /// Features of all images are held: four bytes a number, 768 bytes an image for DeiT-Ti.
     ///
     /// - Parameters:
-    ///   - report: What was found so far; pictures that cannot be used are left out.
+    ///   - report: What was found so far; images that cannot be used are left out.
     ///   - loaded: The model.
-    ///   - batch: The pictures that the model sees at once.
+    ///   - batch: The images that the model sees at once.
     ///   - workers: How many batches are read at the same time.
-    ///   - progress: Called after each batch with the number of pictures done.
+    ///   - progress: Called after each batch with the number of images done.
     /// - Returns: Findings of the kind `labelSuspect`, the most suspicious first.
-    /// - Throws: `DatasetError` when the data cannot be read, `TorchError` when pictures do not fit the model.
+    /// - Throws: `DatasetError` when the data cannot be read, `TorchError` when images do not fit the model.
     @ModelActor
     public func find(
         in report: DataReport,
@@ -56,7 +56,7 @@ public struct LabelSuspects: Sendable {
         workers: Int = 2,
         progress: (Int) -> Void = { _ in }
     ) async throws -> [Finding] {
-        let joined = JoinedPictures(report)
+        let joined = JoinedImages(report)
         let extractor = try FeatureExtractor(loaded, FeatureRequest(isNormalized: true))
         loaded.model.eval()
         let loader = try DataLoader(
@@ -79,20 +79,20 @@ public struct LabelSuspects: Sendable {
         let labels = indices.map(joined.label)
         let whole = try Tensor(features, shape: [indices.count, length])
         return try suspects(whole, labels, classes: joined.classNames).map { suspect in
-            let pictures = ([suspect.place] + suspect.neighbours).map {
-                joined.picture(at: indices[$0])
+            let images = ([suspect.place] + suspect.neighbours).map {
+                joined.item(at: indices[$0])
             }
             let share = Int((100 * suspect.share).rounded())
             return Finding(
                 kind: .labelSuspect,
-                pictures: pictures,
+                images: images,
                 detail: "labelled \(joined.classNames[labels[suspect.place]]); "
                     + "its neighbours say \(joined.classNames[suspect.label]) (\(share) %)"
             )
         }
     }
 
-    /// One picture under suspicion.
+    /// One image under suspicion.
     struct Suspect: Equatable {
         let place: Int
         /// The class that the neighbours say.
@@ -106,8 +106,8 @@ public struct LabelSuspects: Sendable {
     /// Finds suspects by features.
     ///
     /// - Parameters:
-    ///   - features: `[pictures, length]`, vectors of length 1.
-    ///   - labels: The pictures' labels.
+    ///   - features: `[images, length]`, vectors of length 1.
+    ///   - labels: The images' labels.
     ///   - classes: The classes' names.
     /// - Returns: The suspects, the most suspicious first.
     /// - Throws: `TorchError` when there is no memory.
@@ -117,7 +117,7 @@ public struct LabelSuspects: Sendable {
         classes: [String]
     ) throws(TorchError) -> [Suspect] {
         let count = labels.count
-        // One more than vote, as the nearest picture to each is itself.
+        // One more than vote, as the nearest image to each is itself.
         let k = min(neighbours + 1, count)
         let columns = try features.transposed(0, 1)
         var found: [(suspect: Suspect, order: Double)] = []

@@ -46,8 +46,8 @@ extension Diagnosis {
                     ? nil : "the features of \(name) are not finite"
             }
             var fault: String?
-            try await PictureClassifier.run(
-                PictureList([.bytes(file, name: name)]),
+            try await ImageFileClassifier.run(
+                ImageFileList([.bytes(file, name: name)]),
                 with: loaded,
                 top: 1,
                 workers: 1

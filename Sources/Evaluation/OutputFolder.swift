@@ -2,7 +2,7 @@ public import Checkpoints
 import Foundation
 import Storage
 
-/// A folder that pictures are written to, with a name of its own for each.
+/// A folder that images are written to, with a name of its own for each.
 public struct OutputFolder {
     /// The folder's path.
     public let path: String
@@ -11,7 +11,7 @@ public struct OutputFolder {
     public private(set) var files: [String] = []
 
     private let roots: [String]
-    // What stands beside the pictures' own files.
+    // What stands beside the images' own files.
     private var used: Set<String> = ["overview", "sheet", "index"]
     private var folders: Set<String> = []
 
@@ -19,7 +19,7 @@ public struct OutputFolder {
     ///
     /// - Parameters:
     ///   - path: The folder.
-    ///   - roots: The folders that pictures come from; names are taken relative to them.
+    ///   - roots: The folders that images come from; names are taken relative to them.
     ///   - overwrites: Whether the folder may hold files.
     /// - Throws: ``EvaluationError/notEmpty(path:)`` when it has files, ``EvaluationError/invalid(_:)`` for a file.
     public init(
@@ -50,9 +50,9 @@ public struct OutputFolder {
         }
     }
 
-    /// A name for what is made of a picture, which no other picture has.
+    /// A name for what is made of an image, which no other image has.
     ///
-    /// - Parameter file: The picture's file, or what it is called.
+    /// - Parameter file: The image's file, or what it is called.
     /// - Returns: The place within its folder without the ending, such as `cats/first`.
     public mutating func name(for file: String) -> String {
         let root = roots.filter { file.hasPrefix($0) }.max { $0.count < $1.count }
@@ -64,7 +64,7 @@ public struct OutputFolder {
             parts.append(stem.isEmpty ? last : stem)
         }
         if parts.count > 1, parts[0] == "sheets" { parts[0] = "sheets-2" }
-        let plain = parts.isEmpty ? "picture" : parts.joined(separator: "/")
+        let plain = parts.isEmpty ? "image" : parts.joined(separator: "/")
         var name = plain
         var number = 2
         while !used.insert(name).inserted {

@@ -3,11 +3,11 @@ import Foundation
 import ImagePipeline
 import Training
 
-/// How many pictures a loader delivers in a second to somebody who takes them at once.
+/// How many images a loader delivers in a second to somebody who takes them at once.
 struct Pace {
     /// The rate after two batches that are not counted.
     let imagesPerSecond: Double
-    /// How many pictures were counted.
+    /// How many images were counted.
     let images: Int
 
     init(of loader: DataLoader, seconds: Double) async throws {
@@ -16,7 +16,7 @@ struct Pace {
         var batches = 0
         var images = 0
         var epoch = 0
-        // What was made ahead before the first picture counted equals what is made ahead after the last.
+        // What was made ahead before the first image counted equals what is made ahead after the last.
         measurement: while true {
             for try await batch in loader.batches(epoch: epoch) {
                 batches += 1
@@ -31,16 +31,16 @@ struct Pace {
     }
 }
 
-/// Times the parts of the work on single pictures, one after the other on one thread.
+/// Times the parts of the work on single images, one after the other on one thread.
 struct StageSampler {
-    private let pictures: RecipePictures
+    private let images: RecipeImages
     private let first: TrainingTransform
     private let rest: TrainingTransform
     private let last: TrainingTransform
 
-    init(_ pictures: RecipePictures) throws {
-        self.pictures = pictures
-        let whole = pictures.transform
+    init(_ images: RecipeImages) throws {
+        self.images = images
+        let whole = images.transform
         func part(
             _ operations: [ImageOperation],
             erasing: RandomErasing? = nil
@@ -61,12 +61,12 @@ struct StageSampler {
         last = try part([], erasing: whole.erasing)
     }
 
-    /// Goes through the pictures for a while; the first few are not counted.
+    /// Goes through the images for a while; the first few are not counted.
     func measure(seconds: Double) throws -> PipelineThroughput.Stages {
         let clock = ContinuousClock()
         let scratch = ImageScratch()
-        let (height, width) = pictures.size
-        var output = [Float](repeating: 0, count: pictures.transform.channels * height * width)
+        let (height, width) = images.size
+        var output = [Float](repeating: 0, count: images.transform.channels * height * width)
         var sums = [Duration](repeating: .zero, count: 4)
         let start = clock.now
         var count = -10
@@ -91,16 +91,16 @@ struct StageSampler {
         _ scratch: ImageScratch,
         _ output: inout [Float]
     ) throws -> [Duration] {
-        let index = step % pictures.dataset.count
+        let index = step % images.dataset.count
         var generator = SplitMix64(seed: 0, epoch: step, index: index)
         let start = clock.now
         var image: Image
         let read: ContinuousClock.Instant
-        if let file = try pictures.dataset.encodedImage(at: index) {
+        if let file = try images.dataset.encodedImage(at: index) {
             read = clock.now
             image = try first.augment(file, using: &generator, scratch: scratch)
         } else {
-            image = try pictures.dataset.image(at: index)
+            image = try images.dataset.image(at: index)
             read = clock.now
             image = try first.augment(image, using: &generator)
         }

@@ -2,33 +2,33 @@ import Datasets
 import Foundation
 public import Training
 
-/// How fast pictures become the model's input here, without a model.
+/// How fast images become the model's input here, without a model.
 public struct PipelineThroughput: Codable, Sendable, Equatable {
     /// The recipe's name.
     public var recipe: String
-    /// The pictures of a step.
+    /// The images of a step.
     public var batch: Int
-    /// The training pictures that one worker makes in a second, mixed and batched: on one core.
+    /// The training images that one worker makes in a second, mixed and batched: on one core.
     public var imagesPerSecondPerCore: Double
-    /// The pictures for evaluation that one worker makes in a second.
+    /// The images for evaluation that one worker makes in a second.
     public var evaluationImagesPerSecondPerCore: Double
     /// How many workers the next figure is for.
     public var workers: Int
-    /// The training pictures that all workers make in a second.
+    /// The training images that all workers make in a second.
     public var imagesPerSecond: Double
     /// How much faster all workers are than one, divided by how many cores they could use at most: 1 is perfect.
     public var scaling: Double
-    /// What one training picture takes of one core, in milliseconds.
+    /// What one training image takes of one core, in milliseconds.
     public var stages: Stages
     /// The largest memory of the process so far, in MiB.
     public var peakMemoryMiB: Double
     /// What the loader with all workers added to the memory, batches under way included, divided by their number; `nil`
     /// where the system does not tell.
     public var memoryPerWorkerMiB: Double?
-    /// How many training pictures were timed, by one worker.
+    /// How many training images were timed, by one worker.
     public var images: Int
 
-    /// The parts of the work on one picture, in milliseconds.
+    /// The parts of the work on one image, in milliseconds.
     public struct Stages: Codable, Sendable, Equatable {
         /// Reading the file and its header.
         public var read: Double
@@ -61,38 +61,38 @@ public struct PipelineThroughput: Codable, Sendable, Equatable {
 }
 
 extension PipelineThroughput {
-    /// Times the picture path of a recipe, first with one worker, then with all.
+    /// Times the image path of a recipe, first with one worker, then with all.
     ///
     /// - Parameters:
-    ///   - pictures: The data and what the recipe does to it.
+    ///   - images: The data and what the recipe does to it.
     ///   - recipe: The recipe's name, for the report.
-    ///   - batch: The pictures of a step.
+    ///   - batch: The images of a step.
     ///   - workers: How many workers to time last.
     ///   - seconds: How long each of the four measurements goes on.
     /// - Returns: The rates.
     /// - Throws: `DatasetError` and `ImageError` when the data cannot be used.
     public static func measure(
-        _ pictures: RecipePictures,
+        _ images: RecipeImages,
         recipe: String,
         batch: Int,
         workers: Int,
         seconds: Double
     ) async throws -> PipelineThroughput {
-        var stages = try StageSampler(pictures).measure(seconds: seconds)
+        var stages = try StageSampler(images).measure(seconds: seconds)
         // First, so that memory which the others have left behind does not hide the workers'.
         let canMeasure = MemoryGauge.reset()
         let before = MemoryGauge.current
         let all = try await Pace(
-            of: pictures.trainingLoader(batch: batch, workers: workers),
+            of: images.trainingLoader(batch: batch, workers: workers),
             seconds: seconds
         )
         let after = canMeasure ? MemoryGauge.peak : nil
         let training = try await Pace(
-            of: pictures.trainingLoader(batch: batch, workers: 1),
+            of: images.trainingLoader(batch: batch, workers: 1),
             seconds: seconds
         )
         let evaluation = try await Pace(
-            of: pictures.evaluationLoader(batch: batch, workers: 1),
+            of: images.evaluationLoader(batch: batch, workers: 1),
             seconds: seconds
         )
         let sum = stages.read + stages.decodeAndResize + stages.augment + stages.normalize

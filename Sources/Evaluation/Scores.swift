@@ -6,7 +6,7 @@ import Musl
 import Darwin
 #endif
 
-/// Counts of right predictions and the sum of losses over some pictures.
+/// Counts of right predictions and the sum of losses over some images.
 struct Scores: Sendable, Equatable {
     var top1 = 0
     var top5 = 0

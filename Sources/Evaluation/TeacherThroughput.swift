@@ -8,10 +8,10 @@ public struct TeacherThroughput: Codable, Sendable, Equatable {
     /// The teacher's name.
     public var model: String
 
-    /// Pictures per second of the teacher's passes within the steps, from their median.
+    /// Images per second of the teacher's passes within the steps, from their median.
     public var imagesPerSecond: Double
 
-    /// Pictures per second of the teacher's own inference on the same pictures, measured in turn with the steps.
+    /// Images per second of the teacher's own inference on the same images, measured in turn with the steps.
     public var inferenceImagesPerSecond: Double
 
     /// The median share of a step's time that the teacher takes, 0 to 1.
@@ -26,18 +26,18 @@ public struct TeacherThroughput: Codable, Sendable, Equatable {
 
 extension Throughput {
     /// Times whole training steps with a teacher: its pass, forward, hard distillation, backward, fused AdamW, on random
-    /// pictures.
+    /// images.
     ///
     /// After each step the teacher's own inference is timed, the second of two passes in a row, as in a loop of its own.
     ///
     /// - Parameters:
     ///   - name: The student's name, for the report.
     ///   - configuration: What the student is made from.
-    ///   - teacher: The teacher's name, and what it is made from; pictures and classes are the student's.
-    ///   - batch: The pictures of a step.
+    ///   - teacher: The teacher's name, and what it is made from; images and classes are the student's.
+    ///   - batch: The images of a step.
     ///   - seconds: How long to go on; at least five steps are timed after two that are not.
     /// - Returns: The rate under the current compute policy, with what the teacher takes.
-    /// - Throws: ``EvaluationError`` for a teacher of other pictures or classes, `ConfigurationError` and `TorchError` when a
+    /// - Throws: ``EvaluationError`` for a teacher of other images or classes, `ConfigurationError` and `TorchError` when a
     ///   model cannot be made or run.
     public static func training(
         _ name: String,
@@ -52,7 +52,7 @@ extension Throughput {
         guard frozen.inputShape == student.inputShape, frozen.numClasses == student.numClasses
         else {
             throw EvaluationError.invalid(
-                "the teacher \(teacher.name) takes pictures of \(frozen.inputShape) for \(frozen.numClasses) classes, "
+                "the teacher \(teacher.name) takes images of \(frozen.inputShape) for \(frozen.numClasses) classes, "
                     + "\(name) of \(student.inputShape) for \(student.numClasses): choose a teacher of the same"
             )
         }

@@ -11,13 +11,13 @@ public struct Throughput: Codable, Sendable, Equatable {
     /// The model's name.
     public var model: String
 
-    /// The pictures of a step.
+    /// The images of a step.
     public var batch: Int
 
     /// The type of matrix products.
     public var dtype: String
 
-    /// Pictures per second, from the median of the steps' times.
+    /// Images per second, from the median of the steps' times.
     public var imagesPerSecond: Double
 
     /// The median and the 95th percentile of a step's time, in milliseconds.
@@ -50,12 +50,12 @@ public struct Throughput: Codable, Sendable, Equatable {
 }
 
 extension Throughput {
-    /// Times whole training steps: forward, cross-entropy, backward, fused AdamW, on random pictures.
+    /// Times whole training steps: forward, cross-entropy, backward, fused AdamW, on random images.
     ///
     /// - Parameters:
     ///   - name: The model's name, for the report.
     ///   - configuration: What the model is made from.
-    ///   - batch: The pictures of a step.
+    ///   - batch: The images of a step.
     ///   - seconds: How long to go on; at least five steps are timed after two that are not.
     /// - Returns: The rate under the current compute policy.
     /// - Throws: `ConfigurationError` and `TorchError` when the model cannot be made or run.
@@ -81,14 +81,14 @@ extension Throughput {
         return Throughput("training", name, batch: batch, times: times)
     }
 
-    /// Times forward passes on random pictures, without gradients.
+    /// Times forward passes on random images, without gradients.
     ///
     /// - Parameters:
     ///   - name: The model's name, for the report.
     ///   - configuration: What the model is made from.
-    ///   - batch: The pictures of a pass.
+    ///   - batch: The images of a pass.
     ///   - seconds: How long to go on; at least five passes are timed after two that are not.
-    ///   - isInt8: Whether linear layers other than classifiers compute in 8 bits, with ranges found on the same pictures.
+    ///   - isInt8: Whether linear layers other than classifiers compute in 8 bits, with ranges found on the same images.
     /// - Returns: The rate under the current compute policy.
     /// - Throws: `ConfigurationError` and `TorchError` when the model cannot be made or run.
     public static func inference(
@@ -123,7 +123,7 @@ extension Throughput {
         return throughput
     }
 
-    /// Random pictures for a model, and classes for them in turn.
+    /// Random images for a model, and classes for them in turn.
     static func examples(
         for model: any ImageClassifier,
         count: Int

@@ -1,17 +1,17 @@
 extension Image {
-    /// Returns the picture with one grey or three RGB channels.
+    /// Returns the image with one grey or three RGB channels.
     ///
     /// Grey from RGB is ITU-R 601-2 luma in Pillow's integers, `(19595 R + 38470 G + 7471 B + 32768) >> 16`;
     /// RGB from grey repeats the sample.
     ///
-    /// - Parameter wanted: 1 or 3, or the picture's own number.
-    /// - Returns: The picture, unchanged where it has the channels already.
+    /// - Parameter wanted: 1 or 3, or the image's own number.
+    /// - Returns: The image, unchanged where it has the channels already.
     /// - Throws: ``ImageError/invalid(_:)`` for another count.
     public func converted(toChannels wanted: Int) throws(ImageError) -> Image {
         guard wanted != channels else { return self }
         guard hasUsualChannels, wanted == 1 || wanted == 3 else {
             throw .invalid(
-                "a picture of \(channels) channels cannot become one of \(wanted); only grey and RGB are converted"
+                "an image of \(channels) channels cannot become one of \(wanted); only grey and RGB are converted"
             )
         }
         let count = height * width

@@ -7,7 +7,7 @@ struct Codec {
     private let bytes: UnsafeRawBufferPointer
     private let reader: JPEGReader?
 
-    /// Reads the header and refuses what is no picture or asks for too many pixels.
+    /// Reads the header and refuses what is no image or asks for too many pixels.
     init(_ bytes: UnsafeRawBufferPointer, pixelLimit: Int) throws(ImageError) {
         guard !bytes.isEmpty else { throw .empty }
         guard let format = ImageFormat(bytes: bytes) else {
@@ -46,7 +46,7 @@ struct Codec {
         return info
     }
 
-    /// Decodes the whole picture, grey or RGB.
+    /// Decodes the whole image, grey or RGB.
     func decode() throws(ImageError) -> Image {
         let height = Int(info.height)
         let width = Int(info.width)

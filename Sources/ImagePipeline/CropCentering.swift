@@ -1,4 +1,4 @@
-/// Where the middle of a picture begins when an odd number of pixels is left over.
+/// Where the middle of an image begins when an odd number of pixels is left over.
 public enum CropCentering: String, Sendable, Equatable, Codable, CaseIterable {
     /// Half a pixel rounds to the even side, as in torchvision's `CenterCrop`, which DeiT and timm use.
     case rounded

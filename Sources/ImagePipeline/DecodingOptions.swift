@@ -1,4 +1,4 @@
-/// How a file is turned into a picture.
+/// How a file is turned into an image.
 public struct DecodingOptions: Sendable, Equatable {
     /// Pillow's own limit against decompression bombs: twice a quarter of a GiB of three-byte pixels.
     ///

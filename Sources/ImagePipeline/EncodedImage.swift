@@ -1,16 +1,16 @@
 import CImageCodecs
 
-/// A picture file in memory whose header was read; the rest is decoded as far as it is needed.
+/// An image file in memory whose header was read; the rest is decoded as far as it is needed.
 ///
-/// A transform that shrinks a part of a picture leaves out rows and columns of a JPEG that do not show in the result,
-/// and never holds the whole picture, only a few rows at full size. The result equals that from the whole picture bit
+/// A transform that shrinks a part of an image leaves out rows and columns of a JPEG that do not show in the result,
+/// and never holds the whole image, only a few rows at full size. The result equals that from the whole image bit
 /// for bit.
 public struct EncodedImage: Sendable {
-    /// The number of rows of the decoded picture.
+    /// The number of rows of the decoded image.
     public let height: Int
-    /// The number of columns of the decoded picture.
+    /// The number of columns of the decoded image.
     public let width: Int
-    /// How the file is turned into a picture.
+    /// How the file is turned into an image.
     public let options: DecodingOptions
 
     private let bytes: [UInt8]
@@ -25,7 +25,7 @@ public struct EncodedImage: Sendable {
     /// - Parameters:
     ///   - bytes: The whole file.
     ///   - options: The channels wanted and the limits.
-    /// - Throws: ``ImageError`` when the bytes are no picture, are damaged or ask for too much.
+    /// - Throws: ``ImageError`` when the bytes are no image, are damaged or ask for too much.
     public init(
         _ bytes: [UInt8],
         options: DecodingOptions = DecodingOptions()
@@ -77,7 +77,7 @@ public struct EncodedImage: Sendable {
     /// - Parameters:
     ///   - path: The file's path.
     ///   - options: The channels wanted and the limits.
-    /// - Throws: ``ImageError`` when the file cannot be read, is no picture, is damaged or asks for too much.
+    /// - Throws: ``ImageError`` when the file cannot be read, is no image, is damaged or asks for too much.
     public init(
         contentsOf path: String,
         options: DecodingOptions = DecodingOptions()
@@ -85,25 +85,25 @@ public struct EncodedImage: Sendable {
         try self.init(try readFile(at: path), options: options)
     }
 
-    /// Decodes the whole picture.
+    /// Decodes the whole image.
     ///
-    /// - Returns: The picture.
+    /// - Returns: The image.
     /// - Throws: ``ImageError`` when the file is damaged.
     public func decoded() throws(ImageError) -> Image {
         try Image(decoding: bytes, options: options)
     }
 
-    /// Returns the picture in another size: what `decoded()`, `converted(toChannels:)` and `resized` return.
+    /// Returns the image in another size: what `decoded()`, `converted(toChannels:)` and `resized` return.
     ///
     /// - Parameters:
     ///   - newHeight: The new number of rows, at least 1.
     ///   - newWidth: The new number of columns, at least 1.
     ///   - channels: The channels wanted.
     ///   - interpolation: How samples are weighed.
-    ///   - region: The part of the picture to start from; `nil` for all of it.
-    ///   - window: The part of the new picture that is wanted; `nil` for all of it.
-    ///   - scratch: Memory that is used again from picture to picture.
-    /// - Returns: The new picture, or its part `window`.
+    ///   - region: The part of the image to start from; `nil` for all of it.
+    ///   - window: The part of the new image that is wanted; `nil` for all of it.
+    ///   - scratch: Memory that is used again from image to image.
+    /// - Returns: The new image, or its part `window`.
     /// - Throws: ``ImageError`` when the file is damaged, a size is not positive or a rectangle does not fit.
     func resized(
         height newHeight: Int,
@@ -114,7 +114,7 @@ public struct EncodedImage: Sendable {
         window: Region? = nil,
         scratch: ImageScratch
     ) throws(ImageError) -> Image {
-        let size = PictureSize(height: height, width: width, channels: channels)
+        let size = PixelSize(height: height, width: width, channels: channels)
         let plan = try ResizePlan(
             from: size,
             height: newHeight,

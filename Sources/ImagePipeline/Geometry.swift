@@ -1,9 +1,9 @@
 import CImageCodecs
 
 extension Image {
-    /// Returns a part of the picture.
+    /// Returns a part of the image.
     ///
-    /// - Parameter region: The part, which lies within the picture.
+    /// - Parameter region: The part, which lies within the image.
     /// - Returns: The part.
     /// - Throws: ``ImageError/invalid(_:)`` when it does not.
     public func cropped(to region: Region) throws(ImageError) -> Image {
@@ -31,7 +31,7 @@ extension Image {
         }
     }
 
-    /// Returns the picture with a border of one value.
+    /// Returns the image with a border of one value.
     ///
     /// - Parameters:
     ///   - top: Rows above, at least 0; the others likewise.
@@ -39,7 +39,7 @@ extension Image {
     ///   - bottom: Rows below.
     ///   - right: Columns to the right.
     ///   - fill: The value of all samples of the border.
-    /// - Returns: The larger picture.
+    /// - Returns: The larger image.
     /// - Throws: ``ImageError/invalid(_:)`` when a border is negative or the result too large.
     public func padded(
         top: Int,
@@ -51,7 +51,7 @@ extension Image {
         try padded(top: top, left: left, bottom: bottom, right: right, fill: [fill])
     }
 
-    /// Returns the picture with a border of one colour: one value, or one for each channel.
+    /// Returns the image with a border of one colour: one value, or one for each channel.
     private func padded(
         top: Int,
         left: Int,
@@ -91,11 +91,11 @@ extension Image {
         }
     }
 
-    /// Returns the picture with a border that mirrors it at its outermost pixels, which are not repeated.
+    /// Returns the image with a border that mirrors it at its outermost pixels, which are not repeated.
     ///
     /// - Parameter border: The border's breadth on all sides in pixels, 0 or more, less than both sides.
-    /// - Returns: The larger picture.
-    /// - Throws: ``ImageError/invalid(_:)`` when the border is negative or as broad as the picture.
+    /// - Returns: The larger image.
+    /// - Throws: ``ImageError/invalid(_:)`` when the border is negative or as broad as the image.
     public func reflected(by border: Int) throws(ImageError) -> Image {
         guard border >= 0, border < height, border < width else {
             throw .invalid(
@@ -107,7 +107,7 @@ extension Image {
         return whole.withMirroredBorder(border)
     }
 
-    /// Fills the border of a padded picture: the columns of the rows within, then whole rows.
+    /// Fills the border of a padded image: the columns of the rows within, then whole rows.
     private func withMirroredBorder(_ border: Int) -> Image {
         var image = self
         let rowBytes = width * channels
@@ -139,14 +139,14 @@ extension Image {
         return image
     }
 
-    /// Returns the middle of the picture, with a border, usually black, where the picture is smaller.
+    /// Returns the middle of the image, with a border, usually black, where the image is smaller.
     ///
     /// - Parameters:
     ///   - cropHeight: The rows wanted, at least 1.
     ///   - cropWidth: The columns wanted, at least 1.
     ///   - centering: Where the middle begins when an odd number of pixels is left over.
     ///   - fill: The border's colour: one value, or one for each channel.
-    /// - Returns: A picture of exactly the size wanted.
+    /// - Returns: An image of exactly the size wanted.
     /// - Throws: ``ImageError/invalid(_:)`` when a size is not positive.
     public func centerCropped(
         height cropHeight: Int,
@@ -177,7 +177,7 @@ extension Image {
         )
     }
 
-    /// Returns the picture mirrored left to right.
+    /// Returns the image mirrored left to right.
     public func flippedHorizontally() -> Image {
         Image.filled(height: height, width: width, channels: channels) { buffer in
             pixels.withUnsafeBufferPointer { source in

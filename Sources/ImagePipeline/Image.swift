@@ -1,10 +1,10 @@
-/// A picture of eight-bit samples in memory.
+/// An image of eight-bit samples in memory.
 ///
 /// The samples are interleaved, row after row without padding: `pixels[(y * width + x) * channels + c]`.
 /// One channel is grey, three are red, green and blue, 0 to 255. Files give no others; a data set of its own kind may,
-/// and then each channel is treated as a grey picture.
+/// and then each channel is treated as a grey image.
 public struct Image: Sendable, Equatable {
-    /// The most channels that a picture may have.
+    /// The most channels that an image may have.
     public static let mostChannels = 256
 
     /// The number of rows, at least 1.
@@ -19,7 +19,7 @@ public struct Image: Sendable, Equatable {
     /// The height and width.
     public var size: ImageSize { ImageSize(height: height, width: width) }
 
-    /// Creates a picture from its samples.
+    /// Creates an image from its samples.
     ///
     /// - Parameters:
     ///   - height: The number of rows, at least 1.
@@ -38,7 +38,7 @@ public struct Image: Sendable, Equatable {
         self.init(unchecked: pixels, height: height, width: width, channels: channels)
     }
 
-    /// Creates a picture of which the caller knows that the values fit together.
+    /// Creates an image of which the caller knows that the values fit together.
     init(unchecked pixels: [UInt8], height: Int, width: Int, channels: Int) {
         self.height = height
         self.width = width
@@ -46,10 +46,10 @@ public struct Image: Sendable, Equatable {
         self.pixels = pixels
     }
 
-    /// The number of samples of a picture, with every factor checked.
+    /// The number of samples of an image, with every factor checked.
     static func byteCount(height: Int, width: Int, channels: Int) throws(ImageError) -> Int {
         guard (1...mostChannels).contains(channels) else {
-            throw .invalid("a picture has from 1 to \(mostChannels) channels, not \(channels)")
+            throw .invalid("an image has from 1 to \(mostChannels) channels, not \(channels)")
         }
         guard height > 0, width > 0 else {
             throw .invalid("an image of \(ImageSize(height: height, width: width)) has no content")
@@ -64,7 +64,7 @@ public struct Image: Sendable, Equatable {
         return count
     }
 
-    /// Creates a picture by filling its samples in place.
+    /// Creates an image by filling its samples in place.
     static func filled<E: Error>(
         height: Int,
         width: Int,

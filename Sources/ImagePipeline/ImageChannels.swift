@@ -1,8 +1,8 @@
 extension Image {
-    /// Whether the picture is grey or RGB, which have kernels of their own.
+    /// Whether the image is grey or RGB, which have kernels of their own.
     var hasUsualChannels: Bool { channels == 1 || channels == 3 }
 
-    /// Changes each channel as a grey picture of its own; all must get one size.
+    /// Changes each channel as a grey image of its own; all must get one size.
     mutating func changeChannels<E: Error>(
         _ change: (inout Image, _ channel: Int) throws(E) -> Void
     ) throws(E) {

@@ -4,12 +4,12 @@ extension Image {
     /// The samples equal those of Pillow 11's `Image.open(file).convert("RGB")` (or `"L"`): alpha is dropped,
     /// palettes are expanded, CMYK is taken as Adobe stores it, no colour profile and no gamma is applied. Of 16
     /// bits the high byte is taken (Pillow clips grey at 255 instead), of an animation the first frame. See
-    /// <doc:UnusualPictures>.
+    /// <doc:UnusualImages>.
     ///
     /// - Parameters:
     ///   - bytes: The whole file.
     ///   - options: The channels wanted and the limits.
-    /// - Throws: ``ImageError`` when the bytes are no picture, are damaged or ask for too much.
+    /// - Throws: ``ImageError`` when the bytes are no image, are damaged or ask for too much.
     public init(
         decoding bytes: UnsafeRawBufferPointer,
         options: DecodingOptions = DecodingOptions()
@@ -30,7 +30,7 @@ extension Image {
     /// - Parameters:
     ///   - bytes: The whole file.
     ///   - options: The channels wanted and the limits.
-    /// - Throws: ``ImageError`` when the bytes are no picture, are damaged or ask for too much.
+    /// - Throws: ``ImageError`` when the bytes are no image, are damaged or ask for too much.
     public init(
         decoding bytes: [UInt8],
         options: DecodingOptions = DecodingOptions()

@@ -1,10 +1,10 @@
 import CImageCodecs
 
 extension Image {
-    /// Returns the picture as a PNG file.
+    /// Returns the image as a PNG file.
     ///
     /// - Returns: The whole file.
-    /// - Throws: ``ImageError/invalid(_:)`` for a picture that is neither grey nor RGB, or longer than a million pixels.
+    /// - Throws: ``ImageError/invalid(_:)`` for an image that is neither grey nor RGB, or longer than a million pixels.
     public func encodedPNG() throws(ImageError) -> [UInt8] {
         let info = ic_info(
             width: Int32(clamping: width),
@@ -12,7 +12,7 @@ extension Image {
             channels: Int32(clamping: channels)
         )
         guard hasUsualChannels else {
-            throw .invalid("a picture of \(channels) channels cannot be a PNG file here")
+            throw .invalid("an image of \(channels) channels cannot be a PNG file here")
         }
         guard width <= 1_000_000, height <= 1_000_000, pixels.count <= Int(Int32.max) else {
             throw .invalid(

@@ -1,18 +1,18 @@
-/// What can go wrong between the bytes of a picture file and the numbers that a model reads.
+/// What can go wrong between the bytes of an image file and the numbers that a model reads.
 public enum ImageError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The file is empty.
     case empty
-    /// The file is no picture of a kind that is known.
+    /// The file is no image of a kind that is known.
     case notAnImage
-    /// The file is a picture, but neither JPEG, PNG nor WebP; the format's usual name.
+    /// The file is an image, but neither JPEG, PNG nor WebP; the format's usual name.
     case foreignFormat(String)
-    /// The data ends before the picture does.
+    /// The data ends before the image does.
     case truncated(format: ImageFormat, detail: String)
     /// The data breaks the rules of its format.
     case corrupt(format: ImageFormat, detail: String)
     /// The file is of a legal kind that is not decoded here.
     case unsupported(format: ImageFormat, detail: String)
-    /// The picture holds more pixels than the limit allows.
+    /// The image holds more pixels than the limit allows.
     case tooLarge(width: Int, height: Int, limit: Int)
     /// A resize would make an image of more pixels than the limit allows, as of one row made as high as the others.
     case resizedTooLarge(from: ImageSize, to: ImageSize, limit: Int)
@@ -33,7 +33,7 @@ public enum ImageError: Error, Sendable, Equatable, CustomStringConvertible {
         case .empty:
             "the file is empty"
         case .notAnImage:
-            "the file is not a picture (JPEG, PNG and WebP are read)"
+            "the file is not an image (JPEG, PNG and WebP are read)"
         case .foreignFormat(let name):
             "the file's format, \(name), is not supported: convert it to JPEG, PNG or WebP"
         case .truncated(let format, let detail):

@@ -1,10 +1,10 @@
-/// What a picture file says of itself in its headers, without being decoded.
+/// What an image file says of itself in its headers, without being decoded.
 ///
 /// It promises nothing of the rest of the file, which may be cut short or damaged.
 public struct ImageFileTraits: Sendable, Equatable {
     /// The format, told by the content.
     public let format: ImageFormat
-    /// How the picture is to be turned, 1 to 8 as in EXIF's tag 0x0112; 1 is upright.
+    /// How the image is to be turned, 1 to 8 as in EXIF's tag 0x0112; 1 is upright.
     public let orientation: Int
     /// Whether the samples are the four inks of print, cyan, magenta, yellow and black.
     public let isCMYK: Bool

@@ -1,4 +1,4 @@
-/// A format of picture files, told by the first bytes and never by the name.
+/// A format of image files, told by the first bytes and never by the name.
 public enum ImageFormat: String, Sendable, Equatable, Codable, CaseIterable {
     /// JPEG, baseline and progressive.
     case jpeg

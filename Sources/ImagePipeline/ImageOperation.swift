@@ -1,8 +1,8 @@
 /// One step of a training transform; random steps draw from the generator in the order of the list.
 public enum ImageOperation: Sendable, Equatable, Codable {
-    /// Brings the picture to a size.
+    /// Brings the image to a size.
     case resize(ResizeRule, interpolation: Interpolation)
-    /// Takes the middle, with a black border where the picture is smaller.
+    /// Takes the middle, with a black border where the image is smaller.
     case centerCrop(height: Int, width: Int)
     /// Takes a random part of random shape and resizes it.
     case randomResizedCrop(RandomResizedCrop)
@@ -33,8 +33,8 @@ public enum ImageOperation: Sendable, Equatable, Codable {
     ///
     /// - Parameters:
     ///   - text: The notation.
-    ///   - mean: The means of normalisation, whose colour fills what comes from outside of a picture.
-    ///   - interpolation: How samples are weighed where a picture is moved; `nil` draws bilinear or bicubic.
+    ///   - mean: The means of normalisation, whose colour fills what comes from outside of an image.
+    ///   - interpolation: How samples are weighed where an image is moved; `nil` draws bilinear or bicubic.
     /// - Returns: The operation.
     /// - Throws: ``ImageError/invalid(_:)`` that names the part which is wrong.
     public static func augmentation(
@@ -88,7 +88,7 @@ public enum ImageOperation: Sendable, Equatable, Codable {
         }
     }
 
-    /// The size of a picture after the step.
+    /// The size of an image after the step.
     func outputSize(height: Int, width: Int) throws(ImageError) -> (height: Int, width: Int) {
         switch self {
         case .resize(let rule, _): try rule.size(height: height, width: width)

@@ -1,15 +1,15 @@
-/// The deterministic way from a picture to a model's input, which travels with the model.
+/// The deterministic way from an image to a model's input, which travels with the model.
 ///
 /// Channels are converted first, then come resize, centre crop and normalisation to `[channels, height, width]`. The
 /// flavours in use are: shortest side and crop (DeiT), timm's ``CropMode``, squash and crop (`DeiTImageProcessor`), squash
 /// alone (`ViTImageProcessor`). What a crop adds is black, and of the mean's colour after ``ResizeRule/contain(height:width:)``
-/// as in timm's `border`. Before normalisation all equal their sources byte for byte; see <doc:UnusualPictures>.
+/// as in timm's `border`. Before normalisation all equal their sources byte for byte; see <doc:UnusualImages>.
 ///
 /// ## Source
-/// torchvision's `Resize`, `CenterCrop`, `ToTensor` and `Normalize` on Pillow pictures, as in DeiT's
+/// torchvision's `Resize`, `CenterCrop`, `ToTensor` and `Normalize` on Pillow images, as in DeiT's
 /// `datasets.py, build_transform`; `transformers/image_processing_backends.py, PilBackend`.
 public struct ImageProcessor: Sendable, Equatable, Codable {
-    /// How the picture is brought to size before the crop.
+    /// How the image is brought to size before the crop.
     public let resize: ResizeRule
     /// How samples are weighed in the resize.
     public let interpolation: Interpolation
@@ -34,7 +34,7 @@ public struct ImageProcessor: Sendable, Equatable, Codable {
     /// Creates a processor.
     ///
     /// - Parameters:
-    ///   - resize: How the picture is brought to size before the crop.
+    ///   - resize: How the image is brought to size before the crop.
     ///   - interpolation: How samples are weighed in the resize.
     ///   - cropHeight: The rows that the centre crop leaves; `nil`, together with `cropWidth`, for no crop.
     ///   - cropWidth: The columns that the centre crop leaves.
@@ -179,10 +179,10 @@ extension ImageProcessor {
     ///
     /// - Parameter size: The side of the model's input in pixels.
     /// - Returns: The processor.
-    /// - Throws: ``ImageError/invalid(_:)`` when the size is not positive or beyond any picture's.
+    /// - Throws: ``ImageError/invalid(_:)`` when the size is not positive or beyond any image's.
     public static func deit(size: Int = 224) throws(ImageError) -> ImageProcessor {
         guard (1...Int(Int32.max)).contains(size) else {
-            throw .invalid("a picture has no size of \(size)")
+            throw .invalid("an image has no size of \(size)")
         }
         return try ImageProcessor(
             resize: .shortestSide(Int(Double(size) / 0.875)),
@@ -193,7 +193,7 @@ extension ImageProcessor {
         )
     }
 
-    /// The processor for small pictures, which are used whole: those of another size are resized exactly.
+    /// The processor for small images, which are used whole: those of another size are resized exactly.
     ///
     /// - Parameters:
     ///   - height: The rows of the model's input.
@@ -218,10 +218,10 @@ extension ImageProcessor {
         )
     }
 
-    /// Returns the picture after conversion, resize and crop, still in bytes.
+    /// Returns the image after conversion, resize and crop, still in bytes.
     ///
-    /// - Parameter image: The picture.
-    /// - Returns: The picture in the size of the model's input.
+    /// - Parameter image: The image.
+    /// - Returns: The image in the size of the model's input.
     /// - Throws: ``ImageError/invalid(_:)`` when a size is beyond what fits into memory.
     public func prepare(_ image: Image) throws(ImageError) -> Image {
         let image = try image.converted(toChannels: channels)
@@ -238,9 +238,9 @@ extension ImageProcessor {
     /// Returns what a file shows after conversion, resize and crop, still in bytes.
     ///
     /// - Parameters:
-    ///   - file: The picture, seen as ``appliesOrientation`` says, whatever its own options are.
-    ///   - scratch: Memory that is used again from picture to picture.
-    /// - Returns: The picture in the size of the model's input.
+    ///   - file: The image, seen as ``appliesOrientation`` says, whatever its own options are.
+    ///   - scratch: Memory that is used again from image to image.
+    /// - Returns: The image in the size of the model's input.
     /// - Throws: ``ImageError`` when the file is damaged or a size is beyond what fits into memory.
     public func prepare(
         _ file: EncodedImage,
@@ -259,8 +259,8 @@ extension ImageProcessor {
         return try finished(resized)
     }
 
-    /// The part of a resized picture that the crop keeps, which is all that is computed; `nil` where there is no crop
-    /// or the picture is smaller.
+    /// The part of a resized image that the crop keeps, which is all that is computed; `nil` where there is no crop
+    /// or the image is smaller.
     private func window(height: Int, width: Int) -> Region? {
         guard let cropHeight, let cropWidth, cropHeight <= height, cropWidth <= width else {
             return nil
@@ -273,7 +273,7 @@ extension ImageProcessor {
         )
     }
 
-    /// Adds the crop's border to a picture that is smaller.
+    /// Adds the crop's border to an image that is smaller.
     private func finished(_ image: Image) throws(ImageError) -> Image {
         guard let cropHeight, let cropWidth, (image.height, image.width) != (cropHeight, cropWidth)
         else { return image }
@@ -292,9 +292,9 @@ extension ImageProcessor {
         )
     }
 
-    /// Returns a model's input for a picture.
+    /// Returns a model's input for an image.
     ///
-    /// - Parameter image: The picture.
+    /// - Parameter image: The image.
     /// - Returns: The numbers, `[channels, height, width]`, and their height and width.
     /// - Throws: ``ImageError/invalid(_:)`` when a size is beyond what fits into memory.
     public func callAsFunction(
@@ -311,11 +311,11 @@ extension ImageProcessor {
 }
 
 extension ImageProcessor: ImageTransform {
-    /// The size of a model's input for a picture of a given size.
+    /// The size of a model's input for an image of a given size.
     ///
     /// - Parameters:
-    ///   - height: The picture's rows.
-    ///   - width: The picture's columns.
+    ///   - height: The image's rows.
+    ///   - width: The image's columns.
     /// - Returns: The rows and columns.
     /// - Throws: ``ImageError/invalid(_:)`` when there is none.
     public func outputSize(height: Int, width: Int) throws(ImageError) -> (height: Int, width: Int)
@@ -324,10 +324,10 @@ extension ImageProcessor: ImageTransform {
         return try resize.size(height: height, width: width)
     }
 
-    /// Writes a model's input for a picture; nothing is drawn from the generator.
+    /// Writes a model's input for an image; nothing is drawn from the generator.
     ///
     /// - Parameters:
-    ///   - image: The picture.
+    ///   - image: The image.
     ///   - output: Room for exactly `channels * height * width` numbers.
     ///   - generator: Left as it is.
     /// - Throws: ``ImageError/invalid(_:)`` when sizes do not fit.
@@ -342,10 +342,10 @@ extension ImageProcessor: ImageTransform {
     /// Writes a model's input for a file, of which no more is decoded than shows.
     ///
     /// - Parameters:
-    ///   - file: The picture.
+    ///   - file: The image.
     ///   - output: Room for exactly `channels * height * width` numbers.
     ///   - generator: Left as it is.
-    ///   - scratch: Memory that is used again from picture to picture.
+    ///   - scratch: Memory that is used again from image to image.
     /// - Throws: ``ImageError`` when the file is damaged or sizes do not fit.
     public func write(
         _ file: EncodedImage,
@@ -356,10 +356,10 @@ extension ImageProcessor: ImageTransform {
         try normalization.normalize(try prepare(file, scratch: scratch), into: output)
     }
 
-    /// Writes a model's input for a picture.
+    /// Writes a model's input for an image.
     ///
     /// - Parameters:
-    ///   - image: The picture.
+    ///   - image: The image.
     ///   - output: Room for exactly `channels * height * width` numbers.
     /// - Throws: ``ImageError/invalid(_:)`` when sizes do not fit.
     public func write(

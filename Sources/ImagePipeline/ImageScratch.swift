@@ -1,4 +1,4 @@
-/// Memory for pictures in the making that is used again from picture to picture; for one task at a time.
+/// Memory for images in the making that is used again from image to image; for one task at a time.
 public final class ImageScratch {
     /// More than this is given back after use: one panorama must not hold on to memory for the rest of a run.
     static let keptBytes = 16 << 20
@@ -33,7 +33,7 @@ public final class ImageScratch {
             }
         }
         guard let one = buffers[0].baseAddress, let other = buffers[1].baseAddress else {
-            throw .invalid("there is no memory for a picture")
+            throw .invalid("there is no memory for an image")
         }
         return try body(one, other)
     }

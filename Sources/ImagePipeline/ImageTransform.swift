@@ -1,6 +1,6 @@
-/// Something that turns a decoded picture into the numbers that a model reads.
+/// Something that turns a decoded image into the numbers that a model reads.
 ///
-/// All randomness comes from the generator that is handed in, so the result is a function of picture and seed.
+/// All randomness comes from the generator that is handed in, so the result is a function of image and seed.
 public protocol ImageTransform: Sendable {
     /// The channels of the result.
     var channels: Int { get }
@@ -8,11 +8,11 @@ public protocol ImageTransform: Sendable {
     /// Whether files are turned upright first, as their EXIF orientation says; images in memory stay as they are.
     var appliesOrientation: Bool { get }
 
-    /// The size of the result for a picture of a given size.
+    /// The size of the result for an image of a given size.
     ///
     /// - Parameters:
-    ///   - height: The picture's rows; of a file those of ``EncodedImage/seen(upright:)``.
-    ///   - width: The picture's columns.
+    ///   - height: The image's rows; of a file those of ``EncodedImage/seen(upright:)``.
+    ///   - width: The image's columns.
     /// - Returns: The rows and columns.
     /// - Throws: ``ImageError/invalid(_:)`` when there is none.
     func outputSize(height: Int, width: Int) throws(ImageError) -> (height: Int, width: Int)
@@ -20,10 +20,10 @@ public protocol ImageTransform: Sendable {
     /// Writes the result, one plane for each channel.
     ///
     /// - Parameters:
-    ///   - image: The picture.
+    ///   - image: The image.
     ///   - output: Room for exactly the result.
     ///   - generator: The source of all chance.
-    /// - Throws: ``ImageError`` when the picture cannot be brought to the size.
+    /// - Throws: ``ImageError`` when the image cannot be brought to the size.
     func write(
         _ image: Image,
         into output: UnsafeMutableBufferPointer<Float>,
@@ -33,11 +33,11 @@ public protocol ImageTransform: Sendable {
     /// Writes the result for a file, of which no more needs to be decoded than the result draws on.
     ///
     /// - Parameters:
-    ///   - file: The picture.
+    ///   - file: The image.
     ///   - output: Room for exactly the result.
     ///   - generator: The source of all chance.
-    ///   - scratch: Memory that is used again from picture to picture.
-    /// - Throws: ``ImageError`` when the file is damaged or the picture cannot be brought to the size.
+    ///   - scratch: Memory that is used again from image to image.
+    /// - Throws: ``ImageError`` when the file is damaged or the image cannot be brought to the size.
     func write(
         _ file: EncodedImage,
         into output: UnsafeMutableBufferPointer<Float>,
@@ -50,14 +50,14 @@ extension ImageTransform {
     /// Files are turned upright.
     public var appliesOrientation: Bool { true }
 
-    /// Decodes the whole picture and writes the result.
+    /// Decodes the whole image and writes the result.
     ///
     /// - Parameters:
-    ///   - file: The picture.
+    ///   - file: The image.
     ///   - output: Room for exactly the result.
     ///   - generator: The source of all chance.
     ///   - scratch: Not needed.
-    /// - Throws: ``ImageError`` when the file is damaged or the picture cannot be brought to the size.
+    /// - Throws: ``ImageError`` when the file is damaged or the image cannot be brought to the size.
     public func write(
         _ file: EncodedImage,
         into output: UnsafeMutableBufferPointer<Float>,

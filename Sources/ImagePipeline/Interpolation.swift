@@ -1,10 +1,10 @@
-/// How a picture's samples are weighed when its size changes; the names are those of Pillow.
+/// How an image's samples are weighed when its size changes; the names are those of Pillow.
 public enum Interpolation: String, Sendable, Equatable, Codable, CaseIterable {
     /// The sample whose area holds the centre of the new one.
     case nearest
-    /// A triangle, one sample wide to each side and wider when the picture shrinks.
+    /// A triangle, one sample wide to each side and wider when the image shrinks.
     case bilinear
-    /// Keys' cubic with a = -0.5, two samples wide to each side and wider when the picture shrinks.
+    /// Keys' cubic with a = -0.5, two samples wide to each side and wider when the image shrinks.
     case bicubic
 
     /// Draws bilinear or bicubic, as timm does where `random` is asked for.
@@ -12,7 +12,7 @@ public enum Interpolation: String, Sendable, Equatable, Codable, CaseIterable {
         generator.integer(below: 2) == 0 ? .bilinear : .bicubic
     }
 
-    /// The filter's reach to one side, in samples of the larger picture.
+    /// The filter's reach to one side, in samples of the larger image.
     var support: Double {
         switch self {
         case .nearest: 0

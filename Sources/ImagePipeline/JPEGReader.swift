@@ -18,7 +18,7 @@ final class JPEGReader {
             ic_jpeg_close(reader)
             throw error
         }
-        guard let reader else { throw .corrupt(format: .jpeg, detail: "it has no picture") }
+        guard let reader else { throw .corrupt(format: .jpeg, detail: "it has no image") }
         self.reader = reader
         self.info = info
     }

@@ -2,7 +2,7 @@ import CImageCodecs
 
 /// Means and standard deviations of the channels, for samples scaled to 0 to 1.
 public struct Normalization: Sendable, Equatable, Codable {
-    /// The statistics of ImageNet's pictures, which DeiT and most published models use.
+    /// The statistics of ImageNet's images, which DeiT and most published models use.
     public static let imageNet = Normalization(
         unchecked: [0.485, 0.456, 0.406],
         deviation: [0.229, 0.224, 0.225]
@@ -51,7 +51,7 @@ public struct Normalization: Sendable, Equatable, Codable {
     /// Writes `(sample / 255 - mean) / std`, one plane for each channel.
     ///
     /// - Parameters:
-    ///   - image: The picture, with as many channels as there are means.
+    ///   - image: The image, with as many channels as there are means.
     ///   - output: Room for `channels * height * width` numbers, of which every one is written.
     /// - Throws: ``ImageError/invalid(_:)`` when channels or room do not fit.
     public func normalize(
@@ -60,12 +60,12 @@ public struct Normalization: Sendable, Equatable, Codable {
     ) throws(ImageError) {
         guard image.channels == mean.count else {
             throw .invalid(
-                "the picture has \(image.channels) channels, mean and std have \(mean.count)"
+                "the image has \(image.channels) channels, mean and std have \(mean.count)"
             )
         }
         guard output.count == image.pixels.count else {
             throw .invalid(
-                "the picture has \(image.pixels.count) samples, the buffer \(output.count)"
+                "the image has \(image.pixels.count) samples, the buffer \(output.count)"
             )
         }
         let channels = image.channels

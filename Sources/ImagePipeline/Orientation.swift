@@ -1,8 +1,8 @@
 extension Image {
-    /// Returns the picture turned and mirrored as one of EXIF's orientations asks.
+    /// Returns the image turned and mirrored as one of EXIF's orientations asks.
     ///
-    /// - Parameter orientation: 1 to 8 as in EXIF's tag 0x0112; other values leave the picture as it is.
-    /// - Returns: The picture as it is to be seen.
+    /// - Parameter orientation: 1 to 8 as in EXIF's tag 0x0112; other values leave the image as it is.
+    /// - Returns: The image as it is to be seen.
     public func oriented(_ orientation: Int) -> Image {
         guard (2...8).contains(orientation) else { return self }
         let swapsSides = orientation >= 5

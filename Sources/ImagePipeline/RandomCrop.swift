@@ -1,4 +1,4 @@
-/// A crop of fixed size at a random place, after a border was added: the usual augmentation of small pictures.
+/// A crop of fixed size at a random place, after a border was added: the usual augmentation of small images.
 ///
 /// ## Source
 /// torchvision's `RandomCrop(size, padding, fill, padding_mode)`.
@@ -7,7 +7,7 @@ public struct RandomCrop: Sendable, Equatable, Codable {
     public enum Border: String, Sendable, Equatable, Codable, CaseIterable {
         /// One value.
         case constant
-        /// The picture mirrored at its outermost pixels, which are not repeated; DeiT-III's simple random crop.
+        /// The image mirrored at its outermost pixels, which are not repeated; DeiT-III's simple random crop.
         case reflect
     }
 

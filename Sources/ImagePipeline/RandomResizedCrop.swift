@@ -38,66 +38,66 @@ public struct RandomResizedCrop: Sendable, Equatable, Codable {
         self.interpolation = interpolation
     }
 
-    /// Draws the part of a picture to take.
+    /// Draws the part of an image to take.
     ///
     /// - Parameters:
-    ///   - pictureHeight: The picture's rows.
-    ///   - pictureWidth: The picture's columns.
+    ///   - imageHeight: The image's rows.
+    ///   - imageWidth: The image's columns.
     ///   - generator: The source of chance.
-    /// - Returns: The part, which lies within the picture.
+    /// - Returns: The part, which lies within the image.
     public func region(
-        height pictureHeight: Int,
-        width pictureWidth: Int,
+        height imageHeight: Int,
+        width imageWidth: Int,
         using generator: inout SplitMix64
     ) -> Region {
-        let area = Double(pictureHeight) * Double(pictureWidth)
+        let area = Double(imageHeight) * Double(imageWidth)
         let logRatio = (log(ratio[0]), log(ratio[1]))
         for _ in 0..<10 {
             let target = area * generator.uniform(scale[0], scale[1])
             let aspect = exp(generator.uniform(logRatio.0, logRatio.1))
             let partWidth = (target * aspect).squareRoot().rounded(.toNearestOrEven)
             let partHeight = (target / aspect).squareRoot().rounded(.toNearestOrEven)
-            guard partWidth >= 1, partWidth <= Double(pictureWidth), partHeight >= 1,
-                partHeight <= Double(pictureHeight)
+            guard partWidth >= 1, partWidth <= Double(imageWidth), partHeight >= 1,
+                partHeight <= Double(imageHeight)
             else { continue }
             return Region(
-                top: generator.integer(below: pictureHeight - Int(partHeight) + 1),
-                left: generator.integer(below: pictureWidth - Int(partWidth) + 1),
+                top: generator.integer(below: imageHeight - Int(partHeight) + 1),
+                left: generator.integer(below: imageWidth - Int(partWidth) + 1),
                 height: Int(partHeight),
                 width: Int(partWidth)
             )
         }
-        return fallback(height: pictureHeight, width: pictureWidth)
+        return fallback(height: imageHeight, width: imageWidth)
     }
 
     /// The largest middle part whose shape is allowed.
-    private func fallback(height pictureHeight: Int, width pictureWidth: Int) -> Region {
+    private func fallback(height imageHeight: Int, width imageWidth: Int) -> Region {
         func side(_ value: Double, atMost most: Int) -> Int {
             Int(min(max(value.rounded(.toNearestOrEven), 1), Double(most)))
         }
-        let shape = Double(pictureWidth) / Double(pictureHeight)
-        var partHeight = pictureHeight
-        var partWidth = pictureWidth
+        let shape = Double(imageWidth) / Double(imageHeight)
+        var partHeight = imageHeight
+        var partWidth = imageWidth
         if shape < ratio[0] {
-            partHeight = side(Double(pictureWidth) / ratio[0], atMost: pictureHeight)
+            partHeight = side(Double(imageWidth) / ratio[0], atMost: imageHeight)
         } else if shape > ratio[1] {
-            partWidth = side(Double(pictureHeight) * ratio[1], atMost: pictureWidth)
+            partWidth = side(Double(imageHeight) * ratio[1], atMost: imageWidth)
         }
         return Region(
-            top: (pictureHeight - partHeight) / 2,
-            left: (pictureWidth - partWidth) / 2,
+            top: (imageHeight - partHeight) / 2,
+            left: (imageWidth - partWidth) / 2,
             height: partHeight,
             width: partWidth
         )
     }
 
-    /// Draws the part of a picture to take, then how its samples are weighed where that is left to chance.
+    /// Draws the part of an image to take, then how its samples are weighed where that is left to chance.
     func draw(
-        height pictureHeight: Int,
-        width pictureWidth: Int,
+        height imageHeight: Int,
+        width imageWidth: Int,
         using generator: inout SplitMix64
     ) -> (region: Region, interpolation: Interpolation) {
-        let part = region(height: pictureHeight, width: pictureWidth, using: &generator)
+        let part = region(height: imageHeight, width: imageWidth, using: &generator)
         return (part, interpolation ?? .drawn(using: &generator))
     }
 

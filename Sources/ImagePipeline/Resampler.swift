@@ -4,9 +4,9 @@ import CImageCodecs
 ///
 /// A direction that keeps its size is skipped, and only what the wanted part of the result draws on is asked for.
 struct Resampler {
-    /// The picture's rows that are needed.
+    /// The image's rows that are needed.
     let rows: Range<Int>
-    /// The picture's columns that are needed.
+    /// The image's columns that are needed.
     let columns: Range<Int>
 
     private let window: Region
@@ -50,19 +50,19 @@ struct Resampler {
         )
     }
 
-    /// Resizes a picture in memory.
-    func image(from picture: Image) -> Image {
-        let channels = picture.channels
+    /// Resizes an image in memory.
+    func image(from image: Image) -> Image {
+        let channels = image.channels
         let stretched = Image.filled(height: rows.count, width: window.width, channels: channels) {
             buffer in
-            picture.pixels.withUnsafeBufferPointer { source in
-                let first = (rows.lowerBound * picture.width + columns.lowerBound) * channels
+            image.pixels.withUnsafeBufferPointer { source in
+                let first = (rows.lowerBound * image.width + columns.lowerBound) * channels
                 guard let start = source.baseAddress, let target = buffer.baseAddress else {
                     return
                 }
                 let whole = Rows(
                     start: start + first,
-                    stride: picture.width * channels,
+                    stride: image.width * channels,
                     count: rows.count,
                     readable: source.count - first
                 )
@@ -75,11 +75,11 @@ struct Resampler {
         }
     }
 
-    /// Resizes a picture that is being decoded.
+    /// Resizes an image that is being decoded.
     func image(from stream: RowStream, scratch: ImageScratch) throws(ImageError) -> Image {
         let channels = stream.outputChannels
         let rowBytes = window.width * channels
-        let block = stream.blockBytes(pictureWidth: Int(stream.reader.info.width))
+        let block = stream.blockBytes(imageWidth: Int(stream.reader.info.width))
         return try scratch.withBuffers(block, rows.count * rowBytes + RowStream.slack) {
             block,
             stretched throws(ImageError) in

@@ -1,13 +1,13 @@
 extension Image {
-    /// Returns the picture in another size, equal to Pillow's `Image.resize` byte for byte.
+    /// Returns the image in another size, equal to Pillow's `Image.resize` byte for byte.
     ///
     /// - Parameters:
     ///   - newHeight: The new number of rows, at least 1.
     ///   - newWidth: The new number of columns, at least 1.
-    ///   - interpolation: How samples are weighed; filters widen when the picture shrinks (antialiasing).
-    ///   - region: The part of this picture to start from, as if cropped first; `nil` for all of it.
-    ///   - window: The part of the new picture that is wanted, as if cropped after; `nil` for all of it.
-    /// - Returns: The new picture, or its part `window`.
+    ///   - interpolation: How samples are weighed; filters widen when the image shrinks (antialiasing).
+    ///   - region: The part of this image to start from, as if cropped first; `nil` for all of it.
+    ///   - window: The part of the new image that is wanted, as if cropped after; `nil` for all of it.
+    /// - Returns: The new image, or its part `window`.
     /// - Throws: ``ImageError/invalid(_:)`` when a size is not positive or a rectangle does not fit.
     public func resized(
         height newHeight: Int,
@@ -17,7 +17,7 @@ extension Image {
         window: Region? = nil
     ) throws(ImageError) -> Image {
         let plan = try ResizePlan(
-            from: PictureSize(height: height, width: width, channels: channels),
+            from: PixelSize(height: height, width: width, channels: channels),
             height: newHeight,
             width: newWidth,
             region: region,
@@ -26,7 +26,7 @@ extension Image {
         return try resized(by: plan, interpolation: interpolation)
     }
 
-    /// Returns the picture in another size.
+    /// Returns the image in another size.
     func resized(by plan: ResizePlan, interpolation: Interpolation) throws(ImageError) -> Image {
         if plan.isCrop {
             let (region, window) = (plan.region, plan.window)
@@ -49,7 +49,7 @@ extension Image {
             ? picked(by: plan) : try Resampler(plan, interpolation: interpolation).image(from: self)
     }
 
-    /// Refuses a resize that would need more pixels than a file may have: a narrow picture made wide.
+    /// Refuses a resize that would need more pixels than a file may have: a narrow image made wide.
     package static func checkRoom(from size: ImageSize, rows: Int, columns: Int) throws(ImageError)
     {
         let limit = DecodingOptions.defaultPixelLimit

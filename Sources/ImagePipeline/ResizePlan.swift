@@ -1,5 +1,5 @@
-/// The size of a picture.
-struct PictureSize {
+/// The size of an image.
+struct PixelSize {
     let height: Int
     let width: Int
     let channels: Int
@@ -7,7 +7,7 @@ struct PictureSize {
 
 /// The rectangles of one resize, checked.
 struct ResizePlan {
-    /// The part of the old picture that the resize starts from.
+    /// The part of the old image that the resize starts from.
     let region: Region
     /// The rows that the region becomes.
     let newHeight: Int
@@ -19,9 +19,9 @@ struct ResizePlan {
     /// Whether no size changes.
     var isCrop: Bool { region.height == newHeight && region.width == newWidth }
 
-    /// Checks the rectangles; `nil` stands for all of a picture.
+    /// Checks the rectangles; `nil` stands for all of an image.
     init(
-        from size: PictureSize,
+        from size: PixelSize,
         height newHeight: Int,
         width newWidth: Int,
         region: Region?,

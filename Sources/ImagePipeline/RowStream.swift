@@ -14,9 +14,9 @@ struct RowStream {
     /// The channels that come out.
     var outputChannels: Int { convertsToGrey ? 1 : channels }
 
-    /// Room for a block of rows of a picture.
-    func blockBytes(pictureWidth: Int) -> Int {
-        pictureWidth * channels * RowStream.blockRows + RowStream.slack
+    /// Room for a block of rows of an image.
+    func blockBytes(imageWidth: Int) -> Int {
+        imageWidth * channels * RowStream.blockRows + RowStream.slack
     }
 
     /// Decodes the rows of a rectangle into the memory `block`, some at a time, and hands them out with the number of
@@ -50,7 +50,7 @@ struct RowStream {
     }
 }
 
-/// Some rows of a picture in memory.
+/// Some rows of an image in memory.
 struct Rows {
     /// The first sample wanted.
     let start: UnsafePointer<UInt8>

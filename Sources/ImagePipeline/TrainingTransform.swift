@@ -1,4 +1,4 @@
-/// The random way from a picture to a training example: an ordered list of operations, normalisation, and erasing.
+/// The random way from an image to a training example: an ordered list of operations, normalisation, and erasing.
 ///
 /// Further augmentation is a further case of ``ImageOperation`` and one more entry in the list.
 public struct TrainingTransform: Sendable, Equatable, Codable {
@@ -100,7 +100,7 @@ public struct TrainingTransform: Sendable, Equatable, Codable {
         )
     }
 
-    /// The transform for small pictures: exact size, a border, a random crop and a flip.
+    /// The transform for small images: exact size, a border, a random crop and a flip.
     ///
     /// - Parameters:
     ///   - processor: The processor used in evaluation, for channels, statistics and interpolation.
@@ -137,11 +137,11 @@ public struct TrainingTransform: Sendable, Equatable, Codable {
 }
 
 extension TrainingTransform: ImageTransform {
-    /// The size of the result for a picture of a given size.
+    /// The size of the result for an image of a given size.
     ///
     /// - Parameters:
-    ///   - height: The picture's rows.
-    ///   - width: The picture's columns.
+    ///   - height: The image's rows.
+    ///   - width: The image's columns.
     /// - Returns: The rows and columns.
     /// - Throws: ``ImageError/invalid(_:)`` when there is none.
     public func outputSize(height: Int, width: Int) throws(ImageError) -> (height: Int, width: Int)
@@ -153,13 +153,13 @@ extension TrainingTransform: ImageTransform {
         return size
     }
 
-    /// Returns the picture after all operations, still in bytes.
+    /// Returns the image after all operations, still in bytes.
     ///
     /// - Parameters:
-    ///   - image: The picture.
+    ///   - image: The image.
     ///   - generator: The source of chance.
-    /// - Returns: The picture in the size of the model's input.
-    /// - Throws: ``ImageError`` when an operation does not fit the picture.
+    /// - Returns: The image in the size of the model's input.
+    /// - Throws: ``ImageError`` when an operation does not fit the image.
     public func augment(
         _ image: Image,
         using generator: inout SplitMix64
@@ -172,11 +172,11 @@ extension TrainingTransform: ImageTransform {
     /// Returns what a file shows after all operations, still in bytes.
     ///
     /// - Parameters:
-    ///   - file: The picture; only what a first operation that resizes draws on is decoded.
+    ///   - file: The image; only what a first operation that resizes draws on is decoded.
     ///   - generator: The source of chance.
-    ///   - scratch: Memory that is used again from picture to picture.
-    /// - Returns: The picture in the size of the model's input.
-    /// - Throws: ``ImageError`` when the file is damaged or an operation does not fit the picture.
+    ///   - scratch: Memory that is used again from image to image.
+    /// - Returns: The image in the size of the model's input.
+    /// - Throws: ``ImageError`` when the file is damaged or an operation does not fit the image.
     public func augment(
         _ file: EncodedImage,
         using generator: inout SplitMix64,
@@ -216,10 +216,10 @@ extension TrainingTransform: ImageTransform {
     /// Writes a training example, one plane for each channel.
     ///
     /// - Parameters:
-    ///   - image: The picture.
+    ///   - image: The image.
     ///   - output: Room for exactly `channels * height * width` numbers.
     ///   - generator: The source of chance.
-    /// - Throws: ``ImageError`` when an operation does not fit the picture.
+    /// - Throws: ``ImageError`` when an operation does not fit the image.
     public func write(
         _ image: Image,
         into output: UnsafeMutableBufferPointer<Float>,
@@ -231,11 +231,11 @@ extension TrainingTransform: ImageTransform {
     /// Writes a training example from a file, of which no more is decoded than shows.
     ///
     /// - Parameters:
-    ///   - file: The picture.
+    ///   - file: The image.
     ///   - output: Room for exactly `channels * height * width` numbers.
     ///   - generator: The source of chance.
-    ///   - scratch: Memory that is used again from picture to picture.
-    /// - Throws: ``ImageError`` when the file is damaged or an operation does not fit the picture.
+    ///   - scratch: Memory that is used again from image to image.
+    /// - Throws: ``ImageError`` when the file is damaged or an operation does not fit the image.
     public func write(
         _ file: EncodedImage,
         into output: UnsafeMutableBufferPointer<Float>,
@@ -246,7 +246,7 @@ extension TrainingTransform: ImageTransform {
         try finish(image, into: output, using: &generator)
     }
 
-    /// Normalises a picture and erases rectangles.
+    /// Normalises an image and erases rectangles.
     private func finish(
         _ image: Image,
         into output: UnsafeMutableBufferPointer<Float>,

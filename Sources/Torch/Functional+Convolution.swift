@@ -27,7 +27,7 @@ extension Functional {
         try tensor("relu6") { ct_relu6(x.handle, $0) }
     }
 
-    /// Zeros around pictures.
+    /// Zeros around images.
     ///
     /// - Parameters:
     ///   - x: `[batch, channels, height, width]`.
@@ -65,7 +65,7 @@ extension Functional {
         guard input.count == 4 else {
             throw TorchError(
                 operation: "pack",
-                message: "an input of shape \(input) is no batch of pictures"
+                message: "an input of shape \(input) is no batch of images"
             )
         }
         return try tensor("pack") { out in

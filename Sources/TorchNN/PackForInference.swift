@@ -9,7 +9,7 @@ extension Module {
     /// nothing where the policy's linear layers are not oneDNN's, and leaves out layers in 8 bits. No pass may
     /// be under way.
     ///
-    /// - Parameter rows: How many rows an input of a linear layer will have, about; pictures × tokens.
+    /// - Parameter rows: How many rows an input of a linear layer will have, about; images × tokens.
     /// - Throws: `TorchError` for a lack of memory; the model is usable all the same.
     public func packForInference(rows: Int = 788) throws(TorchError) {
         let policy = ComputePolicy.current

@@ -1,18 +1,18 @@
 public import Torch
 public import TorchNN
 
-/// A network that gives a score to every class of a picture.
+/// A network that gives a score to every class of an image.
 public protocol ImageClassifier: Module {
     /// How many classes it tells apart; 0 for a transformer without a classifier, which returns features.
     var numClasses: Int { get }
 
-    /// The pictures that it takes, `[channels, height, width]`; convolutional networks take other sizes as well.
+    /// The images that it takes, `[channels, height, width]`; convolutional networks take other sizes as well.
     var inputShape: [Int] { get }
 
     /// Returns the scores of the classes, before any softmax: the model's prediction.
     ///
     /// - Parameter images: `[batch, channels, height, width]`, normalised.
     /// - Returns: `[batch, numClasses]`.
-    /// - Throws: `TorchError` when the pictures' shape does not fit.
+    /// - Throws: `TorchError` when the images' shape does not fit.
     func callAsFunction(_ images: Tensor) throws(TorchError) -> Tensor
 }

@@ -1,6 +1,6 @@
-/// The layers of a network from the pictures to the classes, as timm counts them for layer-wise learning rates.
+/// The layers of a network from the images to the classes, as timm counts them for layer-wise learning rates.
 ///
-/// Layer 0 is what makes tokens or maps of pictures: the patches' projection, the tokens, the positions; of a
+/// Layer 0 is what makes tokens or maps of images: the patches' projection, the tokens, the positions; of a
 /// convolutional network its stem. Then every block is a layer. The normalisation or convolution after the last block
 /// belongs to the last block, and the classifiers are the last layer.
 ///
@@ -42,7 +42,7 @@ public struct LayerOrder: Sendable, Equatable {
         ["head.", "head_dist.", "fc.", "classifier."].contains(where: name.hasPrefix)
     }
 
-    /// Whether a weight makes tokens or maps of pictures: the layer 0.
+    /// Whether a weight makes tokens or maps of images: the layer 0.
     ///
     /// - Parameter name: The weight's key.
     /// - Returns: Whether it stands before the first block.

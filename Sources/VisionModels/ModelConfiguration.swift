@@ -75,7 +75,7 @@ public enum ModelConfiguration: Sendable, Equatable {
         }
     }
 
-    /// The channels of a picture.
+    /// The channels of an image.
     public var inChannels: Int {
         get {
             switch self {
@@ -91,7 +91,7 @@ public enum ModelConfiguration: Sendable, Equatable {
         }
     }
 
-    /// The pictures' height and width, in pixels.
+    /// The images' height and width, in pixels.
     public var imageSize: (height: Int, width: Int) {
         get {
             switch self {

@@ -15,7 +15,7 @@ public enum ModelRegistry {
         public let configuration: ModelConfiguration
     }
 
-    /// All presets: DeiT's sizes, small transformers for pictures of 28 to 64 pixels, DeiT-III, ViT, DINO's backbones,
+    /// All presets: DeiT's sizes, small transformers for images of 28 to 64 pixels, DeiT-III, ViT, DINO's backbones,
     /// residual networks, RegNetY, EfficientNet-Lite.
     public static let presets: [Preset] =
         deit + deit3 + vit + dino + residualNetworks + regNets + efficientNets

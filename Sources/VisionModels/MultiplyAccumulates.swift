@@ -1,5 +1,5 @@
 extension ModelConfiguration {
-    /// The multiplications with an addition that one picture takes: those of matrix products and convolutions.
+    /// The multiplications with an addition that one image takes: those of matrix products and convolutions.
     ///
     /// Attention's two products count, biases, normalisations, activations and softmax do not. The numbers that timm
     /// publishes in billions ("GMACs") count normalisations as well and are up to 0.5 % larger, 4 % for EfficientNet-Lite.

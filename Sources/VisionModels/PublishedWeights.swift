@@ -3,7 +3,7 @@ public struct PublishedWeights: Sendable, Equatable {
     /// Where they are from: a name on Hugging Face's hub.
     public let source: String
 
-    /// The share of ImageNet-1k's 50,000 validation pictures whose class they predict, in per cent, as their authors
+    /// The share of ImageNet-1k's 50,000 validation images whose class they predict, in per cent, as their authors
     /// measured it; nil where this table does not know.
     public let top1: Double?
 
@@ -23,7 +23,7 @@ public struct PublishedWeights: Sendable, Equatable {
     /// The presets that weights are known for.
     public static var presets: [String] { table.keys.sorted() }
 
-    // The accuracies are those of facebookresearch/deit, README.md: pictures resized to 256 and cropped to 224, or 438
+    // The accuracies are those of facebookresearch/deit, README.md: images resized to 256 and cropped to 224, or 438
     // and 384.
     private static let table: [String: PublishedWeights] = [
         "deit_tiny_patch16_224": .init("facebook/deit-tiny-patch16-224", top1: 72.202),

@@ -8,11 +8,11 @@ import Storage
 import Torch
 import VisionModels
 
-/// `deit attention`: what a transformer looks at in pictures.
+/// `deit attention`: what a transformer looks at in images.
 struct AttentionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "attention",
-        abstract: "Draw what a vision transformer looks at in pictures.",
+        abstract: "Draw what a vision transformer looks at in images.",
         discussion: """
             Examples:
               deit attention runs/first cat.jpg --output maps
@@ -20,13 +20,13 @@ struct AttentionCommand: AsyncParsableCommand {
               deit attention runs/first film/ --frames --output film-maps
 
             For the class token, and the distillation token of a distilled model, DIR gets
-            a folder for each picture: maps of every head, of their mean and of the rollout
-            through all blocks, in colours, over the picture, and as a mask that keeps a
+            a folder for each image: maps of every head, of their mean and of the rollout
+            through all blocks, in colours, over the image, and as a mask that keeps a
             share of the attention; the patches' features as colours by their three main
             components; and a sheet of all. DIR/overview.png and DIR/index.html show all
-            pictures.
+            images.
 
-            With --frames the pictures are the frames of a film, sorted by the numbers in
+            With --frames the images are the frames of a film, sorted by the numbers in
             their names: each kind of map gets a folder with 000001.png and so on, in
             colours that are the same for all frames. A film is made of them with
               ffmpeg -i DIR/cls-mean-overlay/%06d.png film.mp4
@@ -42,9 +42,9 @@ struct AttentionCommand: AsyncParsableCommand {
 
     @OptionGroup var checkpoint: CheckpointOptions
 
-    @OptionGroup var pictures: PictureFolderOptions
+    @OptionGroup var images: ImageFolderOptions
 
-    @Flag(help: "The pictures are the frames of a film.")
+    @Flag(help: "The images are the frames of a film.")
     var frames = false
 
     @OptionGroup var viewing: ViewingOptions
@@ -60,7 +60,7 @@ struct AttentionCommand: AsyncParsableCommand {
     @Option(help: "The share of the attention that masks keep, above 0 up to 1.")
     var threshold = 0.6
 
-    @Option(help: "How maps become as large as the picture: nearest, bilinear or bicubic.")
+    @Option(help: "How maps become as large as the image: nearest, bilinear or bicubic.")
     var upscale = Upscaling.nearest
 
     @Option(help: "The colours of maps: inferno or viridis.")
@@ -82,15 +82,15 @@ struct AttentionCommand: AsyncParsableCommand {
         } catch let error as EvaluationError {
             throw ValidationError(error.description)
         }
-        guard !frames || !pictures.images.contains("-") else {
+        guard !frames || !images.images.contains("-") else {
             throw ValidationError("frames are files, not standard input")
         }
     }
 
     @ModelActor
     func run() async throws {
-        let folder = try pictures.folder()
-        let list = try frames ? pictures.frames() : pictures.pictures()
+        let folder = try images.folder()
+        let list = try frames ? images.frames() : images.imageFiles()
         let drawing = try drawing()
         let loaded = try await checkpoint.load(allowing: .noHead)
         let reader = try AttentionReader(
@@ -99,12 +99,12 @@ struct AttentionCommand: AsyncParsableCommand {
             rollout: drawing.parts.contains(.rollout) ? try rollout() : nil,
             resampling: viewing.resample
         )
-        let viewer = PictureViewer(
+        let viewer = ImageViewer(
             reader,
             loaded.description,
             size: try viewing.viewingSize(for: reader.configuration)
         )
-        var failures = PictureFailures()
+        var failures = ImageFailures()
         let (entries, overview) =
             try frames
             ? film(list, viewer, drawing, folder, &failures)
@@ -116,11 +116,11 @@ struct AttentionCommand: AsyncParsableCommand {
 
     @ModelActor
     private func gallery(
-        _ list: PictureList,
-        _ viewer: PictureViewer,
+        _ list: ImageFileList,
+        _ viewer: ImageViewer,
         _ drawing: AttentionDrawing,
         _ folder: OutputFolder,
-        _ failures: inout PictureFailures
+        _ failures: inout ImageFailures
     ) throws -> ([AttentionEntry], [String]) {
         let gallery = AttentionGallery(viewer, drawing, in: folder)
         let status = StatusLine()
@@ -133,18 +133,18 @@ struct AttentionCommand: AsyncParsableCommand {
                     file: file
                 )
             }
-            status.show(index + 1, of: list.count, "pictures")
+            status.show(index + 1, of: list.count, "images")
         }
         return (gallery.entries, try gallery.finish(model: checkpoint.checkpoint))
     }
 
     @ModelActor
     private func film(
-        _ list: PictureList,
-        _ viewer: PictureViewer,
+        _ list: ImageFileList,
+        _ viewer: ImageViewer,
         _ drawing: AttentionDrawing,
         _ folder: OutputFolder,
-        _ failures: inout PictureFailures
+        _ failures: inout ImageFailures
     ) throws -> ([AttentionEntry], [String]) {
         let sequence = AttentionSequence(viewer, drawing, in: folder)
         let status = StatusLine()
@@ -179,18 +179,18 @@ struct AttentionCommand: AsyncParsableCommand {
                     + "as its own size needs more than the \(viewing.memory) GiB of --memory"
             )
         }
-        if pictures.json {
+        if images.json {
             let list = entries.map(\.json)
             let value: JSONValue = [
-                "output": .string(pictures.output), "pictures": .array(list),
+                "output": .string(images.output), "images": .array(list),
                 "overview": .array(overview.map(JSONValue.string)),
             ]
             return try Results.print(value.text())
         }
         guard !entries.isEmpty else { return }
-        let noun = frames ? "frames" : entries.count == 1 ? "picture" : "pictures"
+        let noun = frames ? "frames" : entries.count == 1 ? "image" : "images"
         try Results.print(
-            "\(pictures.output): maps of \(entries.count) \(noun); open \(pictures.output)/index.html"
+            "\(images.output): maps of \(entries.count) \(noun); open \(images.output)/index.html"
         )
     }
 

@@ -7,11 +7,11 @@ import Torch
 import TorchNN
 import VisionModels
 
-/// `deit classify`: what pictures show.
+/// `deit classify`: what images show.
 struct ClassifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "classify",
-        abstract: "Name what pictures show.",
+        abstract: "Name what images show.",
         discussion: """
             Examples:
               deit classify runs/first cat.jpg dog.png
@@ -20,15 +20,15 @@ struct ClassifyCommand: AsyncParsableCommand {
               deit classify tiny.safetensors --labels synsets.txt --json cat.jpg
               curl -s https://example.org/cat.jpg | deit classify runs/first -
 
-            Pictures are JPEG, PNG or WebP, told by their content, and turned upright as
+            Images are JPEG, PNG or WebP, told by their content, and turned upright as
             their EXIF data say (--exif-orientation off: as stored). Of a folder all
-            pictures in it and its folders are taken, sorted by name. "-" is one picture on standard input. A score is what the checkpoint says: the
+            images in it and its folders are taken, sorted by name. "-" is one image on standard input. A score is what the checkpoint says: the
             softmax over all classes, the sigmoid of each class of a multi-label model or of
             a single output, or a regression's output as it is; with an index (`deit index`)
             the share of the neighbours' votes, and JSON names them.
 
             On a terminal the classes are shown as a table; elsewhere one line for each class:
-            file, score, class, with tabs between them. Pictures that cannot be
+            file, score, class, with tabs between them. Images that cannot be
             read are told on standard error; the others are classified all the same, and the
             exit code is then 65.
             """
@@ -37,12 +37,12 @@ struct ClassifyCommand: AsyncParsableCommand {
     @OptionGroup var checkpoint: CheckpointOptions
 
     @Argument(
-        help: "The pictures: files, folders, or - for standard input.",
+        help: "The images: files, folders, or - for standard input.",
         completion: .file()
     )
     var images: [String]
 
-    @Option(help: "How many classes to print for each picture.")
+    @Option(help: "How many classes to print for each image.")
     var top = 5
 
     @Flag(help: "Print a JSON list.")
@@ -50,25 +50,25 @@ struct ClassifyCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard top > 0 else { throw ValidationError("--top must be at least 1, not \(top)") }
-        guard !images.isEmpty else { throw ValidationError("name at least one picture") }
+        guard !images.isEmpty else { throw ValidationError("name at least one image") }
         guard images.count(where: { $0 == "-" }) < 2 else {
-            throw ValidationError("standard input holds one picture, so - can be named once")
+            throw ValidationError("standard input holds one image, so - can be named once")
         }
     }
 
-    /// So many pictures are classified without preparations.
-    private static let fewPictures = 4
+    /// So many images are classified without preparations.
+    private static let fewImages = 4
 
     /// So many multiplications are done by one thread: others would take longer to wake, or wait for a busy processor.
     private static let fewMultiplications = 10_000_000_000
 
     @ModelActor
     func run() async throws {
-        let pictures = try pictures()
+        let images = try imageFiles()
         let threads = Libtorch.threadCount
-        try prepare(for: pictures.count)
-        let empty = pictures.emptyFolders.map { "\($0) holds no pictures (jpg, jpeg, png or webp)" }
-        guard pictures.count > 0 else {
+        try prepare(for: images.count)
+        let empty = images.emptyFolders.map { "\($0) holds no images (jpg, jpeg, png or webp)" }
+        guard images.count > 0 else {
             throw CommandFailure(
                 empty.joined(separator: "; "),
                 exitCode: CommandFailure.badData
@@ -78,68 +78,68 @@ struct ClassifyCommand: AsyncParsableCommand {
         let failures: (count: Int, first: String?)
         if checkpoint.isIndex {
             let index = try checkpoint.index()
-            failures = try await print(pictures.count) { workers, deliver in
-                try await index.classify(pictures, top: top, workers: workers, deliver: deliver)
+            failures = try await print(images.count) { workers, deliver in
+                try await index.classify(images, top: top, workers: workers, deliver: deliver)
             }
         } else {
-            failures = try await classify(pictures, threads: threads)
+            failures = try await classify(images, threads: threads)
         }
-        try tell(failures, of: pictures.count)
+        try tell(failures, of: images.count)
         if !empty.isEmpty { throw ExitCode(CommandFailure.badData) }
     }
 
     /// Classifies with a model's own classifier.
     @ModelActor
     private func classify(
-        _ pictures: PictureList,
+        _ images: ImageFileList,
         threads: Int
     ) async throws -> (count: Int, first: String?) {
         let loaded = try await checkpoint.load(allowing: .noHead)
-        if pictures.count <= Self.fewPictures,
-            loaded.description.configuration.macs > Self.fewMultiplications / pictures.count
+        if images.count <= Self.fewImages,
+            loaded.description.configuration.macs > Self.fewMultiplications / images.count
         {
             try Libtorch.setThreadCount(threads)
         }
         try loaded.model.packForInference()
-        let failures = try await print(pictures.count) { workers, deliver in
-            try await PictureClassifier.classify(
-                pictures,
+        let failures = try await print(images.count) { workers, deliver in
+            try await ImageFileClassifier.classify(
+                images,
                 with: loaded,
                 top: top,
                 workers: workers,
                 deliver: deliver
             )
         }
-        if failures.count < pictures.count { checkpoint.tellAssumptions(loaded) }
+        if failures.count < images.count { checkpoint.tellAssumptions(loaded) }
         return failures
     }
 
-    /// Tells of the pictures that could not be used, which is a failure.
+    /// Tells of the images that could not be used, which is a failure.
     private func tell(_ failures: (count: Int, first: String?), of count: Int) throws {
         guard let first = failures.first else { return }
         let sentence =
             count == 1
-            ? first : "\(failures.count) of \(count) pictures cannot be used; see above"
+            ? first : "\(failures.count) of \(count) images cannot be used; see above"
         throw CommandFailure(sentence, exitCode: CommandFailure.badData)
     }
 
     private func prepare(for count: Int) throws {
-        guard count <= Self.fewPictures else {
-            // Waiting threads get in the way where pictures are read while the model computes.
+        guard count <= Self.fewImages else {
+            // Waiting threads get in the way where images are read while the model computes.
             if !images.contains("-") { OpenMPWaiting.spinBriefly() }
             return
         }
-        // Starting anew and a probe of kernels take longer than a few pictures do.
+        // Starting anew and a probe of kernels take longer than a few images do.
         try Libtorch.setThreadCount(1)
         if Libtorch.hasOneDNN { setenv("DEIT_COMPUTE", "onednn", 0) }
     }
 
-    /// Prints each picture's classes, or tells why there are none.
+    /// Prints each image's classes, or tells why there are none.
     @ModelActor
     private func print(
         _ count: Int,
         _ classify:
-            @ModelActor (_ workers: Int, _ deliver: (PictureResult) throws -> Void) async throws ->
+            @ModelActor (_ workers: Int, _ deliver: (ImageResult) throws -> Void) async throws ->
             Void
     ) async throws -> (count: Int, first: String?) {
         let status = StatusLine()
@@ -156,16 +156,16 @@ struct ClassifyCommand: AsyncParsableCommand {
                 if count > 1 { StatusLine.note(sentence) }
             }
             guard try printer.print(result) else { throw ExitCode.success }
-            status.show(done, of: count, "pictures")
+            status.show(done, of: count, "images")
         }
         status.clear()
         try printer.finish()
         return failures
     }
 
-    /// The pictures, in the order of the arguments.
-    private func pictures() throws -> PictureList {
-        let list = try PictureList(paths: images)
+    /// The images, in the order of the arguments.
+    private func imageFiles() throws -> ImageFileList {
+        let list = try ImageFileList(paths: images)
         guard images.contains("-") else { return list }
         return list.replacing("-", by: try StandardInput.read(), named: "standard input")
     }

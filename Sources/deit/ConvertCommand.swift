@@ -31,7 +31,7 @@ struct ConvertCommand: AsyncParsableCommand {
             main_dino.py goes on from it, and `deit pretrain dino --init` reads it.
 
             int8 stores the linear layers but the classifier in 8 bits (timm and safetensors,
-            for deit only). --calibrate names pictures like those that the model is for: they
+            for deit only). --calibrate names images like those that the model is for: they
             give the ranges, and the report tells what int8 costs in accuracy on them.
             """
     )
@@ -113,10 +113,10 @@ struct ConvertCommand: AsyncParsableCommand {
 
     /// Makes sure that no flag asks for a change of what is written as it is.
     private func checkNothingChanges() throws {
-        let pictures = [source.mean, source.std, source.interpolation, source.labels]
+        let images = [source.mean, source.std, source.interpolation, source.labels]
         let weights = [source.weights.preset, source.weights.stateDict]
         let isPlain =
-            (pictures + weights + [size]).allSatisfy { $0 == nil } && dtype == nil
+            (images + weights + [size]).allSatisfy { $0 == nil } && dtype == nil
             && source.cropPct == nil && source.cropMode == nil && source.exifOrientation == nil
         guard isPlain else {
             throw ValidationError("--to dino writes a run as it is: leave out the other flags")
@@ -131,11 +131,11 @@ struct ConvertCommand: AsyncParsableCommand {
         options.imageSize = try imageSize()
         options.positionResampling = resample
         let path = try await CheckpointPath.find(source.checkpoint)
-        let pictures = try await calibration.pictures(for: path, options)
+        let images = try await calibration.images(for: path, options)
         var int8: Int8Quantization.Report?
         let report = try Conversion.run(path, loading: options, to: output, saving: saveOptions()) {
-            guard let pictures else { return }
-            int8 = try Int8Quantization.run($0, on: pictures)
+            guard let images else { return }
+            int8 = try Int8Quantization.run($0, on: images)
         }
         try carryHeldOutShare(from: path)
         try Results.print(

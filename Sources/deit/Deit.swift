@@ -15,10 +15,10 @@ struct Deit: AsyncParsableCommand {
             A first run, on a folder with train/CLASS/… and val/CLASS/… or on IDX files:
               deit train --data DIR --output runs/first
               deit evaluate runs/first --data DIR
-              deit classify runs/first PICTURE.jpg
+              deit classify runs/first IMAGE.jpg
 
             Weights from elsewhere, a file or a name on the hub, stand wherever a checkpoint does:
-              deit classify facebook/deit-tiny-patch16-224 PICTURE.jpg
+              deit classify facebook/deit-tiny-patch16-224 IMAGE.jpg
 
             Exit codes: 0 success, 64 a wrong call, 65 data or a checkpoint that cannot be \
             used, 1 any other failure, 130 or 143 stopped by SIGINT or SIGTERM after saving.

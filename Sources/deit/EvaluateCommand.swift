@@ -12,7 +12,7 @@ import VisionModels
 struct EvaluateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
-        abstract: "Measure a model's accuracy on labelled pictures.",
+        abstract: "Measure a model's accuracy on labelled images.",
         discussion: """
             Examples:
               deit evaluate runs/first --data DIR
@@ -26,11 +26,11 @@ struct EvaluateCommand: AsyncParsableCommand {
             DIR holds val/CLASS/ or CLASS/, CIFAR's files, IDX files, a list or tar shards;
             a list (.csv) or an archive (.tar) can be named itself. Where a run held out a
             share of DIR in training, that share is measured. Its classes are found among
-            the model's by name or synset and may be some of them only. Pictures that cannot be read are left out and told. A distilled model
+            the model's by name or synset and may be some of them only. Images that cannot be read are left out and told. A distilled model
             predicts with the mean of its two heads.
 
             --knn and --linear measure what a model sees rather than its classifier, which \
-            it may lack: pictures are classified by the training part's nearest neighbours, \
+            it may lack: images are classified by the training part's nearest neighbours, \
             as in DINO's eval_knn.py, or by a linear layer on the features, the minimum that \
             scikit-learn's LogisticRegression finds too. An index (`deit index`) is \
             evaluated by its own neighbours.
@@ -39,7 +39,7 @@ struct EvaluateCommand: AsyncParsableCommand {
 
     @OptionGroup var checkpoint: CheckpointOptions
 
-    @Option(help: "The folder of pictures, a list or an archive.")
+    @Option(help: "The folder of images, a list or an archive.")
     var data: String
 
     @OptionGroup var sizes: SizeOptions
@@ -48,7 +48,7 @@ struct EvaluateCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Write tables and pictures into this folder: classes, confusions, calibration, predictions.",
+            "Write tables and images into this folder: classes, confusions, calibration, predictions.",
             valueName: "folder"
         )
     )
@@ -111,7 +111,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         let status = StatusLine()
         defer { status.clear() }
         let result = try await Evaluator.evaluate(loaded, on: loader, mapping: mapping) {
-            status.show($0, of: dataset.count, "pictures")
+            status.show($0, of: dataset.count, "images")
         }
         status.clear()
         checkpoint.tellAssumptions(loaded)

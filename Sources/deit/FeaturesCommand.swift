@@ -5,11 +5,11 @@ import Evaluation
 import Foundation
 import Torch
 
-/// `deit features`: what a model sees in pictures, as numbers for other programs.
+/// `deit features`: what a model sees in images, as numbers for other programs.
 struct FeaturesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "features",
-        abstract: "Write a model's features of pictures to a file.",
+        abstract: "Write a model's features of images to a file.",
         discussion: """
             Examples:
               deit features runs/first --data DIR --output features.safetensors
@@ -23,25 +23,25 @@ struct FeaturesCommand: AsyncParsableCommand {
             its last maps. No classifier is needed.
 
             The ending of the output tells its kind. A .safetensors file has an array
-            for each token, [pictures, length] or [pictures, patches, length], "labels"
+            for each token, [images, length] or [images, patches, length], "labels"
             where there are some, and the names of files and classes in its metadata. A
             .npy file has one array, and the names stand beside it in NAME.files.csv. A
-            .csv file has a line for each picture.
+            .csv file has a line for each image.
 
-            DIR holds val/CLASS/, CLASS/ or IDX files, as for `deit evaluate`. Pictures
+            DIR holds val/CLASS/, CLASS/ or IDX files, as for `deit evaluate`. Images
             that cannot be read are left out and told.
             """
     )
 
     @OptionGroup var checkpoint: CheckpointOptions
 
-    @Argument(help: "Pictures or folders of them, without labels.", completion: .file())
+    @Argument(help: "Images or folders of them, without labels.", completion: .file())
     var images: [String] = []
 
-    @Option(help: "A folder of labelled pictures, in place of IMAGES.", completion: .directory)
+    @Option(help: "A folder of labelled images, in place of IMAGES.", completion: .directory)
     var data: String?
 
-    /// A part of the labelled pictures.
+    /// A part of the labelled images.
     enum Split: String, CaseIterable, ExpressibleByArgument {
         case train
         case val
@@ -70,8 +70,8 @@ struct FeaturesCommand: AsyncParsableCommand {
         guard images.isEmpty != (data == nil) else {
             throw ValidationError(
                 images.isEmpty
-                    ? "say which pictures: --data DIR, or files and folders"
-                    : "name pictures or --data DIR, not both"
+                    ? "say which images: --data DIR, or files and folders"
+                    : "name images or --data DIR, not both"
             )
         }
         guard FeatureFormat(path: output) != nil else {
@@ -108,7 +108,7 @@ struct FeaturesCommand: AsyncParsableCommand {
         let status = StatusLine()
         defer { status.clear() }
         try await extractor.extract(loader, into: file) {
-            status.show($0, of: dataset.count, "pictures")
+            status.show($0, of: dataset.count, "images")
         }
         status.clear()
         guard file.count > 0 else {
@@ -138,19 +138,19 @@ struct FeaturesCommand: AsyncParsableCommand {
                 for: checkpoint.checkpoint
             )
         }
-        let list = try PictureList(paths: images)
+        let list = try ImageFileList(paths: images)
         for folder in list.emptyFolders {
-            StatusLine.note("\(folder) holds no pictures (jpg, jpeg, png or webp)")
+            StatusLine.note("\(folder) holds no images (jpg, jpeg, png or webp)")
         }
         guard list.count > 0 else {
-            throw CommandFailure("there are no pictures", exitCode: CommandFailure.badData)
+            throw CommandFailure("there are no images", exitCode: CommandFailure.badData)
         }
         return list
     }
 
     private func summary(_ file: FeatureFile) -> String {
         let arrays = file.columns.map { column in
-            let shape = column.shape(pictures: file.count).map(String.init).joined(separator: "×")
+            let shape = column.shape(images: file.count).map(String.init).joined(separator: "×")
             return "\(column.name) \(shape)"
         }
         return "\(output): \(arrays.joined(separator: ", "))"

@@ -5,7 +5,7 @@ import Training
 struct FinetuneCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "finetune",
-        abstract: "Train a checkpoint on pictures of your own.",
+        abstract: "Train a checkpoint on images of your own.",
         discussion: """
             Examples:
               deit finetune facebook/deit-tiny-patch16-224 --data DIR --output runs/flowers

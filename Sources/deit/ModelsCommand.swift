@@ -17,10 +17,10 @@ struct ModelsCommand: ParsableCommand {
               deit models
               deit models distilled --json
 
-            Parameters (in millions) and multiplications of one picture (in billions,
+            Parameters (in millions) and multiplications of one image (in billions,
             GMACs; timm's figures count normalisations too and are up to 0.5 % larger,
             for EfficientNet-Lite 4 %) are those of the preset as it is; classes, channels and the size of the
-            pictures follow the data when a model is trained. Top-1 is the accuracy on
+            images follow the data when a model is trained. Top-1 is the accuracy on
             ImageNet that the authors of the weights published.
             """
     )
@@ -37,7 +37,7 @@ struct ModelsCommand: ParsableCommand {
             try Results.print(JSONValue.array(presets.map(Self.json)).text())
             return
         }
-        let heading = ["model", "params M", "GMACs", "pictures", "classes", "top-1 %", "weights"]
+        let heading = ["model", "params M", "GMACs", "images", "classes", "top-1 %", "weights"]
         try Results.print(Self.table([heading] + presets.map(Self.row)))
     }
 
@@ -63,14 +63,14 @@ struct ModelsCommand: ParsableCommand {
             "input": [.integer(configuration.inChannels), .integer(height), .integer(width)],
             "classes": .integer(configuration.numClasses),
             "distilled": .bool(configuration.isDistilled),
-            "pictures": pictures(preset),
+            "images": images(preset),
             "top1": published?.top1.map(JSONValue.number) ?? .null,
             "weights": published.map { .string($0.source) } ?? .null,
         ]
     }
 
-    /// How pictures are made for the known weights: the shorter side resized, the middle cropped to the input.
-    private static func pictures(_ preset: ModelRegistry.Preset) -> JSONValue {
+    /// How images are made for the known weights: the shorter side resized, the middle cropped to the input.
+    private static func images(_ preset: ModelRegistry.Preset) -> JSONValue {
         guard let known = try? preset.processor(), case .shortestSide(let side) = known.resize
         else {
             return .null

@@ -31,7 +31,7 @@ struct PropagateCommand: AsyncParsableCommand {
 
     @OptionGroup var checkpoint: CheckpointOptions
 
-    @OptionGroup var pictures: PictureFolderOptions
+    @OptionGroup var images: ImageFolderOptions
 
     @Option(help: "The mask of the first frame.", completion: .file(extensions: ["png"]))
     var mask: String
@@ -58,8 +58,8 @@ struct PropagateCommand: AsyncParsableCommand {
     var truth: String?
 
     func validate() throws {
-        guard !pictures.images.isEmpty else { throw ValidationError("name the film's frames") }
-        guard !pictures.images.contains("-") else {
+        guard !images.images.isEmpty else { throw ValidationError("name the film's frames") }
+        guard !images.images.contains("-") else {
             throw ValidationError("frames are files, not standard input")
         }
         guard (1...100_000).contains(size) else {
@@ -77,8 +77,8 @@ struct PropagateCommand: AsyncParsableCommand {
 
     @ModelActor
     func run() async throws {
-        let folder = try pictures.folder()
-        let frames = try pictures.frames()
+        let folder = try images.folder()
+        let frames = try images.frames()
         guard frames.count > 1 else {
             throw CommandFailure(
                 "there is one frame only; labels are carried from the first frame to others",
@@ -109,7 +109,7 @@ struct PropagateCommand: AsyncParsableCommand {
         try report(masks, try masks.finish())
     }
 
-    private func follow(_ frames: PictureList, _ masks: FilmFolder, upright: Bool) throws {
+    private func follow(_ frames: ImageFileList, _ masks: FilmFolder, upright: Bool) throws {
         let status = StatusLine()
         defer { status.clear() }
         for index in 0..<frames.count {
@@ -125,7 +125,7 @@ struct PropagateCommand: AsyncParsableCommand {
         }
     }
 
-    /// Runs what reads a picture; its errors tell the file, and without the picture there is no result.
+    /// Runs what reads an image; its errors tell the file, and without the image there is no result.
     private func read<R>(_ file: String, _ what: String, _ body: () throws -> R) throws -> R {
         do {
             return try body()
@@ -145,9 +145,9 @@ struct PropagateCommand: AsyncParsableCommand {
         }
     }
 
-    private func viewer(_ loaded: LoadedModel) throws -> PictureViewer {
+    private func viewer(_ loaded: LoadedModel) throws -> ImageViewer {
         let reader = try AttentionReader(loaded, rollout: nil, resampling: resample)
-        return PictureViewer(
+        return ImageViewer(
             reader,
             loaded.description,
             size: ViewingSize(
@@ -167,9 +167,9 @@ struct PropagateCommand: AsyncParsableCommand {
     }
 
     private func report(_ masks: FilmFolder, _ overview: [String]) throws {
-        if pictures.json { return try Results.print(masks.json(overview).text()) }
+        if images.json { return try Results.print(masks.json(overview).text()) }
         try Results.print(
-            "\(pictures.output): masks of \(masks.entries.count) frames; look at \(pictures.output)/sheet.png"
+            "\(images.output): masks of \(masks.entries.count) frames; look at \(images.output)/sheet.png"
         )
         if let overlap = masks.meanOverlap {
             let first = masks.entries.dropFirst().compactMap(\.overlap).count

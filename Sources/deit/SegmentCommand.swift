@@ -11,15 +11,15 @@ import VisionModels
 struct SegmentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "segment",
-        abstract: "Cut out the foreground of pictures, without any labels.",
+        abstract: "Cut out the foreground of images, without any labels.",
         discussion: """
             Examples:
               deit segment runs/first photos/ --output masks
               deit segment tiny.safetensors cat.jpg --main-object --output masks
               deit segment dino.pth --data DIR --method attention --output masks
 
-            Masks are PNG files of the pictures' size, 255 where there is foreground. They
-            lie in the output folder as the pictures lie in theirs; sheets/ shows pictures
+            Masks are PNG files of the images' size, 255 where there is foreground. They
+            lie in the output folder as the images lie in theirs; sheets/ shows images
             and masks side by side, overview.png the first of them.
 
             cut parts the patches in two where their keys in attention differ most (a
@@ -31,10 +31,10 @@ struct SegmentCommand: AsyncParsableCommand {
 
     @OptionGroup var checkpoint: CheckpointOptions
 
-    @OptionGroup var pictures: PictureFolderOptions
+    @OptionGroup var images: ImageFolderOptions
 
     @Option(
-        help: "A folder of labelled pictures, in place of IMAGES: its validation part.",
+        help: "A folder of labelled images, in place of IMAGES: its validation part.",
         completion: .directory
     )
     var data: String?
@@ -69,11 +69,11 @@ struct SegmentCommand: AsyncParsableCommand {
     var truth: String?
 
     func validate() throws {
-        guard pictures.images.isEmpty != (data == nil) else {
+        guard images.images.isEmpty != (data == nil) else {
             throw ValidationError(
                 data == nil
-                    ? "say which pictures: files and folders, or --data DIR"
-                    : "name pictures or --data DIR, not both"
+                    ? "say which images: files and folders, or --data DIR"
+                    : "name images or --data DIR, not both"
             )
         }
         do {
@@ -85,17 +85,17 @@ struct SegmentCommand: AsyncParsableCommand {
 
     @ModelActor
     func run() async throws {
-        let folder = try pictures.folder()
+        let folder = try images.folder()
         let list = try dataset()
         let loaded = try await checkpoint.load(allowing: .noHead)
         let reader = try reader(loaded)
-        let viewer = PictureViewer(
+        let viewer = ImageViewer(
             reader,
             loaded.description,
             size: try viewing.viewingSize(for: reader.configuration)
         )
         let masks = MaskFolder(Segmenter(viewer, try options()), in: folder, truth: truth)
-        var failures = PictureFailures()
+        var failures = ImageFailures()
         let status = StatusLine()
         for index in 0..<list.count {
             let file = list.name(at: index)
@@ -105,7 +105,7 @@ struct SegmentCommand: AsyncParsableCommand {
                     file: file
                 )
             }
-            status.show(index + 1, of: list.count, "pictures")
+            status.show(index + 1, of: list.count, "images")
         }
         status.clear()
         let overview = try masks.finish()
@@ -126,7 +126,7 @@ struct SegmentCommand: AsyncParsableCommand {
     }
 
     private func dataset() throws -> any ImageDataset {
-        guard let data else { return try pictures.pictures() }
+        guard let data else { return try images.imageFiles() }
         return try LabelledData.open(data, .validation, for: checkpoint.checkpoint)
     }
 
@@ -141,11 +141,11 @@ struct SegmentCommand: AsyncParsableCommand {
     }
 
     private func report(_ masks: MaskFolder, _ overview: [String]) throws {
-        if pictures.json { return try Results.print(masks.json(overview).text()) }
+        if images.json { return try Results.print(masks.json(overview).text()) }
         guard !masks.entries.isEmpty else { return }
         let noun = masks.entries.count == 1 ? "mask" : "masks"
         try Results.print(
-            "\(pictures.output): \(masks.entries.count) \(noun); look at \(pictures.output)/overview.png"
+            "\(images.output): \(masks.entries.count) \(noun); look at \(images.output)/overview.png"
         )
         if let overlap = masks.meanOverlap {
             try Results.print(

@@ -5,7 +5,7 @@ import Training
 struct TrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
-        abstract: "Train or distil a model on a folder of pictures.",
+        abstract: "Train or distil a model on a folder of images.",
         discussion: """
             Examples:
               deit train --recipe quickstart --data DIR --output runs/first

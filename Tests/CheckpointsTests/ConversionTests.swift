@@ -257,7 +257,7 @@ import VisionModels
         #expect(try scratch.names() == ["source-plain"])
     }
 
-    @Test func fileNamesTellPicturesAndHeads() throws {
+    @Test func fileNamesTellImagesAndHeads() throws {
         var configuration = try ModelRegistry.configuration(named: "deit_tiny_patch16_224")
         configuration.numClasses = 2
         let model = try configuration.makeModel()
@@ -285,10 +285,10 @@ import VisionModels
                 == (0.485, .shortestSide(256))
         )
         #expect(try processor("anything.safetensors") == (0.485, .shortestSide(256)))
-        let pictures = PictureOverrides(mean: [0.1], std: [0.2, 0.3, 0.4], cropShare: 0.5)
+        let images = ImageOverrides(mean: [0.1], std: [0.2, 0.3, 0.4], cropShare: 0.5)
         let changed = try ModelDirectory.description(
             of: scratch.file("anything.safetensors"),
-            options: LoadOptions(pictures: pictures)
+            options: LoadOptions(images: images)
         ).processor
         #expect(changed.mean == [0.1, 0.1, 0.1] && changed.std == [0.2, 0.3, 0.4])
         #expect(changed.resize == .shortestSide(448) && changed.cropHeight == 224)

@@ -70,24 +70,24 @@ struct DirectoryParityTests {
                 probe += [("cls", logits.cls), ("dist", logits.dist)]
             }
         }
-        let picture = try picture(channels: description.processor.channels)
-        let pixels = try description.processor(picture)
+        let image = try image(channels: description.processor.channels)
+        let pixels = try description.processor(image)
         let shape = [1, description.processor.channels, pixels.height, pixels.width]
         probe.append(("pixels", try Tensor(pixels.values, shape: shape)))
-        let bytes = try picture.pixels.withUnsafeBytes {
+        let bytes = try image.pixels.withUnsafeBytes {
             try Tensor(
                 bytes: $0,
                 dtype: .uint8,
-                shape: [picture.height, picture.width, picture.channels]
+                shape: [image.height, image.width, image.channels]
             )
         }
-        probe.append(("picture", bytes))
+        probe.append(("image", bytes))
         try Safetensors.write(probe, to: "\(path)/probe.safetensors")
         let names = JSONValue.array(description.classNames.map(JSONValue.string))
         try AtomicFile.write(names.text().utf8, to: "\(path)/names.json")
     }
 
-    private func picture(channels: Int) throws -> Image {
+    private func image(channels: Int) throws -> Image {
         let (height, width) = (61, 47)
         let pixels = (0..<(height * width * channels)).map {
             UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7 ^ $0)

@@ -37,7 +37,7 @@ import VisionModels
                 )
                 let read = try ModelDirectory.description(of: path).processor
                 #expect(read.appliesOrientation == upright, "\(form)")
-                let other = LoadOptions(pictures: PictureOverrides(appliesOrientation: !upright))
+                let other = LoadOptions(images: ImageOverrides(appliesOrientation: !upright))
                 let changed = try ModelDirectory.description(of: path, options: other).processor
                 #expect(changed == read.seeing(upright: !upright))
             }
@@ -208,16 +208,16 @@ import VisionModels
             Example.plain.description,
             to: path
         )
-        func rule(_ overrides: PictureOverrides) throws -> ImageProcessor {
-            try ModelDirectory.description(of: path, options: LoadOptions(pictures: overrides))
+        func rule(_ overrides: ImageOverrides) throws -> ImageProcessor {
+            try ModelDirectory.description(of: path, options: LoadOptions(images: overrides))
                 .processor
         }
-        let squash = try rule(PictureOverrides(cropShare: 0.875, cropMode: .squash))
+        let squash = try rule(ImageOverrides(cropShare: 0.875, cropMode: .squash))
         #expect(squash.resize == .exact(height: 36, width: 36) && squash.cropHeight == 32)
-        let border = try rule(PictureOverrides(cropShare: 1, cropMode: .border))
+        let border = try rule(ImageOverrides(cropShare: 1, cropMode: .border))
         #expect(border.resize == .contain(height: 32, width: 32))
-        let usual = try rule(PictureOverrides())
-        let other = try rule(PictureOverrides(cropMode: .border))
+        let usual = try rule(ImageOverrides())
+        let other = try rule(ImageOverrides(cropMode: .border))
         guard case .contain = other.resize else {
             Issue.record("\(other.resize)")
             return

@@ -30,7 +30,7 @@ struct RealWeightsTests {
                 try loaded.model(Tensor(input.values, shape: input.shape)).floats()
             }
             let row = Array(expected.values[(index * 1000)..<((index + 1) * 1000)])
-            expectClose(logits, row, tolerance: 1e-5, "logits of picture \(index)")
+            expectClose(logits, row, tolerance: 1e-5, "logits of image \(index)")
             #expect(logits.indices.max { logits[$0] < logits[$1] } == best)
         }
     }

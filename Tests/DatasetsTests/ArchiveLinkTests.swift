@@ -193,11 +193,11 @@ struct ArchiveLinkTests {
 
     @Test func adviceThatHelps() throws {
         try withTemporaryFolder { folder in
-            for name in ["cat/a.png", "dog/a.png"] { try folder.writePicture(name) }
+            for name in ["cat/a.png", "dog/a.png"] { try folder.writeImage(name) }
             let location = try DatasetLocation(path: folder.path, valFraction: 0.5)
             let error = #expect(throws: DatasetError.self) { try location.openBoth() }
             #expect("\(error as Any)".contains("no class has more than one image"))
-            try folder.writePicture("cat/b.png")
+            try folder.writeImage("cat/b.png")
             let small = try DatasetLocation(path: folder.path, valFraction: 0.01)
             let other = #expect(throws: DatasetError.self) { try small.openBoth() }
             #expect("\(other as Any)".contains("choose a larger one"))

@@ -5,14 +5,14 @@ import TestSupport
 import Testing
 
 struct CIFARTests {
-    /// A picture of which each sample can be told: red, green and blue planes.
+    /// An image of which each sample can be told: red, green and blue planes.
     private static func planes(_ seed: Int) -> [UInt8] {
         (0..<3072).map { (place: Int) -> UInt8 in
             UInt8(truncatingIfNeeded: place * 7 + place / 1024 * 50 + seed * 31)
         }
     }
 
-    private static func expectPicture(_ image: Image, _ seed: Int) {
+    private static func expectImage(_ image: Image, _ seed: Int) {
         let planes = planes(seed)
         #expect(image.height == 32 && image.width == 32 && image.channels == 3)
         let expected = (0..<3072).map { (sample: Int) -> UInt8 in
@@ -42,10 +42,10 @@ struct CIFARTests {
             #expect(train.count == 10 && validation.count == 1)
             #expect(train.classNames == Self.names)
             #expect((0..<10).map(train.label) == [1, 2, 2, 3, 3, 4, 4, 5, 5, 6])
-            Self.expectPicture(try train.image(at: 7), 41)
-            Self.expectPicture(try validation.image(at: 0), 99)
+            Self.expectImage(try train.image(at: 7), 41)
+            Self.expectImage(try validation.image(at: 0), 99)
             #expect(train.name(at: 7) == "index 1 of \(folder.path)/set\(inner)/data_batch_4.bin")
-            // Nine is the test picture's class, and no batch has it.
+            // Nine is the test image's class, and no batch has it.
             #expect(train.notes.count == 1)
         }
     }
@@ -65,7 +65,7 @@ struct CIFARTests {
             #expect(
                 train.count == 2 && validation.label(at: 0) == 9 && train.classNames == Self.names
             )
-            Self.expectPicture(try train.image(at: 1), 11)
+            Self.expectImage(try train.image(at: 1), 11)
             #expect(
                 train.name(at: 1) == "index 1 of \(path): cifar-10-batches-bin/data_batch_1.bin"
             )
@@ -88,7 +88,7 @@ struct CIFARTests {
             try folder.write(Data(fine.utf8), to: "fine_label_names.txt")
             let data = try DatasetLocation(path: folder.path).open(.train)
             #expect((0..<2).map(data.label) == [70, 5] && data.classNames[70] == "fine 70")
-            Self.expectPicture(try data.image(at: 1), 2)
+            Self.expectImage(try data.image(at: 1), 2)
             let coarse = try CIFARDataset(path: folder.path, split: .train, labels: .coarse)
             #expect((0..<2).map(coarse.label) == [3, 19] && coarse.classNames.count == 20)
             #expect(throws: DatasetError.missingSplit(path: folder.path, split: .validation)) {
@@ -116,7 +116,7 @@ struct CIFARTests {
 
     // MARK: - The Python form
 
-    /// The opcodes that Python 2 wrote the official files with: two pictures.
+    /// The opcodes that Python 2 wrote the official files with: two images.
     private static func pickle(shape: [UInt8] = [2, 0, 12], columnMajor: Bool = false) -> [UInt8] {
         func name(_ text: String) -> [UInt8] {
             [UInt8(ascii: "U"), UInt8(text.utf8.count)] + text.utf8
@@ -148,8 +148,8 @@ struct CIFARTests {
         try withTemporaryFolder { folder in
             let data = try open(folder, Self.pickle(columnMajor: columnMajor))
             #expect((0..<data.count).map(data.label) == [4, 7])
-            Self.expectPicture(try data.image(at: 0), 1)
-            Self.expectPicture(try data.image(at: 1), 2)
+            Self.expectImage(try data.image(at: 0), 1)
+            Self.expectImage(try data.image(at: 1), 2)
         }
     }
 
@@ -220,7 +220,7 @@ struct CIFARTests {
                 #expect(train.classNames == (0..<classes).map { "class \($0)" })
                 #expect(train.count == (classes == 10 ? 20 : 4) && validation.count == 4)
                 #expect((0..<4).map(validation.label) == [1, 2, 3, 4])
-                for index in 0..<4 { Self.expectPicture(try validation.image(at: index), index) }
+                for index in 0..<4 { Self.expectImage(try validation.image(at: index), index) }
             }
         }
     }

@@ -35,7 +35,7 @@ import Testing
         for key in ["labels", "fine_labels"] {
             let (files, refused) = try Self.run("cifar") { file, bytes throws(DatasetError) in
                 let batch = try CIFARBatch(pickle: bytes, key: key, path: file.path)
-                #expect(batch.pixels.count == batch.labels.count * CIFARDataset.picture)
+                #expect(batch.pixels.count == batch.labels.count * CIFARDataset.image)
             }
             #expect(files > 4 && refused < files)
         }

@@ -10,7 +10,7 @@ struct DataCheckTests {
     private func found(_ report: DataReport, in folder: URL) -> [FindingKind: [[String]]] {
         Dictionary(grouping: report.findings) { $0.kind }.mapValues { findings in
             findings.map { finding in
-                finding.pictures.map { report.name(of: $0).replacing(folder.path + "/", with: "") }
+                finding.images.map { report.name(of: $0).replacing(folder.path + "/", with: "") }
             }
         }
     }
@@ -29,26 +29,26 @@ struct DataCheckTests {
             """
     )
 
-    @Test func findsWhatIsWrongWithSinglePictures() async throws {
+    @Test func findsWhatIsWrongWithSingleImages() async throws {
         try await withTemporaryFolder { folder in
             func write(_ name: String, _ data: Data) throws {
                 try folder.write(data, to: "cat/\(name)")
             }
-            let good = MadeUpPicture.png(1)
+            let good = MadeUpImage.png(1)
             try write("good.png", good)
             try write("empty.jpg", Data())
-            try write("text.png", Data("no picture".utf8))
+            try write("text.png", Data("no image".utf8))
             try write("gif.png", Data("GIF89a0000000000".utf8))
             try write("short.png", good.prefix(good.count / 2))
-            var damaged = MadeUpPicture.png(2)
+            var damaged = MadeUpImage.png(2)
             damaged[damaged.count / 2] ^= 0xFF
             try write("damaged.png", damaged)
             let bomb = TinyPNG.data(height: 1, width: 1, samples: [0], claimedSide: 60_000)
             #expect(bomb.count < 100)
             try write("bomb.png", bomb)
-            try write("really.jpeg", MadeUpPicture.png(3))
+            try write("really.jpeg", MadeUpImage.png(3))
             try write("cmyk.jpg", try #require(Self.cmyk))
-            try write("turned.png", MadeUpPicture.png(4, orientation: 6))
+            try write("turned.png", MadeUpImage.png(4, orientation: 6))
             try write("dot.png", TinyPNG.data(height: 4, width: 4, samples: Array(0..<16)))
             try write(
                 "strip.png",
@@ -80,20 +80,20 @@ struct DataCheckTests {
         }
     }
 
-    @Test func findsTheSamePictureTwice() async throws {
+    @Test func findsTheSameImageTwice() async throws {
         try await withTemporaryFolder { folder in
             for (name, seed) in [
                 ("train/cat/a.png", 1), ("train/cat/b.png", 1), ("train/dog/c.png", 2),
                 ("train/dog/d.png", 3), ("train/cat/e.png", 3), ("val/dog/f.png", 2),
                 ("val/cat/g.png", 4),
                 ("val/dog/h.png", 5),
-            ] { try folder.write(MadeUpPicture.png(seed), to: name) }
-            // Other sizes, brightness and contrast of pictures 4, 6 and 7.
-            try folder.write(MadeUpPicture.png(4, side: 90, brighter: 12), to: "train/cat/h.png")
-            try folder.write(MadeUpPicture.png(6), to: "train/dog/i.png")
-            try folder.write(MadeUpPicture.png(6, side: 120, contrast: 0.8), to: "train/dog/j.png")
-            try folder.write(MadeUpPicture.png(7), to: "val/dog/k.png")
-            try folder.write(MadeUpPicture.png(7, side: 100), to: "val/cat/l.png")
+            ] { try folder.write(MadeUpImage.png(seed), to: name) }
+            // Other sizes, brightness and contrast of images 4, 6 and 7.
+            try folder.write(MadeUpImage.png(4, side: 90, brighter: 12), to: "train/cat/h.png")
+            try folder.write(MadeUpImage.png(6), to: "train/dog/i.png")
+            try folder.write(MadeUpImage.png(6, side: 120, contrast: 0.8), to: "train/dog/j.png")
+            try folder.write(MadeUpImage.png(7), to: "val/dog/k.png")
+            try folder.write(MadeUpImage.png(7, side: 100), to: "val/cat/l.png")
             let report = try await check(folder)
             let found = found(report, in: folder)
             #expect(found[.duplicate] == [["train/cat/a.png", "train/cat/b.png"]])
@@ -134,7 +134,7 @@ struct DataCheckTests {
         try await withTemporaryFolder { folder in
             for index in 0..<150 {
                 try folder.write(
-                    MadeUpPicture.png(index % 40, side: 64 + index % 3),
+                    MadeUpImage.png(index % 40, side: 64 + index % 3),
                     to: "c\(index % 4)/\(index).png"
                 )
             }
@@ -146,11 +146,11 @@ struct DataCheckTests {
         }
     }
 
-    @Test func differentPicturesAreNoDuplicates() async throws {
+    @Test func differentImagesAreNoDuplicates() async throws {
         try await withTemporaryFolder { folder in
             for index in 0..<300 {
                 try folder.write(
-                    MadeUpPicture.png(index, side: 64),
+                    MadeUpImage.png(index, side: 64),
                     to: "\(index % 2)/\(index).png"
                 )
             }
@@ -158,26 +158,26 @@ struct DataCheckTests {
         }
     }
 
-    @Test func classesWithoutAndWithFewPictures() async throws {
+    @Test func classesWithoutAndWithFewImages() async throws {
         try await withTemporaryFolder { folder in
             for (name, count) in [("a", 25), ("b", 22), ("c", 2), ("d", 0)] {
                 try folder.write(Data(), to: "train/\(name)/notes.txt")
                 for index in 0..<count {
                     let seed = index + 100 * Int(name.utf8.first ?? 0)
                     try folder.write(
-                        MadeUpPicture.png(seed, side: 64),
+                        MadeUpImage.png(seed, side: 64),
                         to: "train/\(name)/\(index).png"
                     )
                 }
             }
             for name in ["a", "e"] {
                 let seed = Int(name.utf8.first ?? 0)
-                try folder.write(MadeUpPicture.png(seed, side: 64), to: "val/\(name)/1.png")
+                try folder.write(MadeUpImage.png(seed, side: 64), to: "val/\(name)/1.png")
             }
             let report = try await check(folder)
             #expect(
                 report.findings(of: .emptyClass).map(\.detail) == [
-                    "d in \(folder.path)/train has no pictures"
+                    "d in \(folder.path)/train has no images"
                 ]
             )
             #expect(report.findings(of: .lopsidedClass).count == 1)
@@ -192,7 +192,7 @@ struct DataCheckTests {
     @Test func aClassAloneIsTold() async throws {
         try await withTemporaryFolder { folder in
             for index in 0..<3 {
-                try folder.write(MadeUpPicture.png(index, side: 64), to: "train/a/\(index).png")
+                try folder.write(MadeUpImage.png(index, side: 64), to: "train/a/\(index).png")
             }
             let found = try await check(folder).findings(of: .lopsidedClass).map(\.detail)
             #expect(found == ["a is the only class; a classifier needs two at least"])
@@ -203,7 +203,7 @@ struct DataCheckTests {
         try await withTemporaryFolder { folder in
             var tar = TarWriter()
             for index in 0..<3 {
-                tar.add("\(index).png", [UInt8](MadeUpPicture.png(index)))
+                tar.add("\(index).png", [UInt8](MadeUpImage.png(index)))
                 tar.add("\(index).cls", Array("\(index % 2)".utf8))
             }
             try folder.write(Data(tar.finished.prefix(tar.bytes.count - 600)), to: "shards/x.tar")
@@ -214,7 +214,7 @@ struct DataCheckTests {
                 try CleanList(shards).write(to: folder.path + "/c.csv")
             }
 
-            try folder.write(MadeUpPicture.png(1), to: "list/a.png")
+            try folder.write(MadeUpImage.png(1), to: "list/a.png")
             try folder.write(Data("file,class\na.png,x\nb.png,y\n".utf8), to: "list/list.csv")
             let list = try await DataCheck(path: folder.path + "/list", workers: 2).run()
             #expect(
@@ -222,7 +222,7 @@ struct DataCheckTests {
             )
 
             for name in ["x/a.png", "y/b.png"] {
-                try folder.write(MadeUpPicture.png(name.count * 7), to: "both/\(name)")
+                try folder.write(MadeUpImage.png(name.count * 7), to: "both/\(name)")
             }
             try folder.write(Data("file,class\nx/a.png,y\n".utf8), to: "both/labels.csv")
             let both = try await DataCheck(path: folder.path + "/both", workers: 2).run()
@@ -232,15 +232,15 @@ struct DataCheckTests {
 
     @Test func samplesWithoutFiles() async throws {
         try await withTemporaryFolder { folder in
-            let pictures = [3, 4, 3].flatMap { MadeUpPicture.samples($0, side: 28) }
+            let images = [3, 4, 3].flatMap { MadeUpImage.samples($0, side: 28) }
             let header: [UInt8] = [0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 28, 0, 0, 0, 28]
-            try folder.write(Data(header + pictures), to: "train-images-idx3-ubyte")
+            try folder.write(Data(header + images), to: "train-images-idx3-ubyte")
             try folder.write(
                 Data([0, 0, 8, 1, 0, 0, 0, 3, 1, 1, 1]),
                 to: "train-labels-idx1-ubyte"
             )
             let report = try await check(folder)
-            #expect(report.findings(of: .duplicate).map { $0.pictures.map(\.index) } == [[0, 2]])
+            #expect(report.findings(of: .duplicate).map { $0.images.map(\.index) } == [[0, 2]])
             #expect(report.formats.map(\.name) == ["samples"])
         }
     }
@@ -248,8 +248,8 @@ struct DataCheckTests {
     @Test func aPageThatNeedsNothingElse() async throws {
         try await withTemporaryFolder { folder in
             let name = "<b>&\"x\u{202E}gnp.exe"
-            try folder.write(MadeUpPicture.png(1), to: "<i>/\(name).png")
-            try folder.write(MadeUpPicture.png(1), to: "<i>/z.png")
+            try folder.write(MadeUpImage.png(1), to: "<i>/\(name).png")
+            try folder.write(MadeUpImage.png(1), to: "<i>/z.png")
             let report = try await check(folder)
             let path = folder.path + "/page.html"
             try ReportPage(report, title: "<script>").write(to: path)
@@ -257,20 +257,20 @@ struct DataCheckTests {
             #expect(!html.contains("<script>") && !html.contains("<b>&") && !html.contains("<i>"))
             #expect(!html.contains("\u{202E}") && html.contains("&lt;b&gt;&amp;&quot;x"))
             #expect(!html.contains("http:") && !html.contains("https:"))
-            let pictures = html.ranges(of: "data:image/png;base64,")
-            #expect(pictures.count == 2)
-            // The picture in the page is the picture, in small.
-            let start = try #require(pictures.first?.upperBound)
+            let images = html.ranges(of: "data:image/png;base64,")
+            #expect(images.count == 2)
+            // The image in the page is the image, in small.
+            let start = try #require(images.first?.upperBound)
             let encoded = html[start...].prefix { $0 != "\"" }
             let png = try #require(Data(base64Encoded: String(encoded)))
             let thumbnail = try Image(decoding: [UInt8](png))
-            #expect(thumbnail.pixels == MadeUpPicture.samples(1) && thumbnail.height == 72)
+            #expect(thumbnail.pixels == MadeUpImage.samples(1) && thumbnail.height == 72)
         }
     }
 
     @Test func nothingThereIsAnError() async throws {
         try await withTemporaryFolder { folder in
-            await #expect(throws: DatasetError.noPictures(path: folder.path)) {
+            await #expect(throws: DatasetError.noImages(path: folder.path)) {
                 try await check(folder)
             }
             #expect(throws: DatasetError.self) {

@@ -4,7 +4,7 @@ import ImagePipeline
 import Synchronization
 import Testing
 
-/// Pictures made from their index; those in `broken` cannot be read.
+/// Images made from their index; those in `broken` cannot be read.
 private final class MadeUpDataset: ImageDataset {
     let count: Int
     let broken: Set<Int>
@@ -18,7 +18,7 @@ private final class MadeUpDataset: ImageDataset {
 
     func label(at index: Int) -> Int { index % 2 }
 
-    func name(at index: Int) -> String { "picture \(index)" }
+    func name(at index: Int) -> String { "image \(index)" }
 
     func image(at index: Int) throws(ImageError) -> Image {
         reads.withLock { $0 += 1 }
@@ -32,12 +32,12 @@ private final class MadeUpDataset: ImageDataset {
     }
 }
 
-/// Sizes that differ from picture to picture.
+/// Sizes that differ from image to image.
 private struct GrowingDataset: ImageDataset {
     let count = 4
     let classNames = ["only"]
     func label(at index: Int) -> Int { 0 }
-    func name(at index: Int) -> String { "picture \(index)" }
+    func name(at index: Int) -> String { "image \(index)" }
     func image(at index: Int) throws(ImageError) -> Image {
         try Image(
             height: index + 1,
@@ -92,7 +92,7 @@ struct DataLoaderTests {
     @Test func resultsDoNotDependOnWorkers() async throws {
         let broken: Set<Int> = [3, 4, 50, 99]
         var reference: [[ImageBatch]] = []
-        var report: SkippedPictures?
+        var report: SkippedImages?
         for workers in [1, 2, 5, 16] {
             let loader = try loader(MadeUpDataset(count: 100, broken: broken), workers: workers)
             var epochs: [[ImageBatch]] = []
@@ -111,7 +111,7 @@ struct DataLoaderTests {
         #expect(report?.count == 4)
     }
 
-    /// Pictures so large that a batch is made in several parts.
+    /// Images so large that a batch is made in several parts.
     private func largeLoader(
         workers: Int,
         broken: Set<Int> = [],
@@ -279,7 +279,7 @@ struct DataLoaderTests {
         }
     }
 
-    @Test func theNextReadablePictureTakesThePlace() async throws {
+    @Test func theNextReadableImageTakesThePlace() async throws {
         let data = MadeUpDataset(count: 20, broken: [5, 6, 19])
         let loader = try loader(data, batch: 20)
         let batches = try await Consumer().batches(of: loader, epoch: 0)
@@ -287,8 +287,8 @@ struct DataLoaderTests {
         #expect(batches[0].indices == expected)
         #expect(batches[0].labels == expected.map { $0 % 2 })
         #expect(loader.skipped.count == 3)
-        #expect(Set(loader.skipped.first.map(\.name)) == ["picture 5", "picture 6", "picture 19"])
-        #expect(loader.skipped.listing.contains("not a picture"))
+        #expect(Set(loader.skipped.first.map(\.name)) == ["image 5", "image 6", "image 19"])
+        #expect(loader.skipped.listing.contains("not an image"))
     }
 
     @Test func droppingMakesBatchesSmallerAndLeavesOutEmptyOnes() async throws {
@@ -304,12 +304,12 @@ struct DataLoaderTests {
         #expect(loader.skipped.count == 5)
     }
 
-    @Test func failingNamesThePicture() async throws {
+    @Test func failingNamesTheImage() async throws {
         let loader = try loader(MadeUpDataset(count: 20, broken: [5]), policy: .fail)
         let error = await #expect(throws: DatasetError.self) {
             try await Consumer().batches(of: loader, epoch: 0)
         }
-        #expect(error == .unreadablePicture(name: "picture 5", error: .notAnImage))
+        #expect(error == .unreadableImage(name: "image 5", error: .notAnImage))
     }
 
     @Test func tooManyUnreadableEndTheIteration() async throws {
@@ -328,7 +328,7 @@ struct DataLoaderTests {
         #expect("\(error as Any)".contains("and \(skipped.count - 10) more"))
     }
 
-    @Test func aPictureIsCountedOnce() async throws {
+    @Test func aImageIsCountedOnce() async throws {
         let loader = try loader(
             MadeUpDataset(count: 30, broken: [3, 8]),
             policy: .replace(limit: 2)

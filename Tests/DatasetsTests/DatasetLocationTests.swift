@@ -8,11 +8,11 @@ struct DatasetLocationTests {
     @Test(arguments: ["val", "validation", "valid", "test"])
     func findsTrainAndValidation(_ name: String) throws {
         try withTemporaryFolder { folder in
-            try folder.writePicture("train/a/1.png")
-            try folder.writePicture("train/b/1.png")
-            try folder.writePicture("\(name)/a/1.png")
-            try folder.writePicture("\(name)/a/2.png")
-            try folder.writePicture("\(name)/b/1.png")
+            try folder.writeImage("train/a/1.png")
+            try folder.writeImage("train/b/1.png")
+            try folder.writeImage("\(name)/a/1.png")
+            try folder.writeImage("\(name)/a/2.png")
+            try folder.writeImage("\(name)/b/1.png")
             let (train, validation) = try DatasetLocation(path: folder.path + "/").openBoth()
             #expect(train.count == 2 && validation.count == 3)
             #expect(validation.name(at: 0) == "\(folder.path)/\(name)/a/1.png")
@@ -22,7 +22,7 @@ struct DatasetLocationTests {
     @Test func prefersValToTest() throws {
         try withTemporaryFolder { folder in
             for path in ["train/a/1.png", "val/a/1.png", "test/a/1.png", "test/a/2.png"] {
-                try folder.writePicture(path)
+                try folder.writeImage(path)
             }
             #expect(try DatasetLocation(path: folder.path).open(.validation).count == 1)
         }
@@ -30,7 +30,7 @@ struct DatasetLocationTests {
 
     @Test func plainFolderIsForMeasuringOnly() throws {
         try withTemporaryFolder { folder in
-            try folder.writePicture("cat/1.png")
+            try folder.writeImage("cat/1.png")
             let location = try DatasetLocation(path: folder.path)
             #expect(try location.open(.validation).classNames == ["cat"])
             #expect(throws: DatasetError.missingSplit(path: folder.path, split: .train)) {
@@ -44,16 +44,16 @@ struct DatasetLocationTests {
             #expect(throws: DatasetError.missing(path: folder.path + "/no")) {
                 try DatasetLocation(path: folder.path + "/no")
             }
-            try folder.writePicture("file.png")
+            try folder.writeImage("file.png")
             #expect(throws: DatasetError.notAFolder(path: folder.path + "/file.png")) {
                 try DatasetLocation(path: folder.path + "/file.png")
             }
             for split in DatasetSplit.allCases {
-                #expect(throws: DatasetError.noPictures(path: folder.path)) {
+                #expect(throws: DatasetError.noImages(path: folder.path)) {
                     try DatasetLocation(path: folder.path).open(split)
                 }
             }
-            try folder.writePicture("train/cat/1.png")
+            try folder.writeImage("train/cat/1.png")
             #expect(throws: DatasetError.missingSplit(path: folder.path, split: .validation)) {
                 try DatasetLocation(path: folder.path).open(.validation)
             }
@@ -65,7 +65,7 @@ struct DatasetLocationTests {
             for path in [
                 "train/a/1.png", "train/b/1.png", "val/b/1.png", "val/c/1.png", "val/d/1.png",
             ] {
-                try folder.writePicture(path)
+                try folder.writeImage(path)
             }
             let error = #expect(throws: DatasetError.self) {
                 try DatasetLocation(path: folder.path).openBoth()
@@ -77,8 +77,8 @@ struct DatasetLocationTests {
 
     @Test func limits() throws {
         try withTemporaryFolder { folder in
-            for i in 0..<30 { try folder.writePicture("val/many/\(100 + i).png", value: UInt8(i)) }
-            for i in 0..<10 { try folder.writePicture("val/few/\(100 + i).png") }
+            for i in 0..<30 { try folder.writeImage("val/many/\(100 + i).png", value: UInt8(i)) }
+            for i in 0..<10 { try folder.writeImage("val/few/\(100 + i).png") }
             let location = try DatasetLocation(path: folder.path)
             let drawn = try location.open(.validation, limit: .stratified(8, seed: 1))
             #expect((0..<drawn.count).map(drawn.label) == [0, 0, 1, 1, 1, 1, 1, 1])

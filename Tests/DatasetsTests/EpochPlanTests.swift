@@ -2,7 +2,7 @@ import Datasets
 import Testing
 
 struct EpochPlanTests {
-    @Test func everyEpochHasEveryPictureOnce() throws {
+    @Test func everyEpochHasEveryImageOnce() throws {
         for (count, size) in [(1, 1), (10, 3), (9, 3), (7, 10), (100, 32)] {
             let plan = try EpochPlan(count: count, batchSize: size, seed: 4)
             for epoch in 0..<3 {
@@ -47,7 +47,7 @@ struct EpochPlanTests {
     }
 
     @Test func repeatsShowViewsInARow() throws {
-        // RASampler in one process for 1000 pictures: 1000 / 256 * 256 = 768 positions of 0, 0, 0, 1, 1, 1, …
+        // RASampler in one process for 1000 images: 1000 / 256 * 256 = 768 positions of 0, 0, 0, 1, 1, 1, …
         let plan = try EpochPlan(count: 1000, batchSize: 64, shuffles: false, repeats: 3)
         #expect(plan.viewsPerEpoch == 768 && plan.stepsPerEpoch == 12)
         #expect(plan.order(epoch: 5) == (0..<768).map { $0 / 3 })
@@ -61,8 +61,8 @@ struct EpochPlanTests {
         )
     }
 
-    @Test func repeatsOfFewPicturesHaveSteps() throws {
-        // The original has an epoch without a single step below 256 pictures.
+    @Test func repeatsOfFewImagesHaveSteps() throws {
+        // The original has an epoch without a single step below 256 images.
         let plan = try EpochPlan(count: 10, batchSize: 4, shuffles: false, repeats: 3)
         #expect(plan.order(epoch: 0) == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3])
         #expect(plan.stepsPerEpoch == 3)

@@ -20,7 +20,7 @@ struct FashionMNISTTests {
         #expect(train.classNames == IDXDataset.fashionClassNames)
         let image = try train.image(at: 0)
         #expect(image.height == 28 && image.width == 28 && image.channels == 1)
-        // The first training picture is an ankle boot.
+        // The first training image is an ankle boot.
         #expect(train.label(at: 0) == 9)
         #expect(image.pixels.reduce(0) { $0 + Int($1) } == 76_247)
         #expect(train.name(at: 17) == "index 17 of \(fashion)/train-images-idx3-ubyte.gz")

@@ -6,7 +6,7 @@ import Testing
 struct HeldOutTests {
     private func write(_ folder: URL, _ counts: [String: Int], in part: String = "") throws {
         for (name, count) in counts {
-            for place in 0..<count { try folder.writePicture("\(part)\(name)/\(place).png") }
+            for place in 0..<count { try folder.writeImage("\(part)\(name)/\(place).png") }
         }
     }
 
@@ -72,7 +72,7 @@ struct HeldOutTests {
 
     @Test func classesThatTrainingNeverShowsAreTold() throws {
         try withTemporaryFolder { folder in
-            for name in ["1", "2"] { try folder.writePicture("\(name).png") }
+            for name in ["1", "2"] { try folder.writeImage("\(name).png") }
             try folder.write(
                 Data("file,class,split\n1.png,x,train\n2.png,y,val\n".utf8),
                 to: "l.csv"

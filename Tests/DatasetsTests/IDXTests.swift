@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 struct IDXTests {
-    /// Three pictures of 2 × 3 samples.
+    /// Three images of 2 × 3 samples.
     private static let images: [UInt8] =
         [0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 3] + (0..<18).map { UInt8($0 * 10) }
     private static let labels: [UInt8] = [0, 0, 8, 1, 0, 0, 0, 3, 4, 0, 2]
@@ -23,7 +23,7 @@ struct IDXTests {
         return try IDXDataset(images: folder.path + "/i", labels: folder.path + "/l")
     }
 
-    @Test func readsPicturesAndLabels() throws {
+    @Test func readsImagesAndLabels() throws {
         try withTemporaryFolder { folder in
             let data = try open(folder, Self.images, Self.labels)
             #expect(data.count == 3 && data.height == 2 && data.width == 3)
@@ -67,7 +67,7 @@ struct IDXTests {
 
     @Test func refusesWrongHeaders() throws {
         try withTemporaryFolder { folder in
-            // Wrong marks, type, rank; no pictures; sizes whose product overflows; labels of another count.
+            // Wrong marks, type, rank; no images; sizes whose product overflows; labels of another count.
             for (at, bytes) in [
                 (0, [1]), (2, [9]), (3, [1]), (4, [0, 0, 0, 0]), (8, [0, 0, 0, 0]),
                 (4, [UInt8](repeating: 255, count: 12)), (4, [0, 0, 0, 2]),

@@ -9,7 +9,7 @@ struct ImageFolderTests {
         try withTemporaryFolder { folder in
             // Python's sorted: capitals before small letters, the accent last; "a" < "a b" < "aa".
             for name in ["b", "Z", "aa", "a b", "a", "é", "10", "9"] {
-                try folder.writePicture("\(name)/1.png")
+                try folder.writeImage("\(name)/1.png")
             }
             let data = try ImageFolder(path: folder.path)
             #expect(data.classNames == ["10", "9", "Z", "a", "a b", "aa", "b", "é"])
@@ -17,17 +17,17 @@ struct ImageFolderTests {
         }
     }
 
-    @Test func takesPicturesOnly() throws {
+    @Test func takesImagesOnly() throws {
         try withTemporaryFolder { folder in
             for path in ["cat/b.PNG", "cat/a.png", "cat/deep/er/c.WebP", "dog/x.jpeg", "dog/y.Jpg"]
             {
-                try folder.writePicture(path)
+                try folder.writeImage(path)
             }
             for path in [
                 "cat/.hidden.png", "cat/notes.txt", "cat/png", ".git/z.png", "cat/.deep/z.png",
                 "top.png",
             ] {
-                try folder.writePicture(path)
+                try folder.writeImage(path)
             }
             let data = try ImageFolder(path: folder.path)
             #expect(data.classNames == ["cat", "dog"])
@@ -49,7 +49,7 @@ struct ImageFolderTests {
             for path in [
                 "cat/a.png", "cat/b.bmp", "cat/c.BMP", "cat/deep/d.tif", "cat/.e.gif",
             ] {
-                try folder.writePicture(path)
+                try folder.writeImage(path)
             }
             try folder.write(Data("a text".utf8), to: "cat/notes.txt")
             let data = try ImageFolder(path: folder.path)
@@ -64,9 +64,9 @@ struct ImageFolderTests {
 
     @Test func followsLinksOnce() throws {
         try withTemporaryFolder { folder in
-            try folder.writePicture("set/cat/a.png")
-            try folder.writePicture("elsewhere/b.png")
-            try folder.writePicture("elsewhere/c.png")
+            try folder.writeImage("set/cat/a.png")
+            try folder.writeImage("elsewhere/b.png")
+            try folder.writeImage("elsewhere/c.png")
             let manager = FileManager.default
             for (link, target) in [
                 ("set/cat/more", "elsewhere"), ("set/cat/loop", "set/cat"),
@@ -84,7 +84,7 @@ struct ImageFolderTests {
 
     @Test func emptyClassesAreAllNamed() throws {
         try withTemporaryFolder { folder in
-            try folder.writePicture("cat/a.png")
+            try folder.writeImage("cat/a.png")
             try folder.write(Data(), to: "dog/readme.txt")
             try folder.write(Data(), to: "emu/readme.txt")
             let error = #expect(throws: DatasetError.self) { try ImageFolder(path: folder.path) }
@@ -95,7 +95,7 @@ struct ImageFolderTests {
 
     @Test func unreadableFilesFailWhenRead() throws {
         try withTemporaryFolder { folder in
-            try folder.write(Data("no picture".utf8), to: "cat/a.png")
+            try folder.write(Data("no image".utf8), to: "cat/a.png")
             try folder.write(Data(), to: "cat/b.png")
             try folder.write(
                 TinyPNG.data(height: 3, width: 4, value: 9).dropLast(30),

@@ -5,10 +5,10 @@ import TestSupport
 import Testing
 
 struct ListTests {
-    private func withPictures(_ body: (URL) throws -> Void) throws {
+    private func withImages(_ body: (URL) throws -> Void) throws {
         try withTemporaryFolder { folder in
             for (place, name) in ["a.png", "b.png", "sub/c.png", "d, e.png", "ü.png"].enumerated() {
-                try folder.writePicture("pics/\(name)", value: UInt8(place))
+                try folder.writeImage("pics/\(name)", value: UInt8(place))
             }
             try body(folder)
         }
@@ -33,7 +33,7 @@ struct ListTests {
         ("list.tsv", "image\tlabel\npics/b.png\tdog\npics/sub/c.png\tcat\npics/d, e.png\tdog\n"),
     ])
     func formsOfOneList(_ name: String, _ text: String) throws {
-        try withPictures { folder in
+        try withImages { folder in
             let data = try open(folder, text, as: name)
             #expect(data.count == 3 && data.classNames == ["cat", "dog"])
             #expect((0..<3).map(data.label) == [1, 0, 1])
@@ -44,7 +44,7 @@ struct ListTests {
     }
 
     @Test func numbersAndTheirNames() throws {
-        try withPictures { folder in
+        try withImages { folder in
             let numbers = "file,label\npics/a.png,10\npics/b.png,9\npics/ü.png,10\n"
             #expect(try open(folder, numbers).classNames == ["9", "10"])
             let named = "file,label,class\npics/a.png,2,ant\npics/b.png,0,wasp\n"
@@ -58,8 +58,8 @@ struct ListTests {
     }
 
     @Test func namesAreRelativeToTheUsualFolders() throws {
-        try withPictures { folder in
-            try folder.writePicture("images/x.png")
+        try withImages { folder in
+            try folder.writeImage("images/x.png")
             #expect(try open(folder, "file,class\nx.png,a\n").count == 1)
             #expect(
                 try open(folder, "file,class\na.png,a\nsub/c.png,a\n", as: "pics.csv").count == 2
@@ -75,8 +75,8 @@ struct ListTests {
         ),
         ("file,class\npics/a.png\n", "line 2 has 1 of at least 2 cells"),
         ("file,class\npics/a.png,\n", "line 2 lacks"),
-        ("file,class\n", "names no pictures"),
-        ("", "names no pictures"),
+        ("file,class\n", "names no images"),
+        ("", "names no images"),
         ("what,ever\npics/a.png,x\n", "first line must name the columns"),
         ("file,size\npics/a.png,3\n", "first line must name the columns"),
         ("file,class\n\"pics/a.png,x\n", "quotation mark has no partner"),
@@ -91,14 +91,14 @@ struct ListTests {
         ("file,class\npics/a.png,x\npics/b.png,x\npics/a.png,y\n", "pics/a.png both x and y"),
     ])
     func mistakesAreTold(_ text: String, _ words: String) throws {
-        try withPictures { folder in
+        try withImages { folder in
             let error = #expect(throws: DatasetError.self) { try open(folder, text) }
             #expect("\(error as Any)".contains(words), "\(error as Any)")
         }
     }
 
     @Test func textThatIsNotUTF8() throws {
-        try withPictures { folder in
+        try withImages { folder in
             try folder.write(
                 Data("file,class\npics/".utf8) + [0xE4] + Data(".png,x\n".utf8),
                 to: "list.csv"
@@ -111,7 +111,7 @@ struct ListTests {
     }
 
     @Test func partsInAColumnOrInFiles() throws {
-        try withPictures { folder in
+        try withImages { folder in
             let text =
                 "file,class,split\npics/a.png,x,train\npics/b.png,y,training\npics/ü.png,y,val\n"
             let path = folder.path + "/one/list.csv"
@@ -133,17 +133,17 @@ struct ListTests {
         }
     }
 
-    @Test func foldersOfPlainPicturesWithLists() throws {
+    @Test func foldersOfPlainImagesWithLists() throws {
         try withTemporaryFolder { folder in
             for name in ["train/1.png", "train/2.png", "test/3.png"] {
-                try folder.writePicture("k/" + name)
+                try folder.writeImage("k/" + name)
             }
             try folder.write(Data("image_id,label\n1.png,b\n2.png,a\n".utf8), to: "k/train.csv")
             try folder.write(Data("image_id,label\n3.png,b\n".utf8), to: "k/test.csv")
             let (train, validation) = try DatasetLocation(path: folder.path + "/k").openBoth()
             #expect(train.count == 2 && train.classNames == ["a", "b"])
             #expect(validation.name(at: 0) == folder.path + "/k/test/3.png")
-            for name in ["train/1.png", "val/2.png"] { try folder.writePicture("m/" + name) }
+            for name in ["train/1.png", "val/2.png"] { try folder.writeImage("m/" + name) }
             try folder.write(
                 Data("file,class,split\ntrain/1.png,x,train\nval/2.png,x,val\n".utf8),
                 to: "m/labels.csv"
@@ -153,7 +153,7 @@ struct ListTests {
     }
 
     @Test func testRowsAreNotMixedIntoVal() throws {
-        try withPictures { folder in
+        try withImages { folder in
             let text = """
                 file,class,split
                 pics/a.png,x,train
@@ -179,7 +179,7 @@ struct ListTests {
 
     @Test func aListBesideFoldersMustAgree() throws {
         try withTemporaryFolder { folder in
-            for name in ["cat/1.png", "cat/2.png", "dog/1.png"] { try folder.writePicture(name) }
+            for name in ["cat/1.png", "cat/2.png", "dog/1.png"] { try folder.writeImage(name) }
             func open(_ rows: String) throws -> any ImageDataset {
                 try folder.write(Data("file,class\n\(rows)".utf8), to: "labels.csv")
                 return try DatasetLocation(path: folder.path).open(.validation)

@@ -1,8 +1,8 @@
 import Foundation
 
-/// Smooth pictures that a seed tells apart, in any size and brightness.
-enum MadeUpPicture {
-    /// The samples of a square grey picture.
+/// Smooth images that a seed tells apart, in any size and brightness.
+enum MadeUpImage {
+    /// The samples of a square grey image.
     static func samples(
         _ seed: Int,
         side: Int = 72,
@@ -28,7 +28,7 @@ enum MadeUpPicture {
         }
     }
 
-    /// A PNG file of such a picture.
+    /// A PNG file of such an image.
     static func png(
         _ seed: Int,
         side: Int = 72,

@@ -14,7 +14,7 @@ struct NormalFormTests {
     @Test func twoFoldersOfOneNameAreRefused() async throws {
         try await withTemporaryFolder { folder in
             for (place, name) in [Self.composed, Self.decomposed, "rose"].enumerated() {
-                try folder.writePicture("\(name)/a.png", value: UInt8(place))
+                try folder.writeImage("\(name)/a.png", value: UInt8(place))
             }
             // A disk that knows one form only has nothing to tell apart.
             guard try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 3 else {
@@ -34,10 +34,10 @@ struct NormalFormTests {
         try await withTemporaryFolder { folder in
             // Decomposed it comes before "rose", composed after "zebra".
             for (place, name) in ["rose", "\u{E9}x"].enumerated() {
-                try folder.writePicture("train/\(name)/a.png", value: UInt8(place))
+                try folder.writeImage("train/\(name)/a.png", value: UInt8(place))
             }
             for (place, name) in ["rose", "e\u{301}x"].enumerated() {
-                try folder.writePicture("val/\(name)/a.png", value: UInt8(place))
+                try folder.writeImage("val/\(name)/a.png", value: UInt8(place))
             }
             let (train, validation) = try DatasetLocation(path: folder.path).openBoth()
             #expect(train.classNames == validation.classNames)
@@ -57,8 +57,8 @@ struct NormalFormTests {
 
     @Test func listsInAnotherFormThanTheDisk() throws {
         try withTemporaryFolder { folder in
-            try folder.writePicture("\(Self.composed)/\(Self.composed).png", value: 7)
-            try folder.writePicture("b/b.png")
+            try folder.writeImage("\(Self.composed)/\(Self.composed).png", value: 7)
+            try folder.writeImage("b/b.png")
             let text = """
                 file,class
                 \(Self.decomposed)/\(Self.decomposed).png,\(Self.decomposed)

@@ -15,7 +15,7 @@ struct OddFolderTests {
 
     @Test func linksThatLeadBack() throws {
         try withTemporaryFolder { folder in
-            for name in ["set/cat/a.png", "set/dog/b.png"] { try folder.writePicture(name) }
+            for name in ["set/cat/a.png", "set/dog/b.png"] { try folder.writeImage(name) }
             try link(folder, "set/cat/up", to: "..")
             try link(folder, "set/cat/self", to: ".")
             try link(folder, "set/everything", to: folder.path)
@@ -33,7 +33,7 @@ struct OddFolderTests {
 
     @Test func linksInACircleOrToNothing() throws {
         try withTemporaryFolder { folder in
-            try folder.writePicture("cat/a.png")
+            try folder.writeImage("cat/a.png")
             try link(folder, "cat/x.png", to: "y.png")
             try link(folder, "cat/y.png", to: "x.png")
             try link(folder, "cat/gone.jpg", to: "/nowhere/at/all.jpg")
@@ -47,9 +47,9 @@ struct OddFolderTests {
         }
     }
 
-    @Test func pipesAreNoPictures() throws {
+    @Test func pipesAreNoImages() throws {
         try withTemporaryFolder { folder in
-            try folder.writePicture("cat/a.png")
+            try folder.writeImage("cat/a.png")
             #expect(mkfifo(folder.path + "/cat/pipe.png", 0o600) == 0)
             #expect(try ImageFolder(path: folder.path).count == 1)
         }
@@ -58,7 +58,7 @@ struct OddFolderTests {
     @Test(arguments: ["cat/\u{1}.png", "\u{1}/a.png", "cat/\u{1}/a.png"])
     func namesThatAreNotUTF8(_ pattern: String) throws {
         try withTemporaryFolder { folder in
-            try folder.writePicture("cat/a.png")
+            try folder.writeImage("cat/a.png")
             var bytes = [UInt8]((folder.path + "/" + pattern).utf8)
             bytes.replace([1], with: [0xE4, 0x62])
             // Every folder on the way, then the file.

@@ -5,16 +5,16 @@ import TestSupport
 import Testing
 
 struct ShardTests {
-    private static func picture(_ value: UInt8) -> [UInt8] {
+    private static func image(_ value: UInt8) -> [UInt8] {
         [UInt8](TinyPNG.data(height: 2, width: 3, value: value))
     }
 
-    /// A shard of samples: picture and class, in WebDataset's manner.
+    /// A shard of samples: image and class, in WebDataset's manner.
     private static func shard(_ samples: [(key: String, value: UInt8, label: String)]) -> TarWriter
     {
         var tar = TarWriter()
         for sample in samples {
-            tar.add("\(sample.key).png", picture(sample.value))
+            tar.add("\(sample.key).png", image(sample.value))
             tar.add("\(sample.key).cls", Array(sample.label.utf8))
         }
         return tar
@@ -38,7 +38,7 @@ struct ShardTests {
                 )
             }
             #expect(train.name(at: 1) == "\(folder.path)/set-train-0.tar: a/001.png")
-            #expect(try train.fileBytes(at: 2) == Self.picture(30))
+            #expect(try train.fileBytes(at: 2) == Self.image(30))
             #expect(train.filePath(at: 0) == nil)
             // The part called val is preferred to the one called test.
             #expect(validation.count == 1 && validation.label(at: 0) == 1)
@@ -76,8 +76,8 @@ struct ShardTests {
         try withTemporaryFolder { folder in
             var tar = TarWriter()
             tar.add("0.json", Array(#"{"label": 3, "class_name": "wolf"}"#.utf8))
-            tar.add("0.png", Self.picture(1))
-            tar.add("1.png", Self.picture(2))
+            tar.add("0.png", Self.image(1))
+            tar.add("1.png", Self.image(2))
             tar.add("1.json", Array(#"{"label": "ape"}"#.utf8))
             try folder.write(Data(tar.finished), to: "x.tar")
             let data = try ShardDataset(paths: [folder.path + "/x.tar"])
@@ -93,8 +93,8 @@ struct ShardTests {
             for (name, value) in [
                 ("train/cat/1.png", 1), ("train/cat/1.more.png", 2), ("train/dog/deep/1.png", 3),
                 ("test/dog/1.png", 4), ("extra/1.png", 5),
-            ] { tar.add("./set/\(name)", Self.picture(UInt8(value))) }
-            tar.add("./set/train/dog/.hidden.png", Self.picture(9))
+            ] { tar.add("./set/\(name)", Self.image(UInt8(value))) }
+            tar.add("./set/train/dog/.hidden.png", Self.image(9))
             tar.add("./set/train/dog/link.png", [], kind: "2")
             for (name, bytes) in [
                 ("x.tar", tar.finished), ("y.tar.gz", gzipped(tar.finished)),
@@ -146,7 +146,7 @@ struct ShardTests {
             var header = good
             header[1024 + 10] ^= 1  // in the second header's name
             try expectError(header, "no header at byte 1024")
-            try expectError([UInt8](repeating: 0, count: 1024), "no pictures")
+            try expectError([UInt8](repeating: 0, count: 1024), "no images")
             try expectError(
                 Self.shard([("0", 1, "0"), ("1", 1, "x")]).finished,
                 "some of its labels are numbers"
@@ -154,10 +154,10 @@ struct ShardTests {
             try expectError(Self.shard([("0", 1, "-1")]).finished, "label -1")
             try expectError(Self.shard([("0", 1, "99999999999")]).finished, "label 99999999999")
             var tar = Self.shard([("0", 1, "0")])
-            tar.add("1.png", Self.picture(2))
-            try expectError(tar.finished, "1 of its pictures has no label")
+            tar.add("1.png", Self.image(2))
+            try expectError(tar.finished, "1 of its images has no label")
             tar = TarWriter()
-            tar.add("1.png", Self.picture(2))
+            tar.add("1.png", Self.image(2))
             try expectError(tar.finished, "neither a label")
             // Sizes in the binary form, at and beyond what a number holds.
             for size: [UInt8] in [
@@ -178,9 +178,9 @@ struct ShardTests {
         try withTemporaryFolder { folder in
             var tar = Self.shard([("a/0", 1, "0"), ("b/1", 2, "1")])
             tar.add("././@LongLink", Array("some/long/name.png\0".utf8), kind: "L")
-            tar.add("x", Self.picture(3))
+            tar.add("x", Self.image(3))
             tar.add("PaxHeaders/x", Array("19 path=c/0/3.png\n13 size=1000\n".utf8), kind: "x")
-            tar.add("y", Self.picture(4))
+            tar.add("y", Self.image(4))
             tar.add("c/0/3.json", Array(#"{"label": 7}"#.utf8))
             let whole = tar.finished
             var generator = SplitMix64(seed: 5)
@@ -222,8 +222,8 @@ struct ShardTests {
             let long = String(repeating: "long-", count: isShort ? 10 : 45)
             let name =
                 "train/\(isShort ? "class" : String(repeating: "deep", count: 50))/\(long).png"
-            try folder.writePicture("in/" + name, value: 77)
-            try folder.writePicture("in/train/ähre/ü.png", value: 78)
+            try folder.writeImage("in/" + name, value: 77)
+            try folder.writeImage("in/train/ähre/ü.png", value: 78)
             let process = Process()
             process.executableURL = URL(filePath: "/usr/bin/env")
             process.arguments = [

@@ -10,7 +10,7 @@ struct SplitNameTests {
     private func write(_ folder: URL, _ parts: String...) throws {
         for (place, part) in parts.enumerated() {
             for (value, name) in ["cat", "dog"].enumerated() {
-                try folder.writePicture("\(part)/\(name)/a.png", value: UInt8(10 * place + value))
+                try folder.writeImage("\(part)/\(name)/a.png", value: UInt8(10 * place + value))
             }
         }
     }
@@ -105,8 +105,8 @@ struct SplitNameTests {
         try withTemporaryFolder { folder in
             try write(folder, "Train", "Test", "Val", "Testing")
             #expect(try values(folder.path) == [0, 20])
-            try folder.writePicture("extra/cat/a.png")
-            try folder.writePicture("stray.png")
+            try folder.writeImage("extra/cat/a.png")
+            try folder.writeImage("stray.png")
             let notes = try DatasetLocation(path: folder.path).openBoth().train.notes
             #expect(notes.contains { $0.hasPrefix("Test, Testing is not used") }, "\(notes)")
             #expect(notes.contains { $0.contains("1 folder with images") && $0.contains("extra") })
@@ -117,7 +117,7 @@ struct SplitNameTests {
     @Test(arguments: [["dev", "ops"], ["eval", "play"], ["Testing", "other"], ["train", "bus"]])
     func classesThatAreCalledLikeParts(_ names: [String]) throws {
         try withTemporaryFolder { folder in
-            for name in names { try folder.writePicture("\(name)/a.png") }
+            for name in names { try folder.writeImage("\(name)/a.png") }
             let data = try DatasetLocation(path: folder.path).open(.validation)
             #expect(data.classNames == names.sorted() && data.count == 2)
         }

@@ -1,14 +1,14 @@
 import Foundation
 
-/// Writes grey PNG files without a library, for folders of pictures that tests make.
+/// Writes grey PNG files without a library, for folders of images that tests make.
 enum TinyPNG {
-    /// A picture whose samples all have one value.
+    /// An image whose samples all have one value.
     static func data(height: Int, width: Int, value: UInt8) -> Data {
         let samples = [UInt8](repeating: value, count: height * width)
         return data(height: height, width: width, samples: samples)
     }
 
-    /// A picture of given samples; a file may claim another size than it has, and how it is to be turned.
+    /// An image of given samples; a file may claim another size than it has, and how it is to be turned.
     static func data(
         height: Int,
         width: Int,
@@ -76,8 +76,8 @@ extension URL {
         try data.write(to: file)
     }
 
-    /// Writes a small grey picture below a folder.
-    func writePicture(_ path: String, value: UInt8 = 100, height: Int = 3, width: Int = 4) throws {
+    /// Writes a small grey image below a folder.
+    func writeImage(_ path: String, value: UInt8 = 100, height: Int = 3, width: Int = 4) throws {
         try write(TinyPNG.data(height: height, width: width, value: value), to: path)
     }
 }

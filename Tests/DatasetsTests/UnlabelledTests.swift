@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Pictures to learn from without labels, and what may be measured by.
+/// Images to learn from without labels, and what may be measured by.
 struct UnlabelledTests {
     private func names(_ data: any ImageDataset) -> [String] { (0..<data.count).map(data.name) }
 
@@ -17,10 +17,10 @@ struct UnlabelledTests {
         )
     }
 
-    @Test func picturesThatLieAnyhow() throws {
+    @Test func imagesThatLieAnyhow() throws {
         try withTemporaryFolder { folder in
             let places = ["a.png", "b.png", "x/c.png", "x/y/d.png", "z/e.png"]
-            for place in places { try folder.writePicture(place) }
+            for place in places { try folder.writeImage(place) }
             let (train, validation) = try open(folder)
             #expect(names(train).sorted() == places.map { "\(folder.path)/\($0)" })
             #expect(train.classNames == ["unlabelled"] && validation == nil)
@@ -30,10 +30,10 @@ struct UnlabelledTests {
         }
     }
 
-    @Test func labelsThatAreThereStayWithThePictures() throws {
+    @Test func labelsThatAreThereStayWithTheImages() throws {
         try withTemporaryFolder { folder in
             for index in 0..<4 {
-                for name in ["ant", "bee"] { try folder.writePicture("\(name)/\(index).png") }
+                for name in ["ant", "bee"] { try folder.writeImage("\(name)/\(index).png") }
             }
             let all = try open(folder)
             #expect(all.train.count == 8 && all.train.classNames == ["ant", "bee"])
@@ -48,7 +48,7 @@ struct UnlabelledTests {
     @Test func partsAreTakenAsTheyAre() throws {
         try withTemporaryFolder { folder in
             for name in ["train/ant/0.png", "train/bee/0.png", "val/ant/1.png", "val/bee/1.png"] {
-                try folder.writePicture(name)
+                try folder.writeImage(name)
             }
             let (train, validation) = try open(folder)
             #expect(train.count == 2 && validation?.count == 2)
@@ -57,7 +57,7 @@ struct UnlabelledTests {
         // A training part without classes; one to measure by then means nothing.
         try withTemporaryFolder { folder in
             for name in ["train/0.png", "train/1.png", "val/ant/1.png", "val/bee/1.png"] {
-                try folder.writePicture(name)
+                try folder.writeImage(name)
             }
             let (train, validation) = try open(folder)
             #expect(train.count == 2 && train.classNames == ["unlabelled"] && validation == nil)
@@ -65,17 +65,17 @@ struct UnlabelledTests {
         // Other classes there than here.
         try withTemporaryFolder { folder in
             for name in ["train/ant/0.png", "train/bee/0.png", "val/ant/1.png", "val/cow/1.png"] {
-                try folder.writePicture(name)
+                try folder.writeImage(name)
             }
             #expect(try open(folder).validation == nil)
         }
     }
 
-    @Test func whatHasNoPictures() throws {
+    @Test func whatHasNoImages() throws {
         try withTemporaryFolder { folder in
             #expect(throws: DatasetError.self) { try open(folder) }
             #expect(throws: DatasetError.self) { try open(folder.appending(path: "nowhere")) }
-            try folder.writePicture("val/ant/0.png")
+            try folder.writeImage("val/ant/0.png")
             #expect(throws: DatasetError.self) { try open(folder) }
         }
     }

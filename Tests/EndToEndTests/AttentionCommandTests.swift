@@ -5,13 +5,13 @@ import Testing
 /// `deit attention`, `deit segment` and `deit propagate` as a user and a program meet them.
 @Suite(.serialized, .tags(.endToEnd)) struct AttentionCommandTests {
     private struct Maps: Decodable {
-        struct Picture: Decodable {
+        struct Entry: Decodable {
             let file: String
             let grid: [Int]
             let files: [String: String]
         }
 
-        let pictures: [Picture]
+        let images: [Entry]
         let overview: [String]
     }
 
@@ -38,24 +38,24 @@ import Testing
     }
 
     private func maps(in folder: URL) async throws {
-        try Data("no picture".utf8).write(to: folder.appending(path: "bad.png"))
+        try Data("no image".utf8).write(to: folder.appending(path: "bad.png"))
         let result = try await DeitCommand.run(
             ["attention", "run", "data/val", "bad.png", "--output", "maps", "--json"],
             in: folder
         )
-        // The unreadable picture is told; the others are done.
-        result.expectRefusal(65, saying: "1 of 7 pictures", "bad.png")
+        // The unreadable image is told; the others are done.
+        result.expectRefusal(65, saying: "1 of 7 images", "bad.png")
         let maps = try JSONDecoder().decode(Maps.self, from: Data(result.output.utf8))
-        #expect(maps.pictures.count == 6)
-        for picture in maps.pictures {
+        #expect(maps.images.count == 6)
+        for image in maps.images {
             // A distilled model has two tokens, with a mean, a rollout and two heads each.
-            #expect(picture.files.count == 2 * 4 * 3 + 3)
-            #expect(picture.files["dist-rollout"] != nil)
-            for file in picture.files.values {
+            #expect(image.files.count == 2 * 4 * 3 + 3)
+            #expect(image.files["dist-rollout"] != nil)
+            for file in image.files.values {
                 #expect(exists("maps/\(file)", in: folder), "\(file)")
             }
         }
-        #expect(maps.pictures.first?.files["sheet"] == "a/0/sheet.png")
+        #expect(maps.images.first?.files["sheet"] == "a/0/sheet.png")
         for file in maps.overview { #expect(exists("maps/\(file)", in: folder)) }
 
         let again = ["attention", "run", "data/val/a/0.png", "--output", "maps"]
@@ -74,7 +74,7 @@ import Testing
             in: folder
         )
         #expect(film.code == 0, "\(film.errors)")
-        for kind in ["picture", "cls-mean", "dist-mean-overlay", "features"] {
+        for kind in ["image", "cls-mean", "dist-mean-overlay", "features"] {
             #expect(exists("film/\(kind)/000003.png", in: folder), "\(kind)")
         }
         #expect(!exists("film/cls-head-1", in: folder))
@@ -129,9 +129,9 @@ import Testing
 
     private func refusals(in folder: URL) async throws {
         func refused(_ arguments: [String], _ code: Int32, _ words: String...) async throws {
-            let picture = "data/val/a/0.png"
+            let image = "data/val/a/0.png"
             let result = try await DeitCommand.run(
-                ["attention", "run", picture, "--output", "none"] + arguments,
+                ["attention", "run", image, "--output", "none"] + arguments,
                 in: folder
             )
             result.expectRefusal(code)
@@ -149,7 +149,7 @@ import Testing
         )
         missing.expectRefusal(65, saying: "nowhere.jpg", "no such file")
         #expect(!exists("none", in: folder))
-        // A picture whose own size needs too much is made smaller, and that is told.
+        // An image whose own size needs too much is made smaller, and that is told.
         let shrunk = try await DeitCommand.run(
             [
                 "attention", "run", "data/val/a/0.png", "--memory", "0.000001", "--output", "small",

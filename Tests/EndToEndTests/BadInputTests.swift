@@ -97,7 +97,7 @@ import Testing
                 "patch size 4"
             )
             try await train(["--batch", "33"], in: folder)
-                .expectRefusal(65, saying: "33", "32 training pictures", "smaller --batch")
+                .expectRefusal(65, saying: "33", "32 training images", "smaller --batch")
             try await train(["--crop-scale", "0.5"], in: folder).expectRefusal(
                 64,
                 saying: "--crop-scale off"
@@ -120,16 +120,16 @@ import Testing
             )
             try await DeitCommand.run(["train"], in: folder).expectRefusal(64, saying: "--data")
             try TinyData.writeFolders(
-                to: folder.appending(path: "pictures"),
+                to: folder.appending(path: "images"),
                 classes: ["cat", "dog"],
                 train: 8,
                 validation: 2
             )
             try FileManager.default.createDirectory(
-                at: folder.appending(path: "pictures/train/bird"),
+                at: folder.appending(path: "images/train/bird"),
                 withIntermediateDirectories: true
             )
-            try await train(["--data", "pictures"], in: folder).expectRefusal(65, saying: "bird")
+            try await train(["--data", "images"], in: folder).expectRefusal(65, saying: "bird")
             expectNothing(in: folder)
         }
     }
@@ -143,12 +143,12 @@ import Testing
         }
     }
 
-    @Test func unreadablePicturesAreSkippedUpToTheLimit() async throws {
+    @Test func unreadableImagesAreSkippedUpToTheLimit() async throws {
         try await withTemporaryFolder { folder in
             let data = folder.appending(path: "data")
             try TinyData.writeFolders(to: data, classes: ["cat", "dog"], train: 16, validation: 4)
             try Data().write(to: data.appending(path: "train/cat/3.png"))
-            try Data("no picture".utf8).write(to: data.appending(path: "train/dog/5.png"))
+            try Data("no image".utf8).write(to: data.appending(path: "train/dog/5.png"))
             let file = data.appending(path: "train/dog/6.png")
             try Data(contentsOf: file).prefix(60).write(to: file)
             try await train(["--skip-limit", "2"], in: folder)
@@ -156,10 +156,10 @@ import Testing
             try FileManager.default.removeItem(at: folder.appending(path: "run"))
             let result = try await train(["--skip-limit", "3"], in: folder)
             #expect(result.code == 0, "\(result.errors)")
-            #expect(result.errors.contains("3 of at most 3 unreadable pictures skipped"))
+            #expect(result.errors.contains("3 of at most 3 unreadable images skipped"))
             #expect(result.errors.contains("train/cat/3.png"))
             let records = try TinyRun(folder: folder.appending(path: "run")).records()
-            #expect(records.last?["unreadable_pictures"] as? Int == 3)
+            #expect(records.last?["unreadable_images"] as? Int == 3)
         }
     }
 

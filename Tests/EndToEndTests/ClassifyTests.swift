@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized, .tags(.endToEnd)) struct ClassifyTests {
     private static let classes = ["ant", "bee", "cat", "dog"]
 
-    private struct Picture: Decodable {
+    private struct Entry: Decodable {
         struct Prediction: Decodable {
             let label: String
             let index: Int
@@ -18,11 +18,11 @@ import Testing
         let error: String?
     }
 
-    private func pictures(_ result: CommandResult) throws -> [Picture] {
-        try JSONDecoder().decode([Picture].self, from: Data(result.output.utf8))
+    private func images(_ result: CommandResult) throws -> [Entry] {
+        try JSONDecoder().decode([Entry].self, from: Data(result.output.utf8))
     }
 
-    @Test func namesWhatPicturesShow() async throws {
+    @Test func namesWhatImagesShow() async throws {
         try await withTemporaryFolder { folder in
             let data = folder.appending(path: "data")
             try TinyData.writeFolders(to: data, classes: Self.classes, train: 12, validation: 5)
@@ -51,25 +51,25 @@ import Testing
             in: folder
         )
         #expect(json.code == 0 && json.errors.isEmpty, "\(json.errors)")
-        let pictures = try pictures(json)
-        #expect(pictures.map(\.file) == files)
+        let images = try images(json)
+        #expect(images.map(\.file) == files)
         var best: [String] = []
-        for picture in pictures {
-            let predictions = try #require(picture.predictions)
+        for image in images {
+            let predictions = try #require(image.predictions)
             #expect(Set(predictions.map(\.label)) == Set(Self.classes))
             #expect(predictions.allSatisfy { Self.classes[$0.index] == $0.label })
             let scores = predictions.map(\.score)
             #expect(scores == scores.sorted(by: >))
             #expect(abs(scores.reduce(0, +) - 1) < 1e-9)
             best += predictions.prefix(1).map {
-                "\(picture.file)\t\(String(format: "%.4f", $0.score))\t\($0.label)\n"
+                "\(image.file)\t\(String(format: "%.4f", $0.score))\t\($0.label)\n"
             }
         }
         let text = try await DeitCommand.run(["classify", "run", "--top", "1"] + files, in: folder)
         #expect(text.output == best.joined())
     }
 
-    /// A folder's pictures come sorted, those of its folders too, and more than a batch of them.
+    /// A folder's images come sorted, those of its folders too, and more than a batch of them.
     private func folders(in folder: URL) async throws {
         let result = try await DeitCommand.run(
             ["classify", "run", "data/val", "data/val/bee/2.png", "--top", "1"],
@@ -114,7 +114,7 @@ import Testing
                 ["classify", name, "data/val/ant/0.png", "--json"],
                 in: folder
             )
-            let found = try #require(try pictures(result).first?.predictions)
+            let found = try #require(try images(result).first?.predictions)
             scores[name] = Dictionary(uniqueKeysWithValues: found.map { ($0.index, $0.score) })
             let evaluation = try await DeitCommand.run(
                 ["evaluate", name, "--data", "data"],
@@ -163,7 +163,7 @@ import Testing
             if flags.isEmpty {
                 #expect(result.output.split(separator: "\n").count == 4)
             } else {
-                let labels = try pictures(result)[0].predictions?.map(\.label)
+                let labels = try images(result)[0].predictions?.map(\.label)
                 #expect(labels?.contains(evil) == true)
             }
         }
@@ -214,18 +214,18 @@ import Testing
             "empty.jpg", "data/val/ant/0.png", "moving.jpg", "run/run.yaml", "nowhere.png",
         ]
         let result = try await DeitCommand.run(["classify", "run", "--json"] + files, in: folder)
-        result.expectRefusal(65, saying: "4 of 5 pictures cannot be used")
+        result.expectRefusal(65, saying: "4 of 5 images cannot be used")
         for (file, word) in [
-            ("empty.jpg", "empty"), ("moving.jpg", "GIF"), ("run/run.yaml", "not a picture"),
+            ("empty.jpg", "empty"), ("moving.jpg", "GIF"), ("run/run.yaml", "not an image"),
             ("nowhere.png", "no such file"),
         ] {
             let line = result.errors.split(separator: "\n").first { $0.contains("deit: \(file) ") }
             #expect(line?.contains(word) == true, "\(result.errors)")
         }
-        let pictures = try pictures(result)
-        #expect(pictures.map(\.file) == files)
-        #expect(pictures.map { $0.error == nil } == [false, true, false, false, false])
-        #expect(pictures[1].predictions?.count == 4)
+        let images = try images(result)
+        #expect(images.map(\.file) == files)
+        #expect(images.map { $0.error == nil } == [false, true, false, false, false])
+        #expect(images[1].predictions?.count == 4)
         let lines = try await DeitCommand.run(["classify", "run"] + files, in: folder)
         #expect(lines.code == 65 && lines.output.split(separator: "\n").count == 4)
     }
@@ -236,13 +236,13 @@ import Testing
         let empty = folder.appending(path: "none")
         try FileManager.default.createDirectory(at: empty, withIntermediateDirectories: true)
         try await DeitCommand.run(["classify", "run", "none"], in: folder)
-            .expectRefusal(65, saying: "none holds no pictures")
+            .expectRefusal(65, saying: "none holds no images")
         let partly = try await DeitCommand.run(
             ["classify", "run", "none", "data/val/ant/0.png"],
             in: folder
         )
         #expect(partly.code == 65 && partly.output.contains("data/val/ant/0.png"))
-        #expect(partly.errors.contains("none holds no pictures"))
+        #expect(partly.errors.contains("none holds no images"))
         try await DeitCommand.run(["classify", "run", "x.png", "--top", "0"], in: folder)
             .expectRefusal(64, saying: "--top")
         try await DeitCommand.run(["classify", "run", "x.png", "--dtype", "fp8"], in: folder)

@@ -41,14 +41,14 @@ import Testing
                 at: data.appending(path: "val/ant/v0.png"),
                 to: data.appending(path: "train/ant/copy.png")
             )
-            try Data("no picture".utf8).write(to: data.appending(path: "train/bee/bad.png"))
+            try Data("no image".utf8).write(to: data.appending(path: "train/bee/bad.png"))
             let result = try await check(
                 ["data", "--html", "page.html", "--clean-list", "clean.csv"],
                 in: folder
             )
             #expect(result.code == 65 && result.errors.isEmpty, "\(result.errors)")
             #expect(result.output.contains("train/ant/copy.png, val/ant/v0.png: 2 files are equal"))
-            #expect(result.output.contains("train/bee/bad.png: the file is not a picture"))
+            #expect(result.output.contains("train/bee/bad.png: the file is not an image"))
             #expect(result.output.contains("2 errors, 0 warnings; without 2 images 24 are left"))
             let page = try String(contentsOf: folder.appending(path: "page.html"), encoding: .utf8)
             #expect(page.contains("data:image/png;base64,") && page.contains("train/bee/bad.png"))
@@ -60,7 +60,7 @@ import Testing
             let json = try await check(["data", "--json"], in: folder)
             let object =
                 try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
-            #expect(json.code == 65 && object?["pictures"] as? Int == 26)
+            #expect(json.code == 65 && object?["images"] as? Int == 26)
             #expect(object?["counts"] as? [String: Int] == ["unreadable": 1, "leak": 1])
             let again = try await check(["clean.csv"], in: folder)
             #expect(again.code == 0, "\(again.output)")
@@ -101,7 +101,7 @@ import Testing
             )
             #expect(train.code == 0, "\(train.errors)")
             #expect(
-                train.errors.contains("4 of 40 pictures, 10 % of each class, are held out"),
+                train.errors.contains("4 of 40 images, 10 % of each class, are held out"),
                 "\(train.errors)"
             )
             for checkpoint in ["run", "run/checkpoints/last"] {

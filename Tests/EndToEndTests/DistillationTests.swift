@@ -195,7 +195,7 @@ import Testing
                 try run(name, folder).expectEqual(run("whole", folder))
             }
 
-            // Another student, the same pictures; other pictures; another teacher.
+            // Another student, the same images; other images; another teacher.
             let other = try await train(
                 cached + ["--model", "deit_nano_patch4_28", "--output", "other"],
                 in: folder
@@ -209,7 +209,7 @@ import Testing
         }
     }
 
-    @Test func keptAnswersToPicturesThatHaveChangedAreFoundOut() async throws {
+    @Test func keptAnswersToImagesThatHaveChangedAreFoundOut() async throws {
         try await prepared { folder in
             let cached = [
                 "--data", "five", "--model", "deit_nano_distilled_patch4_28", "--teacher",
@@ -224,7 +224,7 @@ import Testing
                 }
             }
             try await train(cached + ["--output", "second"], in: folder)
-                .expectRefusal(64, saying: "the training pictures or their classes")
+                .expectRefusal(64, saying: "the training images or their classes")
         }
     }
 

@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized, .tags(.endToEnd)) struct EvaluateTests {
     private static let classes = ["ant", "bee", "cat", "dog"]
 
-    /// Calls `body` with a folder that holds pictures in `data` and a run of two epochs in `run`.
+    /// Calls `body` with a folder that holds images in `data` and a run of two epochs in `run`.
     private func withRun(_ body: (URL) async throws -> Void) async throws {
         try await withTemporaryFolder { folder in
             let data = folder.appending(path: "data")
@@ -51,7 +51,7 @@ import Testing
             ]
         )
         #expect(report["count"] == 20 && report["top5"] == 1)
-        // The run measured its best checkpoint on the same pictures.
+        // The run measured its best checkpoint on the same images.
         let records = try TinyRun(folder: folder.appending(path: "run")).records()
         let best = records.compactMap { $0["best_top1"] as? Double }.last
         let top1 = try #require(report["top1"])
@@ -116,14 +116,14 @@ import Testing
 
     private func leavesOutWhatCannotBeRead(in folder: URL) async throws {
         let bad = folder.appending(path: "data/val/bee/broken.png")
-        try Data("no picture".utf8).write(to: bad)
+        try Data("no image".utf8).write(to: bad)
         defer { try? FileManager.default.removeItem(at: bad) }
         let arguments = ["evaluate", "run", "--data", "data", "--json"]
         let result = try await DeitCommand.run(arguments, in: folder)
         #expect(result.code == 0)
         #expect(try object(result.output)["count"] == 20)
         #expect(
-            result.errors.contains("left out 1 picture") && result.errors.contains("broken.png")
+            result.errors.contains("left out 1 image") && result.errors.contains("broken.png")
         )
         try await DeitCommand.run(arguments + ["--skip-limit", "0"], in: folder)
             .expectRefusal(65, saying: "broken.png")

@@ -48,9 +48,9 @@ import Testing
     }
 
     private func unlabelled(in folder: URL) async throws {
-        let pictures = ["data/val/bee/1.png", "data/val/ant"]
+        let images = ["data/val/bee/1.png", "data/val/ant"]
         let result = try await features(
-            pictures + ["--normalize", "--output", "f.csv"],
+            images + ["--normalize", "--output", "f.csv"],
             in: folder
         )
         #expect(result.code == 0 && result.output == "f.csv: cls 4×64\n", "\(result.errors)")
@@ -68,14 +68,14 @@ import Testing
             #expect(abs(square - 1) < 1e-5)
         }
         let larger = try await features(
-            pictures + [
+            images + [
                 "--size", "16", "--resample", "dino", "--tokens", "patch", "--output",
                 "f.safetensors",
             ],
             in: folder
         )
         #expect(larger.output == "f.safetensors: patch 4×16×64\n", "\(larger.errors)")
-        let array = try await features(pictures + ["--output", "f.npy"], in: folder)
+        let array = try await features(images + ["--output", "f.npy"], in: folder)
         #expect(array.code == 0)
         let names = try String(
             contentsOf: folder.appending(path: "f.npy.files.csv"),
@@ -88,12 +88,12 @@ import Testing
 
     private func leavesOutWhatCannotBeRead(in folder: URL) async throws {
         let bad = folder.appending(path: "data/val/ant/broken.png")
-        try Data("no picture".utf8).write(to: bad)
+        try Data("no image".utf8).write(to: bad)
         defer { try? FileManager.default.removeItem(at: bad) }
         let result = try await features(["data/val", "--output", "f.csv"], in: folder)
         #expect(result.code == 0 && result.output == "f.csv: cls 6×64\n")
         #expect(
-            result.errors.contains("left out 1 picture") && result.errors.contains("broken.png")
+            result.errors.contains("left out 1 image") && result.errors.contains("broken.png")
         )
         // What was there stays when nothing comes of it.
         let before = try Data(contentsOf: folder.appending(path: "f.csv"))
@@ -103,7 +103,7 @@ import Testing
         )
         .expectRefusal(65, saying: "broken.png")
         try await features(["data/val/ant/broken.png", "--output", "f.csv"], in: folder)
-            .expectRefusal(65, saying: "broken.png", "not a picture")
+            .expectRefusal(65, saying: "broken.png", "not an image")
         #expect(try Data(contentsOf: folder.appending(path: "f.csv")) == before)
         let hidden = try FileManager.default.contentsOfDirectory(atPath: folder.path)
             .filter { $0.hasPrefix(".") }
@@ -111,22 +111,22 @@ import Testing
     }
 
     private func refuses(in folder: URL) async throws {
-        let picture = "data/val/ant/0.png"
+        let image = "data/val/ant/0.png"
         for (arguments, words) in [
-            ([picture, "--output", "f.txt"], ["f.txt", ".npy"]),
+            ([image, "--output", "f.txt"], ["f.txt", ".npy"]),
             (["--output", "f.csv"], ["--data"]),
-            ([picture, "--data", "data", "--output", "f.csv"], ["not both"]),
-            ([picture, "--tokens", "clss", "--output", "f.csv"], ["clss", "cls, dist, patch"]),
-            ([picture, "--tokens", "patch", "--output", "f.csv"], ["patch", ".safetensors"]),
-            ([picture, "--tokens", "cls,patch", "--output", "f.npy"], ["patch", ".safetensors"]),
-            ([picture, "--blocks", "5", "--output", "f.csv"], ["4 blocks"]),
-            ([picture, "--batch", "0", "--output", "f.csv"], ["--batch"]),
+            ([image, "--data", "data", "--output", "f.csv"], ["not both"]),
+            ([image, "--tokens", "clss", "--output", "f.csv"], ["clss", "cls, dist, patch"]),
+            ([image, "--tokens", "patch", "--output", "f.csv"], ["patch", ".safetensors"]),
+            ([image, "--tokens", "cls,patch", "--output", "f.npy"], ["patch", ".safetensors"]),
+            ([image, "--blocks", "5", "--output", "f.csv"], ["4 blocks"]),
+            ([image, "--batch", "0", "--output", "f.csv"], ["--batch"]),
         ] {
             let result = try await features(arguments, in: folder)
             result.expectRefusal(64, saying: words[0])
             for word in words { #expect(result.errors.contains(word), "\(result.errors)") }
         }
-        try await features([picture, "--output", "nowhere/f.csv"], in: folder)
+        try await features([image, "--output", "nowhere/f.csv"], in: folder)
             .expectRefusal(1, saying: "nowhere/f.csv")
         try await features(["nowhere.png", "--output", "f.csv"], in: folder)
             .expectRefusal(65, saying: "nowhere.png")

@@ -131,7 +131,7 @@ import Testing
                 .expectRefusal(64, saying: "epochs")
             try await finetune(output + ["--warmup-epochs", "2"], in: folder)
                 .expectRefusal(64, saying: "warm-up of 2.0 epochs", "run of 1:", "--epochs")
-            // All 40 pictures are one step, at the very start of the warm-up.
+            // All 40 images are one step, at the very start of the warm-up.
             try await finetune(output + ["--batch", "40"], in: folder)
                 .expectRefusal(64, saying: "one step", "learning rate 0", "--warmup-epochs 0")
             try await finetune(output + ["--layer-decay", "1.5"], in: folder)

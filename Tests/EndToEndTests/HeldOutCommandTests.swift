@@ -114,9 +114,9 @@ import Testing
                 ["index", "run", "--data", "data", "--output", "an.index"],
                 in: folder
             )
-            #expect(index.output.contains("36 pictures of 2 classes"), "\(index.errors)")
+            #expect(index.output.contains("36 images of 2 classes"), "\(index.errors)")
             let own = try await evaluate("an.index", "data", in: folder)
-            #expect(own.code == 0 && own.output.contains("4 pictures against 36"), "\(own.errors)")
+            #expect(own.code == 0 && own.output.contains("4 images against 36"), "\(own.errors)")
             #expect(own.errors.contains(Self.own) && !own.output.contains("no vote on itself"))
             for flag in ["--knn", "--linear"] {
                 let result = try await evaluate("timm", "data", in: folder, [flag])
@@ -167,8 +167,8 @@ import Testing
             let copies = try await evaluate("i", "copies", in: folder, ["--json"])
             #expect(copies.output.contains("\"left_out\":10"), "\(copies.output)")
             let added = try await DeitCommand.run(["index", "i", "--add", "copies"], in: folder)
-            #expect(added.output.contains("0 added; 10 pictures"), "\(added.output)")
-            #expect(added.errors.contains("left out 10 pictures"))
+            #expect(added.output.contains("0 added; 10 images"), "\(added.output)")
+            #expect(added.errors.contains("left out 10 images"))
             try files.createDirectory(
                 at: folder.appending(path: "both"),
                 withIntermediateDirectories: true

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `deit data show` and `deit bench pipeline`: what they make of a folder, never how fast.
-@Suite(.tags(.endToEnd)) struct PicturePathTests {
+@Suite(.tags(.endToEnd)) struct ImagePathTests {
     /// A folder with data, and a way to call the command in it.
     private func withData(_ body: (URL) async throws -> Void) async throws {
         try await withTemporaryFolder { folder in
@@ -43,7 +43,7 @@ import Testing
                     in: folder
                 )
                 #expect(result.code == 0, "\(result.errors)")
-                #expect(result.output.contains("8 pictures as \(call[1]) shows them"))
+                #expect(result.output.contains("8 images as \(call[1]) shows them"))
                 sheets.append(try Data(contentsOf: folder.appending(path: "sheet.png")))
             }
             #expect(sheets[0].starts(with: [0x89, 0x50, 0x4E, 0x47]))
@@ -52,8 +52,8 @@ import Testing
         }
     }
 
-    /// A row for each picture, its two large and its small crops side by side.
-    @Test func severalCropsOfAPictureStandInARow() async throws {
+    /// A row for each image, its two large and its small crops side by side.
+    @Test func severalCropsOfAImageStandInARow() async throws {
         try await withData { folder in
             let result = try await show(
                 ["--recipe", "dino-cifar", "--rows", "3"],
@@ -61,7 +61,7 @@ import Testing
                 in: folder
             )
             #expect(result.code == 0, "\(result.errors)")
-            #expect(result.output.contains("3 pictures as dino-cifar shows them"))
+            #expect(result.output.contains("3 images as dino-cifar shows them"))
             let bytes = try [UInt8](Data(contentsOf: folder.appending(path: "crops.png")))
             func number(at place: Int) -> Int {
                 bytes[place..<(place + 4)].reduce(0) { $0 << 8 | Int($1) }

@@ -27,10 +27,10 @@ import Testing
             #expect(layers > 0 && object["int8_layers"] as? Int == layers)
             let agreement = try #require(report["agreement"] as? Double)
             #expect((0.5...1).contains(agreement))
-            // The same pictures give the same file.
+            // The same images give the same file.
             let again = try await DeitCommand.run(arguments + ["--output", "again"], in: folder)
             #expect(again.code == 0, "\(again.errors)")
-            #expect(again.output.contains("of 10 pictures") && again.output.contains("read again"))
+            #expect(again.output.contains("of 10 images") && again.output.contains("read again"))
             let files = try ["out", "again"].map {
                 try Data(contentsOf: folder.appending(path: "\($0)/model.safetensors"))
             }
@@ -43,8 +43,8 @@ import Testing
                 in: folder
             )
             refused.expectRefusal(1, saying: "int8", "timm and safetensors")
-            let picture = "data/val/a/0.png"
-            let classified = try await DeitCommand.run(["classify", "out", picture], in: folder)
+            let image = "data/val/a/0.png"
+            let classified = try await DeitCommand.run(["classify", "out", image], in: folder)
             #expect(classified.code == 0, "\(classified.errors)")
         }
     }

@@ -25,13 +25,13 @@ import Testing
             #expect(micro?["top1"] is NSNull && micro?["weights"] is NSNull)
 
             let lite = models.first { $0["name"] as? String == "tf_efficientnet_lite1" }
-            let pictures = try #require(lite?["pictures"] as? [String: Any])
+            let images = try #require(lite?["images"] as? [String: Any])
             // 240 / 0.882, as timm has it.
-            #expect(pictures["resize"] as? Int == 272)
-            #expect(pictures["interpolation"] as? String == "bicubic")
-            #expect(pictures["mean"] as? [Double] == [0.5, 0.5, 0.5])
+            #expect(images["resize"] as? Int == 272)
+            #expect(images["interpolation"] as? String == "bicubic")
+            #expect(images["mean"] as? [Double] == [0.5, 0.5, 0.5])
             let resNet = models.first { $0["name"] as? String == "resnet50" }
-            #expect((resNet?["pictures"] as? [String: Any])?["resize"] as? Int == 235)
+            #expect((resNet?["images"] as? [String: Any])?["resize"] as? Int == 235)
 
             let text = try await DeitCommand.run(["models"], in: folder)
             let lines = text.output.split(separator: "\n")

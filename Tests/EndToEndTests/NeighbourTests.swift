@@ -34,17 +34,17 @@ import Testing
     private func evaluates(in folder: URL) async throws {
         let start = ["evaluate", "run", "--data", "data"]
         let knn = try await deit(start + ["--knn", "--k", "3,100", "--json"], in: folder)
-        #expect(knn.code == 0 && knn.errors.contains("only 15 pictures"), "\(knn.errors)")
+        #expect(knn.code == 0 && knn.errors.contains("only 15 images"), "\(knn.errors)")
         let report = try object(knn)
         let rows = try #require(report["knn"] as? [[String: Any]])
-        // The pictures of both parts are the same here, and none votes for itself.
+        // The images of both parts are the same here, and none votes for itself.
         #expect(rows.count == 2 && rows[1]["neighbours"] as? Int == 15)
         #expect(report["left_out"] as? Int == 6)
         // A bar of another row tells these classes apart, and any features of it.
         #expect(rows[0]["top1"] as? Double == 1)
         #expect(report["bank"] as? Int == 16 && report["count"] as? Int == 6)
         let table = try await deit(start + ["--knn", "--k", "3"], in: folder)
-        #expect(table.output.contains("100.00 %") && table.output.contains("6 pictures against 16"))
+        #expect(table.output.contains("100.00 %") && table.output.contains("6 images against 16"))
         let linear = try await deit(
             start + ["--linear", "--blocks", "2", "--tokens", "cls,mean", "--json"],
             in: folder
@@ -72,7 +72,7 @@ import Testing
         let extra = folder.appending(path: "data/train/ant/extra.png")
         try TinyData.png(TinyData.pixels(label: 0, index: 99)).write(to: extra)
         try await deit(start + ["--features", "f.safetensors"], in: folder)
-            .expectRefusal(65, saying: "other pictures")
+            .expectRefusal(65, saying: "other images")
         try FileManager.default.removeItem(at: extra)
     }
 
@@ -84,7 +84,7 @@ import Testing
         #expect(
             made.code == 0
                 && made.output
-                    == "two.index: 16 pictures of 2 classes, 64 numbers each; 5 neighbours vote\n",
+                    == "two.index: 16 images of 2 classes, 64 numbers each; 5 neighbours vote\n",
             "\(made.errors)"
         )
         let classified = try await deit(
@@ -92,10 +92,10 @@ import Testing
             in: folder
         )
         let json = try JSONSerialization.jsonObject(with: Data(classified.output.utf8))
-        let picture = try #require((json as? [[String: Any]])?.first, "\(classified.errors)")
-        let best = try #require((picture["predictions"] as? [[String: Any]])?.first)
+        let image = try #require((json as? [[String: Any]])?.first, "\(classified.errors)")
+        let best = try #require((image["predictions"] as? [[String: Any]])?.first)
         #expect(best["label"] as? String == "bee")
-        let neighbours = try #require(picture["neighbours"] as? [[String: Any]])
+        let neighbours = try #require(image["neighbours"] as? [[String: Any]])
         #expect(neighbours.count == 5)
         let name = try #require(neighbours.first?["file"] as? String)
         #expect(name.hasPrefix("train/bee/"))
@@ -109,11 +109,11 @@ import Testing
         }
         let added = try await deit(["index", "two.index", "--add", "more"], in: folder)
         #expect(
-            added.code == 0 && added.output.contains("4 added; 20 pictures of 3 classes"),
+            added.code == 0 && added.output.contains("4 added; 20 images of 3 classes"),
             "\(added.errors)"
         )
         let again = try await deit(["index", "two.index", "--add", "more"], in: folder)
-        #expect(again.output.contains("0 added") && again.errors.contains("left out 4 pictures"))
+        #expect(again.output.contains("0 added") && again.errors.contains("left out 4 images"))
         let cow = try await deit(["classify", "two.index", "more/cow/1.png"], in: folder)
         #expect(cow.output.contains("\tcow\n"), "\(cow.errors)")
         let evaluated = try await deit(

@@ -83,7 +83,7 @@ import Testing
             ("model", "whole/checkpoints/last/model.safetensors", "the heads are fresh"),
         ] {
             var arguments = plain + ["--init", path, "--output", name]
-            // Bare weights do not tell of which size their pictures are.
+            // Bare weights do not tell of which size their images are.
             if name == "model" { arguments += ["--seed", "1"] }
             let started = try await pretrain(arguments, in: folder)
             #expect(started.code == 0, "\(started.errors)")
@@ -115,7 +115,7 @@ import Testing
         ).expectRefusal(65, saying: "deit pretrain dino")
     }
 
-    @Test func learnsFromAnyFolderOfPictures() async throws {
+    @Test func learnsFromAnyFolderOfImages() async throws {
         try await withTemporaryFolder { folder in
             let data = folder.appending(path: "data")
             for (place, index) in ["", "deep/", "deep/deeper/"].flatMap({ place in
@@ -133,7 +133,7 @@ import Testing
                 in: folder
             )
             #expect(result.code == 0, "\(result.errors)")
-            // Pictures of 8 pixels are smaller than a crop of 12: allowed, and told.
+            // Images of 8 pixels are smaller than a crop of 12: allowed, and told.
             let text = result.output + result.errors
             #expect(text.contains("smaller than the large crops of 12 pixels"), "\(text)")
             #expect(text.contains("8 × 8"), "\(text)")
@@ -151,7 +151,7 @@ import Testing
             )
             let start = options + ["--data", "data", "--output", "run"]
             for (arguments, code, words) in [
-                (["--batch", "7"], 65, ["batch of 7", "6 pictures", "--batch"]),
+                (["--batch", "7"], 65, ["batch of 7", "6 images", "--batch"]),
                 (["--out-dim", "0"], 64, ["out", "0"]),
                 (["--teacher-temp", "0"], 64, ["teacher_temp", "above 0"]),
                 (["--student-temp", "0"], 64, ["student_temp", "above 0"]),
@@ -162,7 +162,7 @@ import Testing
                 (["--global-crops-scale", "0.9,0.5"], 64, ["global_crops_scale"]),
                 (["--global-crops-scale", "0,1"], 64, ["global_crops_scale"]),
                 (["--accumulation", "5"], 64, ["--accumulation"]),
-                (["--use-bn-in-head", "on", "--accumulation", "4"], 64, ["two pictures"]),
+                (["--use-bn-in-head", "on", "--accumulation", "4"], 64, ["two images"]),
                 (["--model", "deit_nano_distilled_patch4_28"], 64, ["distillation token"]),
                 (["--data", "empty"], 65, ["empty"]),
                 (["--data", "nowhere"], 65, ["nowhere"]),

@@ -36,7 +36,7 @@ import Testing
         let (first, last) = (losses.prefix(6).reduce(0, +), losses.suffix(6).reduce(0, +))
         #expect(last < first && losses.allSatisfy { $0 > 0 && $0.isFinite })
         for epoch in 1...4 {
-            // 6 pictures in 3 columns of 8 pixels, each enlarged to 96, with lines of 2.
+            // 6 images in 3 columns of 8 pixels, each enlarged to 96, with lines of 2.
             let png = try run.data("reconstructions/epoch-\(epoch).png")
             #expect(png.starts(with: [0x89, 0x50, 0x4E, 0x47]))
             let size = png[16..<24].map { Int($0) }
@@ -96,7 +96,7 @@ import Testing
                 (start + ["--mask", "stripes"], 64, ["random, block"]),
                 (start + ["--accumulation", "9"], 64, ["--accumulation"]),
                 (start + ["--model", "resnet18"], 64, ["resnet18"]),
-                (start, 65, ["batch of 8", "6 pictures"]),
+                (start, 65, ["batch of 8", "6 images"]),
                 (options + ["--output", "run"], 64, ["--data"]),
                 (start + ["--batch", "4", "--init", fixture], 65, ["it holds a transformer of"]),
             ] as [([String], Int32, [String])] {

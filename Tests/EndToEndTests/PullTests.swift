@@ -73,15 +73,15 @@ import Testing
 
     /// By name and by path, offline and with the hub at hand, which need not be asked.
     private func classify(in folder: URL, _ online: [String: String]) async throws {
-        let picture = "data/val/ant/0.png"
+        let image = "data/val/ant/0.png"
         let path = try await DeitCommand.run(
-            ["classify", "run", picture, "--json"],
+            ["classify", "run", image, "--json"],
             in: folder
         )
         #expect(path.code == 0, "\(path.errors)")
         for environment in [[:], online] {
             let name = try await DeitCommand.run(
-                ["classify", Self.name, picture, "--json"],
+                ["classify", Self.name, image, "--json"],
                 in: folder,
                 environment: environment
             )

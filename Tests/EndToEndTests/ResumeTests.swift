@@ -58,7 +58,7 @@ import Testing
                 ["train"] + Self.options + ["--output", "broken"],
                 in: folder
             )
-            // The last of the first epoch's 4 steps is done; 2,000 pictures take longer than a signal.
+            // The last of the first epoch's 4 steps is done; 2,000 images take longer than a signal.
             await command.send(SIGTERM) { broken.recordedSteps >= 4 }
             let stopped = try await command.result()
             #expect(stopped.code == 143, "\(stopped.errors)")

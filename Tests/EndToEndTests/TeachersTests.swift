@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Several teachers, and teachers that see pictures in their own way.
+/// Several teachers, and teachers that see images in their own way.
 @Suite(.serialized, .tags(.endToEnd)) struct TeachersTests {
     private static let base = [
         "--data", "data", "--dtype", "fp32", "--threads", "1", "--workers", "1", "--batch", "8",

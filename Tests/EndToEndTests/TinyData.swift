@@ -1,10 +1,10 @@
 import Foundation
 
-/// Pictures made up for tests: a class is told by which part of the picture is bright.
+/// Images made up for tests: a class is told by which part of the image is bright.
 enum TinyData {
     static let side = 8
 
-    /// The pixels of a picture: noise, and a bright bar whose row tells the class.
+    /// The pixels of an image: noise, and a bright bar whose row tells the class.
     static func pixels(label: Int, index: Int) -> [UInt8] {
         var state = UInt32(truncatingIfNeeded: index &* 2_654_435_761 &+ label &+ 1)
         return (0..<(side * side)).map { place in

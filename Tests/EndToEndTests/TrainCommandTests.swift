@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite(.serialized, .tags(.endToEnd)) struct TrainCommandTests {
-    @Test func overfitsAFewPictures() async throws {
+    @Test func overfitsAFewImages() async throws {
         try await withTemporaryFolder { folder in
             try TinyData.writeIDX(to: folder.appending(path: "data"), train: 16, validation: 16)
             let result = try await DeitCommand.run(
@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    /// Each shipped recipe from end to end, on a small network and small pictures.
+    /// Each shipped recipe from end to end, on a small network and small images.
     @Test(arguments: ["deit", "deit3", "cifar", "quickstart", "fashion-mnist"])
     func everyRecipeTrains(name: String) async throws {
         try await withTemporaryFolder { folder in

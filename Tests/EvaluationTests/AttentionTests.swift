@@ -9,7 +9,7 @@ import VisionModels
 
 @testable import Evaluation
 
-/// Maps, rollout, sizes and pictures of attention.
+/// Maps, rollout, sizes and images of attention.
 @ModelActor @Suite struct AttentionTests {
     private func model(isDistilled: Bool, in folder: URL) throws -> LoadedModel {
         try manualSeed(3)
@@ -51,7 +51,7 @@ import VisionModels
         return try ModelDirectory.load(path)
     }
 
-    private func picture(_ height: Int, _ width: Int, channels: Int = 3) throws -> Image {
+    private func image(_ height: Int, _ width: Int, channels: Int = 3) throws -> Image {
         try Image(
             height: height,
             width: width,
@@ -153,7 +153,7 @@ import VisionModels
         let own = try all(height: 375, width: 500)
         #expect(own == (368, 496, false))
         let small = try all(height: 28, width: 56)
-        #expect(small == (224, 448, false), "small pictures are enlarged to the model's size")
+        #expect(small == (224, 448, false), "small images are enlarged to the model's size")
         let large = try all(height: 4000, width: 3000)
         #expect(large.isShrunk && large.height % 16 == 0 && large.width % 16 == 0)
         #expect(large.height * large.width > 500 * 500)
@@ -203,17 +203,17 @@ import VisionModels
             let loaded = try model(isDistilled: true, in: folder)
             let reader = try AttentionReader(loaded)
             let size = ViewingSize(.own, for: reader.configuration, memoryLimit: 1 << 30)
-            let viewer = PictureViewer(reader, loaded.description, size: size)
+            let viewer = ImageViewer(reader, loaded.description, size: size)
             let path = folder.appending(path: "out").path
             let output = try OutputFolder(path, overwrites: false)
             let gallery = AttentionGallery(viewer, try AttentionDrawing(), in: output)
             // Grey, tiny, wide.
-            try gallery.add(picture(3, 5, channels: 1), file: "in/a b.png")
-            let entry = try gallery.add(picture(40, 20), file: "other/a b.jpg")
+            try gallery.add(image(3, 5, channels: 1), file: "in/a b.png")
+            let entry = try gallery.add(image(40, 20), file: "other/a b.jpg")
             let more = try gallery.finish(model: "<model>")
             #expect(more == ["overview.png", "index.html"])
             #expect(entry.files.first { $0.name == "sheet" }?.path == "a b-2/sheet.png")
-            // Two tokens with mean, rollout and two heads, three files each; picture, features, sheet.
+            // Two tokens with mean, rollout and two heads, three files each; image, features, sheet.
             #expect(entry.files.count == 2 * 4 * 3 + 3)
             for (_, file) in entry.files {
                 let image = try Image(contentsOf: "\(path)/\(file)")
@@ -244,11 +244,11 @@ import VisionModels
                 )
                 let reader = try AttentionReader(loaded)
                 let size = ViewingSize(.own, for: reader.configuration, memoryLimit: 1 << 30)
-                let viewer = PictureViewer(reader, loaded.description, size: size)
-                let images = try [picture(20, 60), picture(64, 24), picture(16, 16)]
-                var said: [PicturePrediction.Class] = []
-                try await PictureClassifier.classify(
-                    PictureList(images.map { .bytes(try $0.encodedPNG(), name: "an image") }),
+                let viewer = ImageViewer(reader, loaded.description, size: size)
+                let images = try [image(20, 60), image(64, 24), image(16, 16)]
+                var said: [ImagePrediction.Class] = []
+                try await ImageFileClassifier.classify(
+                    ImageFileList(images.map { .bytes(try $0.encodedPNG(), name: "an image") }),
                     with: loaded,
                     top: 1
                 ) { result in
@@ -261,7 +261,7 @@ import VisionModels
                     #expect(abs(guess.score - expected.score) < 1e-5)
                 }
                 let other = try AttentionReader(loaded, block: 1)
-                let early = PictureViewer(other, loaded.description, size: size)
+                let early = ImageViewer(other, loaded.description, size: size)
                 #expect(try early.guess(of: images[0]) == nil)
                 // One row would become a million columns: as in `deit classify`, no image at all.
                 let thin = try Image(
@@ -276,7 +276,7 @@ import VisionModels
                     memoryLimit: .max
                 )
                 #expect(throws: ImageError.self) {
-                    try PictureViewer(reader, loaded.description, size: wide).look(at: thin)
+                    try ImageViewer(reader, loaded.description, size: wide).look(at: thin)
                 }
             }
         }
@@ -287,15 +287,15 @@ import VisionModels
             let loaded = try model(isDistilled: false, in: folder)
             let reader = try AttentionReader(loaded)
             let size = ViewingSize(.own, for: reader.configuration, memoryLimit: 1 << 30)
-            let viewer = PictureViewer(reader, loaded.description, size: size)
+            let viewer = ImageViewer(reader, loaded.description, size: size)
             let path = folder.appending(path: "out").path
             let sequence = AttentionSequence(
                 viewer,
                 try AttentionDrawing(),
                 in: try OutputFolder(path, overwrites: false)
             )
-            let same = try picture(16, 16)
-            let frames = [same, try picture(24, 16), same]
+            let same = try image(16, 16)
+            let frames = [same, try image(24, 16), same]
             for frame in frames { try sequence.gather(frame) }
             for (i, frame) in frames.enumerated() {
                 try sequence.draw(frame, file: "\(i)", of: frames.count)

@@ -36,9 +36,9 @@ struct CalibrationTests {
 }
 
 struct ConfusionMatrixTests {
-    private func outcomes(_ labels: [Int], _ predictions: [Int?]) -> [PictureOutcome] {
+    private func outcomes(_ labels: [Int], _ predictions: [Int?]) -> [ImageOutcome] {
         labels.indices.map {
-            PictureOutcome(
+            ImageOutcome(
                 index: $0,
                 label: labels[$0],
                 prediction: predictions[$0],
@@ -64,7 +64,7 @@ struct ConfusionMatrixTests {
         #expect(scores[0].mistakenFor?.place == 1 && scores[2].mistakenFor?.place == 0)
     }
 
-    /// The data has two of the model's classes, in another order, and no picture of one.
+    /// The data has two of the model's classes, in another order, and no image of one.
     @Test func classesThatTheDataLacksAreOthers() {
         let matrix = ConfusionMatrix(outcomes([7, 7, 7, 7], [7, 3, 5, nil]), classes: [3, 7])
         #expect(matrix.counts == [[0, 0, 0], [1, 1, 2]])
@@ -75,8 +75,8 @@ struct ConfusionMatrixTests {
     }
 
     @Test func headsAreCompared() throws {
-        func outcome(_ label: Int, _ cls: Int?, _ dist: Int?) -> PictureOutcome {
-            PictureOutcome(
+        func outcome(_ label: Int, _ cls: Int?, _ dist: Int?) -> ImageOutcome {
+            ImageOutcome(
                 index: 0,
                 label: label,
                 prediction: cls,
@@ -99,17 +99,17 @@ struct ConfusionMatrixTests {
 
     @Test func anOutcomeIsReadFromScores() {
         let scores: [Float] = [9, 0, 3, 1]
-        let outcome = PictureOutcome(index: 4, label: 1, scores: scores[1...], heads: nil)
+        let outcome = ImageOutcome(index: 4, label: 1, scores: scores[1...], heads: nil)
         #expect(outcome.prediction == 1 && outcome.isRight && outcome.rank == 0)
         // softmax of 0, 3, 1.
         #expect(abs(outcome.confidence - 0.843_794_7) < 1e-6)
-        let tie = PictureOutcome(index: 0, label: 1, scores: [2, 2], heads: nil)
+        let tie = ImageOutcome(index: 0, label: 1, scores: [2, 2], heads: nil)
         #expect(tie.prediction == 0 && tie.rank == 1 && !tie.isRight)
-        let broken = PictureOutcome(index: 0, label: 0, scores: [.nan, .nan], heads: nil)
+        let broken = ImageOutcome(index: 0, label: 0, scores: [.nan, .nan], heads: nil)
         #expect(broken.prediction == nil && broken.confidence == 0 && !broken.isRight)
-        let half = PictureOutcome(index: 0, label: 1, scores: [.nan, 1], heads: nil)
+        let half = ImageOutcome(index: 0, label: 1, scores: [.nan, 1], heads: nil)
         #expect(half.prediction == 1 && half.confidence == 1)
-        let large = PictureOutcome(index: 0, label: 0, scores: [1e4, -1e4], heads: nil)
+        let large = ImageOutcome(index: 0, label: 0, scores: [1e4, -1e4], heads: nil)
         #expect(large.confidence == 1)
     }
 }

@@ -5,14 +5,14 @@ import Testing
 
 @testable import Evaluation
 
-/// Pictures of one grey each: 40 times their index.
-private struct GreyPictures: ImageDataset {
+/// Images of one grey each: 40 times their index.
+private struct GreyImages: ImageDataset {
     let count = 6
     let classNames = [
-        "cat", "a dog whose name is far too long for the room below a picture", "Bär",
+        "cat", "a dog whose name is far too long for the room below an image", "Bär",
     ]
     func label(at index: Int) -> Int { index % 3 }
-    func name(at index: Int) -> String { "picture \(index)" }
+    func name(at index: Int) -> String { "image \(index)" }
     func image(at index: Int) throws(ImageError) -> Image {
         try Image(
             height: 16,
@@ -26,7 +26,7 @@ private struct GreyPictures: ImageDataset {
 struct ContactSheetTests {
     private func batches(mixing: Mixing?, size: Int) async throws -> [ImageBatch] {
         let loader = try DataLoader(
-            dataset: GreyPictures(),
+            dataset: GreyImages(),
             transform: try TrainingTransform(
                 operations: [.resize(.exact(height: 16, width: 16), interpolation: .bicubic)],
                 mean: Normalization.imageNet.mean,
@@ -44,13 +44,13 @@ struct ContactSheetTests {
     private func sheet(_ batches: [ImageBatch]) throws -> ContactSheet {
         var sheet = ContactSheet(
             normalization: .imageNet,
-            classNames: GreyPictures().classNames
+            classNames: GreyImages().classNames
         )
         for batch in batches { try sheet.add(batch) }
         return sheet
     }
 
-    @Test func picturesStandInRowsWithTheirOwnValues() async throws {
+    @Test func imagesStandInRowsWithTheirOwnValues() async throws {
         let image = try sheet(try await batches(mixing: nil, size: 4)).drawn()
         // Tiles of 6 × 16 pixels, 2 lines of 10, and 6 around them.
         #expect(image.channels == 3)
@@ -63,7 +63,7 @@ struct ContactSheetTests {
             }
             let below = ((top + 96) * image.width + left) * 3
             #expect(image.pixels[below] == 255)
-            // Something is written below every picture, and stays within its width.
+            // Something is written below every image, and stays within its width.
             var text: [Int] = []
             for line in 0..<20 {
                 for column in 0..<102 {
@@ -85,7 +85,7 @@ struct ContactSheetTests {
         let mixed = try await batches(mixing: Mixing(cutmixAlpha: 0), size: 6)
         let targets = try #require(mixed.first?.targets)
         try #require(targets.count == 18)
-        // Picture 0 is a cat and its partner, picture 5, a bear.
+        // Image 0 is a cat and its partner, image 5, a bear.
         let share = (targets[0] - targets[1]) / (targets[0] + targets[2] - 2 * targets[1])
         let percent = Int((share * 100).rounded())
         let caption = sheet.caption(mixed[0], at: 0)
@@ -107,6 +107,6 @@ struct ContactSheetTests {
 
     @Test func nothingToDraw() throws {
         let error = #expect(throws: ImageError.self) { try self.sheet([]).drawn() }
-        #expect("\(error as Any)".contains("without pictures"))
+        #expect("\(error as Any)".contains("without images"))
     }
 }

@@ -9,7 +9,7 @@ import Torch
 import TorchNN
 import VisionModels
 
-/// Pictures of one gray level each; those of level 255 cannot be read.
+/// Images of one gray level each; those of level 255 cannot be read.
 struct LevelDataset: ImageDataset {
     let levels: [UInt8]
     let labels: [Int]
@@ -135,7 +135,7 @@ struct LevelDataset: ImageDataset {
         ]
         let two = ["cls_top1", "dist_top1", "cls_dist_agreement"]
         #expect(keys == (isDistilled ? plain + two : plain))
-        // What is known of each picture adds up to the same; the one that cannot be read is missing.
+        // What is known of each image adds up to the same; the one that cannot be read is missing.
         #expect(report.outcomes.map(\.index) == [0, 1, 2, 4, 5, 6, 7])
         #expect(report.outcomes.count(where: \.isRight) == Int(right.whole))
         #expect(report.confusion.counts.flatMap { $0 }.reduce(0, +) == 7)

@@ -48,7 +48,7 @@ import VisionModels
         )
     }
 
-    /// Different pictures: noise that the index seeds.
+    /// Different images: noise that the index seeds.
     func images(_ count: Int) throws -> Tensor {
         let values = (0..<(count * 64)).map { Float(($0 * 7919) % 256) / 64 - 2 }
         return try Tensor(values, shape: [count, 1, 8, 8])
@@ -68,17 +68,17 @@ import VisionModels
             }
             let arrays = try extractor(images(2))
             try #require(arrays.count == tokens.count && last.count == 2 * (prefix + 4) * 16)
-            func token(_ picture: Int, _ place: Int) -> [Float] {
-                let start = (picture * (prefix + 4) + place) * 16
+            func token(_ image: Int, _ place: Int) -> [Float] {
+                let start = (image * (prefix + 4) + place) * 16
                 return Array(last[start..<(start + 16)])
             }
-            for picture in 0..<2 {
-                let patches = (0..<4).map { token(picture, prefix + $0) }
+            for image in 0..<2 {
+                let patches = (0..<4).map { token(image, prefix + $0) }
                 let mean = (0..<16).map { i in patches.reduce(0) { $0 + $1[i] } / 4 }
-                var expected = [mean, patches.flatMap { $0 }, token(picture, 0)]
-                if isDistilled { expected.append(token(picture, 1)) }
+                var expected = [mean, patches.flatMap { $0 }, token(image, 0)]
+                if isDistilled { expected.append(token(image, 1)) }
                 for (index, column) in extractor.columns.enumerated() {
-                    let range = (picture * column.count)..<((picture + 1) * column.count)
+                    let range = (image * column.count)..<((image + 1) * column.count)
                     let difference = describeDifference(
                         Array(arrays[index][range]),
                         expected[index],
@@ -98,9 +98,9 @@ import VisionModels
             let three = try FeatureExtractor(loaded, FeatureRequest(tokens: [.cls], blocks: 3))
             #expect(one.columns[0].length == 16 && three.columns[0].length == 48)
             let (short, long) = (try one(images(2))[0], try three(images(2))[0])
-            for picture in 0..<2 {
-                let range = (picture * 48 + 32)..<(picture * 48 + 48)
-                #expect(Array(long[range]) == Array(short[(picture * 16)..<(picture * 16 + 16)]))
+            for image in 0..<2 {
+                let range = (image * 48 + 32)..<(image * 48 + 48)
+                #expect(Array(long[range]) == Array(short[(image * 16)..<(image * 16 + 16)]))
             }
             for tokens in [[FeatureRequest.Token.cls], [.patch]] {
                 let request = FeatureRequest(tokens: tokens, blocks: 2, isNormalized: true)
@@ -163,13 +163,15 @@ import VisionModels
             let arrays = try FeatureExtractor(loaded, request)(images(2))
             #expect(arrays.map(\.count) == [32, 32] && arrays[0] != arrays[1])
             let error = await #expect(throws: EvaluationError.self) {
-                try await PictureClassifier.classify(PictureList([]), with: loaded, top: 1) { _ in }
+                try await ImageFileClassifier.classify(ImageFileList([]), with: loaded, top: 1) {
+                    _ in
+                }
             }
             #expect(error?.description.contains("deit features") == true)
         }
     }
 
-    /// The same features through all three kinds of files, with a picture that cannot be read left out.
+    /// The same features through all three kinds of files, with an image that cannot be read left out.
     @Test func filesHoldTheSame() async throws {
         try await withTemporaryFolder { folder in
             let loaded = try makeModel(transformer(isDistilled: false), in: folder)
@@ -312,14 +314,14 @@ struct FeatureParityTests {
     @Test func equalTimm() async throws {
         let folder = try #require(Bundle.module.resourceURL?.appending(path: "Fixtures"))
         let fixture = try Fixture(folder.appending(path: "features.safetensors"))
-        let picture = try #require(
+        let image = try #require(
             Checkout.sharedFile("data/imagenet-500/n01440764/n01440764_tench.JPEG")
         ).path
         let loaded = try ModelDirectory.load(
             try #require(Checkout.sharedFile("data/deit_tiny_patch16_224.safetensors")).path
         )
         let result = try loaded.description.processor(
-            Image(contentsOf: picture, options: DecodingOptions(channels: 3))
+            Image(contentsOf: image, options: DecodingOptions(channels: 3))
         )
         let images = try Tensor(result.values, shape: [1, 3, result.height, result.width])
         func features(_ request: FeatureRequest) throws -> [[Float]] {

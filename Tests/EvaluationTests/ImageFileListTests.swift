@@ -5,7 +5,7 @@ import ImagePipeline
 import TestSupport
 import Testing
 
-struct PictureListTests {
+struct ImageFileListTests {
     /// Folders are searched, sorted and filtered by ending; files are taken as they are, in the order given.
     @Test func listsFilesAndFolders() throws {
         try withTemporaryFolder { folder in
@@ -27,7 +27,7 @@ struct PictureListTests {
                 withDestinationURL: folder
             )
             let root = folder.path
-            let list = try PictureList(paths: ["\(root)/odd.bin", root, "nowhere.png"])
+            let list = try ImageFileList(paths: ["\(root)/odd.bin", root, "nowhere.png"])
             #expect(
                 list.sources == [
                     .file("\(root)/odd.bin"), .file("\(root)/a.png"), .file("\(root)/b.JPG"),
@@ -35,15 +35,15 @@ struct PictureListTests {
                 ]
             )
             #expect(list.emptyFolders.isEmpty && list.count == 5)
-            #expect(try PictureList(paths: ["\(root)/z/.cache"]).count == 1)
+            #expect(try ImageFileList(paths: ["\(root)/z/.cache"]).count == 1)
             let empty = folder.appending(path: "empty")
             try FileManager.default.createDirectory(at: empty, withIntermediateDirectories: true)
-            #expect(try PictureList(paths: [empty.path]).emptyFolders == [empty.path])
+            #expect(try ImageFileList(paths: [empty.path]).emptyFolders == [empty.path])
         }
     }
 
     @Test func bytesStandForAName() throws {
-        let list = try PictureList(paths: ["a.png", "-"])
+        let list = try ImageFileList(paths: ["a.png", "-"])
             .replacing("-", by: [1, 2, 3], named: "standard input")
         #expect(list.sources == [.file("a.png"), .bytes([1, 2, 3], name: "standard input")])
         #expect(list.name(at: 0) == "a.png" && list.name(at: 1) == "standard input")

@@ -9,7 +9,7 @@ import Torch
 import TorchNN
 import VisionModels
 
-/// Labels that neighbours contradict, on pictures of two kinds.
+/// Labels that neighbours contradict, on images of two kinds.
 @ModelActor @Suite struct LabelSuspectsTests {
     private func makeModel(in folder: URL) throws -> LoadedModel {
         try manualSeed(7)
@@ -41,7 +41,7 @@ import VisionModels
         return try ModelDirectory.load(path)
     }
 
-    /// IDX files of pictures that are dark (0) or bright (1) on the left.
+    /// IDX files of images that are dark (0) or bright (1) on the left.
     private func write(_ labels: [Int], kinds: [Int], to folder: URL) throws {
         var pixels: [UInt8] = []
         for (index, kind) in kinds.enumerated() {
@@ -79,18 +79,18 @@ import VisionModels
             ) { done = $0 }
             #expect(done == 40)
             #expect(found.allSatisfy { $0.kind == .labelSuspect })
-            #expect(found.compactMap { $0.pictures.first?.index }.sorted() == [5, 22])
+            #expect(found.compactMap { $0.images.first?.index }.sorted() == [5, 22])
             for finding in found {
-                let index = try #require(finding.pictures.first?.index)
+                let index = try #require(finding.images.first?.index)
                 #expect(
                     finding.detail.contains(
                         "labelled \(labels[index]); its neighbours say \(kinds[index])"
                     )
                 )
                 // The neighbours that speak against the label come with it.
-                #expect(finding.pictures.count == 4)
+                #expect(finding.images.count == 4)
                 #expect(
-                    finding.pictures.dropFirst().allSatisfy { labels[$0.index] == kinds[index] }
+                    finding.images.dropFirst().allSatisfy { labels[$0.index] == kinds[index] }
                 )
             }
             report.add(found)

@@ -101,7 +101,7 @@ import VisionModels
     @Test func `what is no index is refused`() throws {
         try withTemporaryFolder { folder in
             let loaded = try makeModel(in: folder)
-            let path = folder.appending(path: "pictures").path
+            let path = folder.appending(path: "images").path
             try FileManager.default.createDirectory(
                 atPath: path,
                 withIntermediateDirectories: true
@@ -145,7 +145,7 @@ import VisionModels
         }
     }
 
-    @Test func `features of another model or other pictures are refused`() throws {
+    @Test func `features of another model or other images are refused`() throws {
         try withTemporaryFolder { folder in
             let path = folder.appending(path: "f.safetensors").path
             let origin = FeatureCache.Origin(model: "m", train: "t", validation: "v")

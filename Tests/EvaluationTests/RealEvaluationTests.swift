@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Torch
 
-/// DeiT-Tiny's published weights on real pictures.
+/// DeiT-Tiny's published weights on real images.
 @ModelActor
 @Suite(
     .needsShared(
@@ -24,8 +24,8 @@ struct RealEvaluationTests {
         return try ModelDirectory.load(path, options: LoadOptions(labels: labels))
     }
 
-    /// The whole set, for which timm and Pillow give 399 and 473, takes a minute: every tenth picture here.
-    @Test func accuracyOnEveryTenthPicture() async throws {
+    /// The whole set, for which timm and Pillow give 399 and 473, takes a minute: every tenth image here.
+    @Test func accuracyOnEveryTenthImage() async throws {
         let loaded = try load()
         let folder = try #require(Checkout.sharedFile("data/imagenet-500")).path
         let whole = try ImageFolder(path: folder)
@@ -45,15 +45,15 @@ struct RealEvaluationTests {
         #expect(abs(report.loss - 0.84549) < 0.005)
     }
 
-    @Test func classifiesAPicture() async throws {
+    @Test func classifiesAImage() async throws {
         let loaded = try load()
         let file = try #require(
             Checkout.sharedFile("data/imagenet-500/n01440764/n01440764_tench.JPEG")
         ).path
-        func classify(_ files: [String], top: Int) async throws -> [PictureResult] {
-            var results: [PictureResult] = []
-            try await PictureClassifier.classify(
-                try PictureList(paths: files),
+        func classify(_ files: [String], top: Int) async throws -> [ImageResult] {
+            var results: [ImageResult] = []
+            try await ImageFileClassifier.classify(
+                try ImageFileList(paths: files),
                 with: loaded,
                 top: top
             ) { results.append($0) }

@@ -47,7 +47,7 @@ import VisionModels
         )
         let loaded = try ModelDirectory.load(file.path)
         let reader = try AttentionReader(loaded, rollout: nil)
-        let viewer = PictureViewer(
+        let viewer = ImageViewer(
             reader,
             loaded.description,
             size: ViewingSize(.own, for: reader.configuration, memoryLimit: 1 << 31)

@@ -8,7 +8,7 @@ import Testing
 import Torch
 
 @Suite struct ImageProcessorTests {
-    /// The pictures of transformers' Pillow classes, to the rounding of the last operation.
+    /// The images of transformers' Pillow classes, to the rounding of the last operation.
     @Test(
         .tags(.parity),
         arguments: [
@@ -20,7 +20,7 @@ import Torch
     func pixelsAreThoseOfTransformersParityTests(name: String) throws {
         let expected = try Fixtures.tensors("processors/expected.safetensors")
         let json = try Fixtures.object("processors/\(name).json")
-        let image = try picture(of: expected)
+        let image = try image(of: expected)
         let found: BatchFeature =
             name.hasPrefix("deit")
             ? try DeiTImageProcessor(json: json).preprocess([image])
@@ -147,14 +147,14 @@ import Torch
         #expect(error.map { "\($0)".contains(word) } == true)
     }
 
-    private func picture(of fixture: Fixture) throws -> Image {
-        let shape = try fixture.shape("picture")
+    private func image(of fixture: Fixture) throws -> Image {
+        let shape = try fixture.shape("image")
         try #require(shape.count == 3)
         return try Image(
             height: shape[0],
             width: shape[1],
             channels: shape[2],
-            pixels: fixture.integers("picture").map { UInt8(truncatingIfNeeded: $0) }
+            pixels: fixture.integers("image").map { UInt8(truncatingIfNeeded: $0) }
         )
     }
 

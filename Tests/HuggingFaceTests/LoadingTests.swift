@@ -179,7 +179,7 @@ import VisionModels
                 options: everything
             )
         }
-        #expect(try #require(size).description.contains("other pictures"))
+        #expect(try #require(size).description.contains("other images"))
         config.imageSize = 21
         config.numHiddenLayers = 3
         let layer = await #expect(throws: CheckpointError.self) {

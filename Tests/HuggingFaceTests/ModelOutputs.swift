@@ -31,7 +31,7 @@ struct Inputs {
     var images: Tensor
     var labels: Tensor?
     var mask: Tensor?
-    /// Pictures of another size than the configuration's.
+    /// Images of another size than the configuration's.
     var other: Tensor?
 
     init(_ fixture: Fixture) throws {

@@ -192,7 +192,7 @@ import VisionModels
     }
 
     @Test(arguments: [[1, 3, 8], [1, 1, 8, 8], [1, 3, 8, 9], [1, 3, 12, 12], [0, 3, 8, 8]])
-    func picturesOfAnotherShapeAreRefused(shape: [Int]) throws {
+    func imagesOfAnotherShapeAreRefused(shape: [Int]) throws {
         let model = try DeiTModel(config())
         let error = #expect(throws: PretrainedError.self) {
             try model(pixelValues: Tensor.zeros(shape))

@@ -5,7 +5,7 @@ import Testing
 
 /// What is drawn has timm's distributions.
 struct AugmentDrawTests {
-    /// The pictures that are drawn for here and that timm drew for.
+    /// The images that are drawn for here and that timm drew for.
     private static let (count, timmCount) = (8000.0, 40_000.0)
 
     /// How often each operation comes, and its arguments' mean, deviation and range, against 40,000 draws of timm's.

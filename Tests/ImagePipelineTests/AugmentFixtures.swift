@@ -11,7 +11,7 @@ struct AugmentFixtures: Decodable, Sendable {
 
         var description: String { "\(name) \(argument) \(interpolation?.rawValue ?? "")" }
 
-        /// The picture after the case.
+        /// The image after the case.
         func applied(to image: Image, fill: [UInt8]) throws -> Image {
             var image = image
             switch name {
@@ -147,12 +147,12 @@ struct AugmentFixtures: Decodable, Sendable {
     let reflections: [Reflection]
 
     static func load() throws -> AugmentFixtures {
-        let data = Data(try PictureFixtures.bytes("augment/index.json"))
+        let data = Data(try ImageFixtures.bytes("augment/index.json"))
         return try JSONDecoder().decode(AugmentFixtures.self, from: data)
     }
 
     static func lines(of name: String) throws -> [[String]] {
-        let text = String(decoding: try PictureFixtures.bytes("augment/\(name)"), as: UTF8.self)
+        let text = String(decoding: try ImageFixtures.bytes("augment/\(name)"), as: UTF8.self)
         return text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
     }
 
@@ -168,7 +168,7 @@ struct AugmentFixtures: Decodable, Sendable {
         )
     }
 
-    /// The picture of a line, brought to the size that belongs to a number.
+    /// The image of a line, brought to the size that belongs to a number.
     func photograph(_ synset: String, size number: Int, in folder: URL) throws -> Image {
         let files = try FileManager.default.contentsOfDirectory(
             atPath: folder.appending(path: synset).path

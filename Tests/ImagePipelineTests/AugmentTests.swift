@@ -7,7 +7,7 @@ struct AugmentTests {
     private let image: Image
 
     init() throws {
-        image = try PictureFixtures.pnm("resize-colour.ppm")
+        image = try ImageFixtures.pnm("resize-colour.ppm")
     }
 
     private func results(of operation: ImageOperation, count: Int = 300) throws -> [Image] {
@@ -83,14 +83,14 @@ struct AugmentTests {
                 std: [Float](repeating: 0.5, count: channels)
             )
             let small = try Image(height: 1, width: 1, channels: 1, pixels: [77])
-            for picture in [image, small] {
+            for input in [image, small] {
                 for index in 0..<60 {
                     var first = SplitMix64(seed: 3, epoch: 0, index: index)
                     var second = first
-                    let result = try transform.augment(picture, using: &first)
-                    #expect(result.height == picture.height && result.width == picture.width)
+                    let result = try transform.augment(input, using: &first)
+                    #expect(result.height == input.height && result.width == input.width)
                     #expect(result.channels == channels)
-                    #expect(result == (try transform.augment(picture, using: &second)))
+                    #expect(result == (try transform.augment(input, using: &second)))
                     #expect(first == second)
                 }
             }
@@ -104,24 +104,24 @@ struct AugmentTests {
         for operation in AugmentOperation.allCases {
             for argument in extremes {
                 for interpolation in Interpolation.allCases {
-                    var picture = image
-                    picture.augment(
+                    var changed = image
+                    changed.augment(
                         AugmentStep(operation, argument: argument, interpolation: interpolation),
                         fill: []
                     )
-                    #expect(picture.pixels.count == image.pixels.count)
+                    #expect(changed.pixels.count == image.pixels.count)
                 }
             }
         }
         for argument in extremes {
-            var picture = image
-            picture.adjustHue(argument)
-            picture.blur(deviation: argument)
-            picture.transform(
+            var changed = image
+            changed.adjustHue(argument)
+            changed.blur(deviation: argument)
+            changed.transform(
                 by: AffineMatrix(xx: 1, xy: argument, x: 0, yx: argument, yy: 1, y: 0),
                 interpolation: .nearest
             )
-            #expect(picture.pixels.count == image.pixels.count)
+            #expect(changed.pixels.count == image.pixels.count)
         }
     }
 

@@ -57,7 +57,7 @@ import Testing
     }
 
     private static func lines() throws -> [Line] {
-        let bytes = try PictureFixtures.bytes("processors/crops.txt")
+        let bytes = try ImageFixtures.bytes("processors/crops.txt")
         return try String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(Line.init)
     }
 

@@ -3,18 +3,18 @@ import Testing
 
 struct DecodingTests {
     @Test func fixturesAreThere() {
-        #expect(PictureFixtures.index.pictures.count >= 50)
-        #expect(PictureFixtures.index.resizes.count >= 25)
-        #expect(PictureFixtures.index.processors.count >= 6)
-        #expect(PictureFixtures.index.random.count >= 5)
-        #expect(PictureFixtures.index.orientations.count >= 39)
+        #expect(ImageFixtures.index.images.count >= 50)
+        #expect(ImageFixtures.index.resizes.count >= 25)
+        #expect(ImageFixtures.index.processors.count >= 6)
+        #expect(ImageFixtures.index.random.count >= 5)
+        #expect(ImageFixtures.index.orientations.count >= 39)
     }
 
-    @Test(arguments: PictureFixtures.index.pictures)
+    @Test(arguments: ImageFixtures.index.images)
     func equalsPillow(_ name: String) throws {
-        let bytes = try PictureFixtures.bytes(name)
-        let color = try PictureFixtures.pnm(name + ".ppm")
-        let grey = try PictureFixtures.pnm(name + ".pgm")
+        let bytes = try ImageFixtures.bytes(name)
+        let color = try ImageFixtures.pnm(name + ".ppm")
+        let grey = try ImageFixtures.pnm(name + ".pgm")
         func decoded(_ channels: Int?) throws -> Image {
             // The pixels as they are stored; `orientationEqualsPillow` turns them.
             let options = DecodingOptions(channels: channels, appliesOrientation: false)
@@ -28,12 +28,12 @@ struct DecodingTests {
 
     @Test func greyFilesStayGrey() throws {
         for name in ["jpeg-grey.jpg", "png-grey-1.png", "png-grey-16.png", "png-grey-alpha-8.png"] {
-            #expect(try Image(decoding: try PictureFixtures.bytes(name)).channels == 1)
+            #expect(try Image(decoding: try ImageFixtures.bytes(name)).channels == 1)
         }
     }
 
     @Test func orientationUnlessDeclined() throws {
-        let bytes = try PictureFixtures.bytes("jpeg-orientation-6.jpg")
+        let bytes = try ImageFixtures.bytes("jpeg-orientation-6.jpg")
         let stored = try Image(decoding: bytes, options: DecodingOptions(appliesOrientation: false))
         let turned = try Image(decoding: bytes)
         #expect(turned.height == stored.width && turned.width == stored.height)
@@ -45,17 +45,17 @@ struct DecodingTests {
         }
     }
 
-    /// All orientations in all formats, both byte orders, values of two types, data before and after the picture.
-    @Test(arguments: PictureFixtures.index.orientations)
+    /// All orientations in all formats, both byte orders, values of two types, data before and after the image.
+    @Test(arguments: ImageFixtures.index.orientations)
     func orientationEqualsPillow(_ name: String) throws {
         let options = DecodingOptions(channels: 3, appliesOrientation: true)
-        let turned = try Image(decoding: PictureFixtures.bytes(name), options: options)
-        expectEqual(turned, try PictureFixtures.pnm(name + ".turned.ppm"), name)
+        let turned = try Image(decoding: ImageFixtures.bytes(name), options: options)
+        expectEqual(turned, try ImageFixtures.pnm(name + ".turned.ppm"), name)
     }
 
-    @Test(arguments: PictureFixtures.index.orientations)
+    @Test(arguments: ImageFixtures.index.orientations)
     func damagedOrientationIsHarmless(_ name: String) throws {
-        let bytes = try PictureFixtures.bytes(name)
+        let bytes = try ImageFixtures.bytes(name)
         let options = DecodingOptions(pixelLimit: 1 << 16, appliesOrientation: true)
         var generator = SplitMix64(seed: 5, epoch: 0, index: bytes.count)
         for length in stride(from: 1, to: bytes.count, by: 3) {
@@ -67,7 +67,7 @@ struct DecodingTests {
     }
 
     @Test func orientationsUndoOneAnother() throws {
-        let image = try PictureFixtures.pnm("resize-colour.ppm")
+        let image = try ImageFixtures.pnm("resize-colour.ppm")
         let inverses = [1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6]
         for (orientation, inverse) in inverses {
             #expect(image.oriented(orientation).oriented(inverse) == image)

@@ -7,13 +7,13 @@ import Testing
 struct EncodedImageTests {
     private static let scratch = ScratchBox()
 
-    /// One for all cases of a test, which run one after the other; the memory must not leak from picture to picture.
+    /// One for all cases of a test, which run one after the other; the memory must not leak from image to image.
     private final class ScratchBox: @unchecked Sendable {
         let lock = NSLock()
         let scratch = ImageScratch()
     }
 
-    /// Crops of all sizes and places, to smaller and to larger pictures, in colour and grey.
+    /// Crops of all sizes and places, to smaller and to larger images, in colour and grey.
     private static func transforms(upright: Bool) throws -> [TrainingTransform] {
         var transforms: [TrainingTransform] = []
         for (height, width) in [(9, 14), (40, 33), (90, 70)] {
@@ -81,9 +81,9 @@ struct EncodedImageTests {
         return processors
     }
 
-    @Test(arguments: PictureFixtures.index.pictures)
-    func equalsTheWholePicture(_ name: String) throws {
-        let bytes = try PictureFixtures.bytes(name)
+    @Test(arguments: ImageFixtures.index.images)
+    func equalsTheWholeImage(_ name: String) throws {
+        let bytes = try ImageFixtures.bytes(name)
         try Self.scratch.lock.withLock {
             for options in [
                 DecodingOptions(appliesOrientation: false), DecodingOptions(channels: 1),
@@ -121,7 +121,7 @@ struct EncodedImageTests {
         do {
             expected = try transform.augment(image, using: &one)
         } catch {
-            // A picture of one row is too small for some crops, read either way.
+            // An image of one row is too small for some crops, read either way.
             #expect(throws: ImageError.self) {
                 try transform.augment(file, using: &other, scratch: Self.scratch.scratch)
             }
@@ -133,7 +133,7 @@ struct EncodedImageTests {
     }
 
     @Test func writesTheSameNumbers() throws {
-        let bytes = try PictureFixtures.bytes("jpeg-420.jpg")
+        let bytes = try ImageFixtures.bytes("jpeg-420.jpg")
         let image = try Image(decoding: bytes)
         let file = try EncodedImage(bytes)
         let processor = try ImageProcessor.deit(size: 24)
@@ -163,10 +163,10 @@ struct EncodedImageTests {
         }
     }
 
-    /// Whether a picture can be used must not depend on which part of it a crop asks for.
+    /// Whether an image can be used must not depend on which part of it a crop asks for.
     @Test(arguments: ["jpeg-420.jpg", "jpeg-progressive.jpg", "jpeg-restart.jpg", "jpeg-444.jpg"])
     func aFileCutShortIsRefusedWhateverIsAskedFor(_ name: String) throws {
-        let bytes = try PictureFixtures.bytes(name)
+        let bytes = try ImageFixtures.bytes(name)
         for length in stride(from: bytes.count - 2, to: bytes.count * 4 / 5, by: -31) {
             let file = try EncodedImage(Array(bytes[..<length]))
             for seed in 0..<6 {
@@ -188,9 +188,9 @@ struct EncodedImageTests {
         }
     }
 
-    @Test(arguments: PictureFixtures.index.pictures)
+    @Test(arguments: ImageFixtures.index.images)
     func damagedFilesNeverTrap(_ name: String) throws {
-        let bytes = try PictureFixtures.bytes(name)
+        let bytes = try ImageFixtures.bytes(name)
         let processor = try ImageProcessor.deit(size: 16)
         var generator = SplitMix64(seed: 3)
         for _ in 0..<60 {
@@ -210,7 +210,7 @@ struct EncodedImageTests {
     }
 
     @Test func aBombIsToldFromItsHeader() throws {
-        var bytes = try PictureFixtures.bytes("jpeg-444.jpg")
+        var bytes = try ImageFixtures.bytes("jpeg-444.jpg")
         // The frame's height and width, in the segment SOF0.
         let frame = try #require(
             bytes.indices.dropLast(9).first { bytes[$0] == 0xFF && bytes[$0 + 1] == 0xC0 }
@@ -228,7 +228,7 @@ struct EncodedImageTests {
     }
 
     @Test(.needsShared("data/imagenet-500"))
-    func realPicturesEqualTheWholeOnes() throws {
+    func realImagesEqualTheWholeOnes() throws {
         let folder = try #require(Checkout.sharedFile("data/imagenet-500"))
         let names = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
             .filter { $0.hasSuffix(".JPEG") }.sorted()

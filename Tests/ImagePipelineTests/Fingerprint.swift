@@ -1,6 +1,6 @@
 import ImagePipeline
 
-/// The fingerprint of a picture's samples, as `Tools/parity/fingerprints.py` makes it of Pillow's.
+/// The fingerprint of an image's samples, as `Tools/parity/fingerprints.py` makes it of Pillow's.
 func fingerprint(_ image: Image) -> String {
     image.pixels.withUnsafeBytes(fingerprint)
 }

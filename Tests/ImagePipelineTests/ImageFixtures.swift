@@ -3,7 +3,7 @@ import ImagePipeline
 import Testing
 
 /// The files that `Tools/parity/make_images.py` made, and the cases among them.
-enum PictureFixtures {
+enum ImageFixtures {
     struct Resize: Decodable, Sendable, CustomTestStringConvertible {
         let source: String
         let expected: String
@@ -31,7 +31,7 @@ enum PictureFixtures {
     }
 
     struct Index: Decodable, Sendable {
-        var pictures: [String] = []
+        var images: [String] = []
         var resizes: [Resize] = []
         var processors: [Processor] = []
         var random: [Stream] = []
@@ -71,7 +71,7 @@ enum PictureFixtures {
     }
 }
 
-/// Expects two pictures to be equal in every byte; tells the largest difference otherwise.
+/// Expects two images to be equal in every byte; tells the largest difference otherwise.
 func expectEqual(
     _ actual: Image,
     _ expected: Image,

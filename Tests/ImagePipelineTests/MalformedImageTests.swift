@@ -3,33 +3,33 @@ import ImagePipeline
 import TestSupport
 import Testing
 
-/// Damaged files give an error or a picture, never a trap.
-struct MalformedPictureTests {
+/// Damaged files give an error or an image, never a trap.
+struct MalformedImageTests {
     private static let small = DecodingOptions(pixelLimit: 1 << 20)
 
     @Test func emptyAndForeign() {
         #expect(throws: ImageError.empty) { try Image(decoding: []) }
         #expect(throws: ImageError.notAnImage) {
-            try Image(decoding: Array("A text, no picture.".utf8))
+            try Image(decoding: Array("A text, no image.".utf8))
         }
         #expect(throws: ImageError.notAnImage) { try Image(decoding: [0xFF]) }
     }
 
     @Test func missingFileAndFolder() {
-        for path in ["/nonexistent/picture.jpg", "/"] {
+        for path in ["/nonexistent/image.jpg", "/"] {
             let error = #expect(throws: ImageError.self) { try Image(contentsOf: path) }
             #expect("\(error as Any)".contains(path))
         }
     }
 
-    @Test(arguments: PictureFixtures.index.pictures)
+    @Test(arguments: ImageFixtures.index.images)
     func truncatedAtEveryByte(_ name: String) throws {
-        let bytes = try PictureFixtures.bytes(name)
+        let bytes = try ImageFixtures.bytes(name)
         let whole = try Image(decoding: bytes)
         for length in 0..<bytes.count {
             do throws(ImageError) {
                 let image = try Image(decoding: Array(bytes[..<length]), options: Self.small)
-                // What is missing can only be data after the picture.
+                // What is missing can only be data after the image.
                 #expect(image == whole, "\(name) cut to \(length) bytes")
             } catch {
                 #expect(!error.description.isEmpty)
@@ -39,7 +39,7 @@ struct MalformedPictureTests {
 
     @Test(arguments: ["jpeg-420.jpg", "jpeg-progressive.jpg", "png-rgb-8.png", "webp-lossy.webp"])
     func halfAFileIsTruncated(_ name: String) throws {
-        let bytes = try PictureFixtures.bytes(name)
+        let bytes = try ImageFixtures.bytes(name)
         let error = #expect(throws: ImageError.self) {
             try Image(decoding: Array(bytes[..<(bytes.count * 4 / 5)]))
         }
@@ -51,7 +51,7 @@ struct MalformedPictureTests {
 
     @Test func missingEndMarkerIsFoundBehindAWarning() throws {
         // The stray bytes warn first, and libjpeg keeps only the first warning.
-        let bytes = try PictureFixtures.bytes("jpeg-stray-bytes.jpg")
+        let bytes = try ImageFixtures.bytes("jpeg-stray-bytes.jpg")
         let error = #expect(throws: ImageError.self) {
             try Image(decoding: Array(bytes.dropLast(2)))
         }
@@ -61,9 +61,9 @@ struct MalformedPictureTests {
         }
     }
 
-    @Test(arguments: PictureFixtures.index.pictures)
+    @Test(arguments: ImageFixtures.index.images)
     func randomDamage(_ name: String) throws {
-        let bytes = try PictureFixtures.bytes(name)
+        let bytes = try ImageFixtures.bytes(name)
         var generator = SplitMix64(seed: 11, epoch: 0, index: bytes.count)
         for _ in 0..<150 {
             var damaged = bytes
@@ -86,7 +86,7 @@ struct MalformedPictureTests {
 
     @Test func hugeSizesAreRefused() throws {
         // The header of a PNG file asks for 100,000 × 100,000 pixels; its checksum is right.
-        var bytes = try PictureFixtures.bytes("png-grey-8.png")
+        var bytes = try ImageFixtures.bytes("png-grey-8.png")
         bytes.replaceSubrange(16..<24, with: [0, 1, 0x86, 0xA0, 0, 1, 0x86, 0xA0])
         bytes.replaceSubrange(29..<33, with: checksum(Array(bytes[12..<29])))
         #expect(
@@ -99,7 +99,7 @@ struct MalformedPictureTests {
     }
 
     @Test func limitIsInclusive() throws {
-        let bytes = try PictureFixtures.bytes("jpeg-444.jpg")
+        let bytes = try ImageFixtures.bytes("jpeg-444.jpg")
         #expect(throws: Never.self) {
             try Image(decoding: bytes, options: DecodingOptions(pixelLimit: 21 * 13))
         }

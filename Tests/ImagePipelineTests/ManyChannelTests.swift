@@ -1,7 +1,7 @@
 import ImagePipeline
 import Testing
 
-/// A picture of many channels goes the way of as many grey ones.
+/// An image of many channels goes the way of as many grey ones.
 struct ManyChannelTests {
     private static func grey(_ channel: Int, height: Int = 23, width: Int = 31) throws -> Image {
         var generator = SplitMix64(seed: UInt64(channel))
@@ -44,7 +44,7 @@ struct ManyChannelTests {
     }
 
     @Test(arguments: [2, 4, 5, 13])
-    func eachChannelIsAGreyPicture(channels: Int) throws {
+    func eachChannelIsAGreyImage(channels: Int) throws {
         let parts = try (0..<channels).map { try Self.grey($0) }
         let whole = try Self.joined(parts)
         for operation in try Self.operations().dropLast() {

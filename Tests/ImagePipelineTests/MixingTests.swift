@@ -77,7 +77,7 @@ struct MixingTests {
     }
 
     @Test(arguments: Mixing.Mode.allCases, [1, 2, 5, 8])
-    func everyPictureHasItsPartner(_ mode: Mixing.Mode, _ count: Int) throws {
+    func everyImageHasItsPartner(_ mode: Mixing.Mode, _ count: Int) throws {
         let (height, width) = (9, 11)
         var generator = SplitMix64(seed: 22)
         var (mixups, cutmixes) = (0, 0)
@@ -96,10 +96,10 @@ struct MixingTests {
             let targets = try plan.targets(labels: labels, classes: 10, smoothing: 0)
             for i in 0..<count {
                 let own = plan.mixes[i].own
-                let picture = batch[(i * height * width)..<((i + 1) * height * width)]
+                let image = batch[(i * height * width)..<((i + 1) * height * width)]
                 let partner = count - 1 - i
-                // The share of the target is the share of the picture's sum.
-                let mean = picture.reduce(0, +) / Float(height * width)
+                // The share of the target is the share of the image's sum.
+                let mean = image.reduce(0, +) / Float(height * width)
                 #expect(abs(mean - (own * Float(i) + (1 - own) * Float(partner))) < 1e-4)
                 let target = targets[(i * 10)..<((i + 1) * 10)]
                 #expect(abs(target.reduce(0, +) - 1) < 1e-6)

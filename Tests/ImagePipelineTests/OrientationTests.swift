@@ -43,7 +43,7 @@ struct OrientationTests {
 
     /// The file as each of the dataset's options has it, which must not matter.
     private func files(_ name: String) throws -> [EncodedImage] {
-        let bytes = try PictureFixtures.bytes(name)
+        let bytes = try ImageFixtures.bytes(name)
         return try [true, false].map {
             try EncodedImage(bytes, options: DecodingOptions(appliesOrientation: $0))
         }
@@ -58,11 +58,11 @@ struct OrientationTests {
         return values
     }
 
-    @Test(arguments: PictureFixtures.index.orientations)
+    @Test(arguments: ImageFixtures.index.orientations)
     func evaluation(_ name: String) throws {
-        let upright = try PictureFixtures.pnm(name + ".turned.ppm")
+        let upright = try ImageFixtures.pnm(name + ".turned.ppm")
         let stored = try Image(
-            decoding: PictureFixtures.bytes(name),
+            decoding: ImageFixtures.bytes(name),
             options: DecodingOptions(channels: 3, appliesOrientation: false)
         )
         for file in try files(name) {
@@ -94,11 +94,11 @@ struct OrientationTests {
         }
     }
 
-    @Test(arguments: PictureFixtures.index.orientations)
+    @Test(arguments: ImageFixtures.index.orientations)
     func training(_ name: String) throws {
-        let upright = try PictureFixtures.pnm(name + ".turned.ppm")
+        let upright = try ImageFixtures.pnm(name + ".turned.ppm")
         let stored = try Image(
-            decoding: PictureFixtures.bytes(name),
+            decoding: ImageFixtures.bytes(name),
             options: DecodingOptions(channels: 3, appliesOrientation: false)
         )
         for file in try files(name) {
@@ -132,7 +132,7 @@ struct OrientationTests {
     /// The fixtures tell the two ways apart: without that, the tests above would hold of any rule.
     @Test func theFixturesAreTurned() throws {
         var orientations = 0
-        for name in PictureFixtures.index.orientations {
+        for name in ImageFixtures.index.orientations {
             let files = try files(name)
             if try files[0].decoded() != files[1].decoded() { orientations += 1 }
             #expect(try files[0].seen(upright: false).decoded() == files[1].decoded())

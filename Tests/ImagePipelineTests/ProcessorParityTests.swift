@@ -3,7 +3,7 @@ import ImagePipeline
 import TestSupport
 import Testing
 
-/// Whole pictures through the processors' flavours, compared with Pillow, timm and transformers by fingerprints.
+/// Whole images through the processors' flavours, compared with Pillow, timm and transformers by fingerprints.
 ///
 /// `Tools/parity/make_processors.py` made the fingerprints. Equal ones mean that no byte differs.
 @Suite(.tags(.parity)) struct ProcessorParityTests {
@@ -61,7 +61,7 @@ import Testing
     ]
 
     private static func lines(of name: String) throws -> [[String]] {
-        let text = String(decoding: try PictureFixtures.bytes("processors/\(name)"), as: UTF8.self)
+        let text = String(decoding: try ImageFixtures.bytes("processors/\(name)"), as: UTF8.self)
         return text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
     }
 
@@ -93,7 +93,7 @@ import Testing
         }
     }
 
-    /// All 500 pictures: decoded, in every flavour, in sizes up and down, and parts of odd shape.
+    /// All 500 images: decoded, in every flavour, in sizes up and down, and parts of odd shape.
     @Test(.needsShared("data/imagenet-500"))
     func photographs() async throws {
         let lines = try Self.lines(of: "imagenet500.txt")
@@ -112,7 +112,7 @@ import Testing
         #expect(differences.isEmpty, "\(differences.count) of 5000: \(differences.prefix(20))")
     }
 
-    /// What differs from Pillow for one picture.
+    /// What differs from Pillow for one image.
     private static func differences(
         of line: [String],
         at index: Int,

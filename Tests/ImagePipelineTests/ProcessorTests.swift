@@ -3,8 +3,8 @@ import ImagePipeline
 import Testing
 
 struct ProcessorTests {
-    @Test(arguments: PictureFixtures.index.processors)
-    func resizeAndCropEqualTorchvision(_ fixture: PictureFixtures.Processor) throws {
+    @Test(arguments: ImageFixtures.index.processors)
+    func resizeAndCropEqualTorchvision(_ fixture: ImageFixtures.Processor) throws {
         let processor = try ImageProcessor(
             resize: .shortestSide(fixture.shortestSide),
             cropHeight: fixture.cropHeight,
@@ -12,8 +12,8 @@ struct ProcessorTests {
             mean: Normalization.imageNet.mean,
             std: Normalization.imageNet.std
         )
-        let source = try PictureFixtures.pnm(fixture.source)
-        let expected = try PictureFixtures.pnm(fixture.expected)
+        let source = try ImageFixtures.pnm(fixture.source)
+        let expected = try ImageFixtures.pnm(fixture.expected)
         expectEqual(try processor.prepare(source), expected, fixture.expected)
 
         let (values, height, width) = try processor(source)
@@ -39,8 +39,8 @@ struct ProcessorTests {
         #expect(throws: ImageError.self) { try ImageProcessor.deit(size: .max) }
     }
 
-    @Test func wholePicturesAreUntouchedAtTheirSize() throws {
-        let grey = try PictureFixtures.pnm("resize-grey.pgm")
+    @Test func wholeImagesAreUntouchedAtTheirSize() throws {
+        let grey = try ImageFixtures.pnm("resize-grey.pgm")
         let processor = try ImageProcessor.whole(
             height: grey.height,
             width: grey.width,
@@ -60,8 +60,8 @@ struct ProcessorTests {
         #expect(try half.prepare(grey).pixels.count == 14 * 18 * 3)
     }
 
-    @Test func greyPicturesFillThreeChannels() throws {
-        let grey = try PictureFixtures.pnm("resize-grey.pgm")
+    @Test func greyImagesFillThreeChannels() throws {
+        let grey = try ImageFixtures.pnm("resize-grey.pgm")
         let processor = try ImageProcessor.deit(size: 16)
         let (values, _, _) = try processor(grey)
         #expect(values == (try processor(try grey.converted(toChannels: 3)).values))
@@ -113,7 +113,7 @@ struct ProcessorTests {
     }
 
     @Test func refusesABufferOfAnotherSize() throws {
-        let image = try PictureFixtures.pnm("resize-colour.ppm")
+        let image = try ImageFixtures.pnm("resize-colour.ppm")
         let processor = try ImageProcessor.deit(size: 8)
         var values = [Float](repeating: 0, count: 3 * 64 - 1)
         values.withUnsafeMutableBufferPointer { buffer in
@@ -122,7 +122,7 @@ struct ProcessorTests {
     }
 
     private func normalisedTable() throws -> [Float] {
-        let bytes = try PictureFixtures.bytes("normalised.f32")
+        let bytes = try ImageFixtures.bytes("normalised.f32")
         try #require(bytes.count == 4 * 768)
         return (0..<768).map { i in
             Float(

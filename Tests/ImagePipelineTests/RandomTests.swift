@@ -3,7 +3,7 @@ import Testing
 
 struct RandomTests {
     @Test func streamsAreThoseOfTheReference() throws {
-        for stream in PictureFixtures.index.random {
+        for stream in ImageFixtures.index.random {
             let seed = try #require(UInt64(stream.seed))
             var generator = SplitMix64(
                 seed: seed,

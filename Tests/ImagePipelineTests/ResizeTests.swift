@@ -2,23 +2,23 @@ import ImagePipeline
 import Testing
 
 struct ResizeTests {
-    @Test(arguments: PictureFixtures.index.resizes)
-    func equalsPillow(_ fixture: PictureFixtures.Resize) throws {
-        let source = try PictureFixtures.pnm(fixture.source)
+    @Test(arguments: ImageFixtures.index.resizes)
+    func equalsPillow(_ fixture: ImageFixtures.Resize) throws {
+        let source = try ImageFixtures.pnm(fixture.source)
         let resized = try source.resized(
             height: fixture.height,
             width: fixture.width,
             interpolation: fixture.interpolation
         )
-        expectEqual(resized, try PictureFixtures.pnm(fixture.expected), fixture.expected)
+        expectEqual(resized, try ImageFixtures.pnm(fixture.expected), fixture.expected)
     }
 
     /// A window is a crop after, a region a crop before.
     @Test(arguments: Interpolation.allCases)
     func windowsAndRegionsAreCrops(_ interpolation: Interpolation) throws {
         for source in [
-            try PictureFixtures.pnm("resize-colour.ppm"),
-            try PictureFixtures.pnm("resize-grey.pgm"),
+            try ImageFixtures.pnm("resize-colour.ppm"),
+            try ImageFixtures.pnm("resize-grey.pgm"),
         ] {
             var generator = SplitMix64(seed: 3)
             for _ in 0..<60 {
@@ -44,7 +44,7 @@ struct ResizeTests {
     }
 
     @Test func refusesWhatDoesNotFit() throws {
-        let image = try PictureFixtures.pnm("resize-grey.pgm")
+        let image = try ImageFixtures.pnm("resize-grey.pgm")
         for (height, width) in [
             (0, 4), (4, 0), (-1, 4), (Int.max, 2), (Int.max, Int.max), (1 << 40, 1),
         ] {
@@ -88,7 +88,7 @@ struct ResizeTests {
 
     /// Rows longer than a tile of the kernel, and every remainder after one.
     @Test func widthDoesNotMatter() throws {
-        let source = try PictureFixtures.pnm("resize-colour.ppm")
+        let source = try ImageFixtures.pnm("resize-colour.ppm")
         let wide = try source.resized(height: 29, width: 120, interpolation: .bicubic)
         let whole = try wide.resized(height: 17, width: 120, interpolation: .bicubic)
         for width in 1...64 {

@@ -6,7 +6,7 @@ struct TrainingTransformTests {
     private let statistics = Normalization.imageNet
 
     @Test func resultIsAFunctionOfTheGenerator() throws {
-        let image = try PictureFixtures.pnm("resize-colour.ppm")
+        let image = try ImageFixtures.pnm("resize-colour.ppm")
         let transform = try TrainingTransform.randomResizedCrop(
             matching: try ImageProcessor.deit(size: 16),
             height: 16,
@@ -61,7 +61,7 @@ struct TrainingTransformTests {
     }
 
     @Test func randomCropShiftsByUpToTheBorder() throws {
-        let image = try PictureFixtures.pnm("resize-grey.pgm")
+        let image = try ImageFixtures.pnm("resize-grey.pgm")
         let transform = try TrainingTransform(
             operations: [
                 .randomCrop(
@@ -87,7 +87,7 @@ struct TrainingTransformTests {
     }
 
     @Test func aMirroredBorderIsCroppedToo() throws {
-        let image = try PictureFixtures.pnm("resize-colour.ppm")
+        let image = try ImageFixtures.pnm("resize-colour.ppm")
         let crop = RandomCrop(height: 20, width: 24, padding: 4, border: .reflect)
         let whole = try image.reflected(by: 4)
         let transform = try TrainingTransform(
@@ -109,7 +109,7 @@ struct TrainingTransformTests {
     }
 
     @Test func aCropDrawsItsInterpolationWhereNoneIsGiven() throws {
-        let image = try PictureFixtures.pnm("resize-colour.ppm")
+        let image = try ImageFixtures.pnm("resize-colour.ppm")
         var kinds: [Interpolation: Int] = [:]
         for index in 0..<200 {
             var first = SplitMix64(seed: 9, epoch: 0, index: index)
@@ -142,7 +142,7 @@ struct TrainingTransformTests {
     }
 
     @Test func flipHasItsProbability() throws {
-        let image = try PictureFixtures.pnm("resize-colour.ppm")
+        let image = try ImageFixtures.pnm("resize-colour.ppm")
         let mirrored = image.flippedHorizontally()
         #expect(mirrored != image && mirrored.flippedHorizontally() == image)
         for (probability, expected) in [(0.0, 0...0), (1.0, 400...400), (0.25, 60...140)] {
@@ -161,7 +161,7 @@ struct TrainingTransformTests {
     }
 
     @Test func tooSmallForTheCrop() throws {
-        let image = try PictureFixtures.pnm("resize-grey.pgm")
+        let image = try ImageFixtures.pnm("resize-grey.pgm")
         let transform = try TrainingTransform(
             operations: [.randomCrop(RandomCrop(height: 64, width: 64, padding: 4))],
             channels: 1,

@@ -72,7 +72,7 @@ struct DINOParityTests {
         let plan = TrainingPlan(
             options: options,
             trainCount: 6,
-            picturesPerEpoch: 6,
+            imagesPerEpoch: 6,
             validationCount: 0,
             classNames: ["unlabelled"],
             parameterCount: student.parameterCount,

@@ -45,7 +45,7 @@ struct MaskedParityTests {
     }
 
     @Test(
-        "Pictures of another size, with positions resampled as transformers does",
+        "Images of another size, with positions resampled as transformers does",
         arguments: kernels
     )
     func otherSize(kernel: ComputePolicy.Kernel) throws {

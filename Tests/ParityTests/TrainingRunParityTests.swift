@@ -10,7 +10,7 @@ import VisionModels
 
 /// Whole runs, from the options' texts to the checkpoint, against runs of timm's parts in float64.
 ///
-/// All pictures are in each step, so that nothing depends on their order.
+/// All images are in each step, so that nothing depends on their order.
 @Suite("Training runs against timm", .tags(.parity), .serialized)
 @ModelActor
 struct TrainingRunParityTests {
@@ -58,7 +58,7 @@ struct TrainingRunParityTests {
         defer { ComputePolicy.current = policy }
         let expected = try fixture("training_run", "\(name).safetensors")
         try await withTemporaryFolder { folder in
-            try writePictures(to: folder.appending(path: "data"))
+            try writeImages(to: folder.appending(path: "data"))
             try writeStart(to: folder.appending(path: "start"))
             var options = TrainingOptions()
             let own = try #require(Self.runs[name])
@@ -136,7 +136,7 @@ struct TrainingRunParityTests {
 
     // MARK: - As Tools/parity/make_training_run.py has them
 
-    private func writePictures(to folder: URL) throws {
+    private func writeImages(to folder: URL) throws {
         for index in 0..<36 {
             let label = index % 3
             let part = index < 24 ? "train" : "val"

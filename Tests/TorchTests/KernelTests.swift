@@ -104,7 +104,7 @@ struct KernelTests {
         #expect(try weight.gradient()?.floats() == [Float](repeating: 4, count: 256))
     }
 
-    @Test("A picture smaller than a filter has the gradients of float32 in bfloat16")
+    @Test("An image smaller than a filter has the gradients of float32 in bfloat16")
     func gradientsBeyondTheEdge() throws {
         try manualSeed(8)
         let x = try leaf(Tensor.randn([32, 128, 1, 1]))

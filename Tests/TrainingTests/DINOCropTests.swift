@@ -4,7 +4,7 @@ import Testing
 
 @testable import Training
 
-/// What DINO does to pictures, by distributions: of every view the operations, their probabilities and their ranges.
+/// What DINO does to images, by distributions: of every view the operations, their probabilities and their ranges.
 @Suite struct DINOCropTests {
     private static let count = 600
 
@@ -23,7 +23,7 @@ import Testing
         return try DINOCrops.transform(options, globalSize: 16, localSize: 8, processor)
     }
 
-    /// Only what the closure turns on happens, and large crops are the whole picture.
+    /// Only what the closure turns on happens, and large crops are the whole image.
     private func alone(_ change: (inout TrainingOptions) -> Void) throws -> MultiCrop {
         try crops { options in
             options.flip = 0
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    /// The share of pictures in whose views something shows.
+    /// The share of images in whose views something shows.
     private func shares(
         _ crops: MultiCrop,
         _ image: Image,
@@ -130,7 +130,7 @@ import Testing
             image
         ) { $0.contains { $0 != 0 && $0 != 1 } }
         try expectShares(found, [1, 0.1], "blurred")
-        // A small crop of a whole picture is resized, so its blur is seen in a picture of its own size.
+        // A small crop of a whole image is resized, so its blur is seen in an image of its own size.
         let small = try alone {
             $0.localBlurProb = defaults.localBlurProb
             $0.localCropsScale = [1, 1]

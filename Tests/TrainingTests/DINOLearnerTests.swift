@@ -50,7 +50,7 @@ import VisionModels
         let before = try run.contents()
         let estimate = try RunEstimate(run.learner.estimated(), state: TrainerState())
         #expect(try run.contents() == before)
-        #expect(estimate.seconds > 0 && estimate.secondsPerStep > 0 && estimate.pictures == 2)
+        #expect(estimate.seconds > 0 && estimate.secondsPerStep > 0 && estimate.images == 2)
         #expect(try run.learner.optimizer.gradients().isEmpty)
     }
 

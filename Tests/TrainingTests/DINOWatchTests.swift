@@ -101,7 +101,7 @@ import Torch
         return try Dictionary(uniqueKeysWithValues: named.map { ($0.name, try $0.value.item()) })
     }
 
-    @Test func `numbers of collapse and of answers that tell pictures apart`() throws {
+    @Test func `numbers of collapse and of answers that tell images apart`() throws {
         let (apart, far) = ([[1, 0], [0, 1]] as [[Float]], [[1, 0], [-1, 0]] as [[Float]])
         let good = try numbers(apart, features: far)
         #expect(abs((good["teacher_information"] ?? 0) - log(2.0)) < 1e-6)

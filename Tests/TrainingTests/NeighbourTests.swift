@@ -120,7 +120,7 @@ import Training
         for (index, k) in [20, 1, 200, 5].enumerated() {
             let alone = try classifier.accuracies(of: queries, k: [k])
             #expect(alone == [together[index]])
-            // And those that the votes of each picture give.
+            // And those that the votes of each image give.
             let votes = try classifier.classify(queries, k: k).votes
             let right = votes.indices.count { votes[$0].first?.label == queries.labels[$0] }
             #expect(together[index].top1 == Double(right) / 90)

@@ -49,7 +49,7 @@ struct OptionEffect {
 enum OptionEffects {
     static func of(_ method: TrainingMethod) -> [OptionEffect] {
         switch method {
-        case .supervised: shared + shownEach + network + teaching + learning + pictures
+        case .supervised: shared + shownEach + network + teaching + learning + images
         case .dino: shared + heads + crops + neighbours
         case .mim: shared + masks
         }
@@ -215,7 +215,7 @@ enum OptionEffects {
         OptionEffect("ema_warmup", "tensorflow", with: ["ema": "0.9"], .average),
     ]
 
-    private static let pictures: [OptionEffect] = [
+    private static let images: [OptionEffect] = [
         OptionEffect("train_interpolation", "random", with: ["crop_scale": "0.2"]),
         OptionEffect("src", "on"),
         OptionEffect("aa", "rand-m9-mstd0.5-inc1"),
@@ -283,7 +283,7 @@ enum OptionEffects {
 
     private static let neighbours: [OptionEffect] = [
         OptionEffect("knn_interval", "1", .records),
-        // One picture that votes is right of its own class at most.
+        // One image that votes is right of its own class at most.
         OptionEffect("knn_limit", "4", with: ["knn_interval": "1", "knn_start": "on"], .records),
         OptionEffect("knn_start", "on", with: ["knn_interval": "1"], .records),
         OptionEffect("knn_stop", "", .elsewhere("DINOLearnerTests: judge")),
@@ -295,7 +295,7 @@ enum OptionEffects {
         OptionEffect(
             "val_limit",
             "4",
-            with: ["shown_pictures": "8"],
+            with: ["shown_images": "8"],
             .file("/reconstructions/epoch-1.png")
         ),
         OptionEffect("crop_padding", "2"),
@@ -305,6 +305,6 @@ enum OptionEffects {
         OptionEffect("mask", "block"),
         OptionEffect("mask_ratio", "0.7"),
         OptionEffect("mask_patch_size", "8"),
-        OptionEffect("shown_pictures", "2", .files),
+        OptionEffect("shown_images", "2", .files),
     ]
 }

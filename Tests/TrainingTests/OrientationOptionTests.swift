@@ -90,7 +90,7 @@ import VisionModels
             let plan = TrainingPlan(
                 options: options,
                 trainCount: 64,
-                picturesPerEpoch: 64,
+                imagesPerEpoch: 64,
                 validationCount: 2,
                 classNames: ["a", "b"],
                 parameterCount: 1,

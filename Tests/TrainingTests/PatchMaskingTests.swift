@@ -13,7 +13,7 @@ import VisionModels
         PatchMasking(kind, grid: PatchGrid(height: side, width: side), unit: unit, ratio: ratio)
     }
 
-    @Test func `random masks are whole squares, as many of every picture`() throws {
+    @Test func `random masks are whole squares, as many of every image`() throws {
         let masking = try #require(make(.random))
         // SimMIM: 0.6 of 49 squares of 2×2 patches, rounded up.
         #expect(masking.hiddenCount == 30 * 4)
@@ -28,7 +28,7 @@ import VisionModels
                 hits[place] += Int(value)
             }
         }
-        // Each place is hidden in 61 % of the pictures, within five standard deviations.
+        // Each place is hidden in 61 % of the images, within five standard deviations.
         #expect(hits.allSatisfy { abs(Double($0) / 400 - 30 / 49.0) < 0.125 })
     }
 
@@ -69,7 +69,7 @@ import VisionModels
     }
 
     @Test(arguments: MaskKind.allCases)
-    func `masks are a function of seed, epoch and picture`(kind: MaskKind) throws {
+    func `masks are a function of seed, epoch and image`(kind: MaskKind) throws {
         let masking = try #require(make(kind))
         let one = masking.mask(of: 7, epoch: 2, seed: 3)
         #expect(one == masking.mask(of: 7, epoch: 2, seed: 3))

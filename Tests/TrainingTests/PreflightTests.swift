@@ -55,18 +55,18 @@ import VisionModels
     @Test func anEpochWithoutAStepIsRefused() {
         let options = options { $0.batch = 64 }
         #expect(throws: Never.self) {
-            try Preflight.check(options, picturesPerEpoch: 64, classes: 2, path: "data")
+            try Preflight.check(options, imagesPerEpoch: 64, classes: 2, path: "data")
         }
         #expect(throws: (any Error).self) {
-            try Preflight.check(options, picturesPerEpoch: 63, classes: 2, path: "data")
+            try Preflight.check(options, imagesPerEpoch: 63, classes: 2, path: "data")
         }
         let error = #expect(throws: (any Error).self) {
-            try Preflight.check(options, picturesPerEpoch: 64, classes: 1, path: "data")
+            try Preflight.check(options, imagesPerEpoch: 64, classes: 1, path: "data")
         }
         #expect("\(String(describing: error))".contains("Mixup"))
     }
 
-    // MARK: - What the options make of pictures
+    // MARK: - What the options make of images
 
     private func operations(_ yaml: String) throws -> TrainingTransform {
         var options = options { $0.model = "deit_nano_patch4_32" }

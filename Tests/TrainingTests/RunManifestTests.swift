@@ -160,7 +160,7 @@ import TorchNN
     }
 }
 
-/// Pictures that have names and labels, and nothing else.
+/// Images that have names and labels, and nothing else.
 private struct NamedSamples: ImageDataset {
     var names: [String]
     var classNames: [String]

@@ -92,7 +92,7 @@ import VisionModels
     @Test func aPartWithoutAFiniteLossMakesTheStepUnfit() throws {
         let task = SupervisedTask(
             student: { pixels throws(TorchError) in
-                // One picture's logits are not a number.
+                // One image's logits are not a number.
                 ClassifierLogits(cls: try pixels.flattened(from: 1).narrowed(1, 0..<5).log())
             },
             loss: ClassificationLoss()

@@ -7,7 +7,7 @@ import TorchNN
 
 @testable import Training
 
-/// The losses against sums written out by hand, for two pictures and three classes.
+/// The losses against sums written out by hand, for two images and three classes.
 @Suite struct TaskTests {
     private static let classLogits: [[Double]] = [[2, 0, -1], [0.5, 1.5, 0]]
     private static let distLogits: [[Double]] = [[1, 1, 0], [-1, 0, 2]]
@@ -180,7 +180,7 @@ import TorchNN
         #expect(isGradientEnabled)
     }
 
-    @Test func theTeacherSeesTheStudentsPictures() throws {
+    @Test func theTeacherSeesTheStudentsImages() throws {
         let pixels = try Tensor((0..<96).map { Float($0) }, shape: [2, 3, 4, 4])
         var seen: [[Float]] = []
         func look(_ name: Int) -> ClassifierForward {
@@ -272,11 +272,11 @@ import TorchNN
         }
     }
 
-    // MARK: - Mixed pictures
+    // MARK: - Mixed images
 
     private static let shares: [[Double]] = [[0.7, 0.3, 0], [0, 0.4, 0.6]]
 
-    @Test func mixedPicturesAreComparedWithTheirShares() throws {
+    @Test func mixedImagesAreComparedWithTheirShares() throws {
         for isBinary in [false, true] {
             let cls = try tensor(Self.classLogits)
             try cls.setRequiresGradient(true)

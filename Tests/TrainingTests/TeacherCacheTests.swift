@@ -20,7 +20,7 @@ import TorchNN
         let plan = TrainingPlan(
             options: options,
             trainCount: 6,
-            picturesPerEpoch: 6,
+            imagesPerEpoch: 6,
             validationCount: 2,
             classNames: ["a", "b", "c"],
             parameterCount: 1,
@@ -142,7 +142,7 @@ import TorchNN
             otherTeacher.teacher = "x"
             otherTeacher.data = "y"
             #expect(try key().differences(from: otherTeacher).count == 2)
-            // What the pictures do not depend on is no matter.
+            // What the images do not depend on is no matter.
             let same = try key {
                 $0.epochs = 7
                 $0.lr = 1
@@ -225,7 +225,7 @@ import TorchNN
             return TrainingPlan(
                 options: options,
                 trainCount: 64,
-                picturesPerEpoch: 64,
+                imagesPerEpoch: 64,
                 validationCount: 1,
                 classNames: ["a", "b"],
                 parameterCount: 1,

@@ -9,7 +9,7 @@ import VisionModels
 
 @testable import Training
 
-/// Several teachers as one, and a teacher's own way to see pictures.
+/// Several teachers as one, and a teacher's own way to see images.
 @Suite(.tags(.unit)) @ModelActor struct TeacherEnsembleTests {
     private func teacher(_ logits: [Float], dist: [Float]? = nil) -> Teacher {
         Teacher(
@@ -85,7 +85,7 @@ import VisionModels
     }
 
     @Test(arguments: [Interpolation.bicubic, .bilinear], [6, 24])
-    func picturesAreNormalisedAndResized(interpolation: Interpolation, size: Int) throws {
+    func imagesAreNormalisedAndResized(interpolation: Interpolation, size: Int) throws {
         let student = try description(12, mean: 0.5, .bicubic)
         let teacher = try description(size, mean: 0.25, interpolation)
         #expect(try TeacherInput(from: student, to: student) == nil)

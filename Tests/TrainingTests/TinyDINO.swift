@@ -35,7 +35,7 @@ struct TinyDINO {
         let plan = TrainingPlan(
             options: options,
             trainCount: 16,
-            picturesPerEpoch: 16,
+            imagesPerEpoch: 16,
             validationCount: 0,
             classNames: ["unlabelled"],
             parameterCount: networks.student.parameterCount,

@@ -70,14 +70,14 @@ struct TinySession {
         return try outcome(output, session.plan)
     }
 
-    /// Writes what the options of the tables read: pictures, checkpoints to start from, recipes of a teacher.
+    /// Writes what the options of the tables read: images, checkpoints to start from, recipes of a teacher.
     func prepare() async throws {
         try write("data", train: 4, validation: 2, seed: 1)
         try write("other", train: 4, validation: 2, seed: 2)
         try write("whole", train: 8, validation: 0, seed: 3)
         try write("turned", train: 4, validation: 2, seed: 1, isTurned: true)
         try write("damaged", train: 4, validation: 2, seed: 1)
-        try Data("no picture".utf8).write(
+        try Data("no image".utf8).write(
             to: folder.appending(path: "damaged/train/class-0/0.png")
         )
         for (name, seed) in [("teacher", "7"), ("other-teacher", "8")] {
@@ -110,7 +110,7 @@ struct TinySession {
         }
     }
 
-    /// Nothing random beside the order of the pictures: two epochs of two steps, of a transformer on pictures of 8 pixels.
+    /// Nothing random beside the order of the images: two epochs of two steps, of a transformer on images of 8 pixels.
     private static func base(_ method: TrainingMethod) -> [(key: String, text: String)] {
         let all = [
             ("data", "{data}"), ("model", "deit_nano_patch4_28"), ("size", "8"), ("epochs", "2"),
@@ -136,7 +136,7 @@ struct TinySession {
         case .mim:
             return all + [
                 ("size", "16"), ("mask_patch_size", "4"), ("mask_ratio", "0.5"),
-                ("crop_scale", "off"), ("shown_pictures", "0"),
+                ("crop_scale", "off"), ("shown_images", "0"),
             ]
         }
     }
@@ -166,7 +166,7 @@ struct TinySession {
         return String(decoding: data, as: UTF8.self)
     }
 
-    /// A chunk `eXIf` of PNG files that says that the picture stands on its head.
+    /// A chunk `eXIf` of PNG files that says that the image stands on its head.
     private static let upsideDown: [UInt8] = [
         0x00, 0x00, 0x00, 0x1a, 0x65, 0x58, 0x49, 0x66, 0x4d, 0x4d, 0x00, 0x2a, 0x00, 0x00, 0x00,
         0x08, 0x00, 0x01, 0x01, 0x12, 0x00, 0x03, 0x00, 0x00, 0x00, 0x01, 0x00, 0x03, 0x00, 0x00,

@@ -12,12 +12,12 @@ import TorchNN
 
 /// The loop's behaviour when losses are not finite, on a model of one layer.
 @ModelActor @Suite(.serialized) struct TrainingLoopTests {
-    /// Grey pictures of 2×2 pixels, bright for class 1.
-    private struct Pictures: ImageDataset {
+    /// Grey images of 2×2 pixels, bright for class 1.
+    private struct Images: ImageDataset {
         let count = 16
         let classNames = ["dark", "bright"]
         func label(at index: Int) -> Int { index % 2 }
-        func name(at index: Int) -> String { "picture \(index)" }
+        func name(at index: Int) -> String { "image \(index)" }
         func image(at index: Int) throws(ImageError) -> Image {
             try Image(
                 height: 2,
@@ -110,7 +110,7 @@ import TorchNN
             },
             firstNonFiniteLayer: { _ in nil }
         )
-        let pictures = Pictures()
+        let images = Images()
         let processor = try ImageProcessor.whole(
             height: 2,
             width: 2,
@@ -120,10 +120,10 @@ import TorchNN
         )
         let plan = TrainingPlan(
             options: options,
-            trainCount: pictures.count,
-            picturesPerEpoch: pictures.count,
-            validationCount: pictures.count,
-            classNames: pictures.classNames,
+            trainCount: images.count,
+            imagesPerEpoch: images.count,
+            validationCount: images.count,
+            classNames: images.classNames,
             parameterCount: model.parameterCount,
             policy: ComputePolicy(),
             workers: 1
@@ -142,10 +142,10 @@ import TorchNN
             ema: nil,
             trainingLoader: { attempt in
                 try DataLoader(
-                    dataset: pictures,
+                    dataset: images,
                     transform: processor,
                     plan: EpochPlan(
-                        count: pictures.count,
+                        count: images.count,
                         batchSize: 4,
                         seed: UInt64(attempt),
                         dropsLast: true
@@ -153,9 +153,9 @@ import TorchNN
                 )
             },
             validationLoader: try DataLoader(
-                dataset: pictures,
+                dataset: images,
                 transform: processor,
-                plan: EpochPlan(count: pictures.count, batchSize: 8, shuffles: false)
+                plan: EpochPlan(count: images.count, batchSize: 8, shuffles: false)
             ),
             run: try RunDirectory(path: folder.appending(path: "run").path, resume: false)
         )

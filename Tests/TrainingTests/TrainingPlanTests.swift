@@ -14,7 +14,7 @@ import TorchNN
         return TrainingPlan(
             options: options,
             trainCount: 650,
-            picturesPerEpoch: 650,
+            imagesPerEpoch: 650,
             validationCount: 1,
             classNames: ["a", "b"],
             parameterCount: 1,
@@ -112,7 +112,7 @@ import TorchNN
         #expect(facts["effective_lr"] == "0.000125 (= 0.0005 × 128/512)")
         #expect(
             facts["steps_per_epoch"]
-                == "5, each of 128 pictures in 4 parts of 32; an epoch shows 217 of 650 pictures 3 times each"
+                == "5, each of 128 images in 4 parts of 32; an epoch shows 217 of 650 images 3 times each"
         )
     }
 

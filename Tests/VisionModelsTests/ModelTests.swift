@@ -23,7 +23,7 @@ struct ModelTests {
     }
 
     @Test(
-        "Pictures of any shape that the patches divide",
+        "Images of any shape that the patches divide",
         arguments: [(24, 40, 8, 1, 3), (28, 28, 7, 3, 16), (6, 4, 2, 5, 6)]
     )
     func shapes(height: Int, width: Int, patch: Int, channels: Int, patches: Int) throws {
@@ -52,7 +52,7 @@ struct ModelTests {
     }
 
     @Test(
-        "A batch in evaluation, which goes through in parts, gives each picture its own numbers",
+        "A batch in evaluation, which goes through in parts, gives each image its own numbers",
         arguments: ComputePolicy.availableKernels,
         [2, 9]
     )
@@ -113,8 +113,8 @@ struct ModelTests {
         #expect(try logits.cls.floats() != logits.dist.floats())
     }
 
-    @Test("Pictures of another size or with other channels are refused in one sentence")
-    func wrongPictures() throws {
+    @Test("Images of another size or with other channels are refused in one sentence")
+    func wrongImages() throws {
         let model = try VisionTransformer(
             ViTConfiguration(
                 imageHeight: 8,
@@ -176,7 +176,7 @@ struct ModelTests {
     }
 
     @Test(
-        "The small presets learn: the loss on eight pictures falls",
+        "The small presets learn: the loss on eight images falls",
         arguments: ["deit_nano_distilled_patch7_28", "resnet8_cifar"]
     )
     func learns(name: String) throws {

@@ -76,7 +76,7 @@ struct OutputTests {
         }
     }
 
-    @Test("Pictures of another size are refused without resampling and taken with it")
+    @Test("Images of another size are refused without resampling and taken with it")
     func otherSizes() throws {
         let model = try makeModel()
         let large = try Tensor.randn([1, 3, 21, 8])

@@ -3,7 +3,7 @@
     python Tools/parity/check_directories.py DIR|FILE...
 
 Every DIR holds, beside the model, `probe.safetensors`: `images` (the model's input), `logits` (what swift-deit computed;
-for distilled models also `cls` and `dist`), `picture` (bytes, height x width x channels) and `pixels` (what its processor
+for distilled models also `cls` and `dist`), `image` (bytes, height x width x channels) and `pixels` (what its processor
 made of them). A FILE is of bare weights in such a DIR of timm's form. One line for each check; the exit status is 1 when any fails. The test DirectoryParityTests runs it where
 PEERS_PYTHON, or the usual environment, has what is imported here.
 """
@@ -71,12 +71,12 @@ def check_timm(folder, probe):
         report(folder, "logits of timm", model(probe["images"]), probe["logits"])
     config = timm.data.resolve_model_data_config(model)
     transform = timm.data.create_transform(**config, is_training=False)
-    report(folder, "timm's transform", transform(picture(probe))[None], probe["pixels"], 1e-5)
+    report(folder, "timm's transform", transform(image(probe))[None], probe["pixels"], 1e-5)
 
 
 def check_processor(folder, probe):
     processor = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
-    found = processor(images=picture(probe), return_tensors="pt")["pixel_values"]
+    found = processor(images=image(probe), return_tensors="pt")["pixel_values"]
     report(folder, f"pixels of {type(processor).__name__}", found, probe["pixels"], 1e-5)
 
 
@@ -96,8 +96,8 @@ def check_file(path):
         report(path, "logits of timm with these tensors", model(probe["images"]), probe["logits"])
 
 
-def picture(probe):
-    array = probe["picture"].numpy()
+def image(probe):
+    array = probe["image"].numpy()
     return Image.fromarray(numpy.ascontiguousarray(array[:, :, 0] if array.shape[2] == 1 else array))
 
 

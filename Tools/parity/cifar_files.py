@@ -1,6 +1,6 @@
-"""cifar_files.py FOLDER PROTOCOL: CIFAR's files as Python's pickle writes them, four pictures each.
+"""cifar_files.py FOLDER PROTOCOL: CIFAR's files as Python's pickle writes them, four images each.
 
-Used by Tests/DatasetsTests/CIFARTests.swift, which makes the same pictures.
+Used by Tests/DatasetsTests/CIFARTests.swift, which makes the same images.
 """
 
 import os
@@ -12,7 +12,7 @@ import numpy as np
 folder, protocol = sys.argv[1], int(sys.argv[2])
 
 
-def pictures(count):
+def images(count):
     place = np.arange(3072)
     rows = [(place * 7 + place // 1024 * 50 + seed * 31) % 256 for seed in range(count)]
     return np.array(rows, dtype=np.uint8)
@@ -26,7 +26,7 @@ def write(name, value):
 
 
 labels = [1, 2, 3, 4]
-for name, data in (("c10", pictures(4)), ("c10f", np.asfortranarray(pictures(4)))):
+for name, data in (("c10", images(4)), ("c10f", np.asfortranarray(images(4)))):
     # Both kinds of keys and of labels occur in files that people wrote anew.
     batch = {b"data": data, b"labels": labels, b"batch_label": b"x"} if name == "c10" else {
         "data": data, "labels": np.array(labels), "filenames": ["a"] * 4}
@@ -34,6 +34,6 @@ for name, data in (("c10", pictures(4)), ("c10f", np.asfortranarray(pictures(4))
         write(f"{name}/{file}", batch)
     write(f"{name}/batches.meta", {"label_names": [f"class {i}" for i in range(10)], "num_vis": 3072})
 for file in ("train", "test"):
-    write(f"c100/{file}", {"data": pictures(4), "fine_labels": labels, "coarse_labels": [0, 0, 1, 1]})
+    write(f"c100/{file}", {"data": images(4), "fine_labels": labels, "coarse_labels": [0, 0, 1, 1]})
 write("c100/meta", {"fine_label_names": [f"class {i}" for i in range(100)],
                     "coarse_label_names": [f"group {i}" for i in range(20)]})

@@ -24,5 +24,5 @@ def of_bytes(data):
 
 
 def fingerprint(image):
-    """Of a Pillow picture's pixels."""
+    """Of a Pillow image's pixels."""
     return of_bytes(image.tobytes())

@@ -3,7 +3,7 @@
     DINO=…/dino TOKENCUT=…/TokenCut python Tools/parity/make_attention.py
 
 - Attention and features of DeiT-Tiny with Facebook's weights by timm, in float64, of an input that a formula gives and that
-  is not square; with the first of the golden pictures, whose shape is the model's own. Needs ../shared.
+  is not square; with the first of the golden images, whose shape is the model's own. Needs ../shared.
 - The rollout of Abnar and Zuidema in NumPy. `jacobgil/vit-explain` divides columns, not rows, by the sums of rows; where
   heads are not averaged, or weights are discarded, its numbers are others.
 - Principal components by NumPy's singular values; the mask by the lines of DINO's `visualize_attention.py`.
@@ -140,16 +140,16 @@ def main():
         for c in range(3)
     ])[None]
     tensors, facts = {}, {}
-    for name, picture in (("wide", x), ("golden", torch.tensor(np.load(os.path.join(SHARED, "data", "golden", "0.npy"))).double())):
+    for name, image in (("wide", x), ("golden", torch.tensor(np.load(os.path.join(SHARED, "data", "golden", "0.npy"))).double())):
         def run(dtype):
             model = timm.create_model("deit_tiny_patch16_224", dynamic_img_size=True).eval()
             model.load_state_dict(weights)
-            return looked_into(model.to(dtype), picture.to(dtype))
+            return looked_into(model.to(dtype), image.to(dtype))
 
         attention, tokens, keys = run(torch.float64)
         single = run(torch.float32)[0]
         facts[f"{name}.float32"] = rounded(float((single[-1, :, 0, 1:].double() - attention[-1, :, 0, 1:]).abs().max()))
-        grid = (picture.shape[2] // 16, picture.shape[3] // 16)
+        grid = (image.shape[2] // 16, image.shape[3] // 16)
         looked = attention[-1, :, 0, 1:]
         tensors[f"{name}.attention"] = looked
         tensors[f"{name}.block5"] = attention[4, :, 0, 1:]
@@ -167,7 +167,7 @@ def main():
     case.facts = facts
     case.write_tensors("expected.safetensors", tensors, share=SHARE)
     case.finish(f"""
-What DeiT-Tiny attends to in an input of {SIZE[0]} × {SIZE[1]} pixels that a formula gives (`wide`) and in the first golden picture
+What DeiT-Tiny attends to in an input of {SIZE[0]} × {SIZE[1]} pixels that a formula gives (`wide`) and in the first golden image
 (`golden`): the class token's attention in the last and in the fifth block, DINO's mask of {SHARE}, rollouts, variances of the
 main components of the last tokens and where the patches lie along them, TokenCut's eigenvector of the keys of block 10 with
 its object and seed; `small` is the same of the first frame of `labels`. `labels`: features of ten frames, the first one's labels, and what DINO's code carries to the others (3

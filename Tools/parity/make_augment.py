@@ -1,10 +1,10 @@
-"""Makes Tests/ImagePipelineTests/Fixtures/augment: what Pillow, timm and torchvision do to pictures and batches.
+"""Makes Tests/ImagePipelineTests/Fixtures/augment: what Pillow, timm and torchvision do to images and batches.
 
     python Tools/parity/make_augment.py
 
-`photographs.txt` has a line for each picture of ../shared/data/imagenet-500 (or DEIT_SHARED), brought to a size: the
+`photographs.txt` has a line for each image of ../shared/data/imagenet-500 (or DEIT_SHARED), brought to a size: the
 fingerprints after some of the cases of `index.json`. `chains.txt` has what timm's transforms drew for each of these
-pictures, and the result's fingerprint. `odd.txt` has all cases for made-up pictures of odd shapes. `index.json` has the
+images, and the result's fingerprint. `odd.txt` has all cases for made-up images of odd shapes. `index.json` has the
 cases, timm's tables of arguments, what it reads out of its notation, the statistics of what it draws, and mixed batches.
 Needs Pillow 11, numpy, torch, timm and torchvision.
 """
@@ -72,7 +72,7 @@ def effect(image, name, argument, kind):
     return function(image, argument, **keywords) if aa.LEVEL_TO_ARG[name] else function(image, **keywords)
 
 
-# --- Pictures
+# --- Images
 
 SIZES = ((224, 224), (160, 240), (225, 223), (96, 97))
 STRIDE = 12
@@ -118,7 +118,7 @@ def odd(cases):
 
 
 def reflections():
-    """Pictures with a mirrored border, as torchvision pads them."""
+    """Images with a mirrored border, as torchvision pads them."""
     rows = []
     for height, width, channels, border in ((5, 7, 3, 4), (9, 6, 1, 5), (2, 2, 3, 1), (16, 11, 3, 0), (40, 33, 3, 4)):
         image = F.pad(made_up(height, width, channels), border, padding_mode="reflect")
@@ -192,7 +192,7 @@ def chains():
 
 
 def statistics(text, count=40000):
-    """How often each operation is carried out for a picture, and its argument's mean, deviation and range."""
+    """How often each operation is carried out for an image, and its argument's mean, deviation and range."""
     random.seed(7)
     np.random.seed(7)
     transform = transform_of(text)
@@ -278,7 +278,7 @@ def bits(values):
 
 
 def mixes():
-    """Batches that timm mixed, with what it drew for each picture."""
+    """Batches that timm mixed, with what it drew for each image."""
     results = []
     settings = [dict(mode=mode, **kind) for mode in ("batch", "pair", "elem") for kind in (
         dict(mixup_alpha=0.8, cutmix_alpha=0.0), dict(mixup_alpha=0.0, cutmix_alpha=1.0),

@@ -15,7 +15,7 @@ from make_vit import record_stages  # noqa: E402
 ARGUMENTS = dict(img_size=(12, 8), patch_size=4, in_chans=3, embed_dim=32, depth=2, num_heads=2, mlp_ratio=4, qkv_bias=True)
 
 
-def pictures(seed):
+def images(seed):
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(2, 3, 12, 8, generator=generator).bfloat16().double()
 
@@ -34,7 +34,7 @@ def deit3(seed):
         torch.nn.functional.cross_entropy(model(x), torch.tensor([0, 3])).backward()
         return stages, {name: parameter.grad.clone() for name, parameter in model.named_parameters()}
 
-    x = pictures(seed + 1)
+    x = images(seed + 1)
     (stages, gradients), (stages32, gradients32) = run(x), run(x.float())
     case.write_tensors("model.safetensors", {k: v.bfloat16() for k, v in make_model().state_dict().items()}, format="pt")
     tensors = {"input": x.bfloat16(), "labels": torch.tensor([0, 3])}
@@ -49,7 +49,7 @@ def deit3(seed):
 
 def headless(seed):
     case, tensors = Case("headless", __file__, seed), {}
-    x = pictures(seed + 1)
+    x = images(seed + 1)
     tensors["input"] = x.bfloat16()
     for name, kind in (("vit", VisionTransformer), ("deit", VisionTransformerDistilled)):
         model = kind(**ARGUMENTS, num_classes=0)
@@ -70,11 +70,11 @@ DEIT3_README = """
 # deit3_mini
 
 timm's `VisionTransformer` as DeiT-III uses it (`no_embed_class=True`, `init_values`), two blocks of width 32 and two
-heads, pictures of 12 × 8 pixels in patches of 4, five classes, seed 50. The scales `ls1.gamma` and `ls2.gamma` are far
+heads, images of 12 × 8 pixels in patches of 4, five classes, seed 50. The scales `ls1.gamma` and `ls2.gamma` are far
 from their first value 1e-6, or nothing of the blocks would show. Made by `Tools/parity/make_deit3.py`.
 
 - `model.safetensors`: the weights in bf16, which holds them exactly.
-- `expected.safetensors`: `input` (2 pictures), `labels`; `stage.NAME` as in vit_mini; `gradient.KEY` of the cross-entropy,
+- `expected.safetensors`: `input` (2 images), `labels`; `stage.NAME` as in vit_mini; `gradient.KEY` of the cross-entropy,
   samples as in vit_mini, 64 of each at most, and `gradient.KEY.norm_max`.
 
 Computed in float64 and stored in float32; training mode, no dropout. Made anew by `make fixtures`.
@@ -86,7 +86,7 @@ HEADLESS_README = """
 timm's `VisionTransformer` and `VisionTransformerDistilled` with `num_classes=0`, the model of deit3_mini's sizes, seed 60.
 Made by `Tools/parity/make_deit3.py`.
 
-- `input` (2 pictures); `vit.KEY`, `deit.KEY`: the weights in bf16, which holds them exactly.
+- `input` (2 images); `vit.KEY`, `deit.KEY`: the weights in bf16, which holds them exactly.
 - `vit_output`, `deit_output`: what calling the model gives: the class token, and the mean of class and distillation token.
 - `vit_block.0`, `.1`, `deit_block.0`, `.1`: the normalised tokens after each of the two blocks, prefix tokens first
   (`forward_intermediates`, which for a ViT is DINO's `get_intermediate_layers`).

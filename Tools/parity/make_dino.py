@@ -65,7 +65,7 @@ def steps(main, utils, vits, seed):
         epoch = step // PER_EPOCH
         sizes = [GLOBAL] * 2 + [LOCAL] * LOCALS
         crops = [torch.randn(BATCH, 3, size, size, generator=generator).bfloat16().double() for size in sizes]
-        # One row a picture, its crops one after the other, as the loader here hands them over.
+        # One row an image, its crops one after the other, as the loader here hands them over.
         t[f"rows.{step}"] = torch.cat([crop.reshape(BATCH, -1) for crop in crops], 1).bfloat16()
         for index, group in enumerate(optimizer.param_groups):
             group["lr"] = lr[step]
@@ -122,7 +122,7 @@ def main():
 
 README = """Five steps of DINO's own code (facebookresearch/dino {commit}) on a small model, in float64.
 
-`rows.STEP` are the crops of the pictures of a step, `initial.*` the weights that student and teacher begin with,
+`rows.STEP` are the crops of the images of a step, `initial.*` the weights that student and teacher begin with,
 `student.*` and `teacher.*` those after five steps, `losses` and `centers` the loss of each step and the centre after it,
 `student_output` and `teacher_output` the heads' outputs at the first step. `head.*` is a head with batch normalisation,
 with its output for `head_input` and the gradients of the sum of its squares. `schedule_*` and `teacher_temps` are what

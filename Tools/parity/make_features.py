@@ -2,7 +2,7 @@
 
     python Tools/parity/make_features.py
 
-The picture and Facebook's weights are those of ../shared (or DEIT_SHARED); the fixture holds numbers only. Needs timm and
+The image and Facebook's weights are those of ../shared (or DEIT_SHARED); the fixture holds numbers only. Needs timm and
 Pillow.
 """
 import os
@@ -16,7 +16,7 @@ from safetensors.torch import load_file  # noqa: E402
 from timm.data import create_transform  # noqa: E402
 
 OUT = os.path.join(ROOT, "Tests", "EvaluationTests", "Fixtures")
-PICTURE = "imagenet-500/n01440764/n01440764_tench.JPEG"
+IMAGE = "imagenet-500/n01440764/n01440764_tench.JPEG"
 LIMIT = 2048
 
 
@@ -24,7 +24,7 @@ def main():
     model = timm.create_model("deit_tiny_patch16_224").eval().double()
     model.load_state_dict(load_file(os.path.join(SHARED, "data", "deit_tiny_patch16_224.safetensors")))
     transform = create_transform((3, 224, 224), interpolation="bicubic", crop_pct=0.875)
-    image = Image.open(os.path.join(SHARED, "data", PICTURE)).convert("RGB")
+    image = Image.open(os.path.join(SHARED, "data", IMAGE)).convert("RGB")
     x = transform(image)[None].double()
     with torch.no_grad():
         last = model.forward_features(x)
@@ -40,7 +40,7 @@ def main():
     }
     os.makedirs(OUT, exist_ok=True)
     data = safetensors_bytes({name: tensor.float() for name, tensor in tensors.items()},
-                             {"picture": PICTURE, "timm": timm.__version__, "torch": torch.__version__})
+                             {"image": IMAGE, "timm": timm.__version__, "torch": torch.__version__})
     with open(os.path.join(OUT, "features.safetensors"), "wb") as file:
         file.write(data)
     print(len(data), "bytes")

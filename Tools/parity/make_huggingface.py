@@ -27,7 +27,7 @@ CLASSES = [
     "DeiTModel", "DeiTForMaskedImageModeling", "DeiTForImageClassification",
     "DeiTForImageClassificationWithTeacher", "ViTModel", "ViTForImageClassification",
 ]
-# name: configuration, size of a picture for interpolate_pos_encoding (only a square grid has one in transformers)
+# name: configuration, size of an image for interpolate_pos_encoding (only a square grid has one in transformers)
 CONFIGS = {
     # Odd sides, grey, three heads.
     "odd": (dict(hidden_size=12, num_hidden_layers=2, num_attention_heads=3, intermediate_size=20, image_size=21,
@@ -163,7 +163,7 @@ def check_sdpa(model, tensors):
     assert torch.allclose(torch.stack(outputs.hidden_states), tensors["hidden_states"], atol=1e-5)
 
 
-# ---- Pictures
+# ---- Images
 
 PROCESSORS = {
     "deit_squash_crop": ("DeiT", {"size": {"height": 24, "width": 26}, "crop_size": {"height": 17, "width": 21}}),
@@ -182,7 +182,7 @@ PROCESSORS = {
 }
 
 
-def picture():
+def image():
     """Edges and slopes, so that filters and crops show; bytes, rows x columns x 3."""
     y, x = numpy.mgrid[0:37, 0:29]
     red = (x * 8 + y * 3) % 256
@@ -194,14 +194,14 @@ def picture():
 def make_processors():
     folder = os.path.join(FIXTURES, "processors")
     os.makedirs(folder, exist_ok=True)
-    tensors = {"picture": torch.from_numpy(picture()).long()}
+    tensors = {"image": torch.from_numpy(image()).long()}
     for name, (family, fields) in PROCESSORS.items():
         with open(os.path.join(folder, f"{name}.json"), "w") as out:
             json.dump(fields, out, indent=2)
             out.write("\n")
         kind = getattr(transformers, f"{family}ImageProcessorPil")
         processor = kind(**{k: v for k, v in fields.items() if k != "feature_extractor_type"})
-        tensors[name] = processor(images=Image.fromarray(picture()), return_tensors="pt")["pixel_values"].float()
+        tensors[name] = processor(images=Image.fromarray(image()), return_tensors="pt")["pixel_values"].float()
         report_torchvision(name, family, fields, tensors[name])
     for family in ("DeiT", "ViT"):
         getattr(transformers, f"{family}ImageProcessorPil")().save_pretrained(os.path.join(folder, family))
@@ -214,7 +214,7 @@ def report_torchvision(name, family, fields, expected):
     try:
         kind = getattr(transformers, f"{family}ImageProcessor")
         processor = kind(**{k: v for k, v in fields.items() if k != "feature_extractor_type"})
-        found = processor(images=Image.fromarray(picture()), return_tensors="pt")["pixel_values"]
+        found = processor(images=Image.fromarray(image()), return_tensors="pt")["pixel_values"]
         same = found.shape == expected.shape
         print(f"{name}: torchvision differs from Pillow by", float((found - expected).abs().max()) if same else found.shape)
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Makes Tests/ImagePipelineTests/Fixtures: tiny picture files of every kind, and what Pillow makes of them.
+"""Makes Tests/ImagePipelineTests/Fixtures: tiny image files of every kind, and what Pillow makes of them.
 
     python Tools/parity/make_images.py
 
@@ -25,8 +25,8 @@ rng = np.random.default_rng(20260101)
 files = {}
 
 
-def picture(channels, width=WIDTH, height=HEIGHT, bits=8):
-    """A smooth picture with some noise, so that every filter and transform has something to do."""
+def image(channels, width=WIDTH, height=HEIGHT, bits=8):
+    """A smooth image with some noise, so that every filter and transform has something to do."""
     y, x = np.mgrid[0:height, 0:width]
     planes = [
         0.5 + 0.4 * np.sin(x / (2.5 + c) + c) * np.cos(y / (3 + c)) + 0.15 * rng.standard_normal((height, width))
@@ -42,14 +42,14 @@ def pnm(image):
 
 
 def add(name, data):
-    """Adds a picture file with Pillow's own reading of it, in colour and in grey."""
+    """Adds an image file with Pillow's own reading of it, in colour and in grey."""
     files[name] = data
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         image = Image.open(io.BytesIO(data))
         image.load()
         if image.mode.startswith("I;16"):
-            # Pillow's convert() clips 16-bit grey at 255, which leaves a white picture; ours takes the high byte.
+            # Pillow's convert() clips 16-bit grey at 255, which leaves a white image; ours takes the high byte.
             image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
         files[name + ".ppm"] = pnm(image.convert("RGB"))
         files[name + ".pgm"] = pnm(image.convert("L"))
@@ -83,29 +83,29 @@ def turbo(array, subsampling, pixel_format):
 
 
 def make_jpeg():
-    rgb = picture(3)
+    rgb = image(3)
     for name in ("4:4:4", "4:2:2", "4:2:0"):
         add(f"jpeg-{name.replace(':', '')}.jpg", saved(rgb, "JPEG", quality=85, subsampling=name))
     base = saved(rgb, "JPEG", quality=85, subsampling="4:4:4")
     add("jpeg-440.jpg", turbo(rgb, 4, 0))
     add("jpeg-411.jpg", turbo(rgb, 5, 0))
     add("jpeg-progressive.jpg", saved(rgb, "JPEG", quality=90, progressive=True))
-    add("jpeg-grey.jpg", saved(picture(1), "JPEG", quality=85))
-    add("jpeg-grey-progressive.jpg", saved(picture(1), "JPEG", quality=60, progressive=True))
-    add("jpeg-cmyk.jpg", saved(picture(4), "JPEG", mode="CMYK", quality=90))
-    add("jpeg-ycck.jpg", turbo(picture(4), 0, 11))
+    add("jpeg-grey.jpg", saved(image(1), "JPEG", quality=85))
+    add("jpeg-grey-progressive.jpg", saved(image(1), "JPEG", quality=60, progressive=True))
+    add("jpeg-cmyk.jpg", saved(image(4), "JPEG", mode="CMYK", quality=90))
+    add("jpeg-ycck.jpg", turbo(image(4), 0, 11))
     add("jpeg-rgb.jpg", saved(rgb, "JPEG", quality=90, keep_rgb=True))
     add("jpeg-restart.jpg", saved(rgb, "JPEG", quality=80, restart_marker_rows=1))
     add("jpeg-low-quality.jpg", saved(rgb, "JPEG", quality=3))
-    add("jpeg-one-pixel.jpg", saved(picture(3, 1, 1), "JPEG"))
-    add("jpeg-one-row.jpg", saved(picture(3, 19, 1), "JPEG"))
-    add("jpeg-one-column.jpg", saved(picture(3, 1, 19), "JPEG"))
+    add("jpeg-one-pixel.jpg", saved(image(3, 1, 1), "JPEG"))
+    add("jpeg-one-row.jpg", saved(image(3, 19, 1), "JPEG"))
+    add("jpeg-one-column.jpg", saved(image(3, 1, 19), "JPEG"))
     exif = Image.Exif()
     exif[0x0112] = 6
     add("jpeg-orientation-6.jpg", saved(rgb, "JPEG", quality=85, exif=exif))
-    # Stray bytes before the end marker: libjpeg warns, Pillow reads the picture.
+    # Stray bytes before the end marker: libjpeg warns, Pillow reads the image.
     add("jpeg-stray-bytes.jpg", base[:-2] + b"\x12\x34\x56" + base[-2:])
-    add("jpeg-trailing-garbage.jpg", base + b"not a part of the picture")
+    add("jpeg-trailing-garbage.jpg", base + b"not a part of the image")
 
 
 # --- PNG
@@ -140,7 +140,7 @@ def png(array, bits, kind, extra=b"", interlaced=False):
 
 def make_png():
     for bits in (1, 2, 4, 8):
-        add(f"png-grey-{bits}.png", png(picture(1, bits=bits), bits, 0))
+        add(f"png-grey-{bits}.png", png(image(1, bits=bits), bits, 0))
         indices = rng.integers(0, 1 << bits, (HEIGHT, WIDTH, 1))
         palette = chunk(b"PLTE", rng.integers(0, 256, 3 << bits, dtype=np.uint8).tobytes())
         add(f"png-palette-{bits}.png", png(indices, bits, 3, palette))
@@ -149,25 +149,25 @@ def make_png():
     palette = chunk(b"PLTE", rng.integers(0, 256, 48, dtype=np.uint8).tobytes())
     add("png-palette-alpha.png", png(rng.integers(0, 16, (HEIGHT, WIDTH, 1)), 4, 3, palette + alpha))
     add("png-palette-short.png", png(rng.integers(0, 40, (HEIGHT, WIDTH, 1)), 8, 3, palette))
-    wide = picture(1, bits=16)
+    wide = image(1, bits=16)
     wide[::2] //= 256  # small values too, because Pillow clips and does not scale
     add("png-grey-16.png", png(wide, 16, 0))
     add("png-grey-16-interlaced.png", png(wide, 16, 0, interlaced=True))
     add("png-grey-16-key.png", png(wide, 16, 0, chunk(b"tRNS", struct.pack(">H", int(wide[0, 0, 0])))))
-    add("png-rgb-8.png", png(picture(3), 8, 2))
-    add("png-rgb-8-interlaced.png", png(picture(3), 8, 2, interlaced=True))
-    add("png-rgb-16.png", png(picture(3, bits=16), 16, 2))
-    key = picture(3)
+    add("png-rgb-8.png", png(image(3), 8, 2))
+    add("png-rgb-8-interlaced.png", png(image(3), 8, 2, interlaced=True))
+    add("png-rgb-16.png", png(image(3, bits=16), 16, 2))
+    key = image(3)
     add("png-rgb-8-key.png", png(key, 8, 2, chunk(b"tRNS", key[2, 2].astype(">u2").tobytes())))
     add("png-grey-8-key.png", png(key[..., :1], 8, 0, chunk(b"tRNS", key[2, 2, :1].astype(">u2").tobytes())))
     for bits in (8, 16):
-        add(f"png-grey-alpha-{bits}.png", png(picture(2, bits=bits), bits, 4))
-        add(f"png-rgba-{bits}.png", png(picture(4, bits=bits), bits, 6))
-    add("png-rgba-16-interlaced.png", png(picture(4, bits=16), 16, 6, interlaced=True))
-    add("png-gamma.png", png(picture(3), 8, 2, chunk(b"gAMA", struct.pack(">I", 45455)) + chunk(b"sRGB", b"\0")))
-    add("png-one-pixel.png", png(picture(1, 1, 1), 8, 0))
-    add("png-filters.png", saved(picture(3), "PNG"))
-    frames = [Image.fromarray(picture(3)) for _ in range(2)]
+        add(f"png-grey-alpha-{bits}.png", png(image(2, bits=bits), bits, 4))
+        add(f"png-rgba-{bits}.png", png(image(4, bits=bits), bits, 6))
+    add("png-rgba-16-interlaced.png", png(image(4, bits=16), 16, 6, interlaced=True))
+    add("png-gamma.png", png(image(3), 8, 2, chunk(b"gAMA", struct.pack(">I", 45455)) + chunk(b"sRGB", b"\0")))
+    add("png-one-pixel.png", png(image(1, 1, 1), 8, 0))
+    add("png-filters.png", saved(image(3), "PNG"))
+    frames = [Image.fromarray(image(3)) for _ in range(2)]
     add("png-animated.png", saved(frames[0], "PNG", save_all=True, append_images=frames[1:]))
 
 
@@ -175,15 +175,15 @@ def make_png():
 
 
 def make_webp():
-    add("webp-lossy.webp", saved(picture(3), "WEBP", quality=80))
-    add("webp-lossless.webp", saved(picture(3), "WEBP", lossless=True))
-    add("webp-lossy-alpha.webp", saved(picture(4), "WEBP", mode="RGBA", quality=70))
-    add("webp-lossless-alpha.webp", saved(picture(4), "WEBP", mode="RGBA", lossless=True, exact=True))
-    add("webp-one-pixel.webp", saved(picture(3, 1, 1), "WEBP"))
+    add("webp-lossy.webp", saved(image(3), "WEBP", quality=80))
+    add("webp-lossless.webp", saved(image(3), "WEBP", lossless=True))
+    add("webp-lossy-alpha.webp", saved(image(4), "WEBP", mode="RGBA", quality=70))
+    add("webp-lossless-alpha.webp", saved(image(4), "WEBP", mode="RGBA", lossless=True, exact=True))
+    add("webp-one-pixel.webp", saved(image(3, 1, 1), "WEBP"))
     exif = Image.Exif()
     exif[0x0112] = 3
-    add("webp-exif.webp", saved(picture(3), "WEBP", quality=90, exif=exif))
-    frames = [Image.frombytes("RGBA", (WIDTH, HEIGHT), picture(4).tobytes()) for _ in range(3)]
+    add("webp-exif.webp", saved(image(3), "WEBP", quality=90, exif=exif))
+    frames = [Image.frombytes("RGBA", (WIDTH, HEIGHT), image(4).tobytes()) for _ in range(3)]
     add("webp-animated.webp", saved(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True))
 
 
@@ -201,7 +201,7 @@ def tiff(order, tags):
 
 def webp_with(exif):
     """A lossless file with a chunk of EXIF data as it is, where Pillow would put a prefix or change it."""
-    small = saved(turned_picture(), "WEBP", lossless=True)[12:]
+    small = saved(turned_image(), "WEBP", lossless=True)[12:]
     canvas = struct.pack("<I", TURNED[0] - 1)[:3] + struct.pack("<I", TURNED[1] - 1)[:3]
     body = b"WEBPVP8X" + struct.pack("<I", 10) + bytes([8, 0, 0, 0]) + canvas + small
     body += b"EXIF" + struct.pack("<I", len(exif)) + exif + bytes(len(exif) % 2)
@@ -211,14 +211,14 @@ def webp_with(exif):
 TURNED = (7, 5)
 
 
-def turned_picture():
+def turned_image():
     index = np.arange(TURNED[0] * TURNED[1] * 3, dtype=np.uint32)
     return ((index * 2654435761) >> 13).astype(np.uint8).reshape(TURNED[1], TURNED[0], 3)
 
 
 def make_orientations():
     """Files with an orientation, and Pillow's exif_transpose of them."""
-    array, names = turned_picture(), []
+    array, names = turned_image(), []
 
     def add_turned(name, data):
         files[name] = data
@@ -254,9 +254,9 @@ FILTERS = {"nearest": Image.NEAREST, "bilinear": Image.BILINEAR, "bicubic": Imag
 
 
 def make_resize():
-    """Source pictures and what Pillow makes of them, with an index that the test goes through."""
+    """Source images and what Pillow makes of them, with an index that the test goes through."""
     cases = []
-    sources = {"resize-colour": Image.fromarray(picture(3, 37, 29)), "resize-grey": Image.fromarray(picture(1, 37, 29)[..., 0])}
+    sources = {"resize-colour": Image.fromarray(image(3, 37, 29)), "resize-grey": Image.fromarray(image(1, 37, 29)[..., 0])}
     for name, image in sources.items():
         suffix = ".ppm" if image.mode == "RGB" else ".pgm"
         files[name + suffix] = pnm(image)
@@ -272,7 +272,7 @@ def make_resize():
 
 
 def center_crop(image, size):
-    """torchvision's CenterCrop on a Pillow picture."""
+    """torchvision's CenterCrop on a Pillow image."""
     crop_height, crop_width = size
     width, height = image.size
     left, top = max(0, (crop_width - width) // 2), max(0, (crop_height - height) // 2)
@@ -291,7 +291,7 @@ def make_processor():
     cases = []
     for width, height, side, crop in ((37, 29, 16, (14, 14)), (29, 37, 16, (14, 14)), (37, 29, 23, (20, 17)),
                                       (21, 13, 9, (12, 20)), (30, 30, 13, (8, 8)), (7, 31, 25, (24, 22))):
-        image = Image.fromarray(picture(3, width, height))
+        image = Image.fromarray(image(3, width, height))
         short, long = min(width, height), max(width, height)
         other = int(side * long / short)
         size = (side, other) if width <= height else (other, side)
@@ -342,8 +342,8 @@ def main():
     make_jpeg()
     make_png()
     make_webp()
-    pictures = sorted(n for n in files if not n.endswith((".ppm", ".pgm")))
-    index = {"pictures": pictures, "resizes": make_resize(), "processors": make_processor(), "random": make_random(),
+    images = sorted(n for n in files if not n.endswith((".ppm", ".pgm")))
+    index = {"images": images, "resizes": make_resize(), "processors": make_processor(), "random": make_random(),
              "orientations": make_orientations()}
     files["index.json"] = (json.dumps(index, indent=1) + "\n").encode()
     OUT.mkdir(parents=True, exist_ok=True)
@@ -361,14 +361,14 @@ def main():
     print(len(files), "files,", sum(map(len, files.values())), "bytes")
 
 
-README = """# Fixtures of the picture tests
+README = """# Fixtures of the image tests
 
 Made by `Tools/parity/make_images.py` with {versions}. `manifest.json` has every file's SHA-256.
 
-- `{{jpeg,png,webp}}-KIND.EXT`: tiny picture files; beside each, `….ppm` is Pillow's `Image.open(f).convert("RGB")`
+- `{{jpeg,png,webp}}-KIND.EXT`: tiny image files; beside each, `….ppm` is Pillow's `Image.open(f).convert("RGB")`
   and `….pgm` its `convert("L")`. No file shows anything: the samples are sines and noise.
 - `turned-KIND.EXT`: files with an EXIF orientation; beside each, `….turned.ppm` is Pillow's `ImageOps.exif_transpose`.
-- `processors/`: fingerprints of whole pictures, made by `Tools/parity/make_processors.py` and `make_crops.py`; see there.
+- `processors/`: fingerprints of whole images, made by `Tools/parity/make_processors.py` and `make_crops.py`; see there.
 - `augment/`: fingerprints after every operation of augmentation, timm's tables and the statistics of what it draws,
   and mixed batches, made by `Tools/parity/make_augment.py`; see there.
 - `resize-SOURCE-FILTER-HxW`: Pillow's `Image.resize` of `resize-SOURCE`.

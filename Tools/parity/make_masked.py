@@ -70,14 +70,14 @@ README = """
 # masked
 
 transformers' `DeiTForMaskedImageModeling` in evaluation with eager attention: two blocks of width 32 and two heads,
-pictures of 16 × 16 pixels with two channels in patches of 4, layer norm eps 1e-12, seed 70. Made by
+images of 16 × 16 pixels with two channels in patches of 4, layer norm eps 1e-12, seed 70. Made by
 `Tools/parity/make_masked.py`.
 
 - `model.safetensors`: the weights by swift-deit's keys, in bf16, which holds them exactly.
-- `input` (2 pictures), `mask` ([2, 16], int64), `tokens`, `hidden_states.0` to `.2`, `attentions.0` and `.1`,
+- `input` (2 images), `mask` ([2, 16], int64), `tokens`, `hidden_states.0` to `.2`, `attentions.0` and `.1`,
   `reconstruction`, `reconstruction_legacy` (the decoder on the tokens `[:, 1:-1]`, as transformers had it up to 2025),
   `loss`, `gradient.KEY` of the loss.
-- `large`: 2 pictures of 24 × 12 pixels, and `tokens_large`: the last tokens without a mask and with
+- `large`: 2 images of 24 × 12 pixels, and `tokens_large`: the last tokens without a mask and with
   `interpolate_pos_encoding=True`.
 
 Computed in float64 (but for the softmax, which transformers computes in float32) and stored in float32. Made anew by

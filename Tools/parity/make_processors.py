@@ -1,10 +1,10 @@
-"""Makes Tests/ImagePipelineTests/Fixtures/processors: fingerprints of what Pillow makes of pictures.
+"""Makes Tests/ImagePipelineTests/Fixtures/processors: fingerprints of what Pillow makes of images.
 
     python Tools/parity/make_processors.py
 
-`imagenet500.txt` has a line for each picture of ../shared/data/imagenet-500 (or DEIT_SHARED), `odd.txt` one for each of
-some made-up pictures of odd shapes: fingerprints of the pixels after each of the processors' flavours. Before one is
-written, the same picture goes through timm's transforms and Hugging Face's PIL processors, which must agree with Pillow.
+`imagenet500.txt` has a line for each image of ../shared/data/imagenet-500 (or DEIT_SHARED), `odd.txt` one for each of
+some made-up images of odd shapes: fingerprints of the pixels after each of the processors' flavours. Before one is
+written, the same image goes through timm's transforms and Hugging Face's PIL processors, which must agree with Pillow.
 Needs Pillow 11, numpy, torch, timm and transformers.
 """
 import os
@@ -111,7 +111,7 @@ def part(image, kind):
     return image.crop((left, top, left + w, top + h))
 
 
-def pictures():
+def images():
     lines = []
     for i, file in enumerate(sorted((SHARED / "data" / "imagenet-500").glob("*/*"))):
         image = Image.open(file).convert("RGB")
@@ -152,7 +152,7 @@ def odd_shapes():
 
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
-    for name, lines in (("odd.txt", odd_shapes()), ("imagenet500.txt", pictures())):
+    for name, lines in (("odd.txt", odd_shapes()), ("imagenet500.txt", images())):
         (OUT / name).write_text("\n".join(lines) + "\n")
         print(name, len(lines), "lines")
 

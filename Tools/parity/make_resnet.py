@@ -104,7 +104,7 @@ README = """
 # {name}
 
 A residual network of timm's `{block}`, {layers} blocks a stage of widths {widths}, stem of the CIFAR kind: {cifar}; six
-pictures of {size} × {size} pixels, five classes, seed {seed}. Made by `Tools/parity/make_resnet.py`.
+images of {size} × {size} pixels, five classes, seed {seed}. Made by `Tools/parity/make_resnet.py`.
 
 - `model.safetensors`: the weights and running statistics in bf16, which holds them exactly; load them as fp32.
 - `eval_logits`: in evaluation, from the running statistics as they are; `train_logits`: in training, from the batch's.

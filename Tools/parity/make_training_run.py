@@ -1,7 +1,7 @@
 """Whole training runs of timm's parts on a tiny transformer: what optimiser, schedule, clipping, accumulation, smoothing and the
 moving averages come to together, as DeiT's main.py and timm's train.py put them together.
 
-The pictures and the first weights follow from whole numbers, so that the test makes the same ones without a file.
+The images and the first weights follow from whole numbers, so that the test makes the same ones without a file.
 """
 from functools import partial
 
@@ -38,7 +38,7 @@ RUNS = {
 }
 
 
-def pictures(first, count):
+def images(first, count):
     index, c, y, x = torch.meshgrid(
         torch.arange(first, first + count), torch.arange(3), torch.arange(SIDE), torch.arange(SIDE), indexing="ij"
     )
@@ -83,8 +83,8 @@ def run(settings):
         return cross_entropy(logits, labels)
 
     average = ModelEmaV3(model, decay=s["ema"], use_warmup=s["ema_warmup"])
-    images, labels = pictures(0, TRAIN)
-    unseen, their_labels = pictures(TRAIN, VALIDATION)
+    images, labels = images(0, TRAIN)
+    unseen, their_labels = images(TRAIN, VALIDATION)
     losses, val_losses, average_losses, rates = [], [], [], []
     for epoch in range(EPOCHS):
         # DeiT's loop sets the rate after an epoch, which is one epoch late.
@@ -119,10 +119,10 @@ def run(settings):
 README = """
 # training_run
 
-Four runs of six epochs on a transformer of two blocks and 8 channels, in float64, all 24 pictures in a step: timm's
+Four runs of six epochs on a transformer of two blocks and 8 channels, in float64, all 24 images in a step: timm's
 `create_optimizer_v2` (layer-wise and weight decay), `create_scheduler_v2`, `dispatch_clip_grad`, `ModelEmaV3`, label smoothing
 or a binary cross-entropy, gradients added over parts. `NAME.safetensors` holds the last weights (`model.…`), the averaged ones
-(`ema.…`), and of each epoch the loss, both losses on 12 other pictures and the rate. Pictures and first weights follow from whole
+(`ema.…`), and of each epoch the loss, both losses on 12 other images and the rate. Images and first weights follow from whole
 numbers. Made by `Tools/parity/make_training_run.py`; anew by `make fixtures`.
 """
 

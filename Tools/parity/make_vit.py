@@ -168,12 +168,12 @@ is from these numbers. Made anew by `make fixtures`.
 MINI_README = """
 # {name}
 
-timm's `{kind}` with two blocks of width 32 and two heads, pictures of 12 × 8 pixels in patches of 4, five classes
+timm's `{kind}` with two blocks of width 32 and two heads, images of 12 × 8 pixels in patches of 4, five classes
 ({parameters:,} parameters), seed {seed}. Made by `Tools/parity/make_vit.py`.
 
 - `model.safetensors`: the weights in bf16, which holds them exactly; load them as fp32. No bias is 0 and no scale is 1.
-- `expected.safetensors`: `input` (4 pictures, bf16, exact) and `labels`; training mode, no dropout, no stochastic depth.
-- `stage.NAME`: outputs for the first two pictures: `patch_embed`, `position_sum` (what enters the first block),
+- `expected.safetensors`: `input` (4 images, bf16, exact) and `labels`; training mode, no dropout, no stochastic depth.
+- `stage.NAME`: outputs for the first two images: `patch_embed`, `position_sum` (what enters the first block),
   `blocks.0.attn`, `blocks.0.mlp`, `blocks.0`, `blocks.1`, `norm`; {heads}.
 - The loss is {loss}.
 """ + COMMON.format(limit=128, lr="1e-3")

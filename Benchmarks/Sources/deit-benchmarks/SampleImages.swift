@@ -3,7 +3,7 @@ import Foundation
 import ImagePipeline
 
 /// Some colour photographs as JPEG files in memory.
-struct Pictures {
+struct Images {
     private static let count = 16
 
     /// The files.
@@ -12,7 +12,7 @@ struct Pictures {
     /// The same, decoded.
     let images: [Image]
 
-    /// Reads pictures of ImageNet where `shared` lies beside the checkout or at `DEIT_SHARED`, and makes some otherwise.
+    /// Reads images of ImageNet where `shared` lies beside the checkout or at `DEIT_SHARED`, and makes some otherwise.
     init() throws {
         let root = URL(filePath: #filePath).appending(path: "../../../..").standardizedFileURL
         let shared =
@@ -27,7 +27,7 @@ struct Pictures {
             if files.count == Self.count { break }
         }
         if files.isEmpty {
-            print("(no pictures in \(folder): these rows are of pictures made in memory)")
+            print("(no images in \(folder): these rows are of images made in memory)")
             files = try (0..<Self.count).map { try Self.made(seed: UInt64($0)) }
         }
         self.files = files

@@ -1,4 +1,4 @@
-// What the Swift wrapper costs, and how fast the kernels and the picture path are beside others. `make bench` runs it.
+// What the Swift wrapper costs, and how fast the kernels and the image path are beside others. `make bench` runs it.
 //
 // Machines differ and are shared: each threshold is a ratio of two things that were timed in turn.
 import Foundation

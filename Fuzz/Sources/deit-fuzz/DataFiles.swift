@@ -15,7 +15,7 @@ extension MemorySource {
         for key in ["labels", "fine_labels"] {
             attempt { () throws(DatasetError) in
                 let batch = try CIFARBatch(pickle: bytes, key: key, path: path)
-                let size = batch.labels.count * CIFARDataset.picture
+                let size = batch.labels.count * CIFARDataset.image
                 precondition(batch.pixels.count == size, "pixels that do not fit the labels")
             }
         }

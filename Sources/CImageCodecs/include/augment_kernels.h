@@ -28,13 +28,13 @@ void ic_mask(uint8_t *pixels, size_t count, uint8_t mask);
 // Moves `count` samples from one grey (factor 0) to themselves (1) and beyond.
 void ic_blend_grey(uint8_t *pixels, size_t count, uint8_t grey, float factor);
 
-// Mirrors a picture left to right.
+// Mirrors an image left to right.
 void ic_mirror(const uint8_t *input, uint8_t *output, size_t height, size_t width, size_t channels);
 
 // Moves `count` pixels of RGB from their luma (factor 0) to themselves (1) and beyond.
 void ic_blend_luma(uint8_t *pixels, size_t count, float factor);
 
-// Moves a picture from its smoothed self (factor 0) to itself (1) and beyond. The border keeps its samples.
+// Moves an image from its smoothed self (factor 0) to itself (1) and beyond. The border keeps its samples.
 void ic_sharpen(const uint8_t *input, uint8_t *output, size_t height, size_t width, size_t channels, float factor);
 
 // Adds to the hue of `count` pixels of RGB, 256 for a full turn, by way of Pillow's HSV.
@@ -46,11 +46,11 @@ void ic_shift_hue(uint8_t *pixels, size_t count, uint8_t shift);
 void ic_box_blur(const uint8_t *input, uint8_t *output, size_t count, size_t step, size_t radius, uint32_t inner,
                  uint32_t outer);
 
-// Copies a picture into four bytes for each pixel with a border of two pixels that repeats the outermost ones:
+// Copies an image into four bytes for each pixel with a border of two pixels that repeats the outermost ones:
 // (height + 4) * (width + 4) * 4 bytes.
 void ic_pad(const uint8_t *input, size_t height, size_t width, size_t channels, uint8_t *padded);
 
-// A new picture whose pixel at (x, y) comes from (m[0] x + m[1] y + m[2], m[3] x + m[4] y + m[5]) of another one, all
+// A new image whose pixel at (x, y) comes from (m[0] x + m[1] y + m[2], m[3] x + m[4] y + m[5]) of another one, all
 // counted from the corner, with pixels' centres at halves. Pixels that come from outside are left as they are.
 typedef struct {
     double m[6];
@@ -59,13 +59,13 @@ typedef struct {
     size_t channels;
 } ic_affine;
 
-// `padded` is what ic_pad made of the old picture, of the same size as the new one.
+// `padded` is what ic_pad made of the old image, of the same size as the new one.
 void ic_affine_bilinear(const uint8_t *padded, uint8_t *output, const ic_affine *affine);
 void ic_affine_bicubic(const uint8_t *padded, uint8_t *output, const ic_affine *affine);
-// `input` is the old picture itself.
+// `input` is the old image itself.
 void ic_affine_nearest(const uint8_t *input, uint8_t *output, const ic_affine *affine);
 
-// values[i] = values[i] * own + others[i] * other, and the reverse, for pictures that are mixed with each other.
+// values[i] = values[i] * own + others[i] * other, and the reverse, for images that are mixed with each other.
 void ic_mix(float *values, const float *others, size_t count, float own, float other);
 
 #if defined(__cplusplus)

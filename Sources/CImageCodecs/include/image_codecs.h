@@ -35,7 +35,7 @@ typedef struct {
 // A JPEG that is read from top to bottom. `*reader` is to be closed, after a failure too, unless it is NULL; `data`
 // must stay until then. Open reads the header; start goes to a row and makes ready to read rows of which `columns`
 // pixels from `left` on are wanted: each row read has `*row_columns` pixels, the wanted ones from `*offset` on.
-// Finish, after the last row of a whole picture, says whether the data ended too early.
+// Finish, after the last row of a whole image, says whether the data ended too early.
 typedef struct ic_jpeg ic_jpeg;
 ic_status ic_jpeg_open(const uint8_t *data, size_t size, ic_jpeg **reader, ic_info *info, char *message);
 ic_status ic_jpeg_start(ic_jpeg *reader, int32_t left, int32_t top, int32_t columns, int32_t *offset,

@@ -1,11 +1,11 @@
 public import ImagePipeline
 import VisionModels
 
-/// How pictures were made for the published weights of convolutional networks.
+/// How images were made for the published weights of convolutional networks.
 ///
 /// ## Source
 /// The `default_cfgs` of timm/models/resnet.py, regnet.py and efficientnet.py.
-public enum ConvNetPictures {
+public enum ConvNetImages {
     /// The processor of a preset's weights.
     ///
     /// - Parameters:
@@ -15,7 +15,7 @@ public enum ConvNetPictures {
     ///   - height: The height of the input, in pixels.
     ///   - width: The width of the input, in pixels.
     /// - Returns: The processor; nil for presets and trainings that the table does not know.
-    /// - Throws: `ImageError` for a size that no picture has.
+    /// - Throws: `ImageError` for a size that no image has.
     public static func processor(
         preset: String,
         tag: String? = nil,

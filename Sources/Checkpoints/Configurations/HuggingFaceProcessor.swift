@@ -96,7 +96,7 @@ enum HuggingFaceProcessor {
 
     private static func checkScale(_ fields: JSONFields) throws(CheckpointError) {
         guard try fields.bool("do_rescale", default: true) else {
-            throw fields.unsupported("do_rescale", "is false; pictures are always scaled to 0…1")
+            throw fields.unsupported("do_rescale", "is false; images are always scaled to 0…1")
         }
         let factor = try fields.double("rescale_factor", default: scale)
         guard abs(factor - scale) < 1e-9 else {

@@ -4,13 +4,13 @@ public import VisionModels
 
 /// Everything about a model but its weights.
 ///
-/// What it is made from, what pictures it wants, what its classes are called: a model never travels
+/// What it is made from, what images it wants, what its classes are called: a model never travels
 /// without it.
 public struct ModelDescription: Sendable, Equatable {
     /// What the network is made from.
     public var configuration: ModelConfiguration
 
-    /// The way from a picture to the model's input.
+    /// The way from an image to the model's input.
     public var processor: ImageProcessor
 
     /// The names of the classes.
@@ -32,7 +32,7 @@ public struct ModelDescription: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - configuration: What the network is made from.
-    ///   - processor: The way from a picture to the model's input.
+    ///   - processor: The way from an image to the model's input.
     ///   - labels: The names of the classes, as many as the model has.
     ///   - problemType: What the classifier was trained on.
     ///   - name: The name of the preset.

@@ -2,12 +2,12 @@ public import ImagePipeline
 public import VisionModels
 
 extension ModelRegistry.Preset {
-    /// How pictures were made for the weights that the preset is known for.
+    /// How images were made for the weights that the preset is known for.
     ///
     /// A network that is trained from scratch may have its own; a checkpoint tells its own.
     ///
     /// - Returns: The processor; nil where nothing is known, as for networks of ours.
-    /// - Throws: `ImageError` for a size that no picture has.
+    /// - Throws: `ImageError` for a size that no image has.
     public func processor() throws(ImageError) -> ImageProcessor? {
         let (height, width) = configuration.imageSize
         if let named = TimmArchitecture(name) {
@@ -16,6 +16,6 @@ extension ModelRegistry.Preset {
         // `timm/resnet18.a1_in1k` is of the training `a1_in1k`.
         let published = PublishedWeights(of: name)?.source.split(separator: ".", maxSplits: 1)
         let tag = published.flatMap { $0.count > 1 ? String($0[1]) : nil }
-        return try ConvNetPictures.processor(preset: name, tag: tag, height: height, width: width)
+        return try ConvNetImages.processor(preset: name, tag: tag, height: height, width: width)
     }
 }

@@ -1,7 +1,7 @@
 import VisionModels
 
 extension ModelConfiguration {
-    /// Whether two convolutional networks differ in nothing but classes, channels and the size of pictures.
+    /// Whether two convolutional networks differ in nothing but classes, channels and the size of images.
     func isSameNetwork(as other: ModelConfiguration) -> Bool {
         guard convNet != nil else { return false }
         var other = other

@@ -79,7 +79,7 @@ struct TimmArchitecture: Equatable {
         return configuration
     }
 
-    /// How pictures were made for these weights; nil where the name does not tell.
+    /// How images were made for these weights; nil where the name does not tell.
     ///
     /// DeiT's, DINO's and the masked autoencoders' ways are those of their own code; the others are timm's.
     func processor(height: Int, width: Int) throws(ImageError) -> ImageProcessor? {

@@ -48,7 +48,7 @@ enum TimmProcessor {
         return share
     }
 
-    /// The processor; nil where the configuration says nothing of the pictures.
+    /// The processor; nil where the configuration says nothing of the images.
     static func decode(
         _ fields: JSONFields,
         channels: Int

@@ -108,7 +108,7 @@ struct Examination {
             diagnosis.add("layer norm eps", "\(vit.layerNormEps)")
             diagnosis.add("resampling", "\(resampling(plan).rawValue), for another grid")
         }
-        diagnosis.add("pictures", ModelDirectory.steps(plan.description.processor))
+        diagnosis.add("images", ModelDirectory.steps(plan.description.processor))
         try checkTensors(plan)
         let expectations = Expectations(weights, plan.description)
         for finding in expectations.findings { diagnosis.findings.append(finding) }
@@ -155,13 +155,13 @@ struct Examination {
         let (height, width) = configuration.imageSize
         let channels =
             configuration.inChannels == 1 ? "1 channel" : "\(configuration.inChannels) channels"
-        let pictures = "\(channels), \(ImageSize(height: height, width: width))"
+        let images = "\(channels), \(ImageSize(height: height, width: width))"
         switch configuration {
         case .visionTransformer(let vit):
             var parts = [
                 "\(vit.isDistilled ? "distilled " : "")vision transformer", "width \(vit.embedDim)",
                 "\(vit.depth) blocks", "\(vit.numHeads) heads", "patch \(vit.patchSize)",
-                "images of \(pictures)",
+                "images of \(images)",
             ]
             if !vit.qkvBias { parts.append("no bias of query, key and value") }
             if vit.initValues != nil { parts.append("layer scale") }
@@ -169,14 +169,14 @@ struct Examination {
             return parts.joined(separator: ", ")
         case .resNet(let resNet):
             return "residual network, blocks \(resNet.layers), widths \(resNet.widths), "
-                + "images of \(pictures)"
+                + "images of \(images)"
         case .regNet(let regNet):
             return "RegNetY, blocks \(regNet.depths), widths \(regNet.widths), "
-                + "groups of \(regNet.groupSize), images of \(pictures)"
+                + "groups of \(regNet.groupSize), images of \(images)"
         case .efficientNet(let network):
             return "EfficientNet-Lite, blocks \(network.stages.map(\.depth)), "
                 + "widths \(network.stages.map(\.width)), padding \(network.padding.rawValue), "
-                + "batch norm eps \(network.normEps), images of \(pictures)"
+                + "batch norm eps \(network.normEps), images of \(images)"
         }
     }
 

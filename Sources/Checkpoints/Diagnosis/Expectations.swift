@@ -17,7 +17,7 @@ struct Expectations {
         let known = Self.architecture(weights, description)
         named = known.map { $0.name + ($0.tag.map { ".\($0)" } ?? "") }
         checkClasses(weights, original)
-        if let known { checkPictures(known, vit, description.processor) }
+        if let known { checkImages(known, vit, description.processor) }
         // A distilled model of 1000 classes is DeiT on ImageNet, whatever it is called.
         let isDeiT = known.map { $0.family != .vit } ?? (vit.isDistilled && vit.numClasses == 1000)
         if known == nil, isDeiT { checkMean(description.processor, "a distilled DeiT") }
@@ -80,7 +80,7 @@ struct Expectations {
         fault("id2label names \(names) classes, the classifier has \(rows)")
     }
 
-    private mutating func checkPictures(
+    private mutating func checkImages(
         _ known: TimmArchitecture,
         _ vit: ViTConfiguration,
         _ processor: ImageProcessor
@@ -90,7 +90,7 @@ struct Expectations {
         else { return }
         guard processor.mean != expected.mean || processor.std != expected.std else { return }
         fault(
-            "pictures are normalised with mean \(processor.mean) and std \(processor.std), "
+            "images are normalised with mean \(processor.mean) and std \(processor.std), "
                 + "but \(known.name) was trained with mean \(expected.mean) and std "
                 + "\(expected.std): correct preprocessor_config.json, or give --mean and --std"
         )
@@ -100,7 +100,7 @@ struct Expectations {
         let imageNet = Normalization.imageNet
         guard processor.channels == 3, processor.mean == [0.5, 0.5, 0.5] else { return }
         fault(
-            "pictures are normalised with mean \(processor.mean) and std \(processor.std), but "
+            "images are normalised with mean \(processor.mean) and std \(processor.std), but "
                 + "\(what) of 1000 classes was trained with mean \(imageNet.mean) and std "
                 + "\(imageNet.std): correct preprocessor_config.json, or give --mean and --std"
         )
@@ -116,7 +116,7 @@ struct Expectations {
         }
         let text =
             "encoder_stride is \(stride), the patch size \(vit.patchSize): a reconstruction would not "
-            + "have the size of the picture"
+            + "have the size of the image"
         if hasDecoder { fault(text) } else { warn(text) }
     }
 

@@ -11,7 +11,7 @@ struct CheckpointClues {
     /// A convolutional preset, by name alone.
     let convNet: ConvNetClue?
 
-    /// The sides of pictures that the training was given; nil where it does not say.
+    /// The sides of images that the training was given; nil where it does not say.
     let inputSize: Int?
 
     /// Gathers what there is.
@@ -43,7 +43,7 @@ struct CheckpointClues {
         var names: [(String, String)] = []
         if let model = arguments["model"] { names.append((model, "its arguments")) }
         if let arch = arguments["arch"], let patch = arguments["patch_size"] {
-            // DINO calls its networks vit_small or, in older files, deit_small; both see pictures as DeiT does.
+            // DINO calls its networks vit_small or, in older files, deit_small; both see images as DeiT does.
             let size = arch.split(separator: "_").last.map(String.init) ?? ""
             names.append(("vit_\(size)_patch\(patch)_224.dino", "its arguments"))
         }

@@ -26,7 +26,7 @@ struct ConvNetClue {
         return nil
     }
 
-    /// Whether a network is the one of the clue but for classes, channels and the size of pictures.
+    /// Whether a network is the one of the clue but for classes, channels and the size of images.
     func fits(_ configuration: ModelConfiguration) -> Bool {
         configuration.isSameNetwork(as: preset.configuration)
     }

@@ -8,7 +8,7 @@ enum DeducedConfiguration {
     ///
     /// - Parameters:
     ///   - weights: The file.
-    ///   - imageSize: The size of pictures, for a grid of patches that is no square.
+    ///   - imageSize: The size of images, for a grid of patches that is no square.
     ///   - clues: What stands beside the weights.
     /// - Returns: The configuration, and a sentence for everything that was assumed.
     /// - Throws: ``CheckpointError`` for weights of no network that is built here.
@@ -49,7 +49,7 @@ enum DeducedConfiguration {
             throw odd("blocks.0.mlp.fc1.weight", weights)
         }
         let isDistilled = weights.has("dist_token")
-        let (size, noEmbedClass) = try pictures(
+        let (size, noEmbedClass) = try images(
             weights,
             patchSize: patch[2],
             prefix: isDistilled ? 2 : 1,
@@ -82,7 +82,7 @@ enum DeducedConfiguration {
             assumptions.append("\(named.name), as \(source) says")
             if let side = clues.inputSize, side != size.height {
                 assumptions.append(
-                    "pictures of \(size.height) pixels by its positions, "
+                    "images of \(size.height) pixels by its positions, "
                         + "though its arguments say input_size \(side)"
                 )
             }
@@ -99,8 +99,8 @@ enum DeducedConfiguration {
         return (.visionTransformer(configuration), assumptions)
     }
 
-    /// The size of pictures, and whether the tokens before the patches are without positions.
-    private static func pictures(
+    /// The size of images, and whether the tokens before the patches are without positions.
+    private static func images(
         _ weights: WeightsFile,
         patchSize: Int,
         prefix: Int,

@@ -1,7 +1,7 @@
 public import ImagePipeline
 
-/// What is done otherwise to pictures than a checkpoint says; nil leaves it as it is.
-public struct PictureOverrides: Sendable, Equatable {
+/// What is done otherwise to images than a checkpoint says; nil leaves it as it is.
+public struct ImageOverrides: Sendable, Equatable {
     /// The mean of each channel, or one for all.
     public var mean: [Float]?
 
@@ -46,7 +46,7 @@ public struct PictureOverrides: Sendable, Equatable {
     }
 
     /// Whether nothing is to be done otherwise.
-    public var isEmpty: Bool { self == PictureOverrides() }
+    public var isEmpty: Bool { self == ImageOverrides() }
 
     /// A processor with these changes.
     func applied(

@@ -41,7 +41,7 @@ enum LoadHint {
         }
         if misshapen == ["pos_embed"], missing.isEmpty, unexpected.isEmpty {
             return "Only the positions differ: the file is of the same model for another size of "
-                + "picture; give that size, or the wanted one with a way of resampling"
+                + "image; give that size, or the wanted one with a way of resampling"
         }
         if unexpected.allSatisfy({ $0.hasSuffix(".gamma") }), !unexpected.isEmpty {
             return "The file has layer scale, as DeiT-III; the configuration has none"

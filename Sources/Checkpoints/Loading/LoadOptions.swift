@@ -22,7 +22,7 @@ public struct LoadOptions: Sendable, Equatable {
         public static let dropHead = Relaxations(rawValue: 4)
     }
 
-    /// The height and width of pictures, in pixels.
+    /// The height and width of images, in pixels.
     public struct ImageSize: Sendable, Equatable {
         /// The height, in pixels.
         public var height: Int
@@ -51,7 +51,7 @@ public struct LoadOptions: Sendable, Equatable {
     /// for a directory, which tells itself.
     public var preset: String?
 
-    /// The pictures that the model is to take, instead of those that the checkpoint was made for.
+    /// The images that the model is to take, instead of those that the checkpoint was made for.
     ///
     /// A bare file whose grid of patches is no square needs it to be understood.
     public var imageSize: ImageSize?
@@ -62,8 +62,8 @@ public struct LoadOptions: Sendable, Equatable {
     /// Which of several nested dictionaries of a PyTorch file is taken, such as `model_ema`; nil takes the plain one.
     public var stateDict: String?
 
-    /// What is to be done otherwise to pictures than the checkpoint says.
-    public var pictures: PictureOverrides
+    /// What is to be done otherwise to images than the checkpoint says.
+    public var images: ImageOverrides
 
     /// Creates options.
     ///
@@ -71,10 +71,10 @@ public struct LoadOptions: Sendable, Equatable {
     ///   - relaxations: The deviations that are allowed.
     ///   - labels: The classes that the model is to have.
     ///   - preset: The preset of a bare weights file.
-    ///   - imageSize: The pictures that the model is to take.
+    ///   - imageSize: The images that the model is to take.
     ///   - positionResampling: How positions are brought to another grid.
     ///   - stateDict: Which of several nested dictionaries of a PyTorch file is taken.
-    ///   - pictures: What is to be done otherwise to pictures than the checkpoint says.
+    ///   - images: What is to be done otherwise to images than the checkpoint says.
     public init(
         relaxations: Relaxations = [],
         labels: ClassLabels? = nil,
@@ -82,7 +82,7 @@ public struct LoadOptions: Sendable, Equatable {
         imageSize: ImageSize? = nil,
         positionResampling: PositionEmbeddingResampling? = nil,
         stateDict: String? = nil,
-        pictures: PictureOverrides = PictureOverrides()
+        images: ImageOverrides = ImageOverrides()
     ) {
         self.relaxations = relaxations
         self.labels = labels
@@ -90,6 +90,6 @@ public struct LoadOptions: Sendable, Equatable {
         self.imageSize = imageSize
         self.positionResampling = positionResampling
         self.stateDict = stateDict
-        self.pictures = pictures
+        self.images = images
     }
 }

@@ -83,7 +83,7 @@ struct LoadPlan {
         )
     }
 
-    /// Applies the size of pictures that the caller wants.
+    /// Applies the size of images that the caller wants.
     ///
     /// - Parameters:
     ///   - options: What the caller wants.
@@ -152,8 +152,8 @@ struct LoadPlan {
         )
     }
 
-    /// Applies what the caller wants to be done to pictures.
-    mutating func settlePictures(_ overrides: PictureOverrides) throws(ImageError) {
+    /// Applies what the caller wants to be done to images.
+    mutating func settleImages(_ overrides: ImageOverrides) throws(ImageError) {
         guard !overrides.isEmpty else { return }
         let size = description.configuration.imageSize
         description.processor = try overrides.applied(

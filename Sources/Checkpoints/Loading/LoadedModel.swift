@@ -10,7 +10,7 @@ public struct LoadedModel {
     /// The network, in evaluation mode.
     public let model: any ImageClassifier
 
-    /// What it is made from, what pictures it wants and what its classes are called.
+    /// What it is made from, what images it wants and what its classes are called.
     public let description: ModelDescription
 
     /// What was not simply taken over.
@@ -24,7 +24,7 @@ public struct LoadedModel {
 
     let weights: WeightsFile
 
-    /// The same model with another way from a picture to its input.
+    /// The same model with another way from an image to its input.
     ///
     /// - Parameter processor: The way.
     /// - Returns: The model, which shares its tensors with this one.

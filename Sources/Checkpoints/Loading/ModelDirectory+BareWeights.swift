@@ -92,7 +92,7 @@ extension ModelDirectory {
                     return processor
                 }
                 if let (preset, tag) = convNet(configuration, clues),
-                    let processor = try ConvNetPictures.processor(
+                    let processor = try ConvNetImages.processor(
                         preset: preset,
                         tag: tag,
                         height: height,

@@ -66,7 +66,7 @@ extension ModelDirectory {
         }
         try plan.settleHead(options)
         try plan.settleSize(options, isGridKnown: location != .weights(plan.weights.path))
-        try plan.settlePictures(options.pictures)
+        try plan.settleImages(options.images)
         return plan
     }
 
@@ -197,10 +197,10 @@ extension ModelDirectory {
             "the usual for \(named.value.name)" + (named.value.tag.map { ".\($0)" } ?? "")
         }
         let reason = source ?? "as the checkpoint does not say"
-        return "pictures \(reason): \(steps(processor))"
+        return "images \(reason): \(steps(processor))"
     }
 
-    /// What is done to pictures, in words.
+    /// What is done to images, in words.
     static func steps(_ processor: ImageProcessor) -> String {
         var steps: [String] = []
         steps.append(processor.appliesOrientation ? "upright as EXIF says" : "as they are stored")

@@ -8,7 +8,7 @@ public import VisionModels
 ///
 /// ```
 /// config.json                what the network is made from, the names of its classes
-/// preprocessor_config.json   the way from a picture to the model's input
+/// preprocessor_config.json   the way from an image to the model's input
 /// model.safetensors          the weights
 /// ```
 ///
@@ -49,7 +49,7 @@ public enum ModelDirectory {
         }
         try checkClasses(model, description, path)
         if options.form == .bare, options.container == .safetensors {
-            try checkTimmPictures(description, path)
+            try checkTimmImages(description, path)
         }
         var options = options
         if options.form == .deit { options.container = .pytorch }
@@ -132,7 +132,7 @@ public enum ModelDirectory {
         }
     }
 
-    private static func checkTimmPictures(
+    private static func checkTimmImages(
         _ description: ModelDescription,
         _ path: String
     ) throws(CheckpointError) {
@@ -187,7 +187,7 @@ public enum ModelDirectory {
         let wanted: HuggingFaceArchitecture?
         switch options.form {
         case .timm:
-            try checkTimmPictures(description, path)
+            try checkTimmImages(description, path)
             if case .visionTransformer(let vit) = configuration, vit.isDistilled, vit.headCount == 1
             {
                 throw CheckpointError.unwritable(

@@ -1,12 +1,12 @@
 import Storage
 
-/// The pictures and labels of one of CIFAR's files.
+/// The images and labels of one of CIFAR's files.
 struct CIFARBatch {
-    /// Red, green and blue planes of each picture, one picture after the other.
+    /// Red, green and blue planes of each image, one image after the other.
     let pixels: [UInt8]
     let labels: [UInt8]
 
-    /// Takes a binary file apart: records of one or two labels and a picture.
+    /// Takes a binary file apart: records of one or two labels and an image.
     ///
     /// - Parameters:
     ///   - bytes: The file.
@@ -15,7 +15,7 @@ struct CIFARBatch {
     ///   - path: The file's name, for errors.
     /// - Throws: ``DatasetError/malformed(path:detail:)`` when the file is cut short.
     init(binary bytes: [UInt8], labelBytes: Int, label: Int, path: String) throws(DatasetError) {
-        let record = labelBytes + CIFARDataset.picture
+        let record = labelBytes + CIFARDataset.image
         guard !bytes.isEmpty, bytes.count % record == 0 else {
             throw .malformed(
                 path: path,
@@ -25,19 +25,19 @@ struct CIFARBatch {
         }
         let count = bytes.count / record
         labels = (0..<count).map { bytes[$0 * record + label] }
-        pixels = [UInt8](unsafeUninitializedCapacity: count * CIFARDataset.picture) {
+        pixels = [UInt8](unsafeUninitializedCapacity: count * CIFARDataset.image) {
             buffer,
             filled in
             bytes.withUnsafeBufferPointer { bytes in
                 for place in 0..<count {
                     let from = place * record + labelBytes
-                    let to = place * CIFARDataset.picture
-                    for sample in 0..<CIFARDataset.picture {
+                    let to = place * CIFARDataset.image
+                    for sample in 0..<CIFARDataset.image {
                         buffer[to + sample] = bytes[from + sample]
                     }
                 }
             }
-            filled = count * CIFARDataset.picture
+            filled = count * CIFARDataset.image
         }
     }
 
@@ -59,8 +59,8 @@ struct CIFARBatch {
             throw .malformed(path: path, detail: "it has no list \"\(key)\"")
         }
         let count = numbers.count
-        guard data.type == "u1", data.shape == [count, CIFARDataset.picture], count > 0,
-            data.bytes.count == count * CIFARDataset.picture
+        guard data.type == "u1", data.shape == [count, CIFARDataset.image], count > 0,
+            data.bytes.count == count * CIFARDataset.image
         else {
             throw .malformed(
                 path: path,
@@ -78,9 +78,9 @@ struct CIFARBatch {
         }
         pixels = [UInt8](unsafeUninitializedCapacity: data.bytes.count) { buffer, filled in
             data.bytes.withUnsafeBufferPointer { bytes in
-                for sample in 0..<CIFARDataset.picture {
+                for sample in 0..<CIFARDataset.image {
                     for place in 0..<count {
-                        buffer[place * CIFARDataset.picture + sample] =
+                        buffer[place * CIFARDataset.image + sample] =
                             bytes[sample * count + place]
                     }
                 }

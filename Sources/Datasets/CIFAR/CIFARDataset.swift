@@ -1,7 +1,7 @@
 public import ImagePipeline
 import Storage
 
-/// CIFAR-10 or CIFAR-100 in their binary or their Python form: colour pictures of 32 × 32 pixels, held in memory.
+/// CIFAR-10 or CIFAR-100 in their binary or their Python form: colour images of 32 × 32 pixels, held in memory.
 ///
 /// Both forms are read from the folder that the official archive unpacks to. The Python form is a pickle, which is read
 /// by a small machine that makes lists and arrays and can run nothing. Class names are those of the data's own index
@@ -27,12 +27,12 @@ public struct CIFARDataset: ImageDataset {
 
     private let pixels: [UInt8]
     private let labels: [UInt8]
-    /// The files and how many pictures come before each.
+    /// The files and how many images come before each.
     private let files: [(name: String, start: Int)]
 
     /// The samples of one colour, and of all three.
     static let plane = 32 * 32
-    static let picture = 3 * plane
+    static let image = 3 * plane
 
     /// Reads a part of the data.
     ///
@@ -48,7 +48,7 @@ public struct CIFARDataset: ImageDataset {
     ) throws(DatasetError) {
         let contents = try listFolder(path)
         guard let files = CIFARFiles(folder: path, names: contents.fileNames) else {
-            throw .noPictures(path: path)
+            throw .noImages(path: path)
         }
         try self.init(files, split: split, labels: labels)
     }
@@ -103,37 +103,37 @@ public struct CIFARDataset: ImageDataset {
             : ["\(files.path) has \(names.count) of the \(expected) training batches of CIFAR-10"]
     }
 
-    /// The number of pictures.
+    /// The number of images.
     public var count: Int { labels.count }
 
-    /// The label of a picture.
+    /// The label of an image.
     ///
-    /// - Parameter index: The picture.
+    /// - Parameter index: The image.
     /// - Returns: An index into the classes' names.
     public func label(at index: Int) -> Int { Int(labels[index]) }
 
-    /// Returns a picture of 32 × 32 pixels in three channels.
+    /// Returns an image of 32 × 32 pixels in three channels.
     ///
-    /// - Parameter index: The picture.
-    /// - Returns: The picture.
+    /// - Parameter index: The image.
+    /// - Returns: The image.
     /// - Throws: Nothing in practice: all sizes were checked when the files were read.
     public func image(at index: Int) throws(ImageError) -> Image {
-        let start = index * Self.picture
+        let start = index * Self.image
         // The file has all reds, then all greens, then all blues.
-        let samples = [UInt8](unsafeUninitializedCapacity: Self.picture) { buffer, count in
+        let samples = [UInt8](unsafeUninitializedCapacity: Self.image) { buffer, count in
             for place in 0..<Self.plane {
                 for channel in 0..<3 {
                     buffer[3 * place + channel] = pixels[start + channel * Self.plane + place]
                 }
             }
-            count = Self.picture
+            count = Self.image
         }
         return try Image(height: 32, width: 32, channels: 3, pixels: samples)
     }
 
-    /// A picture's place, such as "index 17 of FILE".
+    /// An image's place, such as "index 17 of FILE".
     ///
-    /// - Parameter index: The picture.
+    /// - Parameter index: The image.
     /// - Returns: The name.
     public func name(at index: Int) -> String {
         let file = files.last { $0.start <= index } ?? (path, 0)

@@ -1,8 +1,8 @@
 import ImagePipeline
 
-/// Whether classes have about as many pictures.
+/// Whether classes have about as many images.
 enum ClassBalance {
-    /// A class with so many times more or fewer pictures than the one in the middle is told.
+    /// A class with so many times more or fewer images than the one in the middle is told.
     static let factor = 10
 
     /// What is lop-sided, in the part to learn from.
@@ -27,7 +27,7 @@ enum ClassBalance {
                 let isTold = survey.findings.contains { $0.kind == .emptyClass }
                 return isTold
                     ? nil
-                    : Finding(kind: .emptyClass, detail: "\(name) has no pictures to learn from")
+                    : Finding(kind: .emptyClass, detail: "\(name) has no images to learn from")
             }
             guard count * factor < middle || count > middle * factor else { return nil }
             return Finding(

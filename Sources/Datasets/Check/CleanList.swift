@@ -2,15 +2,15 @@ import Foundation
 import ImagePipeline
 import Storage
 
-/// A list of the pictures that are left when everything unusable and every repetition is taken out.
+/// A list of the images that are left when everything unusable and every repetition is taken out.
 ///
 /// It has the columns `file`, `label`, `class` and, where the data has parts, `split`, and is itself a data set
 /// (``ListDataset``): `deit train --data clean.csv`. Left out are files that cannot be read or decoded, all but the first
-/// of equal pictures, those in `train` that are in `val` too, also nearly, and all of a group of equal pictures with
+/// of equal images, those in `train` that are in `val` too, also nearly, and all of a group of equal images with
 /// different classes.
 public struct CleanList: Sendable {
-    /// The pictures left out, in the order of the data.
-    public let dropped: [Finding.Picture]
+    /// The images left out, in the order of the data.
+    public let dropped: [Finding.Item]
     /// How many are kept.
     public let kept: Int
 
@@ -21,7 +21,7 @@ public struct CleanList: Sendable {
     /// - Parameter report: What was found.
     public init(_ report: DataReport) {
         self.report = report
-        var dropped: Set<Finding.Picture> = []
+        var dropped: Set<Finding.Item> = []
         for finding in report.findings where finding.kind.isDropped {
             dropped.formUnion(Self.dropped(of: finding, in: report))
         }
@@ -29,15 +29,15 @@ public struct CleanList: Sendable {
         kept = report.count - dropped.count
     }
 
-    private static func dropped(of finding: Finding, in report: DataReport) -> [Finding.Picture] {
+    private static func dropped(of finding: Finding, in report: DataReport) -> [Finding.Item] {
         switch finding.kind {
-        case .duplicate: return Array(finding.pictures.dropFirst())
+        case .duplicate: return Array(finding.images.dropFirst())
         case .leak:
             // What measures stays; of several copies there, the first.
-            let measuring = finding.pictures.filter { report.parts[$0.part].name == "val" }
-            return finding.pictures.filter { $0 != measuring.first }
-        case .nearLeak: return finding.pictures.filter { report.parts[$0.part].name != "val" }
-        default: return finding.pictures
+            let measuring = finding.images.filter { report.parts[$0.part].name == "val" }
+            return finding.images.filter { $0 != measuring.first }
+        case .nearLeak: return finding.images.filter { report.parts[$0.part].name != "val" }
+        default: return finding.images
         }
     }
 
@@ -55,8 +55,8 @@ public struct CleanList: Sendable {
         let dropped = Set(dropped)
         for (number, part) in report.parts.enumerated() {
             for index in 0..<part.dataset.count {
-                let picture = Finding.Picture(part: number, index: index)
-                guard !dropped.contains(picture) else { continue }
+                let image = Finding.Item(part: number, index: index)
+                guard !dropped.contains(image) else { continue }
                 guard let file = part.dataset.filePath(at: index) else {
                     throw .invalid(
                         "a cleaned list names files, and \(part.dataset.name(at: index)) is none:"
@@ -68,8 +68,8 @@ public struct CleanList: Sendable {
                 var whole = "\(resolvedPath(parentFolder(file)))/\(name)"
                 if whole.hasPrefix(folder) { whole = String(whole.dropFirst(folder.count)) }
                 let cells = [
-                    DelimitedText.quoted(whole), "\(report.label(of: picture))",
-                    DelimitedText.quoted(report.className(of: picture)),
+                    DelimitedText.quoted(whole), "\(report.label(of: image))",
+                    DelimitedText.quoted(report.className(of: image)),
                 ]
                 text += (cells + (hasParts ? [part.name] : [])).joined(separator: ",") + "\n"
             }

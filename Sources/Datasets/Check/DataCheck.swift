@@ -1,20 +1,20 @@
 import ImagePipeline
 
-/// Looks at every picture of a data set, and at all of them together, before anything is trained.
+/// Looks at every image of a data set, and at all of them together, before anything is trained.
 ///
-/// Pictures are read and decoded on all cores; what is kept of each is some tens of bytes, and a thumbnail on the disk.
+/// Images are read and decoded on all cores; what is kept of each is some tens of bytes, and a thumbnail on the disk.
 /// The result does not depend on the number of workers.
 public struct DataCheck: Sendable {
     /// The data.
     public let location: DatasetLocation
-    /// How many pictures are looked at at the same time.
+    /// How many images are looked at at the same time.
     public let workers: Int
 
     /// Prepares a check.
     ///
     /// - Parameters:
     ///   - path: The folder, list or archive.
-    ///   - workers: How many pictures are looked at at the same time, at least 1.
+    ///   - workers: How many images are looked at at the same time, at least 1.
     /// - Throws: ``DatasetError`` when there is nothing, or the number of workers makes no sense.
     public init(path: String, workers: Int) throws(DatasetError) {
         guard (1...1024).contains(workers) else {
@@ -24,14 +24,14 @@ public struct DataCheck: Sendable {
         self.workers = workers
     }
 
-    /// The pictures that one task looks at before it reports.
+    /// The images that one task looks at before it reports.
     private static let chunkSize = 32
 
     /// Looks at everything.
     ///
     /// - Parameters:
     ///   - isolation: The actor that the progress is told on: the caller's.
-    ///   - progress: Called with the number of pictures done and of all.
+    ///   - progress: Called with the number of images done and of all.
     /// - Returns: What was found.
     /// - Throws: ``DatasetError`` when the data cannot be opened at all, or the task was cancelled.
     public func run(
@@ -40,11 +40,11 @@ public struct DataCheck: Sendable {
     ) async throws(DatasetError) -> DataReport {
         let survey = try DatasetSurvey(location)
         let store = try ThumbnailStore()
-        var examiners: [PictureExaminer] = []
+        var examiners: [ImageExaminer] = []
         var total = 0
         for (part, dataset) in survey.datasets.enumerated() {
             examiners.append(
-                PictureExaminer(dataset: dataset, part: part, store: store, offset: total)
+                ImageExaminer(dataset: dataset, part: part, store: store, offset: total)
             )
             total += dataset.count
         }
@@ -56,21 +56,21 @@ public struct DataCheck: Sendable {
     }
 
     private func examine(
-        _ examiners: [PictureExaminer],
+        _ examiners: [ImageExaminer],
         total: Int,
         isolation: isolated (any Actor)? = #isolation,
         _ progress: (Int, Int) -> Void
-    ) async throws(DatasetError) -> (facts: [PictureFacts], findings: [Finding]) {
-        var chunks: [(examiner: PictureExaminer, range: Range<Int>)] = []
+    ) async throws(DatasetError) -> (facts: [ImageFacts], findings: [Finding]) {
+        var chunks: [(examiner: ImageExaminer, range: Range<Int>)] = []
         for examiner in examiners {
             for start in stride(from: 0, to: examiner.dataset.count, by: Self.chunkSize) {
                 let end = min(start + Self.chunkSize, examiner.dataset.count)
                 chunks.append((examiner, start..<end))
             }
         }
-        var results = [[PictureExaminer.Result]?](repeating: nil, count: chunks.count)
+        var results = [[ImageExaminer.Result]?](repeating: nil, count: chunks.count)
         var done = 0
-        await withTaskGroup(of: (Int, [PictureExaminer.Result]).self) { group in
+        await withTaskGroup(of: (Int, [ImageExaminer.Result]).self) { group in
             var next = 0
             func add() {
                 guard next < chunks.count, !Task.isCancelled else { return }

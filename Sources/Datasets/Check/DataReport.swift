@@ -6,9 +6,9 @@ public struct DataReport: Sendable {
     public struct Part: Sendable {
         /// What it is called: `train`, `val`, or `all` where the data has no parts.
         public let name: String
-        /// The pictures.
+        /// The images.
         public let dataset: any ImageDataset
-        /// How many pictures of each class there are, in the order of ``DataReport/classNames``.
+        /// How many images of each class there are, in the order of ``DataReport/classNames``.
         public let classCounts: [Int]
     }
 
@@ -20,19 +20,19 @@ public struct DataReport: Sendable {
     public private(set) var findings: [Finding]
     /// What was noticed and does no harm, one sentence each.
     public let notes: [String]
-    /// How many pictures there are of each format; those without a format of their own are `samples`.
+    /// How many images there are of each format; those without a format of their own are `samples`.
     public let formats: [(name: String, count: Int)]
-    /// The smallest and the largest width and height of the pictures that could be decoded; nil for none.
+    /// The smallest and the largest width and height of the images that could be decoded; nil for none.
     public let sizes: (width: ClosedRange<Int>, height: ClosedRange<Int>)?
 
     private let classPlaces: [[Int]]
 
-    init(survey: DatasetSurvey, facts: [PictureFacts], findings: [Finding]) {
+    init(survey: DatasetSurvey, facts: [ImageFacts], findings: [Finding]) {
         parts = survey.datasets.indices.map { part in
             let dataset = survey.datasets[part]
             var counts = [Int](repeating: 0, count: survey.classNames.count)
             for index in 0..<dataset.count {
-                counts[survey.label(of: Finding.Picture(part: part, index: index))] += 1
+                counts[survey.label(of: Finding.Item(part: part, index: index))] += 1
             }
             return Part(name: survey.names[part], dataset: dataset, classCounts: counts)
         }
@@ -46,9 +46,9 @@ public struct DataReport: Sendable {
         if let first = decoded.first {
             sizes = decoded.reduce(
                 into: (Int(first.width)...Int(first.width), Int(first.height)...Int(first.height))
-            ) { sizes, picture in
-                sizes.0 = sizes.0.extended(to: Int(picture.width))
-                sizes.1 = sizes.1.extended(to: Int(picture.height))
+            ) { sizes, image in
+                sizes.0 = sizes.0.extended(to: Int(image.width))
+                sizes.1 = sizes.1.extended(to: Int(image.height))
             }
         } else {
             sizes = nil
@@ -57,7 +57,7 @@ public struct DataReport: Sendable {
         sort()
     }
 
-    /// The number of pictures of all parts.
+    /// The number of images of all parts.
     public var count: Int { parts.reduce(0) { $0 + $1.dataset.count } }
 
     /// Whether something was found that cannot be used or makes measurements wrong.
@@ -69,28 +69,28 @@ public struct DataReport: Sendable {
     /// - Returns: The findings, in the order of the data.
     public func findings(of kind: FindingKind) -> [Finding] { findings.filter { $0.kind == kind } }
 
-    /// The name of a picture's file, or its place within one.
+    /// The name of an image's file, or its place within one.
     ///
-    /// - Parameter picture: The picture.
+    /// - Parameter image: The image.
     /// - Returns: The name.
-    public func name(of picture: Finding.Picture) -> String {
-        parts[picture.part].dataset.name(at: picture.index)
+    public func name(of image: Finding.Item) -> String {
+        parts[image.part].dataset.name(at: image.index)
     }
 
-    /// The name of a picture's class.
+    /// The name of an image's class.
     ///
-    /// - Parameter picture: The picture.
+    /// - Parameter image: The image.
     /// - Returns: The name.
-    public func className(of picture: Finding.Picture) -> String { classNames[label(of: picture)] }
+    public func className(of image: Finding.Item) -> String { classNames[label(of: image)] }
 
-    /// A picture's label among the classes of all parts.
-    func label(of picture: Finding.Picture) -> Int {
-        classPlaces[picture.part][parts[picture.part].dataset.label(at: picture.index)]
+    /// An image's label among the classes of all parts.
+    func label(of image: Finding.Item) -> Int {
+        classPlaces[image.part][parts[image.part].dataset.label(at: image.index)]
     }
 
     /// Adds findings from elsewhere, such as label suspects.
     ///
-    /// - Parameter more: The findings; their pictures are of ``parts``.
+    /// - Parameter more: The findings; their images are of ``parts``.
     public mutating func add(_ more: [Finding]) {
         findings += more
         sort()

@@ -28,7 +28,7 @@ struct DatasetSurvey: Sendable {
             for note in dataset.notes where !notes.contains(note) { notes.append(note) }
         }
         guard !datasets.isEmpty || !findings.isEmpty else {
-            throw .noPictures(path: location.path)
+            throw .noImages(path: location.path)
         }
         // The same for two parts of one list or archive.
         var seen: [Finding] = []
@@ -53,9 +53,9 @@ struct DatasetSurvey: Sendable {
         findings.append(Finding(kind: .layout, detail: "\(error)"))
     }
 
-    /// The class of a picture, as a place among all classes.
-    func label(of picture: Finding.Picture) -> Int {
-        classPlaces[picture.part][datasets[picture.part].label(at: picture.index)]
+    /// The class of an image, as a place among all classes.
+    func label(of image: Finding.Item) -> Int {
+        classPlaces[image.part][datasets[image.part].label(at: image.index)]
     }
 }
 
@@ -98,7 +98,7 @@ extension DatasetSource {
             findings.append(Finding(kind: .layout, detail: "\(error)"))
         }
         findings += scan.emptyClasses.map {
-            Finding(kind: .emptyClass, detail: "\($0) in \(path) has no pictures")
+            Finding(kind: .emptyClass, detail: "\($0) in \(path) has no images")
         }
         for list in lists {
             do throws(DatasetError) {

@@ -1,11 +1,11 @@
 import ImagePipeline
 
-/// What equal and similar pictures mean: in which parts and classes they are.
+/// What equal and similar images mean: in which parts and classes they are.
 struct DuplicateFindings {
     private(set) var findings: [Finding] = []
 
-    init(_ facts: [PictureFacts], _ store: ThumbnailStore, _ datasets: [any ImageDataset]) {
-        let places = PicturePlaces(datasets)
+    init(_ facts: [ImageFacts], _ store: ThumbnailStore, _ datasets: [any ImageDataset]) {
+        let places = ImagePlaces(datasets)
         let search = DuplicateSearch(facts: facts, store: store) { one, other in
             guard let left = places.content(of: one) else { return false }
             return left == places.content(of: other)
@@ -17,7 +17,7 @@ struct DuplicateFindings {
             add(group, of: group, places, .leak, .conflict, .duplicate, "equal byte for byte")
         }
         for group in groups.alike {
-            // Only one of equal pictures stands in the group, and the others may be elsewhere.
+            // Only one of equal images stands in the group, and the others may be elsewhere.
             let whole = group.flatMap { copies[$0] ?? [$0] }
             add(
                 group,
@@ -26,7 +26,7 @@ struct DuplicateFindings {
                 .nearLeak,
                 .nearConflict,
                 .nearDuplicate,
-                "nearly the same picture"
+                "nearly the same image"
             )
         }
     }
@@ -35,31 +35,31 @@ struct DuplicateFindings {
     private mutating func add(
         _ group: [Int],
         of whole: [Int],
-        _ places: PicturePlaces,
+        _ places: ImagePlaces,
         _ leak: FindingKind,
         _ conflict: FindingKind,
         _ same: FindingKind,
         _ words: String
     ) {
-        let pictures = group.map(places.picture)
-        let classes = Set(whole.map { places.className(places.picture($0)) })
-        let parts = Set(whole.map { places.picture($0).part })
-        // Two labels for one picture is the worse of the two, and the cleaned list then keeps none of them.
+        let images = group.map(places.item)
+        let classes = Set(whole.map { places.className(places.item($0)) })
+        let parts = Set(whole.map { places.item($0).part })
+        // Two labels for one image is the worse of the two, and the cleaned list then keeps none of them.
         let kind = classes.count > 1 ? conflict : parts.count > 1 ? leak : same
         let among =
             classes.count > 1 ? ", in the classes \(listed(classes.sorted(by: precedes)))" : ""
         findings.append(
             Finding(
                 kind: kind,
-                pictures: pictures,
+                images: images,
                 detail: "\(counted(group.count, "file")) are \(words)\(among)"
             )
         )
     }
 }
 
-/// The pictures of all parts in one row.
-struct PicturePlaces {
+/// The images of all parts in one row.
+struct ImagePlaces {
     private let datasets: [any ImageDataset]
     private let starts: [Int]
 
@@ -68,25 +68,25 @@ struct PicturePlaces {
         starts = datasets.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.count) }
     }
 
-    func picture(_ place: Int) -> Finding.Picture {
+    func item(_ place: Int) -> Finding.Item {
         let part = max(0, (starts.firstIndex { $0 > place } ?? starts.count) - 1)
-        return Finding.Picture(part: part, index: place - starts[part])
+        return Finding.Item(part: part, index: place - starts[part])
     }
 
-    func place(_ picture: Finding.Picture) -> Int { starts[picture.part] + picture.index }
+    func place(_ image: Finding.Item) -> Int { starts[image.part] + image.index }
 
-    func className(_ picture: Finding.Picture) -> String {
-        let dataset = datasets[picture.part]
-        return dataset.classNames[dataset.label(at: picture.index)]
+    func className(_ image: Finding.Item) -> String {
+        let dataset = datasets[image.part]
+        return dataset.classNames[dataset.label(at: image.index)]
     }
 
-    /// The bytes of a picture's file, or its samples where it has none; nil where they are gone.
+    /// The bytes of an image's file, or its samples where it has none; nil where they are gone.
     func content(of place: Int) -> [UInt8]? {
-        let picture = picture(place)
-        let dataset = datasets[picture.part]
+        let item = item(place)
+        let dataset = datasets[item.part]
         do throws(ImageError) {
-            if let bytes = try dataset.fileBytes(at: picture.index) { return bytes }
-            return try dataset.image(at: picture.index).pixels
+            if let bytes = try dataset.fileBytes(at: item.index) { return bytes }
+            return try dataset.image(at: item.index).pixels
         } catch {
             return nil
         }

@@ -1,27 +1,27 @@
 import ImagePipeline
 
-/// Groups pictures that are the same, and pictures that look the same.
+/// Groups images that are the same, and images that look the same.
 ///
 /// Equal files are found by a number of their content and then compared byte by byte. Look-alikes are found by their
-/// perceptual hashes (``HammingIndex``) and then compared by their thumbnails. A picture joins the group of the first
-/// picture that it resembles, so that a chain of small changes does not tie a whole film together. The work grows with
-/// the number of pictures, not with its square, and does not depend on workers.
+/// perceptual hashes (``HammingIndex``) and then compared by their thumbnails. An image joins the group of the first
+/// image that it resembles, so that a chain of small changes does not tie a whole film together. The work grows with
+/// the number of images, not with its square, and does not depend on workers.
 struct DuplicateSearch {
-    let facts: [PictureFacts]
+    let facts: [ImageFacts]
     let store: ThumbnailStore
-    /// Whether two pictures, by their places, are equal byte for byte.
+    /// Whether two images, by their places, are equal byte for byte.
     let areEqual: (Int, Int) -> Bool
 
     /// The most bits in which the hashes of look-alikes differ.
     static let distance = 6
-    /// How much their thumbnails must look the same, 0 to 1; tiny pictures have little to tell them by.
+    /// How much their thumbnails must look the same, 0 to 1; tiny images have little to tell them by.
     ///
     /// Among 80,000 pairs of different photographs none was above 0.88; copies in half the size, of JPEG quality 30, 15 %
     /// brighter, or with 2 % cut off at each side were above 0.95 (all but a few of the last).
     static let similarity = 0.93
     static let similarityOfTiny = 0.985
     private static let tinySide: Int32 = 64
-    /// So many candidates are looked at for one picture, which bounds the work on data that is all alike.
+    /// So many candidates are looked at for one image, which bounds the work on data that is all alike.
     private static let candidateLimit = 64
 
     /// Groups of two and more places, each in ascending order.
@@ -95,7 +95,7 @@ struct DuplicateSearch {
         }
         var members: [Int: [Int]] = [:]
         for place in places {
-            // What followed this picture before it joined another follows that one.
+            // What followed this image before it joined another follows that one.
             let leader = leaders[leaders[place]]
             if leader != place { members[leader, default: [leader]].append(place) }
         }
@@ -105,7 +105,7 @@ struct DuplicateSearch {
     private func areAlike(_ left: Int, _ right: Int) -> Bool {
         let (one, other) = (facts[left], facts[right])
         let isTiny = min(one.width, one.height, other.width, other.height) < Self.tinySide
-        // A crop of other proportions is another picture.
+        // A crop of other proportions is another image.
         let ratio =
             Double(one.width) * Double(other.height) / (Double(one.height) * Double(other.width))
         guard (0.8...1.25).contains(ratio) else { return false }

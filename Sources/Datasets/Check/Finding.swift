@@ -1,17 +1,17 @@
 /// Something found in data that somebody should look at.
 public struct Finding: Sendable, Equatable {
-    /// A picture of the data that was checked.
-    public struct Picture: Sendable, Hashable, Comparable {
+    /// An image of the data that was checked.
+    public struct Item: Sendable, Hashable, Comparable {
         /// The part of the data, as an index into ``DataReport/parts``.
         public let part: Int
-        /// The picture's index in that part.
+        /// The image's index in that part.
         public let index: Int
 
-        /// Names a picture.
+        /// Names an image.
         ///
         /// - Parameters:
         ///   - part: The part of the data, as an index into ``DataReport/parts``.
-        ///   - index: The picture's index in that part.
+        ///   - index: The image's index in that part.
         public init(part: Int, index: Int) {
             self.part = part
             self.index = index
@@ -20,18 +20,18 @@ public struct Finding: Sendable, Equatable {
         /// In the order of the data.
         ///
         /// - Parameters:
-        ///   - left: One picture.
+        ///   - left: One image.
         ///   - right: Another.
         /// - Returns: Whether the first comes before the second.
-        public static func < (left: Picture, right: Picture) -> Bool {
+        public static func < (left: Item, right: Item) -> Bool {
             (left.part, left.index) < (right.part, right.index)
         }
     }
 
     /// What it is.
     public let kind: FindingKind
-    /// The pictures: one, those of a group that belong together, or none where it is about a class or a file.
-    public let pictures: [Picture]
+    /// The images: one, those of a group that belong together, or none where it is about a class or a file.
+    public let images: [Item]
     /// What is the matter, in words.
     public let detail: String
 
@@ -39,11 +39,11 @@ public struct Finding: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - kind: What it is.
-    ///   - pictures: The pictures.
+    ///   - images: The images.
     ///   - detail: What is the matter, in words.
-    public init(kind: FindingKind, pictures: [Picture] = [], detail: String) {
+    public init(kind: FindingKind, images: [Item] = [], detail: String) {
         self.kind = kind
-        self.pictures = pictures
+        self.images = images
         self.detail = detail
     }
 }

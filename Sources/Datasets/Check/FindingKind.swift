@@ -1,42 +1,42 @@
-/// What can be said of pictures that somebody should look at.
+/// What can be said of images that somebody should look at.
 public enum FindingKind: String, Sendable, CaseIterable, Codable {
-    /// The file cannot be read, is empty or is no picture of a kind that is known.
+    /// The file cannot be read, is empty or is no image of a kind that is known.
     case unreadable
-    /// The file ends before the picture does.
+    /// The file ends before the image does.
     case truncated
     /// The file breaks the rules of its format.
     case damaged
-    /// The file claims more pixels or bytes than any picture should have; it was not decoded.
+    /// The file claims more pixels or bytes than any image should have; it was not decoded.
     case oversized
     /// A folder, list or archive that is wrong as a whole, in part or in its names.
     case layout
-    /// A class without pictures.
+    /// A class without images.
     case emptyClass = "empty-class"
-    /// The same picture in training and in validation.
+    /// The same image in training and in validation.
     case leak
-    /// The same picture in two classes.
+    /// The same image in two classes.
     case conflict
-    /// The same picture more than once in a class.
+    /// The same image more than once in a class.
     case duplicate
-    /// Almost the same picture in training and in validation.
+    /// Almost the same image in training and in validation.
     case nearLeak = "near-leak"
-    /// Almost the same picture in two classes.
+    /// Almost the same image in two classes.
     case nearConflict = "near-conflict"
-    /// Almost the same picture more than once in a class.
+    /// Almost the same image more than once in a class.
     case nearDuplicate = "near-duplicate"
-    /// A picture whose neighbours, as a model sees them, agree on another class.
+    /// An image whose neighbours, as a model sees them, agree on another class.
     case labelSuspect = "label-suspect"
-    /// A class with far fewer or far more pictures than the others.
+    /// A class with far fewer or far more images than the others.
     case lopsidedClass = "lopsided-class"
     /// A file whose name ends like another format's.
     case misnamed
-    /// A picture in the four inks of print.
+    /// An image in the four inks of print.
     case cmyk
-    /// A picture that is stored turned and says so in its EXIF data.
+    /// An image that is stored turned and says so in its EXIF data.
     case rotated
-    /// A picture that is very large, very small or very narrow.
+    /// An image that is very large, very small or very narrow.
     case oddSize = "odd-size"
-    /// A picture of a single colour.
+    /// An image of a single colour.
     case blank
 
     /// How bad something is.
@@ -89,7 +89,7 @@ public enum FindingKind: String, Sendable, CaseIterable, Codable {
         case .oversized:
             "They are not decoded, so that no small file fills the memory. Leave them out."
         case .layout: "Training would refuse this. Correct it first."
-        case .emptyClass: "Add pictures, or remove the class."
+        case .emptyClass: "Add images, or remove the class."
         case .leak:
             "The model is measured with what it learnt from. Keep one; the cleaned list keeps that in val."
         case .conflict: "One of the labels is wrong. Decide; the cleaned list drops all of them."
@@ -99,7 +99,7 @@ public enum FindingKind: String, Sendable, CaseIterable, Codable {
         case .nearDuplicate: "They weigh more than others. Look at them."
         case .labelSuspect: "Their nearest neighbours agree on another class. Look at them."
         case .lopsidedClass:
-            "The model will favour large classes. Add pictures, or measure per class."
+            "The model will favour large classes. Add images, or measure per class."
         case .misnamed:
             "They are read all the same, as content tells the format. Other programs may fail."
         case .cmyk: "They become RGB without a colour profile. Colours may be off."
@@ -110,7 +110,7 @@ public enum FindingKind: String, Sendable, CaseIterable, Codable {
         }
     }
 
-    /// Whether the cleaned list leaves such pictures out, all of them or all but one.
+    /// Whether the cleaned list leaves such images out, all of them or all but one.
     var isDropped: Bool {
         switch self {
         case .unreadable, .truncated, .damaged, .oversized, .leak, .conflict, .duplicate, .nearLeak:

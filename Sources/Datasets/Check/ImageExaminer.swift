@@ -1,22 +1,22 @@
 import ImagePipeline
 
-/// What is kept of a picture that was looked at: some 40 bytes.
-struct PictureFacts: Sendable {
+/// What is kept of an image that was looked at: some 40 bytes.
+struct ImageFacts: Sendable {
     /// A number that equal files share; 0 where nothing could be read.
     var content: UInt64 = 0
-    /// What the picture looks like; see ``PerceptualHash``.
+    /// What the image looks like; see ``PerceptualHash``.
     var bits: UInt64 = 0
     var width: Int32 = 0
     var height: Int32 = 0
     var format: ImageFormat?
-    /// Whether the picture was decoded.
+    /// Whether the image was decoded.
     var isDecoded = false
     /// Whether ``bits`` tells it from others: it was decoded and is not blank.
     var canBeCompared = false
 }
 
-/// Looks at pictures one by one.
-struct PictureExaminer: Sendable {
+/// Looks at images one by one.
+struct ImageExaminer: Sendable {
     /// Files larger than this are not read.
     static let byteLimit = 1 << 29
 
@@ -27,19 +27,19 @@ struct PictureExaminer: Sendable {
     let store: ThumbnailStore
     let offset: Int
 
-    /// What was found at one picture.
+    /// What was found at one image.
     struct Result: Sendable {
-        var facts = PictureFacts()
+        var facts = ImageFacts()
         var findings: [Finding] = []
     }
 
-    /// Looks at one picture.
+    /// Looks at one image.
     func examine(_ index: Int) -> Result {
-        var facts = PictureFacts()
+        var facts = ImageFacts()
         var findings: [Finding] = []
         func report(_ kind: FindingKind, _ detail: String) {
-            let picture = Finding.Picture(part: part, index: index)
-            findings.append(Finding(kind: kind, pictures: [picture], detail: detail))
+            let item = Finding.Item(part: part, index: index)
+            findings.append(Finding(kind: kind, images: [item], detail: detail))
         }
         do throws(ImageError) {
             if let size = dataset.filePath(at: index).flatMap(fileSize), size > Self.byteLimit {
@@ -77,7 +77,7 @@ struct PictureExaminer: Sendable {
     private func examineHeaders(
         _ bytes: [UInt8],
         _ index: Int,
-        _ facts: inout PictureFacts,
+        _ facts: inout ImageFacts,
         _ report: (FindingKind, String) -> Void
     ) {
         guard let traits = ImageFileTraits(bytes) else { return }

@@ -1,25 +1,25 @@
 import Foundation
 import ImagePipeline
 
-/// What a picture looks like, in few bytes: equal for copies of other sizes and qualities, close for small changes.
+/// What an image looks like, in few bytes: equal for copies of other sizes and qualities, close for small changes.
 struct PerceptualHash: Sendable {
     /// The signs of the lowest frequencies against their median.
     let bits: UInt64
-    /// The picture in 16 × 16 pixels of three channels.
+    /// The image in 16 × 16 pixels of three channels.
     let thumbnail: [UInt8]
-    /// Whether the picture has nothing to tell it by.
+    /// Whether the image has nothing to tell it by.
     let isBlank: Bool
 
     static let side = 16
     static let thumbnailSize = 3 * side * side
     private static let gridSide = 32
 
-    /// Looks at a picture.
+    /// Looks at an image.
     ///
     /// ## Source
     /// Buchner, `imagehash/__init__.py, phash`: the DCT of 32 × 32 grey pixels, of which 8 × 8 are compared with their median.
     ///
-    /// - Parameter image: The picture, upright.
+    /// - Parameter image: The image, upright.
     /// - Throws: `ImageError` when it cannot be made small.
     init(_ image: Image) throws(ImageError) {
         let side = Self.gridSide
@@ -96,7 +96,7 @@ struct PerceptualHash: Sendable {
 
     /// How much two thumbnails look the same: their correlation, 1 for the same up to contrast and brightness.
     ///
-    /// Pictures that are much brighter, or of another tint, count as different: then it is 0.
+    /// Images that are much brighter, or of another tint, count as different: then it is 0.
     static func similarity(_ left: ArraySlice<UInt8>, _ right: ArraySlice<UInt8>) -> Double {
         guard left.count == thumbnailSize, right.count == thumbnailSize else { return 0 }
         let (first, second) = (left.startIndex, right.startIndex)

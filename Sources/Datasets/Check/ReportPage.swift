@@ -1,12 +1,12 @@
 import Foundation
 import ImagePipeline
 
-/// A report as one HTML file that needs nothing else: its pictures stand in it.
+/// A report as one HTML file that needs nothing else: its images stand in it.
 public struct ReportPage: Sendable {
-    /// The most findings of a kind that are shown with pictures.
+    /// The most findings of a kind that are shown with images.
     public static let shownFindings = 40
-    /// The most pictures of a group that are shown.
-    static let shownPictures = 8
+    /// The most images of a group that are shown.
+    static let shownImages = 8
     /// The most classes whose counts are drawn.
     static let shownClasses = 200
     /// The pixels of a thumbnail's longer side.
@@ -119,10 +119,10 @@ public struct ReportPage: Sendable {
 
     private func section(_ kind: FindingKind, _ findings: [Finding]) -> String {
         let shown = findings.prefix(Self.shownFindings).map { finding in
-            let figures = finding.pictures.prefix(Self.shownPictures).map(figure).joined()
-            let more = finding.pictures.count - Self.shownPictures
+            let figures = finding.images.prefix(Self.shownImages).map(figure).joined()
+            let more = finding.images.count - Self.shownImages
             return "<div class=\"group\">\(MarkupText.escaped(finding.detail))"
-                + "\(more > 0 ? " (\(Self.shownPictures) of them)" : "")<br>\(figures)</div>"
+                + "\(more > 0 ? " (\(Self.shownImages) of them)" : "")<br>\(figures)</div>"
         }
         let more = findings.count - shown.count
         return
@@ -131,24 +131,24 @@ public struct ReportPage: Sendable {
             + (more > 0 ? "<p>and \(more) more; <code>--json</code> lists all</p>" : "")
     }
 
-    private func figure(_ picture: Finding.Picture) -> String {
-        let name = report.name(of: picture)
-        let part = report.parts[picture.part]
-        var image = "<div></div>"
-        if let pixels = thumbnail(part.dataset, picture.index),
+    private func figure(_ item: Finding.Item) -> String {
+        let name = report.name(of: item)
+        let part = report.parts[item.part]
+        var figure = "<div></div>"
+        if let pixels = thumbnail(part.dataset, item.index),
             let png = ThumbnailPNG.encode(pixels, side: Self.side)
         {
             let data = Data(png).base64EncodedString()
-            image = "<img alt=\"\" loading=\"lazy\" src=\"data:image/png;base64,\(data)\">"
+            figure = "<img alt=\"\" loading=\"lazy\" src=\"data:image/png;base64,\(data)\">"
         }
         return
-            "<figure>\(image)<figcaption>\(MarkupText.escaped(name))<br>\(MarkupText.escaped(part.name)), "
-            + "\(MarkupText.escaped(report.className(of: picture)))</figcaption></figure>"
+            "<figure>\(figure)<figcaption>\(MarkupText.escaped(name))<br>\(MarkupText.escaped(part.name)), "
+            + "\(MarkupText.escaped(report.className(of: item)))</figcaption></figure>"
     }
 
     private func thumbnail(_ dataset: any ImageDataset, _ index: Int) -> Image? {
         if let size = dataset.filePath(at: index).flatMap(fileSize),
-            size > PictureExaminer.byteLimit
+            size > ImageExaminer.byteLimit
         {
             return nil
         }

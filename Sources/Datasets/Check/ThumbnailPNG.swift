@@ -1,11 +1,11 @@
 import ImagePipeline
 
-/// Small pictures as PNG files, for pages that hold their own pictures.
+/// Small images as PNG files, for pages that hold their own images.
 enum ThumbnailPNG {
-    /// The file of a picture whose longer side has at most so many pixels; nil where it cannot be made.
+    /// The file of an image whose longer side has at most so many pixels; nil where it cannot be made.
     ///
     /// - Parameters:
-    ///   - image: The picture.
+    ///   - image: The image.
     ///   - side: The most pixels of a side.
     /// - Returns: The file's bytes.
     static func encode(_ image: Image, side: Int) -> [UInt8]? {

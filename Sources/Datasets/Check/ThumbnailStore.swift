@@ -1,6 +1,6 @@
 import Foundation
 
-/// Small pictures of one size in a file without a name, so that memory does not grow with their number.
+/// Small images of one size in a file without a name, so that memory does not grow with their number.
 final class ThumbnailStore: Sendable {
     private let descriptor: Int32
 
@@ -15,7 +15,7 @@ final class ThumbnailStore: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Keeps a picture; from any thread.
+    /// Keeps an image; from any thread.
     ///
     /// - Returns: Whether there was room.
     func write(_ thumbnail: [UInt8], at place: Int) -> Bool {
@@ -25,7 +25,7 @@ final class ThumbnailStore: Sendable {
         }
     }
 
-    /// Reads a picture; empty where none was kept.
+    /// Reads an image; empty where none was kept.
     func read(_ place: Int) -> [UInt8] {
         let size = PerceptualHash.thumbnailSize
         return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in

@@ -8,7 +8,7 @@ struct FolderEntry {
         case file
         /// A link that leads nowhere, or in a circle.
         case deadLink
-        /// A pipe, a socket, a device: nothing to read pictures from.
+        /// A pipe, a socket, a device: nothing to read images from.
         case other
     }
 

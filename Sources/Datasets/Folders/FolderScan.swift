@@ -6,15 +6,15 @@ struct FolderScan {
     var classNames: [String] = []
     var files: [String] = []
     var labels: [Int32] = []
-    /// Classes without pictures.
+    /// Classes without images.
     var emptyClasses: [String] = []
-    /// Paths of folders and pictures whose names are not UTF-8.
+    /// Paths of folders and images whose names are not UTF-8.
     var oddNames: [String] = []
     /// Links that lead nowhere or in a circle.
     var deadLinks: [String] = []
     /// Links that lead back to a folder that they are in.
     var loops: [String] = []
-    /// How many pictures of formats that are not read were met, by the endings of their names.
+    /// How many images of formats that are not read were met, by the endings of their names.
     var foreign: [String: Int] = [:]
     /// Files that are images by their content, but not by the endings of their names.
     var unnamed: [String] = []
@@ -70,7 +70,7 @@ struct FolderScan {
 
     /// Tells of images that lie beside folders, where only those in the folders count; nil where there are none.
     static func strayNote(_ contents: FolderContents, beside folders: String) -> String? {
-        let stray = contents.entries.filter { $0.kind == .file && isPicture($0.name) }
+        let stray = contents.entries.filter { $0.kind == .file && isImage($0.name) }
         guard !stray.isEmpty else { return nil }
         return
             "left out \(counted(stray.count, "image")) that \(stray.count == 1 ? "lies" : "lie") beside \(folders): "
@@ -130,7 +130,7 @@ struct FolderWalk {
     var oddNames: [String] = []
     var deadLinks: [String] = []
     var loops: [String] = []
-    /// Pictures of formats that are not read, by the endings of their names.
+    /// Images of formats that are not read, by the endings of their names.
     var foreign: [String: Int] = [:]
     /// Files that are images by their content, but not by the endings of their names.
     var unnamed: [String] = []
@@ -153,13 +153,13 @@ struct FolderWalk {
         }
     }
 
-    /// Adds the pictures of a folder and of the folders in it, sorted folder by folder.
+    /// Adds the images of a folder and of the folders in it, sorted folder by folder.
     mutating func visit(_ path: String, _ id: FolderID) throws(DatasetError) {
         guard visited.insert(id).inserted else { return }
         let isNew = ancestors.insert(id).inserted
         defer { if isNew { ancestors.remove(id) } }
         let contents = try listFolder(path)
-        let odd = contents.oddFiles.filter { isPicture($0) } + contents.oddFolders
+        let odd = contents.oddFiles.filter { isImage($0) } + contents.oddFolders
         oddNames += odd.map { "\(path)/\($0)" }
         for entry in contents.entries {
             switch entry.kind {
@@ -170,7 +170,7 @@ struct FolderWalk {
                 }
                 try visit(entry.path, inner)
             case .file:
-                if isPicture(entry.name) {
+                if isImage(entry.name) {
                     files.append(entry.path)
                 } else if let ending = fileExtension(entry.name), foreignEndings.contains(ending) {
                     foreign[ending, default: 0] += 1
@@ -179,7 +179,7 @@ struct FolderWalk {
                     if isImageByContent(entry.path) { unnamed.append(entry.path) }
                 }
             case .deadLink:
-                if isPicture(entry.name) || fileExtension(entry.name) == nil {
+                if isImage(entry.name) || fileExtension(entry.name) == nil {
                     deadLinks.append(entry.path)
                 }
             case .other: continue
@@ -188,7 +188,7 @@ struct FolderWalk {
     }
 }
 
-/// The endings of pictures' names whose formats are not read.
+/// The endings of images' names whose formats are not read.
 private let foreignEndings: Set<String> = [
     "avif", "bmp", "cr2", "dng", "gif", "heic", "heif", "ico", "jp2", "jxl", "nef", "pbm",
     "pgm", "pnm",
@@ -201,7 +201,7 @@ private func isImageByContent(_ path: String) -> Bool {
     return bytes.withUnsafeBytes { ImageFormat(bytes: $0) } != nil
 }
 
-/// Whether a name is that of a picture.
-func isPicture(_ name: some StringProtocol) -> Bool {
+/// Whether a name is that of an image.
+func isImage(_ name: some StringProtocol) -> Bool {
     fileExtension(name).map(ImageFolder.extensions.contains) ?? false
 }

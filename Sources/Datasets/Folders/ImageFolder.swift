@@ -1,11 +1,11 @@
 public import ImagePipeline
 
-/// Pictures in folders that are named after their classes: `DIR/CLASS/**/*.{jpg,jpeg,png,webp}`.
+/// Images in folders that are named after their classes: `DIR/CLASS/**/*.{jpg,jpeg,png,webp}`.
 ///
 /// Classes are numbered in the order of their names' Unicode code points, as in torchvision's `ImageFolder`.
 /// Hidden names are left out, folders inside a class are searched, links are followed, but not in circles.
 public struct ImageFolder: FileDataset {
-    /// The endings of the files that are taken for pictures, in any case.
+    /// The endings of the files that are taken for images, in any case.
     public static let extensions: Set<String> = ["jpg", "jpeg", "png", "webp"]
 
     /// The folder.
@@ -17,7 +17,7 @@ public struct ImageFolder: FileDataset {
     /// What was left out of the folder: links in circles, links to nothing.
     public let notes: [String]
 
-    /// The paths of the pictures' files.
+    /// The paths of the images' files.
     public let files: [String]
     /// The label of each file.
     public let labels: [Int32]
@@ -27,7 +27,7 @@ public struct ImageFolder: FileDataset {
     /// - Parameters:
     ///   - path: The folder.
     ///   - options: How files are decoded.
-    /// - Throws: ``DatasetError`` when the folder is missing, has no classes, a class has no picture, or a name is
+    /// - Throws: ``DatasetError`` when the folder is missing, has no classes, a class has no image, or a name is
     ///   not UTF-8.
     public init(path: String, options: DecodingOptions = DecodingOptions()) throws(DatasetError) {
         let scan = try FolderScan(path: path)
@@ -35,7 +35,7 @@ public struct ImageFolder: FileDataset {
         guard scan.sameNames.isEmpty else {
             throw .sameClassNames(path: path, names: scan.sameNames)
         }
-        guard !scan.files.isEmpty else { throw .noPictures(path: path) }
+        guard !scan.files.isEmpty else { throw .noImages(path: path) }
         guard scan.emptyClasses.isEmpty else {
             throw .emptyClasses(path: path, names: scan.emptyClasses)
         }
@@ -52,8 +52,8 @@ public struct ImageFolder: FileDataset {
         labels = scan.labels
     }
 
-    /// The pictures in a folder and the folders in it, sorted folder by folder; nil where the path is no folder.
-    package static func pictures(below path: String) throws(DatasetError) -> [String]? {
+    /// The images in a folder and the folders in it, sorted folder by folder; nil where the path is no folder.
+    package static func images(below path: String) throws(DatasetError) -> [String]? {
         guard isFolder(path), let id = FolderID(path) else { return nil }
         var walk = FolderWalk(above: path)
         try walk.visit(path, id)

@@ -1,6 +1,6 @@
 public import ImagePipeline
 
-/// Grey pictures in IDX files, as MNIST and Fashion-MNIST have them; all are held in memory.
+/// Grey images in IDX files, as MNIST and Fashion-MNIST have them; all are held in memory.
 public struct IDXDataset: ImageDataset {
     /// The names of Fashion-MNIST's ten classes, in the order of their labels.
     public static let fashionClassNames = [
@@ -8,13 +8,13 @@ public struct IDXDataset: ImageDataset {
         "Ankle boot",
     ]
 
-    /// The file of pictures.
+    /// The file of images.
     public let path: String
     /// The classes' names.
     public let classNames: [String]
-    /// The rows of every picture.
+    /// The rows of every image.
     public let height: Int
-    /// The columns of every picture.
+    /// The columns of every image.
     public let width: Int
 
     private let pixels: ArraySlice<UInt8>
@@ -23,18 +23,18 @@ public struct IDXDataset: ImageDataset {
     /// Reads a pair of files, gzipped or not.
     ///
     /// - Parameters:
-    ///   - images: The file of pictures, `[count, height, width]` bytes.
+    ///   - images: The file of images, `[count, height, width]` bytes.
     ///   - labels: The file of labels, `[count]` bytes.
     ///   - classNames: The classes' names; `nil` for those of Fashion-MNIST where a folder in the path is
     ///     named so, and for "0", "1" … elsewhere.
     /// - Throws: ``DatasetError`` when a file cannot be read, is damaged or does not fit the other.
     public init(images: String, labels: String, classNames: [String]? = nil) throws(DatasetError) {
-        let pictureFile = try IDXFile(path: images, rank: 3)
+        let imageFile = try IDXFile(path: images, rank: 3)
         let labelFile = try IDXFile(path: labels, rank: 1)
-        guard pictureFile.shape[0] == labelFile.shape[0] else {
+        guard imageFile.shape[0] == labelFile.shape[0] else {
             throw .malformed(
                 path: labels,
-                detail: "it has \(labelFile.shape[0]) labels for \(pictureFile.shape[0]) pictures"
+                detail: "it has \(labelFile.shape[0]) labels for \(imageFile.shape[0]) images"
             )
         }
         let highest = Int(labelFile.bytes.max() ?? 0)
@@ -52,25 +52,25 @@ public struct IDXDataset: ImageDataset {
         }
         self.path = images
         self.classNames = names
-        self.height = pictureFile.shape[1]
-        self.width = pictureFile.shape[2]
-        self.pixels = pictureFile.bytes
+        self.height = imageFile.shape[1]
+        self.width = imageFile.shape[2]
+        self.pixels = imageFile.bytes
         self.labels = labelFile.bytes
     }
 
-    /// The number of pictures.
+    /// The number of images.
     public var count: Int { labels.count }
 
-    /// The label of a picture.
+    /// The label of an image.
     ///
-    /// - Parameter index: The picture.
+    /// - Parameter index: The image.
     /// - Returns: An index into the classes' names.
     public func label(at index: Int) -> Int { Int(labels[labels.startIndex + index]) }
 
-    /// Returns a picture of one channel.
+    /// Returns an image of one channel.
     ///
-    /// - Parameter index: The picture.
-    /// - Returns: The picture.
+    /// - Parameter index: The image.
+    /// - Returns: The image.
     /// - Throws: Nothing in practice: all sizes were checked when the files were read.
     public func image(at index: Int) throws(ImageError) -> Image {
         let size = height * width
@@ -83,9 +83,9 @@ public struct IDXDataset: ImageDataset {
         )
     }
 
-    /// A picture's place, such as "index 17 of FILE".
+    /// An image's place, such as "index 17 of FILE".
     ///
-    /// - Parameter index: The picture.
+    /// - Parameter index: The image.
     /// - Returns: The name.
     public func name(at index: Int) -> String { "index \(index) of \(path)" }
 }

@@ -1,8 +1,8 @@
 import ImagePipeline
 
-/// The rows of one list or several: files, classes and the part of the data that each picture belongs to.
+/// The rows of one list or several: files, classes and the part of the data that each image belongs to.
 final class ImageList: Sendable {
-    /// One list, and the part that all its pictures belong to; nil where a column says, or nothing does.
+    /// One list, and the part that all its images belong to; nil where a column says, or nothing does.
     struct File: Sendable, Equatable {
         let path: String
         var split: DatasetSplit?
@@ -11,7 +11,7 @@ final class ImageList: Sendable {
     let classNames: [String]
     let files: [String]
     let labels: [Int32]
-    /// The part of each picture; nil where the list does not say.
+    /// The part of each image; nil where the list does not say.
     let splits: [DatasetSplit?]
     /// What was noticed, one sentence each.
     let notes: [String]
@@ -32,7 +32,7 @@ final class ImageList: Sendable {
         guard let first = lists.first, !rows.files.isEmpty else {
             throw .badList(
                 path: lists.map(\.path).joined(separator: ", "),
-                detail: "it names no pictures"
+                detail: "it names no images"
             )
         }
         let classes = try ListClasses(rows, folder: parentFolder(first.path), path: first.path)
@@ -59,7 +59,7 @@ final class ImageList: Sendable {
         notes = unused + Self.notes(on: files, labels, classNames)
     }
 
-    /// The first picture that rows give different classes; nil where there is none.
+    /// The first image that rows give different classes; nil where there is none.
     private static func contradiction(
         _ rows: ListRows,
         _ classes: ListClasses,
@@ -81,7 +81,7 @@ final class ImageList: Sendable {
         return nil
     }
 
-    /// Tells of pictures in folders that are named after another class.
+    /// Tells of images in folders that are named after another class.
     private static func notes(
         on files: [String],
         _ labels: [Int32],
@@ -135,7 +135,7 @@ struct ListRows {
                 path: path,
                 detail:
                     "its first line must name the columns, such as file,class or file,label,class,split,"
-                    + " or be a picture and its class"
+                    + " or be an image and its class"
             )
         }
         if columns.number != nil { hasNames = true }
@@ -228,7 +228,7 @@ struct ListRows {
 /// The most bytes of a list, a label or an index of names.
 private let textLimit = 1 << 31
 
-/// Reads a whole file of a set that is not a picture.
+/// Reads a whole file of a set that is not an image.
 func readSetFile(_ path: String, limit: Int = textLimit) throws(DatasetError) -> [UInt8] {
     // A pipe would be waited for without end.
     guard let size = fileSize(path) else {

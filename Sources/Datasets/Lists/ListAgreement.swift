@@ -5,9 +5,9 @@ enum ListAgreement {
     /// - Parameters:
     ///   - list: The list.
     ///   - path: Its file, for errors.
-    ///   - folder: The pictures of the folders.
-    /// - Returns: What was noticed and is no contradiction: pictures that the list does not name.
-    /// - Throws: ``DatasetError/labelsDisagree(list:count:first:)`` when a picture has different classes in both,
+    ///   - folder: The images of the folders.
+    /// - Returns: What was noticed and is no contradiction: images that the list does not name.
+    /// - Throws: ``DatasetError/labelsDisagree(list:count:first:)`` when an image has different classes in both,
     ///   ``DatasetError/missingFiles(list:count:first:)`` when the list names files that are not there.
     static func check(
         _ list: ImageList,
@@ -42,7 +42,7 @@ enum ListAgreement {
         }
         guard unnamed > 0, unnamed < folder.count else { return [] }
         return [
-            "the list \(path) does not name \(unnamed) of the \(folder.count) pictures in the folders"
+            "the list \(path) does not name \(unnamed) of the \(folder.count) images in the folders"
         ]
     }
 }

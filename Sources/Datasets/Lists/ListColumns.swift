@@ -22,7 +22,7 @@ struct ListColumns: Equatable {
     ///
     /// Without names of columns the first is the file and the second the class.
     ///
-    /// - Returns: The columns; nil where the row is neither names of columns nor a picture with its class.
+    /// - Returns: The columns; nil where the row is neither names of columns nor an image with its class.
     init?(firstRow row: [String]) {
         let names = row.map { $0.lowercased().trimmed }
         func column(_ known: [String]) -> Int? {
@@ -37,7 +37,7 @@ struct ListColumns: Equatable {
             split = column(Self.splitNames)
             hasHeader = true
         } else {
-            guard row.count >= 2, isPicture(row[0]) else { return nil }
+            guard row.count >= 2, isImage(row[0]) else { return nil }
             (file, label, number, hasHeader) = (0, 1, nil, false)
             split = row.count > 2 && DatasetSplit(name: row[2]) != nil ? 2 : nil
         }

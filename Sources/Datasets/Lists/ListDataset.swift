@@ -1,6 +1,6 @@
 public import ImagePipeline
 
-/// Pictures that a list names: a CSV or TSV file with a row for each picture.
+/// Images that a list names: a CSV or TSV file with a row for each image.
 ///
 /// The first row names the columns: `file` (or `path`, `filename`, `image` …), `class` for a name or `label` for a name
 /// or a number, and perhaps `split` with `train` or `val`. Without it the first column is the file, the second its
@@ -15,7 +15,7 @@ public struct ListDataset: FileDataset {
     /// What was noticed when the list was read.
     public let notes: [String]
 
-    /// The paths of the pictures' files.
+    /// The paths of the images' files.
     public let files: [String]
     /// The label of each file.
     public let labels: [Int32]

@@ -4,7 +4,7 @@ import ImagePipeline
 struct DatasetLayout: Sendable {
     var train: DatasetSource?
     var validation: DatasetSource?
-    /// Pictures of no part.
+    /// Images of no part.
     var whole: DatasetSource?
     /// What was left out beside the parts, one sentence each.
     private(set) var notes: [String] = []
@@ -114,7 +114,7 @@ struct DatasetLayout: Sendable {
             && (found + others).allSatisfy { entry in
                 guard let inside = try? listFolder(entry.path) else { return false }
                 return inside.folders.isEmpty
-                    && inside.entries.contains { $0.kind == .file && isPicture($0.name) }
+                    && inside.entries.contains { $0.kind == .file && isImage($0.name) }
             }
     }
 
@@ -142,7 +142,7 @@ struct DatasetLayout: Sendable {
     /// Whether a folder, or one in it, holds images.
     private static func holdsImages(_ folder: FolderEntry) -> Bool {
         func hasImages(_ contents: FolderContents) -> Bool {
-            contents.entries.contains { $0.kind == .file && isPicture($0.name) }
+            contents.entries.contains { $0.kind == .file && isImage($0.name) }
         }
         guard let inside = try? listFolder(folder.path) else { return false }
         return hasImages(inside)
@@ -193,7 +193,7 @@ struct DatasetLayout: Sendable {
         return train != nil || validation != nil
     }
 
-    /// Pictures in IDX form whose labels are absent.
+    /// Images in IDX form whose labels are absent.
     private func missingIDXLabels(_ names: Set<String>, _ path: String) -> DatasetError? {
         let split = DatasetSplit.allCases.first {
             idxFile($0.filePrefix + "-images", "idx3-ubyte", in: names) != nil

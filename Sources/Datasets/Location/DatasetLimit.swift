@@ -1,4 +1,4 @@
-/// How many pictures of a set to use.
+/// How many images of a set to use.
 public enum DatasetLimit: Sendable, Equatable {
     /// The first ones.
     case first(Int)

@@ -1,17 +1,17 @@
 import ImagePipeline
 
 extension DatasetLocation {
-    /// Opens pictures to learn from without labels, and a part to measure by where there are labels.
+    /// Opens images to learn from without labels, and a part to measure by where there are labels.
     ///
-    /// Besides the layouts with labels this is any folder of pictures, however they lie in it. Of pictures that belong to
-    /// no part all are taken, less the share that is held out; labels that are there stay with the pictures.
+    /// Besides the layouts with labels this is any folder of images, however they lie in it. Of images that belong to
+    /// no part all are taken, less the share that is held out; labels that are there stay with the images.
     ///
     /// - Parameters:
-    ///   - trainLimit: How many pictures to learn from, `nil` for all.
-    ///   - validationLimit: How many pictures to measure by, `nil` for all.
-    /// - Returns: The pictures to learn from; and those to measure by, `nil` where there are none with the same two
+    ///   - trainLimit: How many images to learn from, `nil` for all.
+    ///   - validationLimit: How many images to measure by, `nil` for all.
+    /// - Returns: The images to learn from; and those to measure by, `nil` where there are none with the same two
     ///   classes or more.
-    /// - Throws: ``DatasetError`` when there are no pictures, or a part is damaged.
+    /// - Throws: ``DatasetError`` when there are no images, or a part is damaged.
     public func openUnlabelled(
         trainLimit: DatasetLimit? = nil,
         validationLimit: DatasetLimit? = nil
@@ -21,11 +21,11 @@ extension DatasetLocation {
             guard layout.isEmpty else { throw .missingSplit(path: path, split: .train) }
             return (try limited(unlabelled(path), trainLimit), nil)
         }
-        var train = try pictures(of: source)
+        var train = try images(of: source)
         if !layout.notes.isEmpty { train = Annotated(train, notes: layout.notes) }
         var validation: (any ImageDataset)?
         if let part = layout.validation {
-            validation = try pictures(of: part)
+            validation = try images(of: part)
         } else if let valFraction, train.classNames.count > 1 {
             let parts = try Subset.split(train, holdingOut: valFraction, seed: seed)
             (train, validation) = (parts.train, parts.validation)
@@ -38,33 +38,33 @@ extension DatasetLocation {
         return (train, try limited(ordered, validationLimit))
     }
 
-    /// Opens a part, as pictures without classes where it is a folder that has none.
-    private func pictures(of source: DatasetSource) throws(DatasetError) -> any ImageDataset {
+    /// Opens a part, as images without classes where it is a folder that has none.
+    private func images(of source: DatasetSource) throws(DatasetError) -> any ImageDataset {
         guard case .folder(let folder, _) = source else { return try source.open(options) }
         let contents = try listFolder(folder)
-        let hasLoosePictures = contents.entries.contains { $0.kind == .file && isPicture($0.name) }
-        if hasLoosePictures { return try unlabelled(folder) }
+        let hasLooseImages = contents.entries.contains { $0.kind == .file && isImage($0.name) }
+        if hasLooseImages { return try unlabelled(folder) }
         do throws(DatasetError) {
             return try source.open(options)
         } catch {
             switch error {
-            case .noPictures, .emptyClasses, .sameClassNames: return try unlabelled(folder)
+            case .noImages, .emptyClasses, .sameClassNames: return try unlabelled(folder)
             default: throw error
             }
         }
     }
 
-    /// All pictures below a folder, of one class.
+    /// All images below a folder, of one class.
     private func unlabelled(_ folder: String) throws(DatasetError) -> any ImageDataset {
         let scan = try FolderScan(unlabelled: folder)
         guard scan.oddNames.isEmpty else { throw .namesNotUTF8(scan.oddNames) }
-        guard !scan.files.isEmpty else { throw .noPictures(path: folder) }
+        guard !scan.files.isEmpty else { throw .noImages(path: folder) }
         return ImageFolder(scan, path: folder, options: options)
     }
 }
 
 extension FolderScan {
-    /// Walks through a folder and those in it, whose pictures are all of one class.
+    /// Walks through a folder and those in it, whose images are all of one class.
     ///
     /// - Parameter path: The folder.
     /// - Throws: ``DatasetError`` when a folder cannot be listed.

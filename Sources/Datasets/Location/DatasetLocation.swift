@@ -8,15 +8,15 @@ public import ImagePipeline
 /// folders `train` and `val` (``ShardDataset``); CIFAR's files (``CIFARDataset``); IDX files named as MNIST's
 /// (``IDXDataset``). A list or an archive can be named itself.
 ///
-/// Pictures that belong to no part (`CLASS/FILE`, a list without `split`, archives without such names) are all for
+/// Images that belong to no part (`CLASS/FILE`, a list without `split`, archives without such names) are all for
 /// measuring, unless a share of them is held out: then that share is, and the others are to learn from. The same share is
 /// taken from `train` where there is no `val`.
 public struct DatasetLocation: Sendable, Equatable {
     /// The folder, list or archive.
     public let path: String
-    /// How picture files are decoded.
+    /// How image files are decoded.
     public let options: DecodingOptions
-    /// The share of the pictures that is held out for validation where the data has no such part; `nil` for none.
+    /// The share of the images that is held out for validation where the data has no such part; `nil` for none.
     public let valFraction: Double?
     /// The seed of the draw of that share.
     public let seed: UInt64
@@ -25,7 +25,7 @@ public struct DatasetLocation: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - path: The folder, list or archive.
-    ///   - options: How picture files are decoded.
+    ///   - options: How image files are decoded.
     ///   - valFraction: The share of each class that is held out for validation where the data has no such part,
     ///     between 0 and 1; `nil` for none.
     ///   - seed: The seed of the draw of that share.
@@ -51,8 +51,8 @@ public struct DatasetLocation: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - split: The part.
-    ///   - limit: How many pictures to use, `nil` for all.
-    /// - Returns: The pictures.
+    ///   - limit: How many images to use, `nil` for all.
+    /// - Returns: The images.
     /// - Throws: ``DatasetError`` when the part is missing, empty or damaged.
     public func open(
         _ split: DatasetSplit,
@@ -64,9 +64,9 @@ public struct DatasetLocation: Sendable, Equatable {
     /// Opens the training and the validation part and checks that they have the same classes.
     ///
     /// - Parameters:
-    ///   - trainLimit: How many training pictures to use, `nil` for all.
-    ///   - validationLimit: How many validation pictures to use, `nil` for all.
-    /// - Returns: The pictures of both parts.
+    ///   - trainLimit: How many training images to use, `nil` for all.
+    ///   - validationLimit: How many validation images to use, `nil` for all.
+    /// - Returns: The images of both parts.
     /// - Throws: ``DatasetError`` when a part is missing, empty or damaged, or the classes differ.
     public func openBoth(
         trainLimit: DatasetLimit? = nil,
@@ -81,7 +81,7 @@ public struct DatasetLocation: Sendable, Equatable {
             train = Annotated(
                 parts.train,
                 notes: [
-                    "\(path) has no part for validation: \(parts.validation.count) of \(counted(base.count, "picture")), "
+                    "\(path) has no part for validation: \(parts.validation.count) of \(counted(base.count, "image")), "
                         + "\(share) % of each class, \(parts.validation.count == 1 ? "is" : "are") held out"
                 ]
             )
@@ -126,7 +126,7 @@ public struct DatasetLocation: Sendable, Equatable {
         return try Subset.split(base, holdingOut: fraction, seed: seed)
     }
 
-    /// The pictures that a share is held out of, where that is done.
+    /// The images that a share is held out of, where that is done.
     private func heldOutBase(
         of layout: DatasetLayout
     ) throws(DatasetError) -> (base: any ImageDataset, fraction: Double)? {
@@ -145,7 +145,7 @@ public struct DatasetLocation: Sendable, Equatable {
             let parts = try Subset.split(base, holdingOut: fraction, seed: seed)
             return split == .train ? parts.train : parts.validation
         }
-        guard !layout.isEmpty else { throw .noPictures(path: path) }
+        guard !layout.isEmpty else { throw .noImages(path: path) }
         let source = split == .train ? layout.train : layout.validation ?? layout.whole
         guard let source else { throw .missingSplit(path: path, split: split) }
         return try layout.open(source, options)
@@ -170,7 +170,7 @@ public struct DatasetLocation: Sendable, Equatable {
         }
     }
 
-    /// Tells with the training part which classes have no picture in it.
+    /// Tells with the training part which classes have no image in it.
     private static func annotated(
         _ train: any ImageDataset,
         against whole: (train: any ImageDataset, validation: any ImageDataset)
@@ -183,7 +183,7 @@ public struct DatasetLocation: Sendable, Equatable {
         let names = listed(unseen.map { train.classNames[$0] })
         return Annotated(
             train,
-            notes: ["no training picture shows what some validation pictures do: \(names)"]
+            notes: ["no training image shows what some validation images do: \(names)"]
         )
     }
 }

@@ -39,11 +39,11 @@ enum DatasetSource: Sendable {
         _ split: DatasetSplit?
     ) throws(DatasetError) -> any ImageDataset {
         guard dataset.count == 0 else { return dataset }
-        throw split.map { .missingSplit(path: path, split: $0) } ?? .noPictures(path: path)
+        throw split.map { .missingSplit(path: path, split: $0) } ?? .noImages(path: path)
     }
 }
 
-/// Pictures of another set, with more to tell of them.
+/// Images of another set, with more to tell of them.
 struct Annotated: ImageDataset {
     let base: any ImageDataset
     let notes: [String]

@@ -1,8 +1,8 @@
 /// A part of a data set.
 public enum DatasetSplit: String, Sendable, Codable, CaseIterable {
-    /// The pictures to learn from.
+    /// The images to learn from.
     case train
-    /// The pictures to measure with.
+    /// The images to measure with.
     case validation
 
     /// The prefix that MNIST's files have for it.

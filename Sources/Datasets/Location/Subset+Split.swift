@@ -1,10 +1,10 @@
 import ImagePipeline
 
 extension Subset {
-    /// Divides pictures into some to learn from and some to measure with, so that every class keeps its share.
+    /// Divides images into some to learn from and some to measure with, so that every class keeps its share.
     ///
     /// Shares are rounded so that the counts of the classes differ from exact proportion by less than one; no class
-    /// gives away its last picture. What is held out depends on the data and the seed only.
+    /// gives away its last image. What is held out depends on the data and the seed only.
     ///
     /// - Parameters:
     ///   - base: The whole set.
@@ -23,7 +23,7 @@ extension Subset {
         var (kept, heldOut): ([Int], [Int]) = ([], [])
         var exact = 0.0
         for label in members.indices {
-            // View 2: the draw of a limited number of pictures has view 1.
+            // View 2: the draw of a limited number of images has view 1.
             var generator = SplitMix64(seed: seed, epoch: 0, index: label, view: 2)
             generator.shuffle(&members[label])
             let before = exact.rounded()
@@ -40,7 +40,7 @@ extension Subset {
                 )
             }
             throw .invalid(
-                "a share of \(fraction) of \(base.count) pictures leaves nothing to measure with; choose a larger one"
+                "a share of \(fraction) of \(base.count) images leaves nothing to measure with; choose a larger one"
             )
         }
         return (

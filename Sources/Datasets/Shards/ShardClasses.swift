@@ -9,7 +9,7 @@ struct ShardClasses {
     }
 
     private(set) var names: [String] = []
-    /// For each archive, for each of its labels, what it means; nil for pictures that are left out.
+    /// For each archive, for each of its labels, what it means; nil for images that are left out.
     private(set) var targets: [[Target?]] = []
     private(set) var problems: [DatasetError] = []
     private(set) var notes: [String] = []
@@ -49,7 +49,7 @@ struct ShardClasses {
         setLabels(scans, shards)
     }
 
-    /// Labels that stand beside the pictures.
+    /// Labels that stand beside the images.
     private mutating func setLabels(_ scans: [ShardScan], _ shards: [ShardIndex.Shard]) {
         let places = ClassNames.places(names).mapValues(Int32.init)
         for (scan, shard) in zip(scans, shards) {
@@ -67,13 +67,13 @@ struct ShardClasses {
                     }
                 }
             )
-            let count = scan.pictures.count { unlabelled.contains($0.label) }
+            let count = scan.images.count { unlabelled.contains($0.label) }
             guard count > 0 else { continue }
             problems.append(
                 .malformed(
                     path: shard.path,
                     detail:
-                        "\(count) of its pictures \(count == 1 ? "has" : "have") no label (.cls or .json)"
+                        "\(count) of its images \(count == 1 ? "has" : "have") no label (.cls or .json)"
                 )
             )
         }
@@ -106,7 +106,7 @@ struct ShardClasses {
         names = listed.names
     }
 
-    /// Pictures in folders: `CLASS/FILE`, or `train/CLASS/FILE` with another part, under any common folder.
+    /// Images in folders: `CLASS/FILE`, or `train/CLASS/FILE` with another part, under any common folder.
     private mutating func setFolders(
         _ scans: [ShardScan],
         _ shards: [ShardIndex.Shard]
@@ -128,19 +128,19 @@ struct ShardClasses {
                     continue
                 }
                 if meaning == .noClass { withoutClass.insert(Int32(place)) }
-                guard case .picture(let label, let split) = meaning else {
+                guard case .image(let label, let split) = meaning else {
                     own.append(nil)
                     continue
                 }
                 own.append(Target(label: label, split: shard.split ?? split))
             }
             targets.append(own)
-            let count = scan.pictures.count { withoutClass.contains($0.label) }
+            let count = scan.images.count { withoutClass.contains($0.label) }
             guard count > 0 else { continue }
             problems.append(
                 .malformed(
                     path: shard.path,
-                    detail: "\(count) of its pictures \(count == 1 ? "has" : "have")"
+                    detail: "\(count) of its images \(count == 1 ? "has" : "have")"
                         + " neither a label (.cls or .json) nor the folder of a class"
                 )
             )
@@ -151,8 +151,8 @@ struct ShardClasses {
 /// What the folders in archives mean.
 struct ShardFolders {
     enum Meaning: Equatable {
-        case picture(Int32, DatasetSplit?)
-        /// Pictures that belong to no class.
+        case image(Int32, DatasetSplit?)
+        /// Images that belong to no class.
         case noClass
         /// A part that is not used beside a better one, or a folder beside the parts.
         case unused
@@ -193,7 +193,7 @@ struct ShardFolders {
         let names = ClassNames.distinct(classOf.values.map(\.name))
         let places = ClassNames.places(names).mapValues(Int32.init)
         for (path, (name, split)) in classOf {
-            meanings[path] = .picture(places[name] ?? 0, split)
+            meanings[path] = .image(places[name] ?? 0, split)
         }
         let left = Set(parts.filter { meanings[$0.key] == .unused }.map { $0.value.first ?? "" })
         classNames = names

@@ -1,23 +1,23 @@
 public import ImagePipeline
 
-/// Pictures in tar archives, which are read in place: WebDataset's shards, or folders that were packed.
+/// Images in tar archives, which are read in place: WebDataset's shards, or folders that were packed.
 ///
-/// The archives are gone through once, for an index of some bytes a picture; afterwards any picture is read by one call of
+/// The archives are gone through once, for an index of some bytes an image; afterwards any image is read by one call of
 /// the system. A compressed archive (`.tar.gz`) is inflated as a stream into a file without a name, in `TMPDIR` or
 /// `/var/tmp`, because compressed data cannot be entered in the middle.
 ///
-/// A sample's label stands beside its picture, as a number or a name in `KEY.cls`, or in `KEY.json` as `label` or
-/// `class_name`; else the picture's folder is its class. Numbers are named by a file `classes.txt` beside the archives,
+/// A sample's label stands beside its image, as a number or a name in `KEY.cls`, or in `KEY.json` as `label` or
+/// `class_name`; else the image's folder is its class. Numbers are named by a file `classes.txt` beside the archives,
 /// where there is one.
 public struct ShardDataset: ImageDataset {
     /// The classes' names.
     public let classNames: [String]
-    /// How pictures are decoded.
+    /// How images are decoded.
     public let options: DecodingOptions
     /// What was noticed in the archives.
     public let notes: [String]
 
-    /// No picture's file is larger.
+    /// No image's file is larger.
     private static let byteLimit = 1 << 29
 
     private let index: ShardIndex
@@ -28,8 +28,8 @@ public struct ShardDataset: ImageDataset {
     /// - Parameters:
     ///   - paths: The archives.
     ///   - split: The part wanted where folders in the archives are named `train` and `val`; `nil` for everything.
-    ///   - options: How pictures are decoded.
-    /// - Throws: ``DatasetError`` when an archive cannot be read, is cut short or damaged, or holds no picture.
+    ///   - options: How images are decoded.
+    /// - Throws: ``DatasetError`` when an archive cannot be read, is cut short or damaged, or holds no image.
     public init(
         paths: [String],
         split: DatasetSplit? = nil,
@@ -40,11 +40,11 @@ public struct ShardDataset: ImageDataset {
         self.init(index, split: split, options: options)
         guard !entries.isEmpty else {
             let path = paths.first ?? ""
-            throw split.map { .missingSplit(path: path, split: $0) } ?? .noPictures(path: path)
+            throw split.map { .missingSplit(path: path, split: $0) } ?? .noImages(path: path)
         }
     }
 
-    /// Takes the pictures of one part, or all where no part is named.
+    /// Takes the images of one part, or all where no part is named.
     init(_ index: ShardIndex, split: DatasetSplit?, options: DecodingOptions) {
         self.index = index
         self.options = options
@@ -53,42 +53,42 @@ public struct ShardDataset: ImageDataset {
         entries = split == nil ? index.entries : index.entries.filter { $0.split == split }
     }
 
-    /// The number of pictures.
+    /// The number of images.
     public var count: Int { entries.count }
 
-    /// The label of a picture.
+    /// The label of an image.
     ///
-    /// - Parameter index: The picture.
+    /// - Parameter index: The image.
     /// - Returns: An index into the classes' names.
     public func label(at index: Int) -> Int { Int(entries[index].label) }
 
-    /// Reads and decodes a picture.
+    /// Reads and decodes an image.
     ///
-    /// - Parameter index: The picture.
-    /// - Returns: The picture.
+    /// - Parameter index: The image.
+    /// - Returns: The image.
     /// - Throws: `ImageError` when it cannot be read or decoded.
     public func image(at index: Int) throws(ImageError) -> Image {
         try Image(decoding: bytes(at: index), options: options)
     }
 
-    /// Reads a picture's file without decoding it.
+    /// Reads an image's file without decoding it.
     ///
-    /// - Parameter index: The picture.
+    /// - Parameter index: The image.
     /// - Returns: The file.
-    /// - Throws: `ImageError` when the file cannot be read or is no picture.
+    /// - Throws: `ImageError` when the file cannot be read or is no image.
     public func encodedImage(at index: Int) throws(ImageError) -> EncodedImage? {
         try EncodedImage(try bytes(at: index), options: options)
     }
 
-    /// A picture's archive and its name in it, such as `train-0007.tar: 00017.jpg`.
+    /// An image's archive and its name in it, such as `train-0007.tar: 00017.jpg`.
     ///
-    /// - Parameter index: The picture.
+    /// - Parameter index: The image.
     /// - Returns: The name.
     public func name(at index: Int) -> String { self.index.name(of: entries[index]) }
 
-    /// The bytes of a picture's file.
+    /// The bytes of an image's file.
     ///
-    /// - Parameter index: The picture.
+    /// - Parameter index: The image.
     /// - Returns: The bytes.
     /// - Throws: `ImageError` when they cannot be read.
     public func fileBytes(at index: Int) throws(ImageError) -> [UInt8]? { try bytes(at: index) }

@@ -2,15 +2,15 @@ import Dispatch
 import ImagePipeline
 import Synchronization
 
-/// Where all pictures of a set of tar archives are, built by one pass over each archive.
+/// Where all images of a set of tar archives are, built by one pass over each archive.
 final class ShardIndex: Sendable {
-    /// An archive, and the part that all its pictures belong to; nil where its folders say, or nothing does.
+    /// An archive, and the part that all its images belong to; nil where its folders say, or nothing does.
     struct Shard: Sendable, Hashable {
         let path: String
         var split: DatasetSplit?
     }
 
-    /// A picture.
+    /// An image.
     struct Entry: Sendable {
         let start: Int
         let offset: Int
@@ -23,11 +23,11 @@ final class ShardIndex: Sendable {
     let shards: [Shard]
     let entries: [Entry]
     let classNames: [String]
-    /// What is wrong with single archives or pictures.
+    /// What is wrong with single archives or images.
     let problems: [DatasetError]
     /// What was noticed and is no error.
     let notes: [String]
-    /// Members that are neither pictures nor labels: their archive and place.
+    /// Members that are neither images nor labels: their archive and place.
     let others: [(shard: Int, file: ShardScan.OtherFile)]
 
     /// Archives that stay open: inflated ones, and the first of the others.
@@ -58,15 +58,15 @@ final class ShardIndex: Sendable {
         }
         let classes = try ShardClasses(scanned.map(\.scan), shards)
         var entries: [Entry] = []
-        entries.reserveCapacity(scanned.reduce(0) { $0 + $1.scan.pictures.count })
+        entries.reserveCapacity(scanned.reduce(0) { $0 + $1.scan.images.count })
         for (place, scan) in scanned.enumerated() {
-            for picture in scan.scan.pictures {
-                guard let target = classes.targets[place][Int(picture.label)] else { continue }
+            for image in scan.scan.images {
+                guard let target = classes.targets[place][Int(image.label)] else { continue }
                 entries.append(
                     Entry(
-                        start: picture.start,
-                        offset: picture.offset,
-                        size: picture.size,
+                        start: image.start,
+                        offset: image.offset,
+                        size: image.size,
                         shard: Int32(place),
                         label: target.label,
                         split: target.split
@@ -147,7 +147,7 @@ final class ShardIndex: Sendable {
         return try ShardFile(path: shards[shard].path)
     }
 
-    /// The name of a picture in its archive.
+    /// The name of an image in its archive.
     func name(of entry: Entry) -> String {
         let path = shards[Int(entry.shard)].path
         guard let file = try? file(Int(entry.shard)) else { return path }

@@ -1,10 +1,10 @@
 import Foundation
 
-/// What one archive says of a picture's class.
+/// What one archive says of an image's class.
 enum ShardLabel: Hashable {
-    /// A number beside the picture.
+    /// A number beside the image.
     case number(Int)
-    /// A name beside the picture.
+    /// A name beside the image.
     case name(String)
     /// Nothing beside it; the folder that it lies in.
     case folder(String)
@@ -21,7 +21,7 @@ enum ShardLabel: Hashable {
 /// WebDataset, `webdataset/tariterators.py, group_by_keys`.
 struct ShardScan {
     /// An image.
-    struct Picture {
+    struct ImageMember {
         /// Where its header begins, to read the name again.
         let start: Int
         let offset: Int
@@ -37,7 +37,7 @@ struct ShardScan {
         let size: Int
     }
 
-    private(set) var pictures: [Picture] = []
+    private(set) var images: [ImageMember] = []
     private(set) var labels: [ShardLabel] = []
     /// The first members that are neither image nor label.
     private(set) var others: [OtherFile] = []
@@ -60,7 +60,7 @@ struct ShardScan {
 
     private struct Sample {
         var stem: ArraySlice<UInt8> = []
-        var pictures: [(member: TarMember, name: ShardName)] = []
+        var images: [(member: TarMember, name: ShardName)] = []
         var label: (value: ShardLabel, isCertain: Bool)?
         /// Labels beside names with further dots.
         var dotted: [ArraySlice<UInt8>: (value: ShardLabel, isCertain: Bool)] = [:]
@@ -102,7 +102,7 @@ struct ShardScan {
         let known = links ?? TarLinks(file)
         links = known
         func dead(_ reason: String) {
-            guard ShardName(link.name).map({ $0.isPicture || $0.suffix.isEmpty }) ?? false else {
+            guard ShardName(link.name).map({ $0.isImage || $0.suffix.isEmpty }) ?? false else {
                 return
             }
             deadLinks.append((String(decoding: link.name, as: UTF8.self), reason))
@@ -141,8 +141,8 @@ struct ShardScan {
             flush()
             sample.stem = name.stem
         }
-        if name.isPicture {
-            sample.pictures.append((member, name))
+        if name.isImage {
+            sample.images.append((member, name))
         } else if ShardName.labelEndings.contains(name.suffix) {
             let bytes = try file.read(at: member.offset, count: min(member.size, 1 << 16))
             if let label = ShardLabel(text: bytes) { setLabel(label, isCertain: true, name) }
@@ -170,21 +170,21 @@ struct ShardScan {
     private mutating func flush() {
         defer { sample = Sample() }
         var rest: [(member: TarMember, name: ShardName)] = []
-        for picture in sample.pictures {
-            if let label = sample.dotted[picture.name.key] {
-                append(picture.member, label.value)
+        for image in sample.images {
+            if let label = sample.dotted[image.name.key] {
+                append(image.member, label.value)
                 dotted += 1
             } else {
-                rest.append(picture)
+                rest.append(image)
             }
         }
         if let label = sample.label?.value {
-            guard let picture = rest.first(where: \.name.isPlain) ?? rest.first else { return }
+            guard let image = rest.first(where: \.name.isPlain) ?? rest.first else { return }
             if rest.count > 1 { crowded += 1 }
-            append(picture.member, label)
+            append(image.member, label)
         } else {
-            for picture in rest {
-                append(picture.member, .folder(ShardName.folder(of: picture.member.name)))
+            for image in rest {
+                append(image.member, .folder(ShardName.folder(of: image.member.name)))
             }
         }
     }
@@ -195,8 +195,8 @@ struct ShardScan {
             labels.append(label)
             places[label] = place
         }
-        pictures.append(
-            Picture(start: member.start, offset: member.offset, size: member.size, label: place)
+        images.append(
+            ImageMember(start: member.start, offset: member.offset, size: member.size, label: place)
         )
     }
 }
@@ -242,7 +242,7 @@ private struct ShardName {
     /// Whether its ending begins at the first dot.
     var isPlain: Bool { key.count == stem.count }
 
-    var isPicture: Bool { ImageFolder.extensions.contains(suffix) }
+    var isImage: Bool { ImageFolder.extensions.contains(suffix) }
 
     static func folder(of name: [UInt8]) -> String {
         let slash = name.lastIndex(of: UInt8(ascii: "/")) ?? 0

@@ -1,7 +1,7 @@
 import ImagePipeline
 import VisionModels
 
-/// How what a model attends to becomes pictures.
+/// How what a model attends to becomes images.
 public struct AttentionDrawing: Sendable {
     /// What can be drawn.
     public enum Part: String, Sendable, CaseIterable {
@@ -21,7 +21,7 @@ public struct AttentionDrawing: Sendable {
     /// The share of the attention that masks keep, 0 to 1.
     public var threshold: Double
 
-    /// How maps become as large as the picture.
+    /// How maps become as large as the image.
     public var upscaling: Upscaling
 
     /// The colours of maps.
@@ -35,7 +35,7 @@ public struct AttentionDrawing: Sendable {
     /// - Parameters:
     ///   - parts: What is drawn.
     ///   - threshold: The share of the attention that masks keep, above 0 and up to 1; DINO's paper shows 0.6.
-    ///   - upscaling: How maps become as large as the picture.
+    ///   - upscaling: How maps become as large as the image.
     ///   - colors: The colours of maps.
     ///   - isForeground: Whether features are those of the foreground alone.
     /// - Throws: ``EvaluationError/invalid(_:)`` for a share out of range.
@@ -97,7 +97,7 @@ public struct AttentionDrawing: Sendable {
         return try NormalizedCut(reading.keys, grid: reading.grid).mask
     }
 
-    /// A map drawn in all its forms, each of the picture's size.
+    /// A map drawn in all its forms, each of the image's size.
     struct Drawn {
         let named: NamedMap
         let colored: Image
@@ -107,17 +107,17 @@ public struct AttentionDrawing: Sendable {
     }
 
     /// Draws a map.
-    func drawn(_ named: NamedMap, _ scale: AttentionScale, on picture: Image) throws -> Drawn {
-        let heat = heat(for: picture)
+    func drawn(_ named: NamedMap, _ scale: AttentionScale, on image: Image) throws -> Drawn {
+        let heat = heat(for: image)
         let range = scale.ranges[named.name] ?? ValueRange(low: 0, high: 1)
         let colored = try heat.colored(named.map.values, named.map.grid, range)
         let mask = try heat.mask(named.map.mask(keeping: threshold), named.map.grid)
         return Drawn(
             named: named,
             colored: colored,
-            overlay: try heat.overlay(colored, on: picture),
+            overlay: try heat.overlay(colored, on: image),
             mask: mask,
-            cutout: try HeatPicture.cutout(picture, by: mask)
+            cutout: try HeatImage.cutout(image, by: mask)
         )
     }
 
@@ -125,26 +125,30 @@ public struct AttentionDrawing: Sendable {
     func features(
         of reading: AttentionReading,
         _ scale: AttentionScale,
-        on picture: Image
+        on image: Image
     ) throws -> Image? {
         guard let components = scale.components else { return nil }
-        let heat = heat(for: picture)
+        let heat = heat(for: image)
         let parts = try components.project(reading.features)
-        var image = try heat.rgb(parts, scale.colorRanges, reading.grid)
-        guard isForeground else { return image }
+        let drawn = try heat.rgb(parts, scale.colorRanges, reading.grid)
+        guard isForeground else { return drawn }
         let mask = try heat.mask(foreground(of: reading), reading.grid)
-        var pixels = image.pixels
+        var pixels = drawn.pixels
         for i in mask.pixels.indices where mask.pixels[i] == 0 {
             for c in 0..<3 { pixels[3 * i + c] = 0 }
         }
-        image = try Image(height: image.height, width: image.width, channels: 3, pixels: pixels)
-        return image
+        return try Image(
+            height: drawn.height,
+            width: drawn.width,
+            channels: 3,
+            pixels: pixels
+        )
     }
 
-    private func heat(for picture: Image) -> HeatPicture {
-        HeatPicture(
-            height: picture.height,
-            width: picture.width,
+    private func heat(for image: Image) -> HeatImage {
+        HeatImage(
+            height: image.height,
+            width: image.width,
             upscaling: upscaling,
             colors: colors
         )

@@ -1,9 +1,9 @@
 public import Storage
 public import VisionModels
 
-/// What was made of one picture.
+/// What was made of one image.
 public struct AttentionEntry: Sendable {
-    /// The picture's file.
+    /// The image's file.
     public let file: String
 
     /// The rows and columns that the model saw.
@@ -19,7 +19,7 @@ public struct AttentionEntry: Sendable {
     public let isShrunk: Bool
 
     /// What the model takes it for, as `deit classify` says; nil where it tells no classes apart.
-    public let guess: PictureViewer.Guess?
+    public let guess: ImageViewer.Guess?
 
     /// The files written, by what they show, relative to the folder.
     public let files: [(name: String, path: String)]

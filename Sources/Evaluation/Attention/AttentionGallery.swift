@@ -1,19 +1,19 @@
 public import ImagePipeline
 
-/// Writes what a model attends to in pictures: a folder for each, a sheet of it, and an overview of all.
+/// Writes what a model attends to in images: a folder for each, a sheet of it, and an overview of all.
 ///
-/// Of a picture `cat.jpg` the folder `cat` gets `picture.png`, of every map `NAME.png` in colours, `NAME-overlay.png` over
-/// the picture and `NAME-mask.png`, further `features.png` and `sheet.png`.
+/// Of an image `cat.jpg` the folder `cat` gets `image.png`, of every map `NAME.png` in colours, `NAME-overlay.png` over
+/// the image and `NAME-mask.png`, further `features.png` and `sheet.png`.
 public final class AttentionGallery {
-    /// So many pictures stand in one row of a sheet: all of a model with three heads.
+    /// So many images stand in one row of a sheet: all of a model with three heads.
     private static let tilesOfARow = 9
     private static let mostOverviewRows = 40
     private static let headsOfOverview = 3
 
-    /// What was made of the pictures so far.
+    /// What was made of the images so far.
     public private(set) var entries: [AttentionEntry] = []
 
-    private let viewer: PictureViewer
+    private let viewer: ImageViewer
     private let drawing: AttentionDrawing
     private var folder: OutputFolder
     private var overview = TileSheet(side: 160)
@@ -21,19 +21,19 @@ public final class AttentionGallery {
     /// Creates a gallery.
     ///
     /// - Parameters:
-    ///   - viewer: What looks at pictures.
-    ///   - drawing: How maps become pictures.
+    ///   - viewer: What looks at images.
+    ///   - drawing: How maps become images.
     ///   - folder: Where to write.
-    public init(_ viewer: PictureViewer, _ drawing: AttentionDrawing, in folder: OutputFolder) {
+    public init(_ viewer: ImageViewer, _ drawing: AttentionDrawing, in folder: OutputFolder) {
         self.viewer = viewer
         self.drawing = drawing
         self.folder = folder
     }
 
-    /// Looks at a picture and writes what was found.
+    /// Looks at an image and writes what was found.
     ///
     /// - Parameters:
-    ///   - image: The picture.
+    ///   - image: The image.
     ///   - file: Its file.
     /// - Returns: What was written.
     /// - Throws: ``EvaluationError`` when it would need too much memory, `ImageError` when it cannot be resized,
@@ -52,15 +52,15 @@ public final class AttentionGallery {
         var collector = AttentionScale.Collector(drawing)
         try collector.add(view.reading, isAlone: true)
         let scale = try collector.scale()
-        try write(view.picture, "picture")
+        try write(view.image, "image")
         let maps = try drawing.maps(of: view.reading).map { named in
-            let drawn = try drawing.drawn(named, scale, on: view.picture)
+            let drawn = try drawing.drawn(named, scale, on: view.image)
             try write(drawn.colored, named.name)
             try write(drawn.overlay, "\(named.name)-overlay")
             try write(drawn.mask, "\(named.name)-mask")
             return drawn
         }
-        let features = try drawing.features(of: view.reading, scale, on: view.picture)
+        let features = try drawing.features(of: view.reading, scale, on: view.image)
         if let features { try write(features, "features") }
         try write(try sheet(view, guess, maps, features), "sheet")
         try addToOverview(view, guess, maps, features, name)
@@ -77,10 +77,10 @@ public final class AttentionGallery {
         return entry
     }
 
-    /// Writes the overview of all pictures, as a picture and as a page.
+    /// Writes the overview of all images, as an image and as a page.
     ///
     /// - Parameter model: What the model is called.
-    /// - Returns: The files, relative to the folder; none where there were no pictures.
+    /// - Returns: The files, relative to the folder; none where there were no images.
     /// - Throws: `CheckpointError` when the disk does not take the files.
     public func finish(model: String) throws -> [String] {
         guard !entries.isEmpty else { return [] }
@@ -96,13 +96,13 @@ public final class AttentionGallery {
     }
 
     private func sheet(
-        _ view: PictureViewer.View,
-        _ guess: PictureViewer.Guess?,
+        _ view: ImageViewer.View,
+        _ guess: ImageViewer.Guess?,
         _ maps: [AttentionDrawing.Drawn],
         _ features: Image?
     ) throws -> Image {
         var sheet = TileSheet(side: 240)
-        var tiles = [TileSheet.Tile(image: view.picture, caption: caption(guess, "picture"))]
+        var tiles = [TileSheet.Tile(image: view.image, caption: caption(guess, "image"))]
         if let features { tiles.append(.init(image: features, caption: "features, PCA")) }
         var token = maps.first.map { tokenName($0) } ?? ""
         for drawn in maps {
@@ -127,19 +127,19 @@ public final class AttentionGallery {
         String(drawn.named.name.prefix { $0 != "-" })
     }
 
-    private func caption(_ guess: PictureViewer.Guess?, _ name: String) -> String {
+    private func caption(_ guess: ImageViewer.Guess?, _ name: String) -> String {
         guess?.text ?? name
     }
 
     private func addToOverview(
-        _ view: PictureViewer.View,
-        _ guess: PictureViewer.Guess?,
+        _ view: ImageViewer.View,
+        _ guess: ImageViewer.Guess?,
         _ maps: [AttentionDrawing.Drawn],
         _ features: Image?,
         _ name: String
     ) throws {
         guard entries.count < Self.mostOverviewRows else { return }
-        var tiles = [TileSheet.Tile(image: view.picture, caption: caption(guess, name))]
+        var tiles = [TileSheet.Tile(image: view.image, caption: caption(guess, name))]
         if let features { tiles.append(.init(image: features, caption: "features")) }
         let share = Int((drawing.threshold * 100).rounded())
         for (place, drawn) in maps.enumerated() where drawn.named.part != .heads {

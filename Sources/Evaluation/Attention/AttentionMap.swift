@@ -1,7 +1,7 @@
 import Torch
 public import VisionModels
 
-/// How much a token looks at each patch of a picture.
+/// How much a token looks at each patch of an image.
 public struct AttentionMap: Sendable, Equatable {
     /// The patches, down and across.
     public let grid: PatchGrid
@@ -23,7 +23,7 @@ public struct AttentionMap: Sendable, Equatable {
         self.grid = grid
     }
 
-    /// The mean of maps of one picture.
+    /// The mean of maps of one image.
     ///
     /// - Parameter maps: The maps, at least one.
     /// - Throws: ``EvaluationError/invalid(_:)`` when there are none or their grids differ.
@@ -61,7 +61,7 @@ public struct AttentionMap: Sendable, Equatable {
     }
 }
 
-/// How a grid of numbers becomes as large as the picture.
+/// How a grid of numbers becomes as large as the image.
 public enum Upscaling: String, Sendable, CaseIterable {
     /// Every patch one square, as DINO shows them.
     case nearest

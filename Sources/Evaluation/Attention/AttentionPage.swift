@@ -1,6 +1,6 @@
 import Datasets
 
-/// The page that shows all pictures and maps of a folder.
+/// The page that shows all images and maps of a folder.
 struct AttentionPage {
     let model: String
     let block: Int
@@ -16,7 +16,7 @@ struct AttentionPage {
         @media(prefers-color-scheme:dark){body{background:#111;color:#eee}figcaption{color:#aaa}}
         """
 
-    /// The whole page; pictures are named relative to it.
+    /// The whole page; images are named relative to it.
     var html: String {
         let share = Int((threshold * 100).rounded())
         let sections = entries.map(section).joined(separator: "\n")
@@ -28,8 +28,8 @@ struct AttentionPage {
             <h1>Attention of \(MarkupText.escaped(model))</h1>
             <p>Block \(block). Bright patches get most of a token's attention; every map has its own colours, from its
             least patch to its largest but two per cent. Masks keep \(share) % of the attention. Rollout follows it from
-            the picture through all blocks. Features are shown by their three main components as red, green and blue:
-            equal colours are equal features, within one picture. The class beside a name is that of <code>deit classify</code>:
+            the image through all blocks. Features are shown by their three main components as red, green and blue:
+            equal colours are equal features, within one image. The class beside a name is that of <code>deit classify</code>:
             of the image as the model's own preprocessing crops it, where maps show the whole image.</p>
             \(sections)
             </body></html>
@@ -39,7 +39,7 @@ struct AttentionPage {
 
     private func section(_ entry: AttentionEntry) -> String {
         let shown = entry.files.filter { !$0.name.hasSuffix("-mask") && $0.name != "sheet" }
-        // Over the picture a map says more than alone; that is one click away.
+        // Over the image a map says more than alone; that is one click away.
         let overlays = Set(shown.map(\.name).filter { $0.hasSuffix("-overlay") })
         let figures = shown.filter { !overlays.contains("\($0.name)-overlay") }.map { file in
             let plain = file.name.hasSuffix("-overlay") ? String(file.name.dropLast(8)) : file.name

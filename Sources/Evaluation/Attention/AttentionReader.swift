@@ -3,7 +3,7 @@ public import Torch
 import TorchNN
 public import VisionModels
 
-/// Looks into a vision transformer while it looks at a picture of any size.
+/// Looks into a vision transformer while it looks at an image of any size.
 ///
 /// Blocks after the one that is asked for are not computed, and no more than one block's weights are held at a time. The
 /// arithmetic is in 32 bits whatever the compute policy says, as maps of small differences are looked at.
@@ -23,7 +23,7 @@ public struct AttentionReader {
     /// How blocks are made one; nil for no rollout.
     public let rollout: AttentionRollout?
 
-    /// How positions get the picture's grid.
+    /// How positions get the image's grid.
     public let resampling: PositionEmbeddingResampling
 
     private let network: VisionTransformer
@@ -36,7 +36,7 @@ public struct AttentionReader {
     ///   - keysBlock: The block whose keys are read, or the one looked into where that comes first; nil for the
     ///     ``usualKeysBlock(depth:)``.
     ///   - rollout: How blocks are made one; nil for no rollout.
-    ///   - resampling: How positions get the picture's grid.
+    ///   - resampling: How positions get the image's grid.
     /// - Throws: ``EvaluationError/noSuchFeature(_:)`` when the model has no attention, or no such block.
     public init(
         _ loaded: LoadedModel,
@@ -71,17 +71,17 @@ public struct AttentionReader {
 
     /// The block whose keys tell objects from their surroundings in supervised models as well: five sixths of the way.
     ///
-    /// The last blocks of a supervised model gather what the classifier wants in a few patches anywhere in the picture.
+    /// The last blocks of a supervised model gather what the classifier wants in a few patches anywhere in the image.
     ///
     /// - Parameter depth: The number of blocks.
     /// - Returns: The block, counted from 1.
     public static func usualKeysBlock(depth: Int) -> Int { max(1, (depth * 5 + 3) / 6) }
 
-    /// Looks at a picture.
+    /// Looks at an image.
     ///
     /// - Parameter images: `[1, channels, height, width]`, normalised; at least one patch large.
     /// - Returns: What was attended to.
-    /// - Throws: `TorchError` when the picture does not fit the model, ``EvaluationError`` when it has no patches.
+    /// - Throws: `TorchError` when the image does not fit the model, ``EvaluationError`` when it has no patches.
     public func callAsFunction(_ images: Tensor) throws -> AttentionReading {
         try withoutGradient { try read(images) }
     }
@@ -90,7 +90,7 @@ public struct AttentionReader {
         guard images.rank == 4, images.shape[0] == 1 else {
             throw TorchError(
                 operation: "attention",
-                message: "one picture is looked at, not \(images.shape)"
+                message: "one image is looked at, not \(images.shape)"
             )
         }
         var (x, grid) = try network.embedding(images, resampling: resampling)

@@ -1,7 +1,7 @@
 public import Torch
 public import VisionModels
 
-/// What a transformer attended to in one picture, and what it made of the patches.
+/// What a transformer attended to in one image, and what it made of the patches.
 public struct AttentionReading {
     /// The maps of one token that looks at the patches.
     public struct Token: Sendable, Equatable {

@@ -1,6 +1,6 @@
 public import Torch
 
-/// What numbers become which colours: of one picture, or of all frames of a sequence alike, so that they do not flicker.
+/// What numbers become which colours: of one image, or of all frames of a sequence alike, so that they do not flicker.
 public struct AttentionScale: Sendable {
     /// The range of each kind of map, by its name.
     let ranges: [String: ValueRange]
@@ -11,7 +11,7 @@ public struct AttentionScale: Sendable {
     /// The range along each direction.
     let colorRanges: [ValueRange]
 
-    /// Gathers the numbers of pictures that share their colours.
+    /// Gathers the numbers of images that share their colours.
     public struct Collector {
         /// More features than these say nothing more of the directions.
         private static let mostFeatures = 20_000
@@ -27,7 +27,7 @@ public struct AttentionScale: Sendable {
         /// - Parameter drawing: What will be drawn.
         public init(_ drawing: AttentionDrawing) { self.drawing = drawing }
 
-        /// Adds a picture.
+        /// Adds an image.
         ///
         /// - Parameters:
         ///   - reading: What was attended to in it.
@@ -47,10 +47,10 @@ public struct AttentionScale: Sendable {
             count += places.count
         }
 
-        /// The scale of the pictures added.
+        /// The scale of the images added.
         ///
         /// - Returns: The scale.
-        /// - Throws: `TorchError` when features of pictures do not fit together.
+        /// - Throws: `TorchError` when features of images do not fit together.
         public func scale() throws(TorchError) -> AttentionScale {
             // Where a few patches get most of the attention, the others would all look alike.
             let ranges = values.mapValues { ValueRange(of: $0, lower: 0, upper: 0.98) }

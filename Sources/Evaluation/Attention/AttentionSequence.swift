@@ -3,13 +3,13 @@ public import ImagePipeline
 /// Writes what a model attends to in the frames of a film, with the same colours in all of them.
 ///
 /// The frames are looked at twice: first all numbers are gathered that decide on colours, the directions of features among
-/// them, then every frame is drawn. Each kind of picture has a folder of its own with `000001.png` and so on, as programs
-/// that make films of pictures want them.
+/// them, then every frame is drawn. Each kind of image has a folder of its own with `000001.png` and so on, as programs
+/// that make films of images want them.
 public final class AttentionSequence {
     /// What was made of the frames so far.
     public private(set) var entries: [AttentionEntry] = []
 
-    private let viewer: PictureViewer
+    private let viewer: ImageViewer
     private let drawing: AttentionDrawing
     private var folder: OutputFolder
     private var collector: AttentionScale.Collector
@@ -22,9 +22,9 @@ public final class AttentionSequence {
     ///
     /// - Parameters:
     ///   - viewer: What looks at frames.
-    ///   - drawing: How maps become pictures.
+    ///   - drawing: How maps become images.
     ///   - folder: Where to write.
-    public init(_ viewer: PictureViewer, _ drawing: AttentionDrawing, in folder: OutputFolder) {
+    public init(_ viewer: ImageViewer, _ drawing: AttentionDrawing, in folder: OutputFolder) {
         self.viewer = viewer
         self.drawing = drawing
         self.folder = folder
@@ -58,10 +58,10 @@ public final class AttentionSequence {
             try folder.write(image.encodedPNG(), to: "\(kind)/\(name)")
             files.append((kind, "\(kind)/\(name)"))
         }
-        try write(view.picture, "picture")
-        var tiles = [TileSheet.Tile(image: view.picture, caption: "frame \(number)")]
+        try write(view.image, "image")
+        var tiles = [TileSheet.Tile(image: view.image, caption: "frame \(number)")]
         for named in drawing.maps(of: view.reading) {
-            let drawn = try drawing.drawn(named, shared, on: view.picture)
+            let drawn = try drawing.drawn(named, shared, on: view.image)
             try write(drawn.colored, named.name)
             try write(drawn.overlay, "\(named.name)-overlay")
             try write(drawn.mask, "\(named.name)-mask")
@@ -69,7 +69,7 @@ public final class AttentionSequence {
                 tiles.append(.init(image: drawn.overlay, caption: named.caption))
             }
         }
-        if let features = try drawing.features(of: view.reading, shared, on: view.picture) {
+        if let features = try drawing.features(of: view.reading, shared, on: view.image) {
             try write(features, "features")
             tiles.append(.init(image: features, caption: "features"))
         }

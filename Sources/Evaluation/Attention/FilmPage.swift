@@ -1,6 +1,6 @@
 import Datasets
 
-/// The page that plays the frames of a sequence, all kinds of pictures side by side.
+/// The page that plays the frames of a sequence, all kinds of images side by side.
 struct FilmPage {
     let model: String
     let entries: [AttentionEntry]
@@ -15,7 +15,7 @@ struct FilmPage {
         setInterval(()=>{if(playing)show(Number(slider.value)%frames+1);},100);
         """
 
-    /// The whole page; pictures are named relative to it.
+    /// The whole page; images are named relative to it.
     var html: String {
         let kinds = (entries.first?.files ?? []).map(\.name)
         let overlays = Set(kinds.filter { $0.hasSuffix("-overlay") })

@@ -1,11 +1,11 @@
 import ImagePipeline
 import VisionModels
 
-/// Pictures of maps: in colours, over the picture, and as what a mask keeps of it.
+/// Images of maps: in colours, over the image, and as what a mask keeps of it.
 ///
-/// All have the size of the picture that they belong to.
-struct HeatPicture {
-    /// How many of a picture's colours shine through a map over it.
+/// All have the size of the image that they belong to.
+struct HeatImage {
+    /// How many of an image's colours shine through a map over it.
     private static let transparency = 0.4
     /// How bright what a mask leaves out remains.
     private static let dimming = 0.3
@@ -29,9 +29,9 @@ struct HeatPicture {
         return try Image(height: height, width: width, channels: 3, pixels: pixels)
     }
 
-    /// Colours over a picture, which becomes grey so that every colour means a number.
-    func overlay(_ colors: Image, on picture: Image) throws -> Image {
-        let grey = try picture.converted(toChannels: 1)
+    /// Colours over an image, which becomes grey so that every colour means a number.
+    func overlay(_ colors: Image, on image: Image) throws -> Image {
+        let grey = try image.converted(toChannels: 1)
         guard grey.pixels.count * 3 == colors.pixels.count else { return colors }
         var pixels = colors.pixels
         for i in grey.pixels.indices {
@@ -55,12 +55,12 @@ struct HeatPicture {
         return try Image(height: height, width: width, channels: 1, pixels: pixels)
     }
 
-    /// What a mask keeps of a picture, within a line; the rest is darkened.
-    static func cutout(_ picture: Image, by mask: Image) throws -> Image {
-        let (height, width) = (picture.height, picture.width)
-        var pixels = try picture.converted(toChannels: 3).pixels
+    /// What a mask keeps of an image, within a line; the rest is darkened.
+    static func cutout(_ image: Image, by mask: Image) throws -> Image {
+        let (height, width) = (image.height, image.width)
+        var pixels = try image.converted(toChannels: 3).pixels
         let kept = mask.pixels
-        guard kept.count * 3 == pixels.count else { return picture }
+        guard kept.count * 3 == pixels.count else { return image }
         let line = max(1, min(height, width) / 200)
         for y in 0..<height {
             for x in 0..<width where kept[y * width + x] == 0 {

@@ -2,12 +2,12 @@ public import Checkpoints
 public import ImagePipeline
 import Torch
 
-/// Shows pictures of any size to a transformer and tells what it attended to.
-public struct PictureViewer {
+/// Shows images of any size to a transformer and tells what it attended to.
+public struct ImageViewer {
     /// What looks into the model.
     public let reader: AttentionReader
 
-    /// In which size pictures are shown to it.
+    /// In which size images are shown to it.
     public let size: ViewingSize
 
     /// The model's own way from an image to its input.
@@ -15,7 +15,7 @@ public struct PictureViewer {
     private let labels: [String]
     private let scoring: ClassScoring
 
-    /// What a picture is, most likely.
+    /// What an image is, most likely.
     public struct Guess: Sendable, Equatable {
         /// The name of the class.
         public let label: String
@@ -30,10 +30,10 @@ public struct PictureViewer {
         var text: String { "\(scoring.text(score, digits: 0)) \(label)" }
     }
 
-    /// A picture as the model saw it.
+    /// An image as the model saw it.
     public struct View {
-        /// The picture in the size in which it was seen, in colour; small ones several times as large.
-        public let picture: Image
+        /// The image in the size in which it was seen, in colour; small ones several times as large.
+        public let image: Image
 
         /// The rows that the model saw.
         public let height: Int
@@ -55,8 +55,8 @@ public struct PictureViewer {
     ///
     /// - Parameters:
     ///   - reader: What looks into the model.
-    ///   - description: What pictures the model wants, and its classes.
-    ///   - size: In which size pictures are shown to it.
+    ///   - description: What images the model wants, and its classes.
+    ///   - size: In which size images are shown to it.
     public init(_ reader: AttentionReader, _ description: ModelDescription, size: ViewingSize) {
         self.reader = reader
         self.size = size
@@ -65,10 +65,10 @@ public struct PictureViewer {
         scoring = description.scoring
     }
 
-    /// Looks at a picture.
+    /// Looks at an image.
     ///
     /// - Parameters:
-    ///   - image: The picture.
+    ///   - image: The image.
     ///   - exactly: Its rows and columns for the model; nil for those of ``size``.
     /// - Returns: What the model saw and attended to.
     /// - Throws: ``EvaluationError`` when it would need too much memory, `ImageError` when it cannot be resized.
@@ -87,7 +87,7 @@ public struct PictureViewer {
         let small = try processor.prepare(image).converted(toChannels: 3)
         let factor = max(1, (Self.leastShownSide + min(height, width) - 1) / min(height, width))
         return View(
-            picture: try small.resized(
+            image: try small.resized(
                 height: height * factor,
                 width: width * factor,
                 interpolation: .nearest
@@ -99,7 +99,7 @@ public struct PictureViewer {
         )
     }
 
-    /// Names what an image shows, as `PictureClassifier` does: of the image as the model's own pre-processing makes it,
+    /// Names what an image shows, as `ImageFileClassifier` does: of the image as the model's own pre-processing makes it,
     /// which crops it as a rule, whatever size the maps are of.
     ///
     /// - Parameter image: The image.

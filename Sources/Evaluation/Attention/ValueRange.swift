@@ -1,4 +1,4 @@
-/// The numbers that a row of colours spans: one range for a picture, or for all frames of a sequence.
+/// The numbers that a row of colours spans: one range for an image, or for all frames of a sequence.
 public struct ValueRange: Sendable, Equatable {
     /// The number of the first colour.
     public let low: Double

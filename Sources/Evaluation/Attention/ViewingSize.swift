@@ -1,15 +1,15 @@
 import ImagePipeline
 public import VisionModels
 
-/// The size in which a transformer looks at a picture of any size: a whole number of patches, within a bound of memory.
+/// The size in which a transformer looks at an image of any size: a whole number of patches, within a bound of memory.
 ///
-/// Attention of `n` tokens has `n²` numbers for each head, so memory grows with the square of the picture's area.
+/// Attention of `n` tokens has `n²` numbers for each head, so memory grows with the square of the image's area.
 public struct ViewingSize: Sendable, Equatable {
     /// What is wished for.
     public enum Wish: Sendable, Equatable {
-        /// The picture's own size, enlarged to the model's where it is smaller, shrunk where memory does not suffice.
+        /// The image's own size, enlarged to the model's where it is smaller, shrunk where memory does not suffice.
         case own
-        /// The shorter side in pixels; the picture keeps its shape.
+        /// The shorter side in pixels; the image keeps its shape.
         case shorterSide(Int)
         /// Both sides in pixels.
         case exact(height: Int, width: Int)
@@ -35,11 +35,11 @@ public struct ViewingSize: Sendable, Equatable {
         self.memoryLimit = memoryLimit
     }
 
-    /// The size for a picture.
+    /// The size for an image.
     ///
     /// - Parameters:
-    ///   - height: The picture's rows.
-    ///   - width: The picture's columns.
+    ///   - height: The image's rows.
+    ///   - width: The image's columns.
     /// - Returns: The rows and columns, multiples of the patch, and whether memory made them smaller than wished for.
     /// - Throws: ``EvaluationError/tooLarge(height:width:bytes:limit:)`` when a size that was asked for needs too much.
     public func callAsFunction(
@@ -88,8 +88,8 @@ public struct ViewingSize: Sendable, Equatable {
     /// to what memory suffices for, it would show nothing.
     ///
     /// - Parameters:
-    ///   - height: The picture's rows.
-    ///   - width: The picture's columns.
+    ///   - height: The image's rows.
+    ///   - width: The image's columns.
     /// - Throws: `ImageError`.
     func checkRoom(height: Int, width: Int) throws(ImageError) {
         let (wanted, _) = wanted(Double(max(height, 1)), Double(max(width, 1)))
@@ -117,13 +117,13 @@ public struct ViewingSize: Sendable, Equatable {
         return Int(min(4 * (tokens * tokens * matrices + activations), 1e18))
     }
 
-    /// The way from a picture to the model's input in this size.
+    /// The way from an image to the model's input in this size.
     ///
     /// - Parameters:
     ///   - processor: The model's own way.
     ///   - height: The rows.
     ///   - width: The columns.
-    /// - Returns: A way that keeps the whole picture.
+    /// - Returns: A way that keeps the whole image.
     /// - Throws: `ImageError` when the size is not positive.
     static func processor(
         _ processor: ImageProcessor,

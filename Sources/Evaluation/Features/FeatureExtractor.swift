@@ -5,7 +5,7 @@ import TorchNN
 import Training
 import VisionModels
 
-/// Reads a model's inner states for pictures: features for search, neighbours, clustering and linear probes.
+/// Reads a model's inner states for images: features for search, neighbours, clustering and linear probes.
 ///
 /// A transformer's are the tokens of its last blocks after the last normalisation, a convolutional network's the mean of its
 /// last maps. The model needs no classifier.
@@ -70,13 +70,13 @@ public struct FeatureExtractor {
         model = loaded.model
     }
 
-    /// Returns the features of pictures.
+    /// Returns the features of images.
     ///
     /// It computes under `ComputePolicy.current`; the features are taken in 32 bits.
     ///
-    /// - Parameter images: `[pictures, channels, height, width]`, normalised.
+    /// - Parameter images: `[images, channels, height, width]`, normalised.
     /// - Returns: For each column its numbers, row-major in the shape that the column tells.
-    /// - Throws: `TorchError` when the pictures do not fit the model.
+    /// - Throws: `TorchError` when the images do not fit the model.
     public func callAsFunction(_ images: Tensor) throws(TorchError) -> [[Float]] {
         let policy = ComputePolicy.current
         let arrays = try withoutGradient { () throws(TorchError) -> [[Float]] in
@@ -91,13 +91,13 @@ public struct FeatureExtractor {
         return arrays.indices.map { scaled(arrays[$0], length: columns[$0].length) }
     }
 
-    /// Extracts the features of all pictures of a loader into a file.
+    /// Extracts the features of all images of a loader into a file.
     ///
     /// - Parameters:
-    ///   - loader: The pictures, transformed by the model's processor.
+    ///   - loader: The images, transformed by the model's processor.
     ///   - file: The file, which is finished by the caller.
-    ///   - progress: Called after each batch with the number of pictures done.
-    /// - Throws: `DatasetError` when the data cannot be read, `TorchError` when pictures do not fit the model,
+    ///   - progress: Called after each batch with the number of images done.
+    /// - Throws: `DatasetError` when the data cannot be read, `TorchError` when images do not fit the model,
     ///   `CheckpointError` when the file cannot be written.
     @ModelActor
     public func extract(
@@ -151,7 +151,7 @@ public struct FeatureExtractor {
 }
 
 extension FeatureRequest.Token {
-    /// The part of normalised tokens `[pictures, tokens, embedDim]`.
+    /// The part of normalised tokens `[images, tokens, embedDim]`.
     fileprivate func part(of tokens: Tensor, prefix: Int) throws(TorchError) -> Tensor {
         switch self {
         case .cls: return try tokens.selected(1, 0)

@@ -3,7 +3,7 @@ import Storage
 
 /// A file of features that grows by batches and takes its name when it is whole.
 ///
-/// The numbers wait on the disk, beside the file, so memory does not grow with them; the names of the pictures are held.
+/// The numbers wait on the disk, beside the file, so memory does not grow with them; the names of the images are held.
 public final class FeatureFile {
     /// What a file of features tells of itself.
     public struct Description: Sendable, Equatable {
@@ -13,7 +13,7 @@ public final class FeatureFile {
         /// What was asked of the model.
         public var request: FeatureRequest
 
-        /// The names of the labels' classes; nil where the pictures have no labels.
+        /// The names of the labels' classes; nil where the images have no labels.
         public var classNames: [String]?
 
         /// Creates a description.
@@ -21,7 +21,7 @@ public final class FeatureFile {
         /// - Parameters:
         ///   - model: The checkpoint.
         ///   - request: What was asked of the model.
-        ///   - classNames: The names of the labels' classes; nil where the pictures have no labels.
+        ///   - classNames: The names of the labels' classes; nil where the images have no labels.
         public init(model: String, request: FeatureRequest, classNames: [String]? = nil) {
             self.model = model
             self.request = request
@@ -35,7 +35,7 @@ public final class FeatureFile {
     /// The arrays that it gets.
     public let columns: [FeatureColumn]
 
-    /// The pictures so far.
+    /// The images so far.
     public var count: Int { names.count }
 
     private let format: FeatureFormat
@@ -67,11 +67,11 @@ public final class FeatureFile {
         scratch = try (0..<files).map { _ in try ScratchFile(for: path) }
     }
 
-    /// Adds pictures.
+    /// Adds images.
     ///
     /// - Parameters:
-    ///   - arrays: For each column the pictures' numbers, one picture after the other.
-    ///   - names: The pictures' names.
+    ///   - arrays: For each column the images' numbers, one image after the other.
+    ///   - names: The images' names.
     ///   - labels: Their classes, as many.
     /// - Throws: `CheckpointError` when sizes do not fit or the disk is full.
     public func append(
@@ -146,7 +146,7 @@ extension FeatureFile {
             ArchivedTensor(
                 name: $0.name,
                 dtype: .float32,
-                shape: $0.shape(pictures: count)
+                shape: $0.shape(images: count)
             )
         }
         if description.classNames != nil {
@@ -191,7 +191,7 @@ extension FeatureFile {
     private func finishNumPy() throws(CheckpointError) {
         let shape =
             columns.count == 1
-            ? columns[0].shape(pictures: count) : [count, columns.reduce(0) { $0 + $1.length }]
+            ? columns[0].shape(images: count) : [count, columns.reduce(0) { $0 + $1.length }]
         let sizes = shape.map(String.init).joined(separator: ", ")
         var header = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(sizes)), }"
         // Magic, version and length take ten bytes; the data begin at a multiple of 64.

@@ -1,10 +1,10 @@
 /// The kinds of files that hold features.
 public enum FeatureFormat: String, Sendable, CaseIterable {
-    /// An array for each token, the labels, and the names of the pictures and classes in the metadata.
+    /// An array for each token, the labels, and the names of the images and classes in the metadata.
     case safetensors
-    /// NumPy's format: one array; the names of the pictures stand in a second file, `NAME.files.csv`.
+    /// NumPy's format: one array; the names of the images stand in a second file, `NAME.files.csv`.
     case npy
-    /// A line for each picture: its name, its class, its numbers.
+    /// A line for each image: its name, its class, its numbers.
     case csv
 
     /// Tells the kind from the ending of a file's name; nil where there is none for it.
@@ -33,7 +33,7 @@ public enum FeatureFormat: String, Sendable, CaseIterable {
         case .csv:
             guard !hasPatches else {
                 throw .notInFormat(
-                    "a .csv file has one line for a picture, and there are many patch tokens: "
+                    "a .csv file has one line for an image, and there are many patch tokens: "
                         + "write a .safetensors or .npy file"
                 )
             }

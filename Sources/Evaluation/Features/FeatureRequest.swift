@@ -35,12 +35,12 @@ public struct FeatureRequest: Sendable, Equatable {
     }
 }
 
-/// One array of features: what it holds and its shape for one picture.
+/// One array of features: what it holds and its shape for one image.
 public struct FeatureColumn: Sendable, Equatable {
     /// The part of the model's state.
     public let token: FeatureRequest.Token
 
-    /// The vectors of a picture: the number of patches, or 1.
+    /// The vectors of an image: the number of patches, or 1.
     public let vectors: Int
 
     /// The length of a vector, the blocks' together.
@@ -49,14 +49,14 @@ public struct FeatureColumn: Sendable, Equatable {
     /// The array's name in files.
     public var name: String { token.rawValue }
 
-    /// The numbers of a picture.
+    /// The numbers of an image.
     public var count: Int { vectors * length }
 
-    /// The array's shape for a number of pictures: `[pictures, length]`, of patches `[pictures, patches, length]`.
+    /// The array's shape for a number of images: `[images, length]`, of patches `[images, patches, length]`.
     ///
-    /// - Parameter pictures: The number of pictures.
+    /// - Parameter images: The number of images.
     /// - Returns: The shape.
-    public func shape(pictures: Int) -> [Int] {
-        token == .patch ? [pictures, vectors, length] : [pictures, length]
+    public func shape(images: Int) -> [Int] {
+        token == .patch ? [images, vectors, length] : [images, length]
     }
 }

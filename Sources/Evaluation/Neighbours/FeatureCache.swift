@@ -2,10 +2,10 @@ import Checkpoints
 import Storage
 import Torch
 
-/// A file with the features of both parts of a data set, to measure them again without the pictures.
+/// A file with the features of both parts of a data set, to measure them again without the images.
 ///
-/// A `.safetensors` file: `train` and `val` of `[pictures, width]`, their `.labels` and `.digests`; its metadata hold the
-/// classes and the fingerprints of the model and the pictures, and features of others are refused.
+/// A `.safetensors` file: `train` and `val` of `[images, width]`, their `.labels` and `.digests`; its metadata hold the
+/// classes and the fingerprints of the model and the images, and features of others are refused.
 public enum FeatureCache {
     /// What features in a file must be from to be used.
     public struct Origin: Sendable, Equatable {
@@ -68,8 +68,8 @@ public enum FeatureCache {
     /// - Parameters:
     ///   - path: The file.
     ///   - origin: What the features must be from.
-    /// - Returns: The features of both parts, without names of pictures.
-    /// - Throws: `CheckpointError` when the file is damaged, no such file, or of another model or other pictures.
+    /// - Returns: The features of both parts, without names of images.
+    /// - Throws: `CheckpointError` when the file is damaged, no such file, or of another model or other images.
     public static func read(
         _ path: String,
         _ origin: Origin
@@ -96,7 +96,7 @@ public enum FeatureCache {
         guard train == origin.train, validation == origin.validation else {
             throw CheckpointError.unsupported(
                 file: path,
-                reason: "its features are of other pictures than the data has; "
+                reason: "its features are of other images than the data has; "
                     + "leave out --features, or write them anew with --save-features"
             )
         }

@@ -6,13 +6,13 @@ public import ImagePipeline
 import Torch
 import TorchNN
 
-/// What features depend on, in few characters: the weights, the pre-processing, what was asked for; and the pictures.
+/// What features depend on, in few characters: the weights, the pre-processing, what was asked for; and the images.
 public enum FeatureFingerprint {
     /// The fingerprint of a model and what it is asked for.
     ///
     /// - Parameters:
     ///   - loaded: The model: all its tensors count, whatever file they are from.
-    ///   - processor: The way from a picture to the model's input.
+    ///   - processor: The way from an image to the model's input.
     ///   - request: The tokens.
     /// - Returns: A SHA-256 in hexadecimal digits.
     /// - Throws: `TorchError` when a tensor cannot be read, `DigestError` where the system computes no SHA-256.
@@ -38,12 +38,12 @@ public enum FeatureFingerprint {
         return try digest.finish()
     }
 
-    /// The fingerprint of pictures: their number, order, labels and names below the data's folder, and their classes.
+    /// The fingerprint of images: their number, order, labels and names below the data's folder, and their classes.
     ///
-    /// The bytes of pictures are not read.
+    /// The bytes of images are not read.
     ///
     /// - Parameters:
-    ///   - dataset: The pictures.
+    ///   - dataset: The images.
     ///   - folder: The folder that they lie in, whose own name does not count.
     /// - Returns: A SHA-256 in hexadecimal digits.
     /// - Throws: `DigestError` where the system computes none.

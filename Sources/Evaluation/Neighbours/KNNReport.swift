@@ -8,10 +8,10 @@ public struct KNNReport: Sendable, Equatable {
     /// The accuracy with each number of neighbours.
     public let accuracies: [KNNAccuracy]
 
-    /// The number of pictures that vote.
+    /// The number of images that vote.
     public let bankCount: Int
 
-    /// The number of pictures measured.
+    /// The number of images measured.
     public let count: Int
 
     /// The number of images measured that are among those that vote too; each is left out of its own vote.
@@ -35,8 +35,8 @@ public struct KNNReport: Sendable, Equatable {
     /// (``LabelledFeatures/digests``) or, where that is not known, by equal features.
     ///
     /// - Parameters:
-    ///   - train: The pictures that vote, of at least two classes.
-    ///   - validation: The pictures that are measured; their classes are found among the others' by name.
+    ///   - train: The images that vote, of at least two classes.
+    ///   - validation: The images that are measured; their classes are found among the others' by name.
     ///   - k: The numbers of neighbours, each at least 1.
     ///   - temperature: The temperature of votes, above 0.
     /// - Returns: The report.

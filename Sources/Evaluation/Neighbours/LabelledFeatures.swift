@@ -6,7 +6,7 @@ import Torch
 import TorchNN
 public import Training
 
-/// The feature vectors of labelled pictures, in memory: four bytes a number.
+/// The feature vectors of labelled images, in memory: four bytes a number.
 public struct LabelledFeatures: Sendable, Equatable {
     /// The numbers, one vector after the other.
     public internal(set) var values: [Float]
@@ -14,10 +14,10 @@ public struct LabelledFeatures: Sendable, Equatable {
     /// The numbers of a vector.
     public let width: Int
 
-    /// The class of each picture.
+    /// The class of each image.
     public internal(set) var labels: [Int]
 
-    /// What the pictures are called.
+    /// What the images are called.
     public internal(set) var names: [String]
 
     /// What each image holds, as a digest of the pixels that the model sees; none where that is not known.
@@ -28,7 +28,7 @@ public struct LabelledFeatures: Sendable, Equatable {
     /// The names of the classes.
     public internal(set) var classNames: [String]
 
-    /// The number of pictures.
+    /// The number of images.
     public var count: Int { labels.count }
 
     /// Creates features.
@@ -36,8 +36,8 @@ public struct LabelledFeatures: Sendable, Equatable {
     /// - Parameters:
     ///   - values: The numbers, one vector after the other.
     ///   - width: The numbers of a vector.
-    ///   - labels: The class of each picture.
-    ///   - names: What the pictures are called; as many as labels, or none.
+    ///   - labels: The class of each image.
+    ///   - names: What the images are called; as many as labels, or none.
     ///   - digests: What each image holds; as many as labels, or none. An empty text is one that is not known.
     ///   - classNames: The names of the classes.
     public init(
@@ -56,15 +56,15 @@ public struct LabelledFeatures: Sendable, Equatable {
         self.classNames = classNames
     }
 
-    /// Lets a model look at pictures.
+    /// Lets a model look at images.
     ///
     /// - Parameters:
-    ///   - loader: The pictures, transformed by the model's processor.
+    ///   - loader: The images, transformed by the model's processor.
     ///   - loaded: The model; it needs no classifier.
     ///   - request: The tokens; several are put one behind the other.
-    ///   - progress: Called after each batch with the number of pictures done.
-    /// - Returns: The features, without pictures that cannot be read.
-    /// - Throws: ``EvaluationError``, `DatasetError` when the data cannot be read, `TorchError` when pictures do not fit
+    ///   - progress: Called after each batch with the number of images done.
+    /// - Returns: The features, without images that cannot be read.
+    /// - Throws: ``EvaluationError``, `DatasetError` when the data cannot be read, `TorchError` when images do not fit
     ///   the model, `DigestError` where the system computes no SHA-256.
     @ModelActor
     public static func extract(
@@ -75,7 +75,7 @@ public struct LabelledFeatures: Sendable, Equatable {
     ) async throws -> LabelledFeatures {
         guard !request.tokens.contains(.patch) else {
             throw EvaluationError.noSuchFeature(
-                "patch tokens are many vectors a picture and cannot be compared; take their mean"
+                "patch tokens are many vectors an image and cannot be compared; take their mean"
             )
         }
         let extractor = try FeatureExtractor(loaded, request)
@@ -141,7 +141,7 @@ public struct LabelledFeatures: Sendable, Equatable {
         )
     }
 
-    /// The features with the part of each picture's path that lies below a folder.
+    /// The features with the part of each image's path that lies below a folder.
     ///
     /// - Parameter folder: The folder.
     /// - Returns: The same features under those names.

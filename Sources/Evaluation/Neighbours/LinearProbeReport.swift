@@ -3,19 +3,19 @@ public import Storage
 
 /// How well a linear classifier on features tells classes apart.
 public struct LinearProbeReport: Sendable, Equatable {
-    /// The share of measured pictures whose class was predicted, 0 to 1.
+    /// The share of measured images whose class was predicted, 0 to 1.
     public let top1: Double
 
     /// The share whose class was among the five predicted first, 0 to 1.
     public let top5: Double
 
-    /// The share of the training pictures whose class was predicted, 0 to 1.
+    /// The share of the training images whose class was predicted, 0 to 1.
     public let trainTop1: Double
 
-    /// The number of pictures that were learnt from.
+    /// The number of images that were learnt from.
     public let trainCount: Int
 
-    /// The number of pictures measured.
+    /// The number of images measured.
     public let count: Int
 
     /// The numbers of a feature vector.
@@ -39,8 +39,8 @@ public struct LinearProbeReport: Sendable, Equatable {
     /// Learns from some features and measures others.
     ///
     /// - Parameters:
-    ///   - train: The pictures to learn from, of at least two classes.
-    ///   - validation: The pictures that are measured; their classes are found among the others' by name.
+    ///   - train: The images to learn from, of at least two classes.
+    ///   - validation: The images that are measured; their classes are found among the others' by name.
     ///   - options: How it is learnt.
     /// - Returns: The report.
     /// - Throws: `NeighbourError` for features that cannot be used,

@@ -4,7 +4,7 @@ import Training
 /// A linear classifier: softmax of `W x + b`, fitted with a penalty on `W`.
 ///
 /// It is the minimum of `(1/n) Σ cross-entropy + ‖W‖² / (2 n C)`, which is one, so that the result depends neither on a
-/// learning rate nor on an order of pictures. Features are taken as they are, in 64 bits.
+/// learning rate nor on an order of images. Features are taken as they are, in 64 bits.
 ///
 /// ## Source
 /// The function is that of scikit-learn's `LogisticRegression(C=strength)`.
@@ -43,13 +43,13 @@ public struct LogisticRegression {
     private let parameters: Tensor
     private let width: Int
 
-    /// The pictures that are looked at at once.
+    /// The images that are looked at at once.
     private static let blockSize = 4096
 
     /// Fits a classifier.
     ///
     /// - Parameters:
-    ///   - features: The pictures to learn from, of at least two classes.
+    ///   - features: The images to learn from, of at least two classes.
     ///   - options: How it is fitted.
     /// - Throws: `NeighbourError` for features that cannot be used, `TorchError` without memory.
     public init(_ features: LabelledFeatures, _ options: Options = Options()) throws {
@@ -90,7 +90,7 @@ public struct LogisticRegression {
         }
     }
 
-    /// Counts right predictions among pictures, whose classes are given as those learnt.
+    /// Counts right predictions among images, whose classes are given as those learnt.
     func scores(of features: LabelledFeatures, labels: [Int]) throws -> Scores {
         guard features.width == width else {
             throw NeighbourError.differentWidths(bank: width, queries: features.width)
@@ -132,7 +132,7 @@ public struct LogisticRegression {
             + parameters.narrowed(0, width..<(width + 1))
     }
 
-    /// The function and its gradient, summed over blocks of pictures so that only those are held in 64 bits.
+    /// The function and its gradient, summed over blocks of images so that only those are held in 64 bits.
     private static func objective(
         _ parameters: Tensor,
         _ data: Tensor,

@@ -5,27 +5,27 @@ import TorchNN
 import Training
 
 extension NeighbourIndex {
-    /// Classifies pictures by the votes of their neighbours.
+    /// Classifies images by the votes of their neighbours.
     ///
     /// - Parameters:
-    ///   - pictures: The pictures.
+    ///   - images: The images.
     ///   - top: How many classes to return for each, at least 1; fewer where fewer got votes.
     ///   - workers: How many batches are read at the same time, at least 1.
-    ///   - deliver: Called for each picture in the list's order; a prediction's score is the class's share of the votes.
-    /// - Throws: `NeighbourError/oneClass`, `TorchError`, and what `deliver` throws. A picture that cannot be used is a
+    ///   - deliver: Called for each image in the list's order; a prediction's score is the class's share of the votes.
+    /// - Throws: `NeighbourError/oneClass`, `TorchError`, and what `deliver` throws. An image that cannot be used is a
     ///   result of its own.
     @ModelActor
     public func classify(
-        _ pictures: PictureList,
+        _ images: ImageFileList,
         top: Int,
         workers: Int = 2,
-        deliver: (PictureResult) throws -> Void
+        deliver: (ImageResult) throws -> Void
     ) async throws {
         let classifier = try KNNClassifier(features.set(), temperature: settings.temperature)
         let extractor = try FeatureExtractor(loaded, settings.request)
         loaded.model.eval()
-        try await PictureClassifier.run(
-            pictures,
+        try await ImageFileClassifier.run(
+            images,
             processor: loaded.description.processor,
             workers: workers,
             predict: { batch in
@@ -36,7 +36,7 @@ extension NeighbourIndex {
                         values += array[(row * column.count)..<((row + 1) * column.count)]
                     }
                 }
-                return try predictions(values, batch, classifier, pictures, top: top)
+                return try predictions(values, batch, classifier, images, top: top)
             },
             deliver: deliver
         )
@@ -46,9 +46,9 @@ extension NeighbourIndex {
         _ values: [Float],
         _ batch: ImageBatch,
         _ classifier: KNNClassifier,
-        _ pictures: PictureList,
+        _ images: ImageFileList,
         top: Int
-    ) throws -> [PicturePrediction] {
+    ) throws -> [ImagePrediction] {
         let queries = try FeatureSet(
             values,
             width: features.width,
@@ -57,8 +57,8 @@ extension NeighbourIndex {
         )
         let (votes, neighbours) = try classifier.classify(queries, k: settings.k)
         return batch.indices.indices.map { row in
-            PicturePrediction(
-                file: pictures.name(at: batch.indices[row]),
+            ImagePrediction(
+                file: images.name(at: batch.indices[row]),
                 predictions: votes[row].prefix(max(1, top)).map {
                     .init(label: features.classNames[$0.label], index: $0.label, score: $0.share)
                 },

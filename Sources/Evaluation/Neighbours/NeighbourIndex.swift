@@ -4,12 +4,12 @@ import Storage
 public import Torch
 public import Training
 
-/// A classifier without training on the disk: a model, and the features of labelled pictures that vote.
+/// A classifier without training on the disk: a model, and the features of labelled images that vote.
 ///
 /// ```
 /// index.json                what it is, the classes, how votes are counted
 /// model/                    the model, as `ModelDirectory` writes it
-/// features-N.safetensors    vectors, labels and names of the pictures; N grows with every addition
+/// features-N.safetensors    vectors, labels and names of the images; N grows with every addition
 /// ```
 ///
 /// The folder holds all that is needed and can be moved. An addition writes the features anew and then `index.json`, which
@@ -61,7 +61,7 @@ public struct NeighbourIndex {
     /// How votes are counted.
     public let settings: Settings
 
-    /// The features of the pictures that vote, under their names.
+    /// The features of the images that vote, under their names.
     public private(set) var features: LabelledFeatures
 
     /// The number of additions so far.
@@ -100,7 +100,7 @@ public struct NeighbourIndex {
     /// - Parameters:
     ///   - path: The folder, which may not exist yet, be empty, or be an index.
     ///   - loaded: The model.
-    ///   - features: What it gave for the pictures, with the tokens of the settings.
+    ///   - features: What it gave for the images, with the tokens of the settings.
     ///   - settings: How votes are counted.
     /// - Returns: The index.
     /// - Throws: `CheckpointError` when it cannot be written or another folder has the name, `NeighbourError`.
@@ -143,7 +143,7 @@ public struct NeighbourIndex {
         }
     }
 
-    /// Adds pictures, of classes that are there or new ones, and writes the index.
+    /// Adds images, of classes that are there or new ones, and writes the index.
     ///
     /// - Parameter more: What the model gave for them. Images that the index has already in the same class are left out,
     ///   whatever their files are called: they are recognised by their content.

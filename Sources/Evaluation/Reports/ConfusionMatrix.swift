@@ -3,7 +3,7 @@
 /// Rows are the right classes, columns the predicted ones, both in the order of the data's classes. A last column counts
 /// predictions of classes that the data does not have.
 public struct ConfusionMatrix: Sendable, Equatable {
-    /// The numbers of pictures, `[classes, classes + 1]`.
+    /// The numbers of images, `[classes, classes + 1]`.
     public let counts: [[Int]]
 
     /// Counts predictions.
@@ -11,7 +11,7 @@ public struct ConfusionMatrix: Sendable, Equatable {
     /// - Parameters:
     ///   - outcomes: The predictions.
     ///   - classes: The model's class of each of the data's classes.
-    public init(_ outcomes: [PictureOutcome], classes: [Int]) {
+    public init(_ outcomes: [ImageOutcome], classes: [Int]) {
         let places = Dictionary(
             classes.enumerated().map { ($1, $0) },
             uniquingKeysWith: { first, _ in first }
@@ -30,17 +30,17 @@ public struct ConfusionMatrix: Sendable, Equatable {
 
     /// What is known of one class.
     public struct ClassScore: Sendable, Equatable {
-        /// The pictures that show it.
+        /// The images that show it.
         public let count: Int
         /// Those of them that were recognised.
         public let right: Int
-        /// The pictures of which it was predicted.
+        /// The images of which it was predicted.
         public let predicted: Int
         /// The class that it was taken for most often, by its place among the data's classes, and how often; nil where it
         /// never was.
         public let mistakenFor: (place: Int, count: Int)?
 
-        /// The share of its pictures that were recognised; nil where there is none.
+        /// The share of its images that were recognised; nil where there is none.
         public var accuracy: Double? { count == 0 ? nil : Double(right) / Double(count) }
         /// The share of its predictions that are right; nil where there is none.
         public var precision: Double? { predicted == 0 ? nil : Double(right) / Double(predicted) }
@@ -68,7 +68,7 @@ public struct ConfusionMatrix: Sendable, Equatable {
         }
     }
 
-    /// The mean of the classes' accuracies, 0 to 1, in which a class counts the same however many pictures it has.
+    /// The mean of the classes' accuracies, 0 to 1, in which a class counts the same however many images it has.
     public var meanAccuracy: Double {
         let known = classScores.compactMap(\.accuracy)
         return known.isEmpty ? 0 : known.reduce(0, +) / Double(known.count)

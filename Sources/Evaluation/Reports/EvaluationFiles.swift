@@ -10,7 +10,7 @@ import Storage
 /// report.json       every number: top-1, top-5, loss, calibration, heads, classes
 /// per-class.csv     a line for each class
 /// confusion.csv     a line for each right class, a column for each predicted one
-/// predictions.csv   a line for each picture
+/// predictions.csv   a line for each image
 /// confusion.png     the shares of each right class
 /// calibration.png   accuracy by confidence
 /// ```
@@ -25,7 +25,7 @@ public struct EvaluationFiles {
     ///
     /// - Parameters:
     ///   - report: What was measured.
-    ///   - dataset: The pictures that were measured.
+    ///   - dataset: The images that were measured.
     ///   - labels: What the model's classes are called.
     ///   - model: The checkpoint, as the user named it.
     ///   - data: The data, as the user named it.
@@ -73,7 +73,7 @@ public struct EvaluationFiles {
         try write(predictions, "predictions.csv")
         let sheet = MatrixChart(
             title:
-                "\(report.count) pictures, top-1 \(percent(report.top1)) %: rows are right, columns predicted",
+                "\(report.count) images, top-1 \(percent(report.top1)) %: rows are right, columns predicted",
             rows: names,
             columns: names + (confusion.hasOthers ? ["(other)"] : []),
             counts: confusion.counts.map { confusion.hasOthers ? $0 : $0.dropLast() }

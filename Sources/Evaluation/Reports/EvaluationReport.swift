@@ -1,21 +1,21 @@
 public import Datasets
 public import Storage
 
-/// How well a model predicts the classes of pictures.
+/// How well a model predicts the classes of images.
 public struct EvaluationReport: Sendable, Equatable {
-    /// The share of pictures whose class was predicted, 0 to 1; of a distilled model by the mean of its heads.
+    /// The share of images whose class was predicted, 0 to 1; of a distilled model by the mean of its heads.
     public var top1: Double
 
-    /// The share of pictures whose class was among the five predicted first, 0 to 1.
+    /// The share of images whose class was among the five predicted first, 0 to 1.
     public var top5: Double
 
     /// The mean cross-entropy, in nats.
     public var loss: Double
 
-    /// The number of pictures measured.
+    /// The number of images measured.
     public var count: Int
 
-    /// Pictures per second, from files to predictions.
+    /// Images per second, from files to predictions.
     public var imagesPerSecond: Double
 
     /// The share that a distilled model's class head alone predicts.
@@ -24,11 +24,11 @@ public struct EvaluationReport: Sendable, Equatable {
     /// The share that a distilled model's distillation head alone predicts.
     public var distTop1: Double?
 
-    /// The pictures that could not be read and were left out.
-    public var skipped: SkippedPictures
+    /// The images that could not be read and were left out.
+    public var skipped: SkippedImages
 
-    /// What was predicted for each picture, in the order of the data.
-    public var outcomes: [PictureOutcome]
+    /// What was predicted for each image, in the order of the data.
+    public var outcomes: [ImageOutcome]
 
     /// The model's class of each of the data's classes.
     public var classes: [Int]

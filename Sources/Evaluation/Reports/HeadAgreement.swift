@@ -3,7 +3,7 @@
 /// ## Source
 /// Touvron et al. (arXiv:2012.12877), table 4: disagreement between convnet, class and distillation embeddings.
 public struct HeadAgreement: Sendable, Equatable {
-    /// The pictures.
+    /// The images.
     public let count: Int
     /// Those of which both heads say the same class, right or wrong.
     public let same: Int
@@ -17,7 +17,7 @@ public struct HeadAgreement: Sendable, Equatable {
     /// Compares the heads; nil of a model with one.
     ///
     /// - Parameter outcomes: The predictions.
-    public init?(_ outcomes: [PictureOutcome]) {
+    public init?(_ outcomes: [ImageOutcome]) {
         let pairs = outcomes.compactMap { outcome in outcome.heads.map { (outcome.label, $0) } }
         guard !pairs.isEmpty else { return nil }
         count = pairs.count
@@ -27,8 +27,8 @@ public struct HeadAgreement: Sendable, Equatable {
         onlyDist = pairs.count { $1.cls != $0 && $1.dist == $0 }
     }
 
-    /// The share of pictures of which both say the same class, 0 to 1.
+    /// The share of images of which both say the same class, 0 to 1.
     public var share: Double { Double(same) / Double(max(count, 1)) }
-    /// The pictures that no head recognises.
+    /// The images that no head recognises.
     public var neither: Int { count - bothRight - onlyCls - onlyDist }
 }

@@ -1,7 +1,7 @@
 import Checkpoints
 
-/// What a model predicted for one labelled picture.
-public struct PictureOutcome: Sendable, Equatable {
+/// What a model predicted for one labelled image.
+public struct ImageOutcome: Sendable, Equatable {
     /// The predictions of a distilled model's heads, each by itself; nil where no score is a number.
     public struct Heads: Sendable, Equatable {
         /// The class head's.
@@ -16,7 +16,7 @@ public struct PictureOutcome: Sendable, Equatable {
         }
     }
 
-    /// The picture's place in the data.
+    /// The image's place in the data.
     public let index: Int
     /// The right class, as the model counts them.
     public let label: Int
@@ -52,7 +52,7 @@ public struct PictureOutcome: Sendable, Equatable {
     /// Reads an outcome from scores.
     ///
     /// - Parameters:
-    ///   - index: The picture's place in the data.
+    ///   - index: The image's place in the data.
     ///   - label: The right class.
     ///   - scores: The scores of the classes.
     ///   - heads: What each head says.

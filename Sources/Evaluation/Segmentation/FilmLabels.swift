@@ -8,7 +8,7 @@ import VisionModels
 /// Caron et al., `dino/eval_video_segmentation.py`: the shorter side becomes 480 pixels, the other one a multiple of 64;
 /// soft labels are enlarged on straight lines, each label's are spread from 0 to 1, and the largest one counts.
 public struct FilmLabels {
-    private let viewer: PictureViewer
+    private let viewer: ImageViewer
     private let size: (height: Int, width: Int)
     private let mask: LabelMask
     private var propagation: LabelPropagation
@@ -30,7 +30,7 @@ public struct FilmLabels {
     /// - Throws: ``EvaluationError/invalid(_:)`` when frame and mask differ in size, ``EvaluationError/tooLarge(height:width:bytes:limit:)``
     ///   when memory does not suffice.
     public init(
-        _ viewer: PictureViewer,
+        _ viewer: ImageViewer,
         frame: Image,
         mask: LabelMask,
         shorterSide: Int,

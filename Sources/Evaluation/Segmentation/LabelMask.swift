@@ -1,6 +1,6 @@
 public import ImagePipeline
 
-/// A picture whose colours are labels: of which object each pixel is.
+/// An image whose colours are labels: of which object each pixel is.
 ///
 /// Black is the background, every other colour an object. Masks with a palette, as of
 /// DAVIS, are read by their colours, grey ones by their numbers; what is written has the same colours.
@@ -29,9 +29,9 @@ public struct LabelMask: Sendable, Equatable {
     /// Whether the first label is black, which stands for the background.
     public var hasBackground: Bool { colors.first?.allSatisfy { $0 == 0 } ?? false }
 
-    /// Reads the labels of a picture.
+    /// Reads the labels of an image.
     ///
-    /// - Parameter image: The picture, with few colours.
+    /// - Parameter image: The image, with few colours.
     /// - Throws: ``EvaluationError/invalid(_:)`` when it has only one colour, or so many that it is no mask.
     public init(_ image: Image) throws(EvaluationError) {
         let channels = image.channels
@@ -116,9 +116,9 @@ public struct LabelMask: Sendable, Equatable {
         return try Image(height: height, width: width, channels: 3, pixels: pixels)
     }
 
-    /// The mask as a picture.
+    /// The mask as an image.
     ///
-    /// - Returns: The picture, grey or in colour as the first one was.
+    /// - Returns: The image, grey or in colour as the first one was.
     /// - Throws: `ImageError` when it is too large.
     public func image() throws(ImageError) -> Image {
         let channels = colors.first?.count ?? 1

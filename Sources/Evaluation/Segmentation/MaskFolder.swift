@@ -2,17 +2,17 @@ import Foundation
 public import ImagePipeline
 public import Storage
 
-/// Writes masks of pictures: a PNG for each, and sheets to look at.
+/// Writes masks of images: a PNG for each, and sheets to look at.
 public final class MaskFolder {
-    /// The mask of one picture.
+    /// The mask of one image.
     public struct Entry: Sendable {
-        /// The picture's file.
+        /// The image's file.
         public let file: String
 
         /// The mask's file, relative to the folder.
         public let mask: String
 
-        /// The share of the picture that is foreground, 0 to 1.
+        /// The share of the image that is foreground, 0 to 1.
         public let share: Double
 
         /// How much of mask and truth they have in common, 0 to 1; nil where there is no right mask.
@@ -28,8 +28,8 @@ public final class MaskFolder {
     private var overview = TileSheet(side: 200)
     private var row: [TileSheet.Tile] = []
 
-    private static let picturesOfARow = 4
-    private static let mostOverviewPictures = 80
+    private static let imagesOfARow = 4
+    private static let mostOverviewImages = 80
 
     /// Creates a writer.
     ///
@@ -43,19 +43,19 @@ public final class MaskFolder {
         self.truth = truth
     }
 
-    /// Finds the foreground of a picture and writes its mask.
+    /// Finds the foreground of an image and writes its mask.
     ///
     /// - Parameters:
-    ///   - image: The picture.
+    ///   - image: The image.
     ///   - file: Its file.
     /// - Throws: ``EvaluationError`` when it would need too much memory or the right mask does not fit, `ImageError`
-    ///   when a picture cannot be used, `CheckpointError` when the disk does not take a file.
+    ///   when an image cannot be used, `CheckpointError` when the disk does not take a file.
     public func add(_ image: Image, file: String) throws {
         let foreground = try segmenter(image)
         let name = folder.name(for: file)
         let overlap = try overlap(foreground.mask, name)
         try folder.write(foreground.mask.encodedPNG(), to: "\(name).png")
-        let cutout = try HeatPicture.cutout(image, by: foreground.mask)
+        let cutout = try HeatImage.cutout(image, by: foreground.mask)
         var sheet = TileSheet(side: 480)
         let tiles = [
             TileSheet.Tile(image: image, caption: name),
@@ -66,18 +66,18 @@ public final class MaskFolder {
         ]
         try sheet.add(tiles)
         try folder.write(sheet.drawn().encodedPNG(), to: "sheets/\(name).png")
-        if entries.count < Self.mostOverviewPictures {
+        if entries.count < Self.mostOverviewImages {
             row += tiles
-            if row.count == 2 * Self.picturesOfARow { try flush() }
+            if row.count == 2 * Self.imagesOfARow { try flush() }
         }
         entries.append(
             Entry(file: file, mask: "\(name).png", share: foreground.share, overlap: overlap)
         )
     }
 
-    /// Writes the overview of the first pictures.
+    /// Writes the overview of the first images.
     ///
-    /// - Returns: Its file, relative to the folder; none where there were no pictures.
+    /// - Returns: Its file, relative to the folder; none where there were no images.
     /// - Throws: `CheckpointError` when the disk does not take it.
     public func finish() throws -> [String] {
         guard !entries.isEmpty else { return [] }
@@ -86,7 +86,7 @@ public final class MaskFolder {
         return ["overview.png"]
     }
 
-    /// The mean overlap of the pictures that have a right mask; nil where none has.
+    /// The mean overlap of the images that have a right mask; nil where none has.
     public var meanOverlap: Double? {
         let overlaps = entries.compactMap(\.overlap)
         return overlaps.isEmpty ? nil : overlaps.reduce(0, +) / Double(overlaps.count)

@@ -1,11 +1,11 @@
 public import Torch
 public import VisionModels
 
-/// Foreground without labels: the patches of a picture cut in two where their features differ most.
+/// Foreground without labels: the patches of an image cut in two where their features differ most.
 ///
 /// Patches are joined by 1 where the cosine of their features is above `tau`, else by a trifle. The second smallest
 /// eigenvector of `(D - W) y = λ D y` says on which side of the best cut a patch lies; it is cut at its mean. The side with
-/// the largest element is the foreground, unless it holds three of the picture's corners.
+/// the largest element is the foreground, unless it holds three of the image's corners.
 ///
 /// ## Source
 /// Wang et al., "TokenCut" (arXiv:2202.11539), section 3; the corners are those of Wang et al., "CutLER"
@@ -28,7 +28,7 @@ public struct NormalizedCut: Sendable, Equatable {
 
     private static let trifle = 1e-5
 
-    /// Cuts a picture.
+    /// Cuts an image.
     ///
     /// - Parameters:
     ///   - features: `[patches, width]`, row by row of the grid.

@@ -2,7 +2,7 @@ public import ImagePipeline
 import Torch
 import VisionModels
 
-/// Tells foreground from background without labels, in pictures of any size.
+/// Tells foreground from background without labels, in images of any size.
 public struct Segmenter {
     /// Where the foreground comes from.
     public enum Method: String, Sendable, CaseIterable {
@@ -28,7 +28,7 @@ public struct Segmenter {
         /// Whether only the object with the most certain patch is kept.
         public var isMainObject: Bool
 
-        /// How the grid becomes as large as the picture; ``Upscaling/nearest`` leaves patches whole.
+        /// How the grid becomes as large as the image; ``Upscaling/nearest`` leaves patches whole.
         public var upscaling: Upscaling
 
         /// Creates options.
@@ -38,7 +38,7 @@ public struct Segmenter {
         ///   - tau: The cosine above which patches belong together in the cut, -1 up to 1.
         ///   - threshold: The share of the attention that a mask keeps, above 0 up to 1.
         ///   - isMainObject: Whether only the object with the most certain patch is kept.
-        ///   - upscaling: How the grid becomes as large as the picture.
+        ///   - upscaling: How the grid becomes as large as the image.
         /// - Throws: ``EvaluationError/invalid(_:)`` for a number out of range.
         public init(
             method: Method = .cut,
@@ -63,33 +63,33 @@ public struct Segmenter {
         }
     }
 
-    /// The foreground of a picture.
+    /// The foreground of an image.
     public struct Foreground: Sendable {
-        /// 255 where there is foreground, 0 elsewhere; grey, of the picture's size.
+        /// 255 where there is foreground, 0 elsewhere; grey, of the image's size.
         public let mask: Image
 
-        /// The share of the picture that is foreground, 0 to 1.
+        /// The share of the image that is foreground, 0 to 1.
         public let share: Double
     }
 
     /// What is done.
     public let options: Options
 
-    private let viewer: PictureViewer
+    private let viewer: ImageViewer
 
     /// Creates a segmenter.
     ///
     /// - Parameters:
-    ///   - viewer: What looks at pictures.
+    ///   - viewer: What looks at images.
     ///   - options: What is done.
-    public init(_ viewer: PictureViewer, _ options: Options) {
+    public init(_ viewer: ImageViewer, _ options: Options) {
         self.viewer = viewer
         self.options = options
     }
 
-    /// Finds the foreground of a picture.
+    /// Finds the foreground of an image.
     ///
-    /// - Parameter image: The picture.
+    /// - Parameter image: The image.
     /// - Returns: The foreground.
     /// - Throws: ``EvaluationError`` when it would need too much memory, `ImageError` when it cannot be resized.
     public func callAsFunction(_ image: Image) throws -> Foreground {

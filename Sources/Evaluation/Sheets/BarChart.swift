@@ -35,7 +35,7 @@ struct BarChart {
 
     /// Draws the chart.
     ///
-    /// - Returns: The picture.
+    /// - Returns: The image.
     /// - Throws: `ImageError` where it would be too large.
     func drawn() throws(ImageError) -> Image {
         let names = groups.map { Canvas.length(of: $0.name, scale: Self.scale) }.max() ?? 0

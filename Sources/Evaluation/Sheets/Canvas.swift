@@ -1,6 +1,6 @@
 import ImagePipeline
 
-/// A white picture to draw on; what is beyond its edges is left out.
+/// A white image to draw on; what is beyond its edges is left out.
 struct Canvas {
     typealias Colour = SIMD3<UInt8>
 
@@ -23,7 +23,7 @@ struct Canvas {
         let (count, overflow) = height.multipliedReportingOverflow(by: width)
         guard !overflow, count <= 1 << 28 else {
             throw .invalid(
-                "a sheet of \(ImageSize(height: height, width: width)) is too large; ask for fewer pictures"
+                "a sheet of \(ImageSize(height: height, width: width)) is too large; ask for fewer images"
             )
         }
         self.height = height
@@ -82,7 +82,7 @@ struct Canvas {
         }
     }
 
-    /// Copies a picture, every pixel a square of `scale` by `scale`.
+    /// Copies an image, every pixel a square of `scale` by `scale`.
     mutating func paste(_ image: Image, top: Int, left: Int, scale: Int) {
         let last = image.channels - 1
         for y in 0..<(image.height * scale) {
@@ -136,7 +136,7 @@ struct Canvas {
         return String(decoding: shown, as: UTF8.self)
     }
 
-    /// The picture.
+    /// The image.
     func image() throws(ImageError) -> Image {
         try Image(height: height, width: width, channels: 3, pixels: pixels)
     }

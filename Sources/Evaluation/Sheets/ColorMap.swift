@@ -9,7 +9,7 @@
 public enum ColorMap: String, Sendable, CaseIterable {
     /// Dark violet over green to yellow: for numbers in tables and charts.
     case viridis
-    /// Black over red to pale yellow: for heat maps over pictures, where nothing is to be black.
+    /// Black over red to pale yellow: for heat maps over images, where nothing is to be black.
     case inferno
 
     /// The colour of a number.

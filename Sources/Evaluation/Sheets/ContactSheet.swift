@@ -1,17 +1,17 @@
 public import Datasets
 public import ImagePipeline
 
-/// Pictures as a model sees them, side by side in one picture, with what they show written below.
+/// Images as a model sees them, side by side in one image, with what they show written below.
 ///
 /// Every batch is a row. Normalisation is undone, so that what is left are the changes of augmentation; values beyond
 /// black and white, as in erased rectangles of noise, are cut off.
 public struct ContactSheet: Sendable {
-    /// The rows of text below a picture.
+    /// The rows of text below an image.
     static let captionLines = 2
-    /// Small pictures are shown several times as large, at least so many pixels wide.
+    /// Small images are shown several times as large, at least so many pixels wide.
     static let leastTile = 96
 
-    /// One picture and what it shows.
+    /// One image and what it shows.
     struct Tile: Sendable {
         let image: Image
         let caption: [String]
@@ -24,16 +24,16 @@ public struct ContactSheet: Sendable {
     /// Creates an empty sheet.
     ///
     /// - Parameters:
-    ///   - normalization: What pictures were normalised with.
+    ///   - normalization: What images were normalised with.
     ///   - classNames: The names of the classes.
     public init(normalization: Normalization, classNames: [String]) {
         self.normalization = normalization
         self.classNames = classNames
     }
 
-    /// Adds the pictures of a batch as a row.
+    /// Adds the images of a batch as a row.
     ///
-    /// - Parameter batch: The pictures.
+    /// - Parameter batch: The images.
     /// - Throws: `ImageError` when the batch has other channels than the statistics.
     public mutating func add(_ batch: ImageBatch) throws(ImageError) {
         let pixels = batch.pixels
@@ -43,7 +43,7 @@ public struct ContactSheet: Sendable {
             let part = pixels[(i * sample)..<((i + 1) * sample)]
             row.append(
                 Tile(
-                    image: try normalization.picture(
+                    image: try normalization.image(
                         Array(part),
                         height: batch.height,
                         width: batch.width
@@ -55,29 +55,29 @@ public struct ContactSheet: Sendable {
         if !row.isEmpty { rows.append(row) }
     }
 
-    /// Adds a row for each picture of a batch: its crops, the large ones first.
+    /// Adds a row for each image of a batch: its crops, the large ones first.
     ///
     /// - Parameters:
-    ///   - batch: A row of numbers for each picture, as `crops` writes them.
+    ///   - batch: A row of numbers for each image, as `crops` writes them.
     ///   - crops: What wrote them.
     /// - Throws: `ImageError` when the batch is of other crops.
     public mutating func add(_ batch: ImageBatch, crops: MultiCrop) throws(ImageError) {
         guard batch.height * batch.width * batch.channels == crops.count else {
             throw .invalid("a batch of other crops cannot be drawn")
         }
-        for picture in 0..<batch.count {
-            let start = picture * crops.count
+        for index in 0..<batch.count {
+            let start = index * crops.count
             var row: [Tile] = []
             for (range, shape) in zip(crops.ranges, crops.shapes) {
                 let part = batch.pixels[(start + range.lowerBound)..<(start + range.upperBound)]
                 row.append(
                     Tile(
-                        image: try normalization.picture(
+                        image: try normalization.image(
                             Array(part),
                             height: shape[1],
                             width: shape[2]
                         ),
-                        caption: row.isEmpty ? caption(batch, at: picture) : []
+                        caption: row.isEmpty ? caption(batch, at: index) : []
                     )
                 )
             }
@@ -111,10 +111,10 @@ public struct ContactSheet: Sendable {
     /// Draws the sheet.
     ///
     /// - Returns: The sheet, in colour.
-    /// - Throws: `ImageError` when there are no pictures, or too many.
+    /// - Throws: `ImageError` when there are no images, or too many.
     public func drawn() throws(ImageError) -> Image {
         guard let first = rows.first?.first?.image else {
-            throw .invalid("a sheet without pictures cannot be drawn")
+            throw .invalid("a sheet without images cannot be drawn")
         }
         let scale = max(1, (ContactSheet.leastTile + first.width - 1) / first.width)
         let line = DotFont.height + 3
@@ -144,7 +144,7 @@ public struct ContactSheet: Sendable {
 
 extension Normalization {
     /// Undoes the normalisation of `[channels, height, width]`; what is beyond 0 to 255 is cut off.
-    func picture(_ values: [Float], height: Int, width: Int) throws(ImageError) -> Image {
+    func image(_ values: [Float], height: Int, width: Int) throws(ImageError) -> Image {
         let plane = height * width
         let channels = mean.count
         guard values.count == plane * channels else {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Letters of 5 × 7 dots for captions in pictures; ASCII only, in which other letters lose their accents.
+/// Letters of 5 × 7 dots for captions in images; ASCII only, in which other letters lose their accents.
 enum DotFont {
     /// The dots of a letter and of the gap to the next.
     static let advance = 6

@@ -18,7 +18,7 @@ struct MatrixChart {
 
     /// Draws the chart.
     ///
-    /// - Returns: The picture.
+    /// - Returns: The image.
     /// - Throws: `ImageError` where it would be too large.
     func drawn() throws(ImageError) -> Image {
         let names = rows + columns

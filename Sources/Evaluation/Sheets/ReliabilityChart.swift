@@ -13,7 +13,7 @@ struct ReliabilityChart {
 
     /// Draws the chart.
     ///
-    /// - Returns: The picture.
+    /// - Returns: The image.
     /// - Throws: `ImageError` where it would be too large.
     func drawn() throws(ImageError) -> Image {
         let top = 20 + 2 * Self.line + 24
@@ -24,10 +24,10 @@ struct ReliabilityChart {
             width: Self.left + Self.side + 50
         )
         let error = String(format: "%.2f", calibration.expectedError * 100)
-        let pictures = calibration.bins.reduce(0) { $0 + $1.count }
+        let images = calibration.bins.reduce(0) { $0 + $1.count }
         canvas.write("Expected calibration error \(error) %", 16, 20, scale: Self.scale)
         canvas.write(
-            "\(pictures) predictions in \(calibration.bins.count) bins",
+            "\(images) predictions in \(calibration.bins.count) bins",
             16 + Self.line + 8,
             20,
             scale: Self.scale,

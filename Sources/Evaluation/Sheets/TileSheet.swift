@@ -1,8 +1,8 @@
 import ImagePipeline
 
-/// Pictures of any shape in rows, each with a line of text below.
+/// Images of any shape in rows, each with a line of text below.
 struct TileSheet {
-    /// A picture and what it is; without a picture a gap.
+    /// An image and what it is; without an image a gap.
     struct Tile {
         let image: Image?
         let caption: String
@@ -10,13 +10,13 @@ struct TileSheet {
         static let gap = Tile(image: nil, caption: "")
     }
 
-    /// The longer side of a picture in the sheet, in pixels.
+    /// The longer side of an image in the sheet, in pixels.
     let side: Int
     private(set) var rows: [[Tile]] = []
 
     init(side: Int) { self.side = side }
 
-    /// Adds a row; its pictures are made small here, so that a sheet of many takes little memory.
+    /// Adds a row; its images are made small here, so that a sheet of many takes little memory.
     mutating func add(_ row: [Tile]) throws(ImageError) {
         var small: [Tile] = []
         for tile in row {
@@ -37,11 +37,11 @@ struct TileSheet {
 
     /// Draws the sheet.
     ///
-    /// - Throws: `ImageError` when there are no pictures, or too many.
+    /// - Throws: `ImageError` when there are no images, or too many.
     func drawn() throws(ImageError) -> Image {
         let images = rows.flatMap { $0.compactMap(\.image) }
         guard let columns = rows.map(\.count).max(), let width = images.map(\.width).max() else {
-            throw .invalid("a sheet without pictures cannot be drawn")
+            throw .invalid("a sheet without images cannot be drawn")
         }
         let (gap, line) = (4, DotFont.height + 4)
         let heights = rows.map { row in

@@ -2,7 +2,7 @@ public import ImagePipeline
 public import Storage
 import Training
 
-/// The table as JSON, as a picture and as files.
+/// The table as JSON, as an image and as files.
 extension StudyReport {
     /// The whole report as a JSON object, shares from 0 to 1.
     public var json: JSONValue {
@@ -59,9 +59,9 @@ extension StudyReport {
         head == .both ? "top1" : "\(head.rawValue)_top1"
     }
 
-    /// The table as a picture: a bar for each row and head, with its spread over the seeds.
+    /// The table as an image: a bar for each row and head, with its spread over the seeds.
     ///
-    /// - Returns: The picture, in colour.
+    /// - Returns: The image, in colour.
     /// - Throws: `ImageError` where it would be too large.
     public func chart() throws(ImageError) -> Image {
         let heads = shownHeads

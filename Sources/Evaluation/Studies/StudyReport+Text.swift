@@ -61,7 +61,7 @@ extension StudyReport {
             ? "Mean ± standard deviation over the seeds \(seeds.map(String.init).joined(separator: ", "))"
             : "One run a row, seed \(seeds.first ?? 0), so the table does not tell how much is chance"
         return
-            "Top-1 on the validation pictures in %. \(spread). The epoch was chosen by the same pictures, among all "
+            "Top-1 on the validation images in %. \(spread). The epoch was chosen by the same images, among all "
             + "epochs and between the model and its moving average (ema); \"last epoch\" is the same kind of weights at "
             + "the end. Time is a run's, loading and validation included."
     }

@@ -63,9 +63,9 @@ public struct StudyReport: Sendable, Equatable {
     public struct Teacher: Sendable, Equatable {
         /// Its checkpoint.
         public let path: String
-        /// The share of validation pictures whose class it predicts, 0 to 1.
+        /// The share of validation images whose class it predicts, 0 to 1.
         public let top1: Double
-        /// The validation pictures.
+        /// The validation images.
         public let count: Int
 
         /// Creates a teacher's score.

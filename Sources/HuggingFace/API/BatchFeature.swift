@@ -1,6 +1,6 @@
 public import Torch
 
-/// What an image processor makes of pictures: the numbers that a model reads.
+/// What an image processor makes of images: the numbers that a model reads.
 ///
 /// It is a value that may cross tasks; the tensor is made where the model runs.
 public struct BatchFeature: Sendable, Equatable {

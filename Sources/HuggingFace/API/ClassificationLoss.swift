@@ -56,7 +56,7 @@ enum ClassificationLoss {
         guard condition else {
             throw .invalidInput(
                 "labels of type \(labels.dtype.rawValue) and shape \(labels.shape) do not fit "
-                    + "scores of shape \(logits.shape): give an index for each picture, or a number for each score"
+                    + "scores of shape \(logits.shape): give an index for each image, or a number for each score"
             )
         }
     }

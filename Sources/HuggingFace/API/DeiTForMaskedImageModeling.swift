@@ -5,7 +5,7 @@ public import VisionModels
 
 /// DeiT with a decoder to pixels: Hugging Face's class of that name.
 ///
-/// Some patches are replaced by a learnt mask token, and from the tokens a decoder makes the whole picture again.
+/// Some patches are replaced by a learnt mask token, and from the tokens a decoder makes the whole image again.
 ///
 /// ## Source
 /// Xie et al., "SimMIM" (arXiv:2111.09886); `transformers/models/deit/modeling_deit.py`, `DeiTForMaskedImageModeling`.
@@ -75,7 +75,7 @@ public final class DeiTForMaskedImageModeling: Module, PretrainedModel {
             + maskedModel.decoder.enumerated().flatMap { $1.named("decoder.\($0)") }
     }
 
-    /// Returns the picture that the model makes of the tokens, and the loss where patches are masked.
+    /// Returns the image that the model makes of the tokens, and the loss where patches are masked.
     ///
     /// transformers takes a square grid for granted; here rows and columns go their own ways.
     ///
@@ -84,10 +84,10 @@ public final class DeiTForMaskedImageModeling: Module, PretrainedModel {
     ///   - boolMaskedPos: `[batch, patches]`, of which those that are not 0 are masked; nil masks none.
     ///   - outputHiddenStates: Whether the states of all layers are wanted; nil asks the configuration.
     ///   - outputAttentions: Whether attention probabilities are wanted; nil asks the configuration.
-    ///   - interpolatePosEncoding: Whether pictures may have another size than the configuration's.
-    /// - Returns: The picture, `encoderStride` pixels a patch, and the loss: the mean absolute difference over the masked
-    ///   pixels of all channels; none where the reconstruction has another size than the picture.
-    /// - Throws: ``PretrainedError/invalidInput(_:)`` for pictures of another shape, `TorchError` for a mask of another
+    ///   - interpolatePosEncoding: Whether images may have another size than the configuration's.
+    /// - Returns: The image, `encoderStride` pixels a patch, and the loss: the mean absolute difference over the masked
+    ///   pixels of all channels; none where the reconstruction has another size than the image.
+    /// - Throws: ``PretrainedError/invalidInput(_:)`` for images of another shape, `TorchError` for a mask of another
     ///   shape or a lack of memory.
     public func callAsFunction(
         pixelValues: Tensor,

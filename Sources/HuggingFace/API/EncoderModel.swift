@@ -89,9 +89,9 @@ public final class EncoderModel<Family: PretrainedFamily>: Module, PretrainedMod
     ///   - pixelValues: `[batch, numChannels, height, width]`, normalised.
     ///   - outputHiddenStates: Whether the states of all layers are wanted; nil asks the configuration.
     ///   - outputAttentions: Whether attention probabilities are wanted; nil asks the configuration.
-    ///   - interpolatePosEncoding: Whether pictures may have another size than the configuration's.
+    ///   - interpolatePosEncoding: Whether images may have another size than the configuration's.
     /// - Returns: The tokens, and what was asked for.
-    /// - Throws: ``PretrainedError/invalidInput(_:)`` for pictures of another shape, `TorchError` for a lack of memory.
+    /// - Throws: ``PretrainedError/invalidInput(_:)`` for images of another shape, `TorchError` for a lack of memory.
     public func callAsFunction(
         pixelValues: Tensor,
         outputHiddenStates: Bool? = nil,

@@ -68,9 +68,9 @@ public final class ImageClassificationModel<Family: PretrainedFamily>: Module, P
     ///     `[batch]` too.
     ///   - outputHiddenStates: Whether the states of all layers are wanted; nil asks the configuration.
     ///   - outputAttentions: Whether attention probabilities are wanted; nil asks the configuration.
-    ///   - interpolatePosEncoding: Whether pictures may have another size than the configuration's.
+    ///   - interpolatePosEncoding: Whether images may have another size than the configuration's.
     /// - Returns: The scores, and what was asked for.
-    /// - Throws: ``PretrainedError/invalidInput(_:)`` for pictures or labels of another shape, `TorchError` for labels out
+    /// - Throws: ``PretrainedError/invalidInput(_:)`` for images or labels of another shape, `TorchError` for labels out
     ///   of range or a lack of memory.
     public func callAsFunction(
         pixelValues: Tensor,

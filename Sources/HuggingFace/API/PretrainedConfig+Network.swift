@@ -5,7 +5,7 @@ public import VisionModels
 extension PretrainedConfig {
     /// The network's configuration, of which all classes of the family are made.
     ///
-    /// A picture whose sides are no multiples of the patch loses its last rows and columns, as a convolution drops them.
+    /// An image whose sides are no multiples of the patch loses its last rows and columns, as a convolution drops them.
     ///
     /// - Parameter numClasses: The classes of the network's own heads; 0 for none.
     /// - Returns: The configuration, checked.

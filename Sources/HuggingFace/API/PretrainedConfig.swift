@@ -49,13 +49,13 @@ public struct PretrainedConfig<Family: PretrainedFamily>: Sendable {
     /// Hugging Face's default, 1e-12, is not DeiT's 1e-6.
     public var layerNormEps: Double
 
-    /// The pictures' size in pixels.
+    /// The images' size in pixels.
     public var imageSize: PixelSize
 
     /// The patches' size in pixels; only square ones can be made here.
     public var patchSize: PixelSize
 
-    /// The channels of a picture.
+    /// The channels of an image.
     public var numChannels: Int
 
     /// Whether queries, keys and values have a bias.

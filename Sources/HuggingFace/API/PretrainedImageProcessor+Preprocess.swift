@@ -1,9 +1,9 @@
 public import ImagePipeline
 
 extension PretrainedImageProcessor {
-    /// Returns a model's input for pictures.
+    /// Returns a model's input for images.
     ///
-    /// - Parameter images: The pictures, at least one; they are converted to as many channels as there are means.
+    /// - Parameter images: The images, at least one; they are converted to as many channels as there are means.
     /// - Returns: The numbers, `[batch, channels, height, width]`.
     /// - Throws: `ImageError` when the values of the processor do not fit together, or the results have different sizes.
     public func preprocess(_ images: [Image]) throws(ImageError) -> BatchFeature {
@@ -11,11 +11,11 @@ extension PretrainedImageProcessor {
         var prepared: [Image] = []
         for image in images { prepared.append(try prepare(image, processor)) }
         guard let first = prepared.first else {
-            throw .invalid("there is no picture to preprocess")
+            throw .invalid("there is no image to preprocess")
         }
         guard prepared.allSatisfy({ $0.height == first.height && $0.width == first.width }) else {
             throw .invalid(
-                "the pictures have different sizes after resize and crop; preprocess them one by one"
+                "the images have different sizes after resize and crop; preprocess them one by one"
             )
         }
         let count = first.pixels.count
@@ -35,12 +35,12 @@ extension PretrainedImageProcessor {
         )
     }
 
-    /// Returns a model's input for pictures, as ``preprocess(_:)`` does.
+    /// Returns a model's input for images, as ``preprocess(_:)`` does.
     public func callAsFunction(_ images: [Image]) throws(ImageError) -> BatchFeature {
         try preprocess(images)
     }
 
-    /// The picture after resize and crop, still in bytes.
+    /// The image after resize and crop, still in bytes.
     private func prepare(
         _ image: Image,
         _ processor: ImageProcessor

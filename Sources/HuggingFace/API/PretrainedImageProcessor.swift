@@ -2,9 +2,9 @@ import Checkpoints
 public import ImagePipeline
 import Storage
 
-/// DeiT's way from a picture to the model's input: Hugging Face's `DeiTImageProcessor`.
+/// DeiT's way from an image to the model's input: Hugging Face's `DeiTImageProcessor`.
 ///
-/// By default a picture is squashed to 256 × 256, bicubic, cropped to 224 × 224 and normalised with 0.5; DeiT's
+/// By default an image is squashed to 256 × 256, bicubic, cropped to 224 × 224 and normalised with 0.5; DeiT's
 /// checkpoints say ImageNet's mean and deviation, so read theirs.
 public typealias DeiTImageProcessor = PretrainedImageProcessor<DeiTFamily>
 
@@ -12,12 +12,12 @@ public typealias DeiTImageProcessor = PretrainedImageProcessor<DeiTFamily>
 @available(*, deprecated, renamed: "DeiTImageProcessor")
 public typealias DeiTFeatureExtractor = DeiTImageProcessor
 
-/// ViT's way from a picture to the model's input: Hugging Face's `ViTImageProcessor`.
+/// ViT's way from an image to the model's input: Hugging Face's `ViTImageProcessor`.
 ///
-/// By default a picture is squashed to 224 × 224, bilinear, without crop, and normalised with 0.5.
+/// By default an image is squashed to 224 × 224, bilinear, without crop, and normalised with 0.5.
 public typealias ViTImageProcessor = PretrainedImageProcessor<ViTFamily>
 
-/// The way from a picture to a model's input, in the words of Hugging Face's `preprocessor_config.json`.
+/// The way from an image to a model's input, in the words of Hugging Face's `preprocessor_config.json`.
 ///
 /// Resizing is Pillow's, to the byte: the class that transformers calls `…Pil`. Its other one resizes with torchvision,
 /// whose numbers differ by up to a few levels of 255.
@@ -35,7 +35,7 @@ public typealias ViTImageProcessor = PretrainedImageProcessor<ViTFamily>
 /// `transformers/models/deit/image_processing_pil_deit.py`, `transformers/models/vit/image_processing_pil_vit.py`,
 /// `transformers/image_processing_backends.py`, `PilBackend`.
 public struct PretrainedImageProcessor<Family: PretrainedFamily>: Sendable {
-    /// Whether pictures are resized.
+    /// Whether images are resized.
     public var doResize: Bool
 
     /// What they are resized to.
@@ -59,7 +59,7 @@ public struct PretrainedImageProcessor<Family: PretrainedFamily>: Sendable {
     /// Whether mean and deviation are applied.
     public var doNormalize: Bool
 
-    /// The mean of each channel after rescaling; one for grey pictures, three for colour.
+    /// The mean of each channel after rescaling; one for grey images, three for colour.
     public var imageMean: [Float]
 
     /// The deviation of each channel, above 0.
@@ -111,7 +111,7 @@ public struct PretrainedImageProcessor<Family: PretrainedFamily>: Sendable {
 
     /// The same as a processor of ours, for training and evaluation.
     ///
-    /// Grey pictures become colour ones where there are three means, and the reverse.
+    /// Grey images become colour ones where there are three means, and the reverse.
     ///
     /// - Returns: The processor.
     /// - Throws: `ImageError` when the values do not fit together.

@@ -128,7 +128,7 @@ struct PretrainedLoader {
         let all = missing + unexpected + shapes.map(\.key)
         guard all.allSatisfy({ !PretrainedParts(of: $0).isEmpty }) else {
             if all.contains(where: { $0.hasSuffix("embeddings.position_embeddings") }) {
-                return "The file is of a model for other pictures, or of one with other tokens"
+                return "The file is of a model for other images, or of one with other tokens"
             }
             return "The file is of another architecture; check config.json"
         }

@@ -2,7 +2,7 @@ import Checkpoints
 public import ImagePipeline
 import Storage
 
-/// The `size` of an image processor: what a picture is brought to before the crop.
+/// The `size` of an image processor: what an image is brought to before the crop.
 public enum ProcessorSize: Sendable, Equatable, Hashable {
     /// Both sides are given and the shape may change: `{"height": …, "width": …}`, in old files one number.
     case exact(PixelSize)
@@ -10,7 +10,7 @@ public enum ProcessorSize: Sendable, Equatable, Hashable {
     /// The shorter side is given and the shape stays: `{"shortest_edge": …}`.
     case shortestEdge(Int)
 
-    /// The same in the words of the picture room.
+    /// The same in the words of the image room.
     public var rule: ResizeRule {
         switch self {
         case .exact(let size): .exact(height: size.height, width: size.width)

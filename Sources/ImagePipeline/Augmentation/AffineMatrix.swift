@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where each pixel of a new picture comes from: `(xx * x + xy * y + x, yx * x + yy * y + y)`.
+/// Where each pixel of a new image comes from: `(xx * x + xy * y + x, yx * x + yy * y + y)`.
 ///
 /// Places are in pixels from the top left corner; a pixel's centre is half a pixel from its corner.
 public struct AffineMatrix: Sendable, Equatable, Codable {
@@ -38,12 +38,12 @@ public struct AffineMatrix: Sendable, Equatable, Codable {
         self.y = y
     }
 
-    /// The matrix that turns a picture about its middle, with the roundings of Pillow's `Image.rotate`.
+    /// The matrix that turns an image about its middle, with the roundings of Pillow's `Image.rotate`.
     ///
     /// - Parameters:
     ///   - degrees: The angle, counter-clockwise.
-    ///   - height: The picture's rows.
-    ///   - width: The picture's columns.
+    ///   - height: The image's rows.
+    ///   - width: The image's columns.
     public init(degrees: Double, height: Int, width: Int) {
         let angle = -(degrees * (Double.pi / 180))
         let (cosine, sine) = (

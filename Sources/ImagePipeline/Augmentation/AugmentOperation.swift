@@ -1,6 +1,6 @@
 /// One operation of RandAugment or AutoAugment, by timm's name.
 ///
-/// Names that differ only in their ending do the same to a picture, but read the magnitude differently: `Increasing`
+/// Names that differ only in their ending do the same to an image, but read the magnitude differently: `Increasing`
 /// grows stronger with it.
 ///
 /// ## Source
@@ -12,7 +12,7 @@ public enum AugmentOperation: String, Sendable, Equatable, Codable, CaseIterable
     case equalize = "Equalize"
     /// Turns each sample into 255 minus itself.
     case invert = "Invert"
-    /// Turns the picture by up to 30 degrees at magnitude 10, either way.
+    /// Turns the image by up to 30 degrees at magnitude 10, either way.
     case rotate = "Rotate"
     /// Keeps from 0 bits of each sample at magnitude 0 to 4 at 10.
     case posterize = "Posterize"

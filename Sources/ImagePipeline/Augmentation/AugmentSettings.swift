@@ -3,9 +3,9 @@ public struct AugmentSettings: Sendable, Equatable, Codable {
     /// The largest magnitude where none is given.
     static let usualMaximum = 10.0
 
-    /// The colour outside of a picture that was moved: one value for all channels or one for each, 0 to 255.
+    /// The colour outside of an image that was moved: one value for all channels or one for each, 0 to 255.
     public var fill: [UInt8]
-    /// How samples are weighed where a picture is moved; `nil` draws bilinear or bicubic each time, as timm does.
+    /// How samples are weighed where an image is moved; `nil` draws bilinear or bicubic each time, as timm does.
     public var interpolation: Interpolation?
     /// The deviation of the magnitude, which is normal around its value; above 100 it is uniform from 0 to its value.
     public var magnitudeStd: Double
@@ -15,8 +15,8 @@ public struct AugmentSettings: Sendable, Equatable, Codable {
     /// Creates settings.
     ///
     /// - Parameters:
-    ///   - fill: The colour outside of a picture that was moved, one value for all channels or one for each.
-    ///   - interpolation: How samples are weighed where a picture is moved; `nil` draws bilinear or bicubic.
+    ///   - fill: The colour outside of an image that was moved, one value for all channels or one for each.
+    ///   - interpolation: How samples are weighed where an image is moved; `nil` draws bilinear or bicubic.
     ///   - magnitudeStd: The deviation of the magnitude; above 100 it is uniform from 0 to its value.
     ///   - magnitudeMax: The largest magnitude.
     public init(

@@ -1,4 +1,4 @@
-/// One operation with everything that was drawn for it; what it does to a picture is fixed.
+/// One operation with everything that was drawn for it; what it does to an image is fixed.
 public struct AugmentStep: Sendable, Equatable {
     /// What is done.
     public let operation: AugmentOperation
@@ -55,7 +55,7 @@ extension Image {
     ///
     /// - Parameters:
     ///   - step: The step.
-    ///   - fill: The colour of what comes from outside of the picture: one value for all channels or one for each.
+    ///   - fill: The colour of what comes from outside of the image: one value for all channels or one for each.
     public mutating func augment(_ step: AugmentStep, fill: [UInt8] = [128]) {
         let argument = step.argument
         switch step.operation {

@@ -1,4 +1,4 @@
-/// Draws one of 25 pairs of operations for each picture, each with its own probability and magnitude.
+/// Draws one of 25 pairs of operations for each image, each with its own probability and magnitude.
 ///
 /// ## Source
 /// Cubuk et al., "AutoAugment: Learning Augmentation Policies from Data" (arXiv:1805.09501);
@@ -23,8 +23,8 @@ public struct AutoAugment: Sendable, Equatable, Codable {
     ///
     /// - Parameters:
     ///   - text: The notation: `original`, `originalr`, `v0`, `v0r` or `3a`, and perhaps `mstd`.
-    ///   - fill: The colour outside of a picture that was moved.
-    ///   - interpolation: How samples are weighed where a picture is moved; `nil` draws bilinear or bicubic.
+    ///   - fill: The colour outside of an image that was moved.
+    ///   - interpolation: How samples are weighed where an image is moved; `nil` draws bilinear or bicubic.
     /// - Throws: ``ImageError/invalid(_:)`` that names the part which is wrong.
     public init(
         parsing text: String,
@@ -49,7 +49,7 @@ public struct AutoAugment: Sendable, Equatable, Codable {
         try validate()
     }
 
-    /// Draws what is done to one picture.
+    /// Draws what is done to one image.
     ///
     /// - Parameter generator: The source of chance.
     /// - Returns: The steps, in the order in which they are carried out; at most two.

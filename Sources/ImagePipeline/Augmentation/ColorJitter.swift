@@ -1,7 +1,7 @@
 /// Changes brightness, contrast, saturation and hue by random amounts and in random order.
 ///
 /// ## Source
-/// torchvision's `ColorJitter` on Pillow pictures.
+/// torchvision's `ColorJitter` on Pillow images.
 public struct ColorJitter: Sendable, Equatable, Codable {
     /// The least and the largest factor of the brightness; `nil` leaves it.
     public var brightness: [Double]?
@@ -54,7 +54,7 @@ public struct ColorJitter: Sendable, Equatable, Codable {
         case hue
     }
 
-    /// Draws the changes for one picture, in the order in which they are made.
+    /// Draws the changes for one image, in the order in which they are made.
     func draw(using generator: inout SplitMix64) -> [(change: Change, amount: Double)] {
         guard generator.uniform() < probability else { return [] }
         var order = Change.allCases

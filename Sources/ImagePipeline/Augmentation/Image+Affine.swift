@@ -2,16 +2,16 @@ import CImageCodecs
 import Foundation
 
 extension Image {
-    /// Replaces the picture by one of the same size whose pixels come from elsewhere in it, as Pillow's
+    /// Replaces the image by one of the same size whose pixels come from elsewhere in it, as Pillow's
     /// `Image.transform` with `AFFINE`, byte for byte.
     ///
-    /// Samples are not averaged where the picture shrinks, as in Pillow.
+    /// Samples are not averaged where the image shrinks, as in Pillow.
     ///
     /// - Parameters:
     ///   - matrix: Where each pixel comes from. A matrix that is not finite leaves the fill alone.
     ///   - interpolation: How samples are weighed.
     ///   - fill: The colour of what comes from outside: one value for all channels or one for each; colours become grey
-    ///     in a grey picture.
+    ///     in a grey image.
     public mutating func transform(
         by matrix: AffineMatrix,
         interpolation: Interpolation,
@@ -51,7 +51,7 @@ extension Image {
         }
     }
 
-    /// Turns the picture about its middle, as Pillow's `Image.rotate`; the size stays.
+    /// Turns the image about its middle, as Pillow's `Image.rotate`; the size stays.
     ///
     /// - Parameters:
     ///   - degrees: The angle, counter-clockwise.
@@ -76,7 +76,7 @@ extension Image {
         }
     }
 
-    /// Mirrors the picture top to bottom.
+    /// Mirrors the image top to bottom.
     public mutating func flipVertically() {
         let rowBytes = width * channels
         let height = height

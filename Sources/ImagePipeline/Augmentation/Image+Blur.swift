@@ -1,7 +1,7 @@
 import CImageCodecs
 
 extension Image {
-    /// Blurs the picture with three box filters in each direction, as Pillow's `ImageFilter.GaussianBlur`, byte for
+    /// Blurs the image with three box filters in each direction, as Pillow's `ImageFilter.GaussianBlur`, byte for
     /// byte.
     ///
     /// - Parameter deviation: The standard deviation of the Gaussian that the boxes come close to, in pixels; at most

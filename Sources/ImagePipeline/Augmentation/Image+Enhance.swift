@@ -1,14 +1,14 @@
 import CImageCodecs
 
 extension Image {
-    /// Moves the picture from black (factor 0) to itself (1) and beyond, as Pillow's `ImageEnhance.Brightness`.
+    /// Moves the image from black (factor 0) to itself (1) and beyond, as Pillow's `ImageEnhance.Brightness`.
     ///
     /// - Parameter factor: Any number; one that is not finite changes nothing.
     public mutating func adjustBrightness(_ factor: Double) {
         blend(from: 0, factor: Float(factor))
     }
 
-    /// Moves the picture from the grey of its mean luma (factor 0) to itself (1) and beyond, as Pillow's
+    /// Moves the image from the grey of its mean luma (factor 0) to itself (1) and beyond, as Pillow's
     /// `ImageEnhance.Contrast`.
     ///
     /// - Parameter factor: Any number; one that is not finite changes nothing.
@@ -21,9 +21,9 @@ extension Image {
         blend(from: Int(Double(sum) / Double(pixelCount) + 0.5), factor: Float(factor))
     }
 
-    /// Moves the picture from its luma (factor 0) to itself (1) and beyond, as Pillow's `ImageEnhance.Color`.
+    /// Moves the image from its luma (factor 0) to itself (1) and beyond, as Pillow's `ImageEnhance.Color`.
     ///
-    /// - Parameter factor: Any number; one that is not finite changes nothing. A grey picture stays as it is.
+    /// - Parameter factor: Any number; one that is not finite changes nothing. A grey image stays as it is.
     public mutating func adjustSaturation(_ factor: Double) {
         guard channels == 3, Float(factor) != 1, Float(factor).isFinite else { return }
         let count = pixelCount
@@ -32,12 +32,12 @@ extension Image {
         }
     }
 
-    /// Takes all colour away; the picture keeps its channels.
+    /// Takes all colour away; the image keeps its channels.
     public mutating func desaturate() {
         adjustSaturation(0)
     }
 
-    /// Moves the picture from its smoothed self (factor 0) to itself (1) and beyond, as Pillow's
+    /// Moves the image from its smoothed self (factor 0) to itself (1) and beyond, as Pillow's
     /// `ImageEnhance.Sharpness`.
     ///
     /// - Parameter factor: Any number; one that is not finite changes nothing. The outermost pixels stay as they are.
@@ -60,9 +60,9 @@ extension Image {
         }
     }
 
-    /// Turns all hues, as torchvision's `adjust_hue` on Pillow pictures.
+    /// Turns all hues, as torchvision's `adjust_hue` on Pillow images.
     ///
-    /// - Parameter turn: The part of a full turn, -0.5 to 0.5. A grey picture stays as it is.
+    /// - Parameter turn: The part of a full turn, -0.5 to 0.5. A grey image stays as it is.
     public mutating func adjustHue(_ turn: Double) {
         guard channels == 3 else { return }
         let count = pixelCount
@@ -71,7 +71,7 @@ extension Image {
         pixels.withUnsafeMutableBufferPointer { ic_shift_hue($0.baseAddress, count, shift) }
     }
 
-    /// Pillow's `Image.blend` of one grey value and the picture.
+    /// Pillow's `Image.blend` of one grey value and the image.
     private mutating func blend(from grey: Int, factor: Float) {
         guard factor != 1, factor.isFinite else { return }
         let level = UInt8(clamping: grey)

@@ -1,8 +1,8 @@
 import Foundation
 
-/// Mixup and CutMix: the pictures of a batch are mixed with one another, and their targets likewise.
+/// Mixup and CutMix: the images of a batch are mixed with one another, and their targets likewise.
 ///
-/// The partner of picture `i` of `count` is picture `count - 1 - i`. In a batch with an odd number of pictures the
+/// The partner of image `i` of `count` is image `count - 1 - i`. In a batch with an odd number of images the
 /// middle one has no partner and stays as it is; timm refuses such batches.
 ///
 /// ## Source
@@ -13,9 +13,9 @@ public struct Mixing: Sendable, Equatable, Codable {
     public enum Mode: String, Sendable, Equatable, Codable, CaseIterable {
         /// The whole batch.
         case batch
-        /// Two pictures that are each other's partners.
+        /// Two images that are each other's partners.
         case pair
-        /// Nothing: each picture has its own.
+        /// Nothing: each image has its own.
         case elem
     }
 
@@ -57,10 +57,10 @@ public struct Mixing: Sendable, Equatable, Codable {
         self.mode = mode
     }
 
-    /// Draws how the pictures of one batch are mixed.
+    /// Draws how the images of one batch are mixed.
     ///
     /// - Parameters:
-    ///   - count: The number of pictures.
+    ///   - count: The number of images.
     ///   - height: Their rows.
     ///   - width: Their columns.
     ///   - generator: The source of chance.
@@ -73,7 +73,7 @@ public struct Mixing: Sendable, Equatable, Codable {
         using generator: inout SplitMix64
     ) throws(ImageError) -> MixingPlan {
         try validate()
-        guard count >= 0 else { throw .invalid("a batch of \(count) pictures cannot be mixed") }
+        guard count >= 0 else { throw .invalid("a batch of \(count) images cannot be mixed") }
         _ = try Image.byteCount(height: height, width: width, channels: 3)
         let size = (height, width)
         var mixes: [MixingPlan.Mix]
@@ -95,7 +95,7 @@ public struct Mixing: Sendable, Equatable, Codable {
 
     /// Draws one mix.
     ///
-    /// timm keeps the share of a whole batch in double precision and those of single pictures in single precision.
+    /// timm keeps the share of a whole batch in double precision and those of single images in single precision.
     private func draw(
         size: (height: Int, width: Int),
         single: Bool,

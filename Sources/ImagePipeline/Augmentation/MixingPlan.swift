@@ -1,18 +1,18 @@
 import CImageCodecs
 
-/// How the pictures of one batch are mixed with their partners, and what becomes of their targets.
+/// How the images of one batch are mixed with their partners, and what becomes of their targets.
 ///
-/// The partner of picture `i` of `count` is picture `count - 1 - i`.
+/// The partner of image `i` of `count` is image `count - 1 - i`.
 ///
 /// ## Source
 /// `timm/data/mixup.py, Mixup and mixup_target`.
 public struct MixingPlan: Sendable, Equatable {
-    /// What happens to one picture.
+    /// What happens to one image.
     public struct Mix: Sendable, Equatable {
         /// Nothing.
         public static let none = Mix(share: 1, single: false)
 
-        /// The picture's own share, 0 to 1, of the target and, in Mixup, of every value.
+        /// The image's own share, 0 to 1, of the target and, in Mixup, of every value.
         public let own: Float
         /// The partner's share.
         public let other: Float
@@ -22,8 +22,8 @@ public struct MixingPlan: Sendable, Equatable {
         /// Creates a Mixup.
         ///
         /// - Parameters:
-        ///   - share: The picture's own share, 0 to 1.
-        ///   - single: Whether the partner's share is found in single precision, as timm does for single pictures.
+        ///   - share: The image's own share, 0 to 1.
+        ///   - single: Whether the partner's share is found in single precision, as timm does for single images.
         init(share: Double, single: Bool) {
             own = Float(share)
             other = single ? 1 - Float(share) : Float(1 - share)
@@ -39,14 +39,14 @@ public struct MixingPlan: Sendable, Equatable {
         }
     }
 
-    /// What happens to each picture.
+    /// What happens to each image.
     public let mixes: [Mix]
-    /// The rows of a picture.
+    /// The rows of an image.
     public let height: Int
-    /// The columns of a picture.
+    /// The columns of an image.
     public let width: Int
 
-    /// The number of pictures.
+    /// The number of images.
     public var count: Int { mixes.count }
 
     init(mixes: [Mix], height: Int, width: Int) {
@@ -55,15 +55,15 @@ public struct MixingPlan: Sendable, Equatable {
         self.width = width
     }
 
-    /// CutMix's rectangle: a square part of the share `1 - share`, cut off at the picture's border.
+    /// CutMix's rectangle: a square part of the share `1 - share`, cut off at the image's border.
     ///
     /// - Parameters:
-    ///   - share: The share that the picture keeps, 0 to 1.
+    ///   - share: The share that the image keeps, 0 to 1.
     ///   - centerRow: The row of the rectangle's middle.
     ///   - centerColumn: The column of the rectangle's middle.
-    ///   - height: The picture's rows.
-    ///   - width: The picture's columns.
-    ///   - single: Whether sides are found in single precision, as timm does for single pictures.
+    ///   - height: The image's rows.
+    ///   - width: The image's columns.
+    ///   - single: Whether sides are found in single precision, as timm does for single images.
     /// - Returns: The rectangle, perhaps empty.
     static func box(
         share: Double,
@@ -93,7 +93,7 @@ public struct MixingPlan: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - values: The batch, `[count, channels, height, width]`.
-    ///   - channels: The channels of a picture.
+    ///   - channels: The channels of an image.
     /// - Throws: ``ImageError/invalid(_:)`` when the batch has another size.
     public func apply(to values: inout [Float], channels: Int) throws(ImageError) {
         var failure: ImageError?
@@ -111,7 +111,7 @@ public struct MixingPlan: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - values: The batch, `[count, channels, height, width]`.
-    ///   - channels: The channels of a picture.
+    ///   - channels: The channels of an image.
     /// - Throws: ``ImageError/invalid(_:)`` when the batch has another size.
     public func apply(
         to values: UnsafeMutableBufferPointer<Float>,
@@ -156,13 +156,13 @@ public struct MixingPlan: Sendable, Equatable {
         }
     }
 
-    /// The targets of the mixed pictures.
+    /// The targets of the mixed images.
     ///
-    /// Each picture alone has `1 - smoothing + smoothing / classes` for its class and `smoothing / classes` for the
-    /// others; the mix has both pictures' targets by their shares.
+    /// Each image alone has `1 - smoothing + smoothing / classes` for its class and `smoothing / classes` for the
+    /// others; the mix has both images' targets by their shares.
     ///
     /// - Parameters:
-    ///   - labels: The class of each picture before mixing.
+    ///   - labels: The class of each image before mixing.
     ///   - classes: The number of classes.
     ///   - smoothing: The part of each target that all classes share, 0 up to 1.
     /// - Returns: The targets, `[count, classes]`, each of which sums to 1.
@@ -173,7 +173,7 @@ public struct MixingPlan: Sendable, Equatable {
         smoothing: Double
     ) throws(ImageError) -> [Float] {
         guard labels.count == count else {
-            throw .invalid("\(labels.count) labels do not fit a batch of \(count) pictures")
+            throw .invalid("\(labels.count) labels do not fit a batch of \(count) images")
         }
         guard classes > 0, (0..<1).contains(smoothing) else {
             throw .invalid(
@@ -185,7 +185,7 @@ public struct MixingPlan: Sendable, Equatable {
         }
         let (size, overflow) = count.multipliedReportingOverflow(by: classes)
         guard !overflow, size <= Int(Int32.max) else {
-            throw .invalid("the targets of \(count) pictures and \(classes) classes are too many")
+            throw .invalid("the targets of \(count) images and \(classes) classes are too many")
         }
         let share = smoothing / Double(classes)
         let (off, on) = (Float(share), Float(1 - smoothing + share))

@@ -1,4 +1,4 @@
-/// Several crops of one picture, each transformed in its own way and written one after the other.
+/// Several crops of one image, each transformed in its own way and written one after the other.
 ///
 /// To a loader it is a transform whose result is one row of numbers: the crops' planes in order. ``ranges`` tells where
 /// each crop stands in the row. Each crop draws from a generator of its own, so that it does not change with what others
@@ -17,11 +17,11 @@ public struct MultiCrop: Sendable, Equatable {
 
     /// Creates a transform.
     ///
-    /// - Parameter crops: What is done for each crop, at least one; each makes a size that does not depend on the picture.
+    /// - Parameter crops: What is done for each crop, at least one; each makes a size that does not depend on the image.
     /// - Throws: ``ImageError/invalid(_:)`` when there is no crop, one has no fixed size, or they differ in whether files
     ///   are turned upright.
     public init(_ crops: [TrainingTransform]) throws(ImageError) {
-        guard !crops.isEmpty else { throw .invalid("a picture needs at least one crop") }
+        guard !crops.isEmpty else { throw .invalid("an image needs at least one crop") }
         guard Set(crops.map(\.appliesOrientation)).count == 1 else {
             throw .invalid("all crops of an image see it upright, or all see it as it is stored")
         }
@@ -31,7 +31,7 @@ public struct MultiCrop: Sendable, Equatable {
         for crop in crops {
             let size = try crop.outputSize(height: 375, width: 500)
             guard try crop.outputSize(height: 64, width: 48) == size else {
-                throw .invalid("a crop's size must not depend on the picture")
+                throw .invalid("a crop's size must not depend on the image")
             }
             let count = try Image.byteCount(
                 height: size.height,
@@ -39,7 +39,7 @@ public struct MultiCrop: Sendable, Equatable {
                 channels: crop.channels
             )
             let (end, overflow) = start.addingReportingOverflow(count)
-            guard !overflow else { throw .invalid("the crops of a picture are too large") }
+            guard !overflow else { throw .invalid("the crops of an image are too large") }
             shapes.append([crop.channels, size.height, size.width])
             ranges.append(start..<end)
             start = end
@@ -63,8 +63,8 @@ extension MultiCrop: ImageTransform {
     /// The size of the result: one row.
     ///
     /// - Parameters:
-    ///   - height: The picture's rows.
-    ///   - width: The picture's columns.
+    ///   - height: The image's rows.
+    ///   - width: The image's columns.
     /// - Returns: 1 and ``count``.
     /// - Throws: Nothing.
     public func outputSize(height: Int, width: Int) throws(ImageError) -> (height: Int, width: Int)
@@ -72,13 +72,13 @@ extension MultiCrop: ImageTransform {
         (1, count)
     }
 
-    /// Writes the crops of a picture.
+    /// Writes the crops of an image.
     ///
     /// - Parameters:
-    ///   - image: The picture.
+    ///   - image: The image.
     ///   - output: Room for exactly ``count`` numbers.
     ///   - generator: The source of chance; one number is taken, from which each crop's generator follows.
-    /// - Throws: ``ImageError`` when an operation does not fit the picture.
+    /// - Throws: ``ImageError`` when an operation does not fit the image.
     public func write(
         _ image: Image,
         into output: UnsafeMutableBufferPointer<Float>,

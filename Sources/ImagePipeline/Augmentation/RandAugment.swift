@@ -1,4 +1,4 @@
-/// Draws a few operations for each picture and carries them out with one magnitude.
+/// Draws a few operations for each image and carries them out with one magnitude.
 ///
 /// ## Source
 /// Cubuk et al., "RandAugment: Practical Automated Data Augmentation with a Reduced Search Space" (arXiv:1909.13719);
@@ -46,8 +46,8 @@ public struct RandAugment: Sendable, Equatable, Codable {
     ///
     /// - Parameters:
     ///   - text: The notation.
-    ///   - fill: The colour outside of a picture that was moved.
-    ///   - interpolation: How samples are weighed where a picture is moved; `nil` draws bilinear or bicubic.
+    ///   - fill: The colour outside of an image that was moved.
+    ///   - interpolation: How samples are weighed where an image is moved; `nil` draws bilinear or bicubic.
     /// - Throws: ``ImageError/invalid(_:)`` that names the part which is wrong.
     public init(
         parsing text: String,
@@ -79,7 +79,7 @@ public struct RandAugment: Sendable, Equatable, Codable {
         try validate()
     }
 
-    /// Draws what is done to one picture.
+    /// Draws what is done to one image.
     ///
     /// - Parameter generator: The source of chance.
     /// - Returns: The steps, in the order in which they are carried out; at most ``layers`` of them.

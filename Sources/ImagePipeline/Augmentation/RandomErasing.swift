@@ -5,7 +5,7 @@ import Foundation
 /// ## Source
 /// Zhong et al., "Random Erasing Data Augmentation" (arXiv:1708.04896); `timm/data/random_erasing.py`.
 public struct RandomErasing: Sendable, Equatable, Codable {
-    /// What takes the place of the picture.
+    /// What takes the place of the image.
     public enum Mode: String, Sendable, Equatable, Codable, CaseIterable {
         /// 0, which is the mean colour.
         case const
@@ -17,13 +17,13 @@ public struct RandomErasing: Sendable, Equatable, Codable {
 
     /// The probability that anything is erased, 0 to 1.
     public var probability: Double
-    /// What takes the place of the picture.
+    /// What takes the place of the image.
     public var mode: Mode
-    /// The largest number of rectangles; each picture has from 1 to so many, which share the area.
+    /// The largest number of rectangles; each image has from 1 to so many, which share the area.
     public var count: Int
-    /// The least part of the picture's area, 0 to 1.
+    /// The least part of the image's area, 0 to 1.
     public var minArea: Double
-    /// The largest part of the picture's area, 0 to 1.
+    /// The largest part of the image's area, 0 to 1.
     public var maxArea: Double
     /// The least height over width of a rectangle.
     public var minAspect: Double
@@ -34,10 +34,10 @@ public struct RandomErasing: Sendable, Equatable, Codable {
     ///
     /// - Parameters:
     ///   - probability: The probability that anything is erased, 0 to 1.
-    ///   - mode: What takes the place of the picture.
+    ///   - mode: What takes the place of the image.
     ///   - count: The largest number of rectangles.
-    ///   - minArea: The least part of the picture's area, 0 to 1.
-    ///   - maxArea: The largest part of the picture's area, 0 to 1.
+    ///   - minArea: The least part of the image's area, 0 to 1.
+    ///   - maxArea: The largest part of the image's area, 0 to 1.
     ///   - minAspect: The least height over width of a rectangle.
     ///   - maxAspect: The largest one; `nil` for `1 / minAspect`.
     public init(
@@ -58,13 +58,13 @@ public struct RandomErasing: Sendable, Equatable, Codable {
         self.maxAspect = maxAspect ?? 1 / minAspect
     }
 
-    /// Draws the rectangles to erase in one picture.
+    /// Draws the rectangles to erase in one image.
     ///
     /// - Parameters:
-    ///   - height: The picture's rows.
-    ///   - width: The picture's columns.
+    ///   - height: The image's rows.
+    ///   - width: The image's columns.
     ///   - generator: The source of chance.
-    /// - Returns: The rectangles, which lie within the picture; none where nothing is erased.
+    /// - Returns: The rectangles, which lie within the image; none where nothing is erased.
     public func regions(height: Int, width: Int, using generator: inout SplitMix64) -> [Region] {
         guard generator.uniform() < probability else { return [] }
         let boxes = 1 + generator.integer(below: count)
@@ -73,7 +73,7 @@ public struct RandomErasing: Sendable, Equatable, Codable {
         }
     }
 
-    /// Draws one of several rectangles; ten tries find one smaller than the picture.
+    /// Draws one of several rectangles; ten tries find one smaller than the image.
     private func region(
         of boxes: Int,
         height: Int,
@@ -100,7 +100,7 @@ public struct RandomErasing: Sendable, Equatable, Codable {
     /// Draws rectangles and erases them.
     ///
     /// - Parameters:
-    ///   - values: The normalised picture, `[channels, height, width]`.
+    ///   - values: The normalised image, `[channels, height, width]`.
     ///   - channels: Its channels.
     ///   - height: Its rows.
     ///   - width: Its columns.

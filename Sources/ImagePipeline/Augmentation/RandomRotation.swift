@@ -1,7 +1,7 @@
-/// Turns a picture by a random angle about its middle; the size stays.
+/// Turns an image by a random angle about its middle; the size stays.
 ///
 /// ## Source
-/// torchvision's `RandomRotation` on Pillow pictures.
+/// torchvision's `RandomRotation` on Pillow images.
 public struct RandomRotation: Sendable, Equatable, Codable {
     /// The least and the largest angle in degrees, counter-clockwise.
     public var degrees: [Double]

@@ -1,4 +1,4 @@
-/// One of grey, solarize and blur for each picture, each with a third of the probability.
+/// One of grey, solarize and blur for each image, each with a third of the probability.
 ///
 /// Colour jitter, where it is wanted, follows as an operation of its own.
 ///

@@ -53,7 +53,7 @@ public final class BatchNorm2d: Module {
         self.eps = eps
     }
 
-    /// Returns the normalised pictures; in training it also moves the running statistics.
+    /// Returns the normalised images; in training it also moves the running statistics.
     ///
     /// - Parameter x: `[batch, channels, height, width]`.
     /// - Returns: The same shape.

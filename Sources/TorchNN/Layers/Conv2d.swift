@@ -64,7 +64,7 @@ public final class Conv2d: Module {
         )
     }
 
-    /// Returns the filtered pictures.
+    /// Returns the filtered images.
     ///
     /// - Parameter x: `[batch, inChannels, height, width]`.
     /// - Returns: `[batch, outChannels, …]`.
@@ -80,7 +80,7 @@ public final class Conv2d: Module {
         )
     }
 
-    /// The zeros that depend on the size of pictures, above and below together, and left and right; nil where none do.
+    /// The zeros that depend on the size of images, above and below together, and left and right; nil where none do.
     func sizedPadding(of x: Tensor) -> (rows: Int, columns: Int)? {
         guard isSame, x.rank == 4 else { return nil }
         func zeros(_ size: Int) -> Int {
@@ -91,7 +91,7 @@ public final class Conv2d: Module {
         return rows > 0 || columns > 0 ? (rows, columns) : nil
     }
 
-    /// The pictures with the zeros that depend on their size.
+    /// The images with the zeros that depend on their size.
     func padded(_ x: Tensor) throws(TorchError) -> Tensor {
         guard let (rows, columns) = sizedPadding(of: x) else { return x }
         return try Functional.pad2d(

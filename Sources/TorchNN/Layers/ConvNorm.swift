@@ -53,8 +53,8 @@ public struct ConvNorm {
         var input = x
         if let (rows, columns) = conv.sizedPadding(of: x) {
             if rows == columns {
-                // With a row and a column of zeros before it, a filter has as many zeros on either side of the picture:
-                // adding them to the picture would cost a copy.
+                // With a row and a column of zeros before it, a filter has as many zeros on either side of the image:
+                // adding them to the image would cost a copy.
                 form.leadingZeros = rows % 2
                 form.geometry.padding = rows - rows / 2
             } else {

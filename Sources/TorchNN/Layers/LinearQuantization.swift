@@ -51,7 +51,7 @@ final class InputRange: @unchecked Sendable {
     }
 }
 
-/// Finding of the steps for 8 bits from pictures that a model is shown.
+/// Finding of the steps for 8 bits from images that a model is shown.
 public enum Int8Calibration {
     /// Shows a model some inputs, then lets its linear layers compute in 8 bits.
     ///

@@ -24,13 +24,13 @@ extension Loss {
         return try difference.pow(2).mean()
     }
 
-    /// The mean binary cross-entropy, for pictures that have several labels or none.
+    /// The mean binary cross-entropy, for images that have several labels or none.
     ///
     /// - Parameters:
     ///   - logits: `[batch, classes]`, before the logistic function.
     ///   - targets: `[batch, classes]`, 0 to 1 for every class by itself.
     ///   - threshold: Targets above it count as 1, all others as 0; nil takes them as they are. DeiT-III's loss after
-    ///     Mixup has 0, so that both classes of a mixed picture are wanted in full (deit `engine.py`).
+    ///     Mixup has 0, so that both classes of a mixed image are wanted in full (deit `engine.py`).
     /// - Returns: One number, the mean over the batch and the classes.
     /// - Throws: `TorchError` when the shapes do not fit.
     public static func binaryCrossEntropy(

@@ -45,7 +45,7 @@ public struct ParameterGroup {
         return split(trainable, weightDecay: weightDecay)
     }
 
-    /// The same with smaller learning rates towards the pictures: the last layer has the full rate, and each layer
+    /// The same with smaller learning rates towards the images: the last layer has the full rate, and each layer
     /// before it `layerDecay` times that of the next.
     ///
     /// - Parameters:

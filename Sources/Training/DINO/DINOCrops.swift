@@ -1,6 +1,6 @@
 import ImagePipeline
 
-/// What DINO does to pictures.
+/// What DINO does to images.
 ///
 /// ## Source
 /// dino `main_dino.py`, `DataAugmentationDINO`: one way for the first large crop, one for the second, one for small crops.
@@ -14,7 +14,7 @@ enum DINOCrops {
         return max(1, Int((exact / Double(patch)).rounded())) * patch
     }
 
-    /// The crops of a picture, the large ones first.
+    /// The crops of an image, the large ones first.
     static func transform(
         _ options: TrainingOptions,
         globalSize: Int,

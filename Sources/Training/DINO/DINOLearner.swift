@@ -6,7 +6,7 @@ import Torch
 import TorchNN
 import VisionModels
 
-/// Learning without labels, as DINO does: a student that imitates its own average on other crops of a picture.
+/// Learning without labels, as DINO does: a student that imitates its own average on other crops of an image.
 ///
 /// ## Source
 /// Caron et al., "Emerging Properties in Self-Supervised Vision Transformers" (arXiv:2104.14294), algorithm 1; dino
@@ -71,10 +71,10 @@ final class DINOLearner: Learner {
         try addGradients(batch.tensor().reshaped([batch.count, crops.count]), at: place)
     }
 
-    /// Adds the gradients of pictures, a row of crops each.
+    /// Adds the gradients of images, a row of crops each.
     ///
     /// - Parameters:
-    ///   - rows: `[pictures, numbers of all crops]`.
+    ///   - rows: `[images, numbers of all crops]`.
     ///   - place: The step.
     ///   - parts: How many parts they are computed in; nil for as many as the options say.
     /// - Returns: What the step is judged by.
@@ -91,10 +91,10 @@ final class DINOLearner: Learner {
             let range = (count * part / parts)..<(count * (part + 1) / parts)
             try add(rows, range, of: count, at: place, to: &sums)
         }
-        let pictures = plan.options.globalCropsNumber * count
-        batchCenter = try sums.outputs.map { (sum) throws(TorchError) in try sum / Double(pictures)
+        let images = plan.options.globalCropsNumber * count
+        batchCenter = try sums.outputs.map { (sum) throws(TorchError) in try sum / Double(images)
         }
-        return try numbers(sums, rows: pictures)
+        return try numbers(sums, rows: images)
     }
 
     /// What the parts of a batch add up to.
@@ -106,7 +106,7 @@ final class DINOLearner: Learner {
         var features: [Tensor] = []
     }
 
-    /// Adds the gradients of some of a batch's pictures, each by its share of the batch.
+    /// Adds the gradients of some of a batch's images, each by its share of the batch.
     ///
     /// The centre is that of the batches before for all parts, so their gradients add up to those of the whole batch.
     private func add(
@@ -204,10 +204,10 @@ final class DINOLearner: Learner {
         // Of a crop the multiplications grow with its area, those of attention faster.
         let areas = crops.shapes.map { Double($0[1] * $0[2]) / (side * side) }
         let large = areas.prefix(plan.options.globalCropsNumber).reduce(0, +)
-        let picture = Double(configuration.macs)
+        let image = Double(configuration.macs)
         // The student's forward and backward pass, and the teacher's forward pass.
-        let macs = picture * (3 * areas.reduce(0, +) + large)
-        let asked = neighbours.map { Double($0.pictureCount) } ?? 0
+        let macs = image * (3 * areas.reduce(0, +) + large)
+        let asked = neighbours.map { Double($0.imageCount) } ?? 0
         let interval = Double(plan.options.knnInterval ?? 1)
         return EstimatedRun(
             plan: plan,
@@ -215,8 +215,8 @@ final class DINOLearner: Learner {
             optimizer: optimizer,
             statistics: movingStatistics(),
             macs: macs,
-            pictureCount: crops.count,
-            measured: macs > 0 ? asked / interval * picture / macs : 0
+            imageCount: crops.count,
+            measured: macs > 0 ? asked / interval * image / macs : 0
         ) { [self] count in
             let place = StepPlace(step: 0, epoch: 0, stepInEpoch: 0, attempt: 0)
             _ = try addGradients(Tensor.randn([count, crops.count]), at: place, parts: 1)

@@ -9,7 +9,7 @@ import TorchNN
 /// ## Source
 /// Caron et al. (arXiv:2104.14294), equations 2 to 4 and algorithm 1; dino `main_dino.py`, `DINOLoss`.
 public struct DINOLoss: Sendable, Equatable {
-    /// The student's crops of a picture, the large ones first.
+    /// The student's crops of an image, the large ones first.
     public var crops: Int
     /// The large crops, which the teacher sees too.
     public var globalCrops: Int
@@ -19,7 +19,7 @@ public struct DINOLoss: Sendable, Equatable {
     /// Creates a loss.
     ///
     /// - Parameters:
-    ///   - crops: The student's crops of a picture, the large ones first.
+    ///   - crops: The student's crops of an image, the large ones first.
     ///   - globalCrops: The large crops, at least 1; with the others there are at least 2 crops.
     ///   - studentTemp: The student's temperature, above 0.
     public init(crops: Int, globalCrops: Int = 2, studentTemp: Double = 0.1) {
@@ -34,7 +34,7 @@ public struct DINOLoss: Sendable, Equatable {
         public let loss: Tensor
         /// The mean entropy of the teacher's answers, one number; of K equal shares it is ln K.
         public let entropy: Tensor
-        /// The teacher's answers added up over crops and pictures, `[outDim]`.
+        /// The teacher's answers added up over crops and images, `[outDim]`.
         public let answers: Tensor
     }
 

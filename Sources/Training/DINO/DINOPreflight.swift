@@ -14,7 +14,7 @@ enum DINOPreflight {
         ] {
             guard let range, range[0] > 0, range[0] <= range[1] else {
                 throw .conflict(
-                    "\(name) is the smallest and the largest share of a picture that a crop keeps, such as 0.4,1"
+                    "\(name) is the smallest and the largest share of an image that a crop keeps, such as 0.4,1"
                 )
             }
         }
@@ -25,7 +25,7 @@ enum DINOPreflight {
         }
         if options.useBNInHead, options.batch / options.accumulation < 2 {
             throw .conflict(
-                "batch normalisation needs two pictures at a time: choose a larger --batch or --use-bn-in-head off"
+                "batch normalisation needs two images at a time: choose a larger --batch or --use-bn-in-head off"
             )
         }
     }
@@ -67,8 +67,8 @@ enum DINOPreflight {
             + "unstable; DINO's is \(DINOWatch.usualTeacherTemp) (0.9 is the momentum of the centre)"
     }
 
-    /// What a person should know of pictures that are smaller than the crops made of them; nil where they are not.
-    static func noteOfSmallPictures(_ dataset: any ImageDataset, globalSize: Int) -> String? {
+    /// What a person should know of images that are smaller than the crops made of them; nil where they are not.
+    static func noteOfSmallImages(_ dataset: any ImageDataset, globalSize: Int) -> String? {
         let looked = stride(from: 0, to: dataset.count, by: max(1, dataset.count / 32)).prefix(32)
         var smallest: (height: Int, width: Int)?
         var small = 0
@@ -85,7 +85,7 @@ enum DINOPreflight {
         guard let smallest, small * 2 > seen else { return nil }
         return
             "images are smaller than the large crops of \(globalSize) pixels (one has "
-            + "\(ImageSize(height: smallest.height, width: smallest.width))) and will be enlarged; a model for small pictures learns faster, such as "
+            + "\(ImageSize(height: smallest.height, width: smallest.width))) and will be enlarged; a model for small images learns faster, such as "
             + "--recipe dino-cifar, or choose a smaller --size"
     }
 

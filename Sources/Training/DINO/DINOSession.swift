@@ -48,7 +48,7 @@ public final class DINOSession: RunSession {
     /// Trains to the end, or until asked to stop.
     public func run() async throws -> TrainingLoop.Outcome { try await loop.run() }
 
-    /// What is done to pictures, checked against the model.
+    /// What is done to images, checked against the model.
     nonisolated static func crops(
         _ options: TrainingOptions,
         _ description: ModelDescription
@@ -72,7 +72,7 @@ public final class DINOSession: RunSession {
         )
     }
 
-    /// What only a new run does: the weights that it starts from, and a word on the pictures.
+    /// What only a new run does: the weights that it starts from, and a word on the images.
     private static func start(
         _ options: TrainingOptions,
         _ networks: DINONetworks,
@@ -88,7 +88,7 @@ public final class DINOSession: RunSession {
             observer.didNotice("note: \(note)")
         }
         let size = networks.description.configuration.imageSize.height
-        if let note = DINOPreflight.noteOfSmallPictures(data.train, globalSize: size) {
+        if let note = DINOPreflight.noteOfSmallImages(data.train, globalSize: size) {
             observer.didNotice("note: \(note)")
         }
     }

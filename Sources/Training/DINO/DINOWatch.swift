@@ -6,9 +6,9 @@ import Torch
 /// | name | what it is | good | bad |
 /// |---|---|---|---|
 /// | `ln_k` | the loss as a share of ln K, the loss of knowing nothing | falls below 1 | stays at 1 |
-/// | `teacher_entropy` | how undecided the teacher is about a picture, 0 to ln K | between | ln K: uniform; 0 with no information: constant |
+/// | `teacher_entropy` | how undecided the teacher is about an image, 0 to ln K | between | ln K: uniform; 0 with no information: constant |
 /// | `kl_uniform` | how far its answers are from uniform, `ln K - teacher_entropy` | above 0 | 0 |
-/// | `teacher_information` | what its answers tell of which picture it is: entropy of the mean answer less the mean entropy | above 0 | 0: collapse of either kind |
+/// | `teacher_information` | what its answers tell of which image it is: entropy of the mean answer less the mean entropy | above 0 | 0: collapse of either kind |
 /// | `feature_std` | spread of the features on the sphere: 1 where they go everywhere, 0 where all are one | above 0.1 | 0 |
 /// | `center_norm` | the length of the centre | settles | grows on and on |
 public enum DINOWatch {
@@ -49,11 +49,11 @@ public enum DINOWatch {
 
     /// What an epoch's means say.
     public enum Verdict: Sendable, Equatable {
-        /// The teacher gives every picture the same share of all outputs.
+        /// The teacher gives every image the same share of all outputs.
         case uniform
-        /// The teacher gives every picture the same answer.
+        /// The teacher gives every image the same answer.
         case constant
-        /// Features of all pictures are nearly one.
+        /// Features of all images are nearly one.
         case oneFeature
         /// The loss is that of knowing nothing.
         case nothingLearnt
@@ -100,14 +100,14 @@ public enum DINOWatch {
         let lower = "\(min(options.teacherTemp / 2, DINOWatch.usualTeacherTemp))"
         return switch verdict {
         case .uniform:
-            "warning: this looks like collapse: the teacher gives every output the same share, whatever the picture "
+            "warning: this looks like collapse: the teacher gives every output the same share, whatever the image "
                 + "(KL to uniform is near 0); try --teacher-temp \(lower) --warmup-teacher-temp \(lower), or a lower --lr"
         case .constant:
-            "warning: this looks like collapse: the teacher gives every picture the same answer (its answers tell "
-                + "nothing of the picture); try a lower --lr, --momentum-teacher 0.9995, --center-momentum 0.9 and "
+            "warning: this looks like collapse: the teacher gives every image the same answer (its answers tell "
+                + "nothing of the image); try a lower --lr, --momentum-teacher 0.9995, --center-momentum 0.9 and "
                 + "--norm-last-layer on"
         case .oneFeature:
-            "warning: this looks like collapse: the features of all pictures are nearly the same; try a lower --lr, a "
+            "warning: this looks like collapse: the features of all images are nearly the same; try a lower --lr, a "
                 + "longer --warmup-epochs and --momentum-teacher 0.9995"
         case .nothingLearnt:
             "warning: it looks as if nothing is learnt: the loss is still not below ln K = "

@@ -17,8 +17,8 @@ final class NeighbourGuard {
         self.queries = queries
     }
 
-    /// The pictures that go through the network each time.
-    var pictureCount: Int { bank.dataset.count + queries.dataset.count }
+    /// The images that go through the network each time.
+    var imageCount: Int { bank.dataset.count + queries.dataset.count }
 
     /// The same of raw pixels, normalised as for a network, at most 32 on a side.
     func accuracyOfPixels(stop: StopRequest) async throws -> Double? {
@@ -38,7 +38,7 @@ final class NeighbourGuard {
         }
     }
 
-    /// The share of pictures whose class gets the most votes, 0 to 1; nil where a signal asked to stop in between.
+    /// The share of images whose class gets the most votes, 0 to 1; nil where a signal asked to stop in between.
     func accuracy(
         of backbone: any ImageClassifier,
         dtype: DType?,

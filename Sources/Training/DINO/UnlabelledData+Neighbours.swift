@@ -2,7 +2,7 @@ import Datasets
 import ImagePipeline
 
 extension UnlabelledData {
-    /// The pictures that vote and those that are voted on; nil where there are no labels or it is not wanted.
+    /// The images that vote and those that are voted on; nil where there are no labels or it is not wanted.
     func neighbourLoaders(
         _ processor: ImageProcessor
     ) throws -> (bank: DataLoader, queries: DataLoader)? {

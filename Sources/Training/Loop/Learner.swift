@@ -16,11 +16,11 @@ struct StepPlace: Sendable, Equatable {
 
 /// What an epoch's end measured.
 struct EpochScores {
-    /// The model on the validation pictures; nil where a method does not measure that.
+    /// The model on the validation images; nil where a method does not measure that.
     var validation: ValidationScore?
     /// The averaged weights on them.
     var average: ValidationScore?
-    /// The share of validation pictures whose nearest neighbours among the training pictures vote right, 0 to 1.
+    /// The share of validation images whose nearest neighbours among the training images vote right, 0 to 1.
     var knnTop1: Double?
     /// What a person should know.
     var notices: [String] = []
@@ -40,7 +40,7 @@ struct StartScores {
 
 /// What a run learns, as the loop drives it: gradients, steps, what a checkpoint holds, what an epoch's end measures.
 ///
-/// The loop owns the order of the pictures, randomness, metrics, checkpoints, signals and losses that are not finite.
+/// The loop owns the order of the images, randomness, metrics, checkpoints, signals and losses that are not finite.
 @ModelActor
 protocol Learner: AnyObject {
     /// The network that learns.
@@ -63,7 +63,7 @@ protocol Learner: AnyObject {
     ///
     /// - Parameter stop: Asks to stop.
     /// - Returns: Numbers by name, and a sentence on them; nil where there is nothing to measure, or a signal came.
-    /// - Throws: What reading pictures or computing throws.
+    /// - Throws: What reading images or computing throws.
     func measureStart(stop: StopRequest) async throws -> StartScores?
     /// Measures after an epoch's last step.
     ///
@@ -72,7 +72,7 @@ protocol Learner: AnyObject {
     ///   - sums: What the epoch's steps added up to.
     ///   - stop: Asks to stop.
     /// - Returns: The scores; nil where a signal asked to stop in between.
-    /// - Throws: What reading pictures or computing throws.
+    /// - Throws: What reading images or computing throws.
     func measure(
         after place: StepPlace,
         sums: EpochSums,

@@ -61,14 +61,14 @@ struct EpochRecord: Encodable {
     let imagesPerSecond: Double
     let dataWait: Double
     let skippedSteps: Int
-    let unreadablePictures: Int
+    let unreadableImages: Int
     /// What else the method watches, by name.
     let others: [String: Double]
 
     enum CodingKeys: CodingKey {
         case event, epoch, step, trainLoss, trainTop1, lr, valLoss, valTop1, valClsTop1, valDistTop1
         case emaValLoss, emaValTop1, emaValClsTop1, emaValDistTop1, knnTop1, bestTop1, seconds
-        case imagesPerSecond, dataWait, skippedSteps, unreadablePictures
+        case imagesPerSecond, dataWait, skippedSteps, unreadableImages
     }
 
     init(_ report: EpochReport) {
@@ -91,7 +91,7 @@ struct EpochRecord: Encodable {
         imagesPerSecond = report.training.imagesPerSecond
         dataWait = report.training.dataWait
         skippedSteps = report.skippedSteps
-        unreadablePictures = report.unreadablePictures
+        unreadableImages = report.unreadableImages
         others = report.training.means
     }
 

@@ -3,7 +3,7 @@ import TorchNN
 
 /// Finds where numbers stopped being finite.
 enum NonFiniteDiagnosis {
-    /// Names the first culprit: the pictures, a weight, a layer's output or a gradient.
+    /// Names the first culprit: the images, a weight, a layer's output or a gradient.
     ///
     /// - Parameters:
     ///   - module: The network.
@@ -17,7 +17,7 @@ enum NonFiniteDiagnosis {
     ) -> String {
         do {
             for pixels in pixels where try !isFinite(pixels) {
-                return "the pictures hold values that are not finite"
+                return "the images hold values that are not finite"
             }
             for (name, parameter) in module.namedParameters()
             where try !isFinite(parameter.tensor) {

@@ -8,7 +8,7 @@ public struct StepReport: Sendable {
     public let epoch: Int
     /// The epochs of the whole run.
     public let epochs: Int
-    /// The mean loss of the step's pictures; not finite where the step was skipped.
+    /// The mean loss of the step's images; not finite where the step was skipped.
     public let loss: Double
     /// The learning rate of the step.
     public let lr: Double
@@ -16,17 +16,17 @@ public struct StepReport: Sendable {
     public let sums: EpochSums
 }
 
-/// How well a model does on the validation pictures.
+/// How well a model does on the validation images.
 public struct ValidationScore: Codable, Sendable, Equatable {
-    /// The mean cross-entropy of a picture.
+    /// The mean cross-entropy of an image.
     public var loss: Double
-    /// The share of pictures whose class was predicted, 0 to 1.
+    /// The share of images whose class was predicted, 0 to 1.
     public var top1: Double
     /// The same by the class head alone, of a distilled model.
     public var clsTop1: Double?
     /// The same by the distillation head alone, of a distilled model.
     public var distTop1: Double?
-    /// The pictures.
+    /// The images.
     public var count: Int
 }
 
@@ -38,7 +38,7 @@ public struct EpochReport: Sendable {
     public let epochs: Int
     /// The steps taken since the run began.
     public let step: Int
-    /// The sums over the epoch's training pictures.
+    /// The sums over the epoch's training images.
     public let training: EpochSums
     /// The learning rate of the epoch's last step.
     public let lr: Double
@@ -46,7 +46,7 @@ public struct EpochReport: Sendable {
     public let validation: ValidationScore?
     /// The averaged weights' score.
     public let average: ValidationScore?
-    /// The share of validation pictures whose nearest neighbours vote right, 0 to 1, where it was measured.
+    /// The share of validation images whose nearest neighbours vote right, 0 to 1, where it was measured.
     public let knnTop1: Double?
     /// The best score so far; nil where none was measured.
     public let best: BestScore?
@@ -54,8 +54,8 @@ public struct EpochReport: Sendable {
     public let isBest: Bool
     /// The steps skipped since the run began.
     public let skippedSteps: Int
-    /// Training pictures of this epoch that could not be read.
-    public let unreadablePictures: Int
+    /// Training images of this epoch that could not be read.
+    public let unreadableImages: Int
     /// Seconds since the run began, over all processes.
     public let seconds: Double
 }
@@ -68,7 +68,7 @@ public protocol TrainingObserver {
     func didFinish(step: StepReport)
     /// An epoch and its validation are done, and a checkpoint is saved.
     func didFinish(epoch: EpochReport)
-    /// Something that a person should know: a skipped step, a rollback, an unreadable picture.
+    /// Something that a person should know: a skipped step, a rollback, an unreadable image.
     func didNotice(_ sentence: String)
 }
 

@@ -1,18 +1,18 @@
 import Torch
 import TorchNN
 
-/// The gradients of a step's pictures, part by part.
+/// The gradients of a step's images, part by part.
 ///
-/// A part's loss counts by its share of the pictures, so the gradients add up to those of all pictures at once, but for
-/// rounding, wherever the loss is a mean over pictures and the network treats each by itself. Batch normalisation does
+/// A part's loss counts by its share of the images, so the gradients add up to those of all images at once, but for
+/// rounding, wherever the loss is a mean over images and the network treats each by itself. Batch normalisation does
 /// not; and stochastic depth draws other numbers for other parts.
 @ModelActor
 enum StepGradients {
     /// What a step is judged by.
     struct Numbers {
-        /// The mean loss of the pictures.
+        /// The mean loss of the images.
         var loss = 0.0
-        /// The pictures whose class was predicted; of mixed ones, the class with the largest share.
+        /// The images whose class was predicted; of mixed ones, the class with the largest share.
         var correct = 0.0
         /// The norm of all gradients, where it was asked for.
         var gradientNorm: Double?
@@ -23,11 +23,11 @@ enum StepGradients {
         var areFinite: Bool { loss.isFinite && gradientNorm?.isFinite ?? true }
     }
 
-    /// Adds the gradients of the pictures to those that the parameters have.
+    /// Adds the gradients of the images to those that the parameters have.
     ///
     /// - Parameters:
     ///   - task: What is learnt.
-    ///   - input: The pictures.
+    ///   - input: The images.
     ///   - parts: Into how many parts they are divided.
     ///   - optimizer: The optimiser whose gradients' norm is wanted, or nil.
     /// - Returns: The numbers, read from the device at once.

@@ -23,7 +23,7 @@ struct StepInput {
         self.init(pixels: try batch.tensor(), targets: TrainingTargets(labels: labels, soft: soft))
     }
 
-    /// The same pictures with what the teacher says of them, `[count, classes]`.
+    /// The same images with what the teacher says of them, `[count, classes]`.
     func answered(by teacher: Tensor) -> StepInput {
         let targets = TrainingTargets(
             labels: targets.labels,
@@ -33,7 +33,7 @@ struct StepInput {
         return StepInput(pixels: pixels, targets: targets)
     }
 
-    /// Divides the pictures into parts of nearly one size, in their order; at most one for each picture.
+    /// Divides the images into parts of nearly one size, in their order; at most one for each image.
     func divided(into parts: Int) throws(TorchError) -> [StepInput] {
         guard parts > 1, count > 1 else { return [self] }
         let parts = min(parts, count)

@@ -16,7 +16,7 @@ public enum StepRandomness {
         return state
     }
 
-    /// The seed of the order and augmentation of the pictures.
+    /// The seed of the order and augmentation of the images.
     public static func dataSeed(_ seed: Int, attempt: Int) -> UInt64 {
         attempt == 0
             ? UInt64(bitPattern: Int64(seed))

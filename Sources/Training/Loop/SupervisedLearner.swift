@@ -22,7 +22,7 @@ final class SupervisedLearner: Learner {
 
     func addGradients(_ batch: ImageBatch, at place: StepPlace) throws -> StepGradients.Numbers {
         var input = try StepInput(batch)
-        // A run that was rolled back shows other pictures than those that the answers are kept of.
+        // A run that was rolled back shows other images than those that the answers are kept of.
         if let teacher = parts.teacher, place.attempt == 0 {
             input = try teacher.answered(
                 input,

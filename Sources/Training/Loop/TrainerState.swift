@@ -28,8 +28,8 @@ public struct TrainerState: Codable, Sendable, Equatable {
     public var rollbacks = 0
     /// The steps of the optimiser: those not skipped.
     public var optimizerSteps = 0
-    /// Training pictures that could not be read.
-    public var unreadablePictures = 0
+    /// Training images that could not be read.
+    public var unreadableImages = 0
     /// Further numbers that the method keeps.
     public var counters: [String: Double]?
 
@@ -39,39 +39,39 @@ public struct TrainerState: Codable, Sendable, Equatable {
 
 /// Sums over some steps, from which means are taken.
 public struct EpochSums: Codable, Sendable, Equatable {
-    /// The sum of the losses of the pictures.
+    /// The sum of the losses of the images.
     public var loss = 0.0
-    /// The pictures whose class was predicted.
+    /// The images whose class was predicted.
     public var correct = 0.0
-    /// The pictures.
+    /// The images.
     public var count = 0
     /// Seconds spent, waiting and working.
     public var seconds = 0.0
-    /// Seconds spent waiting for pictures.
+    /// Seconds spent waiting for images.
     public var waiting = 0.0
-    /// The sums of what else the method watches, each times the pictures.
+    /// The sums of what else the method watches, each times the images.
     public var numbers: [String: Double]?
 
     /// Nothing yet.
     public init() {}
 
-    /// The mean loss of a picture; 0 where none was seen.
+    /// The mean loss of an image; 0 where none was seen.
     public var meanLoss: Double { count == 0 ? 0 : loss / Double(count) }
-    /// The share of pictures whose class was predicted, 0 to 1.
+    /// The share of images whose class was predicted, 0 to 1.
     public var top1: Double { count == 0 ? 0 : correct / Double(count) }
     /// The means of what else the method watches, by their names in `metrics.jsonl`.
     public var means: [String: Double] {
         (numbers ?? [:]).mapValues { count == 0 ? 0 : $0 / Double(count) }
     }
-    /// Pictures a second.
+    /// Images a second.
     public var imagesPerSecond: Double { seconds > 0 ? Double(count) / seconds : 0 }
-    /// The share of the time spent waiting for pictures, 0 to 1.
+    /// The share of the time spent waiting for images, 0 to 1.
     public var dataWait: Double { seconds > 0 ? waiting / seconds : 0 }
 }
 
 /// The best validation score of a run and where it was reached.
 public struct BestScore: Codable, Sendable, Equatable {
-    /// The share of validation pictures whose class was predicted, 0 to 1.
+    /// The share of validation images whose class was predicted, 0 to 1.
     public var top1: Double
     /// The step after which it was measured.
     public var step: Int

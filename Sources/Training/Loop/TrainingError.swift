@@ -2,7 +2,7 @@
 public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The teacher knows other classes than the data has.
     case otherClasses(teacher: String, missing: [String], unexpected: [String])
-    /// The teacher reads pictures of other channels than the student.
+    /// The teacher reads images of other channels than the student.
     case otherInput(teacher: String, expected: String, found: String)
     /// Losses are not finite, and going back to the last good checkpoint did not help or was not possible.
     case diverged(step: Int, diagnosis: String)
@@ -23,7 +23,7 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
                 + "; add --teacher-finetune EPOCHS to train it on this data first, with a head for these classes"
         case .otherInput(let teacher, let expected, let found):
             return
-                "the teacher \(teacher) reads pictures of \(found) channels, the student of \(expected); choose "
+                "the teacher \(teacher) reads images of \(found) channels, the student of \(expected); choose "
                 + "another teacher, or the student's --in-chans"
         case .diverged(let step, let diagnosis):
             return

@@ -117,7 +117,7 @@ extension TrainingLoop {
             best: best,
             isBest: isBest,
             skippedSteps: state.skippedSteps,
-            unreadablePictures: state.unreadablePictures,
+            unreadableImages: state.unreadableImages,
             seconds: state.seconds
         )
     }

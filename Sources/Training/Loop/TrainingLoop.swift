@@ -173,24 +173,24 @@ public final class TrainingLoop {
             for (tensor, value) in statistics { try tensor.copy(from: value) }
         }
         try learner.clearGradients()
-        count(numbers, pictures: batch.count, waiting)
+        count(numbers, images: batch.count, waiting)
         return numbers.loss
     }
 
-    private func count(_ numbers: StepGradients.Numbers, pictures: Int, _ waiting: Double) {
-        let pictures = numbers.loss.isFinite ? pictures : 0
+    private func count(_ numbers: StepGradients.Numbers, images: Int, _ waiting: Double) {
+        let images = numbers.loss.isFinite ? images : 0
         let now = ContinuousClock.now
         let seconds = (now - lap).inSeconds
         lap = now
         state.seconds += seconds
         for sums in [\TrainerState.sums, \TrainerState.recordSums] {
-            state[keyPath: sums].loss += pictures == 0 ? 0 : numbers.loss * Double(pictures)
-            state[keyPath: sums].correct += pictures == 0 ? 0 : numbers.correct
-            for (name, value) in numbers.others where pictures > 0 {
+            state[keyPath: sums].loss += images == 0 ? 0 : numbers.loss * Double(images)
+            state[keyPath: sums].correct += images == 0 ? 0 : numbers.correct
+            for (name, value) in numbers.others where images > 0 {
                 state[keyPath: sums].numbers = state[keyPath: sums].numbers ?? [:]
-                state[keyPath: sums].numbers?[name, default: 0] += value * Double(pictures)
+                state[keyPath: sums].numbers?[name, default: 0] += value * Double(images)
             }
-            state[keyPath: sums].count += pictures
+            state[keyPath: sums].count += images
             state[keyPath: sums].seconds += seconds
             state[keyPath: sums].waiting += waiting
         }
@@ -231,9 +231,9 @@ public final class TrainingLoop {
     /// Tells of unreadable images, each once.
     private func tellUnreadable(after reported: Int) -> Int {
         let skipped = loader.skipped
-        state.unreadablePictures = skipped.count
+        state.unreadableImages = skipped.count
         observer.didNotice(
-            "warning: \(skipped.count) of at most \(skipped.limit) unreadable pictures skipped: "
+            "warning: \(skipped.count) of at most \(skipped.limit) unreadable images skipped: "
                 + skipped.listing(after: reported)
         )
         return skipped.count
@@ -261,7 +261,7 @@ public final class TrainingLoop {
         )
     }
 
-    /// Goes back to the newest checkpoint and on in another order of the pictures, once.
+    /// Goes back to the newest checkpoint and on in another order of the images, once.
     private func rollBack() throws {
         let before = state
         guard before.rollbacks == 0,

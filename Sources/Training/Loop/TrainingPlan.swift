@@ -5,11 +5,11 @@ public import TorchNN
 public struct TrainingPlan: Sendable, Equatable {
     /// The options in effect.
     public let options: TrainingOptions
-    /// The number of training pictures.
+    /// The number of training images.
     public let trainCount: Int
-    /// The pictures that an epoch shows; with repeated augmentation the same one several times.
-    public let picturesPerEpoch: Int
-    /// The number of validation pictures.
+    /// The images that an epoch shows; with repeated augmentation the same one several times.
+    public let imagesPerEpoch: Int
+    /// The number of validation images.
     public let validationCount: Int
     /// The names of the classes, by label.
     public let classNames: [String]
@@ -17,9 +17,9 @@ public struct TrainingPlan: Sendable, Equatable {
     public let parameterCount: Int
     /// How the model computes.
     public let policy: ComputePolicy
-    /// The workers that read pictures.
+    /// The workers that read images.
     public let workers: Int
-    /// What the names, the order and the labels of the training pictures come to, for a run's file.
+    /// What the names, the order and the labels of the training images come to, for a run's file.
     public var fingerprint: String?
     /// The keys of weights that the checkpoint has none for and that take the full rate under a layer decay, for a run's
     /// file.
@@ -27,12 +27,12 @@ public struct TrainingPlan: Sendable, Equatable {
     /// Whether the validation images are a share of the data that the run held out itself.
     public var holdsOut = false
 
-    /// The steps of an epoch; pictures that do not fill a batch wait for another epoch's order.
-    public var stepsPerEpoch: Int { picturesPerEpoch / options.batch }
+    /// The steps of an epoch; images that do not fill a batch wait for another epoch's order.
+    public var stepsPerEpoch: Int { imagesPerEpoch / options.batch }
     /// The steps of the whole run.
     public var totalSteps: Int { stepsPerEpoch * options.epochs }
 
-    /// The epoch whose pictures an epoch shows, in the same order and augmented and mixed alike.
+    /// The epoch whose images an epoch shows, in the same order and augmented and mixed alike.
     ///
     /// - Parameter epoch: The epoch, from 0.
     /// - Returns: The epoch itself, but with ``TrainingOptions/augmentationEpochs`` never more than that many.
@@ -40,7 +40,7 @@ public struct TrainingPlan: Sendable, Equatable {
         options.augmentationEpochs.map { epoch % $0 } ?? epoch
     }
 
-    /// The epochs that show pictures of their own.
+    /// The epochs that show images of their own.
     public var distinctEpochs: Int {
         min(options.epochs, options.augmentationEpochs ?? options.epochs)
     }
@@ -116,8 +116,8 @@ public struct TrainingPlan: Sendable, Equatable {
         var facts = [
             ("effective_lr", lrSentence), ("steps_per_epoch", epochSentence),
             ("steps", "\(totalSteps)"),
-            ("parameters", "\(parameterCount)"), ("train_pictures", "\(trainCount)"),
-            ("val_pictures", "\(validationCount)"), ("classes", ClassNames.summary(classNames)),
+            ("parameters", "\(parameterCount)"), ("train_images", "\(trainCount)"),
+            ("val_images", "\(validationCount)"), ("classes", ClassNames.summary(classNames)),
             ("compute", policy.description), ("workers", "\(workers)"),
         ]
         if let ema = options.ema, !options.emaIsLongEnough(steps: totalSteps) {
@@ -134,12 +134,12 @@ public struct TrainingPlan: Sendable, Equatable {
         if options.accumulation > 1 {
             let part = (options.batch + options.accumulation - 1) / options.accumulation
             sentence +=
-                ", each of \(options.batch) pictures in \(options.accumulation) parts of \(part)"
+                ", each of \(options.batch) images in \(options.accumulation) parts of \(part)"
         }
         if let repeats = options.repeatedAug {
-            let different = (picturesPerEpoch + repeats - 1) / repeats
+            let different = (imagesPerEpoch + repeats - 1) / repeats
             sentence +=
-                "; an epoch shows \(different) of \(trainCount) pictures \(repeats) times each"
+                "; an epoch shows \(different) of \(trainCount) images \(repeats) times each"
         }
         return sentence
     }

@@ -2,7 +2,7 @@ import Datasets
 import Torch
 import TorchNN
 
-/// Measures the model and the averaged weights on the validation pictures, in one pass over them.
+/// Measures the model and the averaged weights on the validation images, in one pass over them.
 @ModelActor
 enum Validation {
     /// The scores of the model and of the average, or nil where a signal asked to stop in between.
@@ -83,24 +83,24 @@ enum Validation {
                 }
                 return try Tensor.stack(parts).floats()
             }
-            let pictures = labels.elementCount
-            loss += Double(numbers[0]) * Double(pictures)
+            let images = labels.elementCount
+            loss += Double(numbers[0]) * Double(images)
             top1 += Double(numbers[1])
             isDistilled = numbers.count == 4
             if isDistilled {
                 cls += Double(numbers[2])
                 dist += Double(numbers[3])
             }
-            count += pictures
+            count += images
         }
 
         var score: ValidationScore {
-            let pictures = Double(max(count, 1))
+            let images = Double(max(count, 1))
             return ValidationScore(
-                loss: loss / pictures,
-                top1: top1 / pictures,
-                clsTop1: isDistilled ? cls / pictures : nil,
-                distTop1: isDistilled ? dist / pictures : nil,
+                loss: loss / images,
+                top1: top1 / images,
+                clsTop1: isDistilled ? cls / images : nil,
+                distTop1: isDistilled ? dist / images : nil,
                 count: count
             )
         }

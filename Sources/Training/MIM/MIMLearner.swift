@@ -6,7 +6,7 @@ import Torch
 import TorchNN
 import VisionModels
 
-/// Learning to paint the hidden patches of pictures.
+/// Learning to paint the hidden patches of images.
 ///
 /// ## Source
 /// Xie et al., "SimMIM" (arXiv:2111.09886), section 3.
@@ -17,7 +17,7 @@ final class MIMLearner: Learner {
     let optimizer: any Optimizer
     private let plan: TrainingPlan
     private let description: ModelDescription
-    /// The pictures that reconstructions are shown of; nil for none.
+    /// The images that reconstructions are shown of; nil for none.
     private let shown: DataLoader?
     private var lastImages: Tensor?
     var counters: [String: Double] = [:]
@@ -46,7 +46,7 @@ final class MIMLearner: Learner {
 
     // MARK: - A step
 
-    /// The masks of pictures, `[pictures, patches]` of 0 and 1.
+    /// The masks of images, `[images, patches]` of 0 and 1.
     func masks(of indices: [Int], epoch: Int) throws(TorchError) -> Tensor {
         let seed = UInt64(bitPattern: Int64(plan.options.seed))
         let values = indices.flatMap { index in
@@ -55,7 +55,7 @@ final class MIMLearner: Learner {
         return try Tensor(values, shape: [indices.count, masking.grid.count])
     }
 
-    /// Adds the gradients of a batch, part by part; as of every picture as much is hidden, the parts' shares add up to
+    /// Adds the gradients of a batch, part by part; as of every image as much is hidden, the parts' shares add up to
     /// the loss of the whole batch.
     func addGradients(_ batch: ImageBatch, at place: StepPlace) throws -> StepGradients.Numbers {
         try addGradients(
@@ -65,7 +65,7 @@ final class MIMLearner: Learner {
         )
     }
 
-    /// Adds the gradients of pictures, `[pictures, channels, height, width]`, and their masks.
+    /// Adds the gradients of images, `[images, channels, height, width]`, and their masks.
     private func addGradients(
         _ images: Tensor,
         masks: Tensor,
@@ -122,7 +122,7 @@ final class MIMLearner: Learner {
             optimizer: optimizer,
             statistics: movingStatistics(),
             macs: 3 * Double(configuration.macs),
-            pictureCount: shape.reduce(1, *),
+            imageCount: shape.reduce(1, *),
             measured: Double(shown?.dataset.count ?? 0) / 3
         ) { [self] count in
             _ = try addGradients(
@@ -141,7 +141,7 @@ final class MIMLearner: Learner {
 
     // MARK: - An epoch's end
 
-    /// Paints the pictures that are shown, and tells how far off the hidden pixels are.
+    /// Paints the images that are shown, and tells how far off the hidden pixels are.
     func measure(
         after place: StepPlace,
         sums: EpochSums,
@@ -174,7 +174,7 @@ final class MIMLearner: Learner {
         let name = MIMSheet.name(epoch: place.epoch + 1)
         scores.files.append((name, sheet))
         scores.notices.append(
-            "reconstruction: loss \(String(format: "%.4f", loss)) on \(batch.count) pictures, shown in \(name)"
+            "reconstruction: loss \(String(format: "%.4f", loss)) on \(batch.count) images, shown in \(name)"
         )
         return scores
     }

@@ -8,12 +8,12 @@ enum MIMPreflight {
         try UnlabelledData.check(options, for: .mim)
         guard options.maskRatio > 0, options.maskRatio < 1 else {
             throw .conflict(
-                "--mask-ratio is the share of a picture that is hidden, above 0 and below 1, not \(options.maskRatio)"
+                "--mask-ratio is the share of an image that is hidden, above 0 and below 1, not \(options.maskRatio)"
             )
         }
     }
 
-    /// How pictures of a network are masked.
+    /// How images of a network are masked.
     static func masking(
         _ options: TrainingOptions,
         _ transformer: ViTConfiguration
@@ -21,7 +21,7 @@ enum MIMPreflight {
         let patch = transformer.patchSize
         let (height, width) = (transformer.imageHeight, transformer.imageWidth)
         let grid = PatchGrid(height: height / patch, width: width / patch)
-        // SimMIM's 32 of 224 pixels; small pictures have smaller squares.
+        // SimMIM's 32 of 224 pixels; small images have smaller squares.
         let usual = min(height, width) > 64 ? 32 : patch
         let side = options.maskPatchSize ?? (usual.isMultiple(of: patch) ? usual : patch)
         guard options.maskKind == .block || side.isMultiple(of: patch) else {

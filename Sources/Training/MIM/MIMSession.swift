@@ -51,7 +51,7 @@ public final class MIMSession: RunSession {
                 options,
                 groups: Self.groups(model, weightDecay: options.weightDecay)
             ),
-            shown: try data.shown(options.shownPictures, description.processor)
+            shown: try data.shown(options.shownImages, description.processor)
         )
         let parts = try data.loopParts(request, plan, transform, learner)
         loop = try TrainingLoop(parts, for: request, observer: observer, stop: stop)

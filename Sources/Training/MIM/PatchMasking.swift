@@ -2,7 +2,7 @@ import Foundation
 import ImagePipeline
 public import VisionModels
 
-/// How the hidden patches of a picture lie.
+/// How the hidden patches of an image lie.
 public enum MaskKind: String, Codable, Sendable, CaseIterable {
     /// Squares of some patches, anywhere: SimMIM's.
     case random
@@ -10,9 +10,9 @@ public enum MaskKind: String, Codable, Sendable, CaseIterable {
     case block
 }
 
-/// Which patches of a picture are hidden: as many of every picture, drawn anew for each picture and epoch.
+/// Which patches of an image are hidden: as many of every image, drawn anew for each image and epoch.
 ///
-/// The draw is a function of seed, epoch and the picture's index alone.
+/// The draw is a function of seed, epoch and the image's index alone.
 ///
 /// ## Source
 /// Xie et al., "SimMIM" (arXiv:2111.09886), `data/data_simmim.py, MaskGenerator`; Bao et al., "BEiT" (arXiv:2106.08254),
@@ -22,7 +22,7 @@ public struct PatchMasking: Sendable, Equatable {
     /// How the hidden patches lie.
     public let kind: MaskKind
 
-    /// The picture's grid of patches.
+    /// The image's grid of patches.
     public let grid: PatchGrid
 
     /// The side of random squares, in patches.
@@ -31,17 +31,17 @@ public struct PatchMasking: Sendable, Equatable {
     /// The share that is hidden, above 0 and below 1.
     public let ratio: Double
 
-    /// The patches that are hidden of every picture.
+    /// The patches that are hidden of every image.
     public let hiddenCount: Int
 
-    /// The view of a picture that masks are drawn for, far from those of its augmentations.
+    /// The view of an image that masks are drawn for, far from those of its augmentations.
     private static let view = 0x6D61_736B
 
     /// Creates a way to mask; nil for numbers that do not fit together.
     ///
     /// - Parameters:
     ///   - kind: How the hidden patches lie.
-    ///   - grid: The picture's grid of patches.
+    ///   - grid: The image's grid of patches.
     ///   - unit: The side of random squares, in patches, which divides both sides of the grid.
     ///   - ratio: The share that is hidden, above 0 and below 1; the number is rounded up, and at least one square stays.
     public init?(_ kind: MaskKind, grid: PatchGrid, unit: Int, ratio: Double) {
@@ -61,10 +61,10 @@ public struct PatchMasking: Sendable, Equatable {
         hiddenCount = min(max(1, Int(wanted)), squares - 1) * area
     }
 
-    /// The hidden patches of a picture.
+    /// The hidden patches of an image.
     ///
     /// - Parameters:
-    ///   - index: The picture.
+    ///   - index: The image.
     ///   - epoch: The epoch.
     ///   - seed: The run's seed.
     /// - Returns: For each patch, row by row, 1 where it is hidden and 0 elsewhere.

@@ -11,7 +11,7 @@ extension TrainingOptions {
             \.maskRatio,
             0...1,
             "share",
-            "Share of a picture that is hidden, above 0 and below 1."
+            "Share of an image that is hidden, above 0 and below 1."
         ),
         .number(
             .maskPatchSize,
@@ -19,14 +19,14 @@ extension TrainingOptions {
             1...65_536,
             absent: "auto",
             "pixels",
-            "Side of random squares; auto: 32, and a patch of pictures up to 64 pixels."
+            "Side of random squares; auto: 32, and a patch of images up to 64 pixels."
         ),
         .number(
-            .shownPictures,
-            \.shownPictures,
+            .shownImages,
+            \.shownImages,
             0...256,
             "count",
-            "Pictures whose reconstructions each epoch writes, 0 for none."
+            "Images whose reconstructions each epoch writes, 0 for none."
         ),
     ]
 

@@ -2,7 +2,7 @@ import Datasets
 import ImagePipeline
 
 extension UnlabelledData {
-    /// The pictures that reconstructions are shown of: always the same, held-out ones where there are some.
+    /// The images that reconstructions are shown of: always the same, held-out ones where there are some.
     ///
     /// - Parameters:
     ///   - count: How many; fewer where there are fewer.
@@ -12,7 +12,7 @@ extension UnlabelledData {
     func shown(_ count: Int, _ processor: ImageProcessor) throws -> DataLoader? {
         guard count > 0 else { return nil }
         let whole = validation ?? train
-        // Spread over the data, whose first pictures are of one class often.
+        // Spread over the data, whose first images are of one class often.
         let some = try Subset(
             of: whole,
             stratified: min(count, whole.count),

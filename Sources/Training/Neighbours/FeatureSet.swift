@@ -1,6 +1,6 @@
 public import Torch
 
-/// Feature vectors of pictures with their labels, scaled to length 1 so that their products are cosines.
+/// Feature vectors of images with their labels, scaled to length 1 so that their products are cosines.
 ///
 /// It holds four bytes a number: 77 MB for 50,000 vectors of 384. It holds a tensor and is not `Sendable`.
 public struct FeatureSet {

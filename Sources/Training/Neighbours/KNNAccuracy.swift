@@ -1,4 +1,4 @@
-/// How often the nearest neighbours of pictures vote for the right class.
+/// How often the nearest neighbours of images vote for the right class.
 public struct KNNAccuracy: Sendable, Equatable {
     /// The number of neighbours that was asked for.
     public let k: Int

@@ -1,6 +1,6 @@
 import Torch
 
-/// A classifier without training: a picture has the class that its nearest neighbours among labelled ones vote for.
+/// A classifier without training: an image has the class that its nearest neighbours among labelled ones vote for.
 ///
 /// ## Source
 /// `dino/eval_knn.py, knn_classifier`, without its limits: there may be fewer than 100 queries, any number of classes, and

@@ -25,16 +25,16 @@ public enum NeighbourError: Error, Sendable, Equatable, CustomStringConvertible 
     public var description: String {
         switch self {
         case .empty:
-            "there are no features to compare with: nearest neighbours need at least one picture on both sides"
+            "there are no features to compare with: nearest neighbours need at least one image on both sides"
         case .invalidShape(let reason): reason
         case .notFinite(let place):
-            "the features of picture \(place + 1) hold NaN or infinite numbers; "
+            "the features of image \(place + 1) hold NaN or infinite numbers; "
                 + "the weights are likely damaged, which `deit doctor` tells"
         case .differentWidths(let bank, let queries):
             "features of different widths cannot be compared: the bank's have \(bank) numbers, "
                 + "the queries' \(queries); take both from one model with the same tokens and blocks"
         case .oneClass:
-            "all pictures to compare with are of one class, so neighbours tell nothing apart: "
+            "all images to compare with are of one class, so neighbours tell nothing apart: "
                 + "give at least two classes"
         case .invalidCount(let k): "the number of neighbours must be at least 1, not \(k)"
         case .invalidTemperature(let value):

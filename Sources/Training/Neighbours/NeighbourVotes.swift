@@ -1,6 +1,6 @@
 import Foundation
 
-/// How much the nearest neighbours of a picture speak for one class.
+/// How much the nearest neighbours of an image speak for one class.
 public struct NeighbourVote: Sendable, Equatable {
     /// The class.
     public let label: Int

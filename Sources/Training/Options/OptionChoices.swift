@@ -4,9 +4,9 @@ import ImagePipeline
 public enum TrainingMethod: String, Codable, Sendable, CaseIterable {
     /// Labels, and a teacher that knows them: `deit train`.
     case supervised
-    /// Pictures without labels, as DINO does: `deit pretrain dino`.
+    /// Images without labels, as DINO does: `deit pretrain dino`.
     case dino
-    /// The hidden patches of pictures: `deit pretrain mim`.
+    /// The hidden patches of images: `deit pretrain mim`.
     case mim
 
     /// The command that runs it.
@@ -59,13 +59,13 @@ public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
     case lamb
 }
 
-/// How samples are weighed when training pictures are resized, and moved by augmentation; timm's names.
+/// How samples are weighed when training images are resized, and moved by augmentation; timm's names.
 public enum TrainInterpolation: String, Codable, Sendable, CaseIterable {
     /// A triangle.
     case bilinear
     /// Keys' cubic.
     case bicubic
-    /// One of the two, drawn for each picture.
+    /// One of the two, drawn for each image.
     case random
 
     /// The kind, or nil where it is drawn.

@@ -1,5 +1,5 @@
 extension TrainingOptions {
-    /// What happens to training pictures at random, in the order in which it happens.
+    /// What happens to training images at random, in the order in which it happens.
     static let augmentationFields: [OptionField] = cropFields + colourFields + mixingFields
 
     private static let cropFields: [OptionField] = [
@@ -29,16 +29,16 @@ extension TrainingOptions {
             \.src,
             "Random crop of the whole width or height instead of the resized one (DeiT-III)."
         ),
-        .choice(.trainInterpolation, \.trainInterpolation, "How training pictures are resized."),
-        .number(.flip, \.flip, 0...1, "probability", "Mirror a picture left to right."),
-        .number(.vflip, \.vflip, 0...1, "probability", "Mirror a picture top to bottom."),
+        .choice(.trainInterpolation, \.trainInterpolation, "How training images are resized."),
+        .number(.flip, \.flip, 0...1, "probability", "Mirror an image left to right."),
+        .number(.vflip, \.vflip, 0...1, "probability", "Mirror an image top to bottom."),
         .number(
             .evalCropRatio,
             \.evalCropRatio,
             0.02...1,
             absent: "auto",
             "share",
-            "Centre crop in validation; auto: 0.875, small pictures whole, a checkpoint's own."
+            "Centre crop in validation; auto: 0.875, small images whole, a checkpoint's own."
         ),
     ]
 
@@ -53,7 +53,7 @@ extension TrainingOptions {
         .flag(
             .threeAugment,
             \.threeAugment,
-            "Make each picture grey, solarised or blurred (DeiT-III)."
+            "Make each image grey, solarised or blurred (DeiT-III)."
         ),
         .number(
             .colorJitter,
@@ -67,14 +67,14 @@ extension TrainingOptions {
             \.grayscaleProb,
             0...1,
             "probability",
-            "Make a picture grey."
+            "Make an image grey."
         ),
         .number(
             .gaussianBlurProb,
             \.gaussianBlurProb,
             0...1,
             "probability",
-            "Blur a picture."
+            "Blur an image."
         ),
         .number(.reprob, \.reprob, 0...1, "probability", "Random erasing."),
         .choice(.remode, \.remode, "Erase with black, one colour or noise."),
@@ -90,7 +90,7 @@ extension TrainingOptions {
             0...1,
             absent: "off",
             "min,max",
-            "Sides of CutMix's box as shares of the picture's, instead of alpha."
+            "Sides of CutMix's box as shares of the image's, instead of alpha."
         ),
         .number(.mixupProb, \.mixupProb, 0...1, "probability", "Mix a batch."),
         .number(
@@ -100,7 +100,7 @@ extension TrainingOptions {
             "probability",
             "Take CutMix where both are on."
         ),
-        .choice(.mixupMode, \.mixupMode, "Draw once for the batch, a pair or each picture."),
+        .choice(.mixupMode, \.mixupMode, "Draw once for the batch, a pair or each image."),
         repeats,
         .number(
             .augmentationEpochs,
@@ -108,14 +108,14 @@ extension TrainingOptions {
             1...1_000_000,
             absent: "off",
             "count",
-            "After so many epochs show their pictures again, as augmented and mixed before."
+            "After so many epochs show their images again, as augmented and mixed before."
         ),
     ]
 
     /// A count, or `off`; DeiT's recipes write `on` for three.
     private static let repeats = OptionField(
         key: CodingKeys.repeatedAug.rawValue,
-        help: "Show each picture so often in an epoch of the usual length, augmented anew.",
+        help: "Show each image so often in an epoch of the usual length, augmented anew.",
         placeholder: "count",
         expected: "a whole number from 2 to 100, or \"off\"",
         read: { $0.repeatedAug.map { String($0) } ?? "off" },

@@ -99,7 +99,7 @@ extension TrainingOptions {
             \.globalCropsNumber,
             1...64,
             "count",
-            "Large crops of a picture, which the teacher sees."
+            "Large crops of an image, which the teacher sees."
         ),
         .numbers(
             .globalCropsScale,
@@ -114,7 +114,7 @@ extension TrainingOptions {
             \.localCropsNumber,
             0...64,
             "count",
-            "Small crops of a picture, for the student alone."
+            "Small crops of an image, for the student alone."
         ),
         .numbers(
             .localCropsScale,
@@ -171,7 +171,7 @@ extension TrainingOptions {
             \.knnLimit,
             1...Int.max,
             "count",
-            "So many training pictures vote at most."
+            "So many training images vote at most."
         ),
         .flag(
             .knnStart,
@@ -216,7 +216,7 @@ extension TrainingOptions {
         return options
     }
 
-    /// Turns off what labels or their mixing need, and what a picture of several crops has of its own.
+    /// Turns off what labels or their mixing need, and what an image of several crops has of its own.
     mutating func turnOffWhatNeedsLabels() {
         ema = nil
         smoothing = 0

@@ -26,7 +26,7 @@ extension TrainingOptions {
         .choice(
             .klReduction,
             \.klReduction,
-            "Divide the soft loss by pictures × classes, or by pictures."
+            "Divide the soft loss by images × classes, or by images."
         ),
         .choice(
             .distillationToken,

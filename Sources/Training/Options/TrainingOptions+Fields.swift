@@ -17,7 +17,7 @@ extension TrainingOptions {
             .data,
             \.data,
             "folder",
-            "Pictures: train/CLASS/… and val/CLASS/…, a list, tar shards, CIFAR's or IDX files."
+            "Images: train/CLASS/… and val/CLASS/…, a list, tar shards, CIFAR's or IDX files."
         ),
         .number(
             .size,
@@ -25,7 +25,7 @@ extension TrainingOptions {
             1...8_192,
             absent: "auto",
             "pixels",
-            "Side of the pictures; auto: the model's."
+            "Side of the images; auto: the model's."
         ),
         .number(
             .inChans,
@@ -41,7 +41,7 @@ extension TrainingOptions {
             1...Int.max,
             absent: "all",
             "count",
-            "Use only so many training pictures."
+            "Use only so many training images."
         ),
         .number(
             .valFraction,
@@ -57,14 +57,14 @@ extension TrainingOptions {
             1...Int.max,
             absent: "all",
             "count",
-            "Use only so many validation pictures."
+            "Use only so many validation images."
         ),
         .number(
             .skipLimit,
             \.skipLimit,
             0...Int.max,
             "count",
-            "Skip so many unreadable pictures, then stop."
+            "Skip so many unreadable images, then stop."
         ),
         .number(
             .workers,
@@ -72,7 +72,7 @@ extension TrainingOptions {
             1...1_024,
             absent: "auto",
             "count",
-            "Workers that read pictures."
+            "Workers that read images."
         ),
     ]
 
@@ -124,14 +124,14 @@ extension TrainingOptions {
     ]
 
     private static let scheduleFields: [OptionField] = [
-        .number(.epochs, \.epochs, 1...1_000_000, "count", "Passes over the training pictures."),
-        .number(.batch, \.batch, 1...1_000_000, "count", "Pictures in a step."),
+        .number(.epochs, \.epochs, 1...1_000_000, "count", "Passes over the training images."),
+        .number(.batch, \.batch, 1...1_000_000, "count", "Images in a step."),
         .number(
             .accumulation,
             \.accumulation,
             1...1_000_000,
             "parts",
-            "Divide a step's pictures into so many parts, to save memory."
+            "Divide a step's images into so many parts, to save memory."
         ),
         .number(.lr, \.lr, positive, "rate", "Learning rate, before scaling."),
         .flag(

@@ -9,7 +9,7 @@ public import TorchNN
 public struct TrainingOptions: Codable, Sendable, Equatable {
     /// What a run learns from.
     public var method = TrainingMethod.supervised
-    /// The folder of training and validation pictures.
+    /// The folder of training and validation images.
     public var data = ""
     /// The model's name in the registry, or ``modelOfCheckpoint``.
     public var model = "deit_tiny_patch16_224"
@@ -53,11 +53,11 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     /// The largest size of that file in gigabytes.
     public var cacheLimit = 4.0
 
-    /// The number of passes over the training pictures.
+    /// The number of passes over the training images.
     public var epochs = 300
-    /// The number of pictures in a step.
+    /// The number of images in a step.
     public var batch = 64
-    /// Into how many parts a step's pictures are divided, one after another, to save memory.
+    /// Into how many parts a step's images are divided, one after another, to save memory.
     public var accumulation = 1
     /// The learning rate before scaling.
     public var lr = 5e-4
@@ -108,38 +108,38 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     /// The seed of everything random.
     public var seed = 0
 
-    /// The side of the pictures in pixels, or nil for the model's own.
+    /// The side of the images in pixels, or nil for the model's own.
     public var size: Int?
-    /// The channels of the pictures that the model takes, or nil for the model's own.
+    /// The channels of the images that the model takes, or nil for the model's own.
     public var inChans: Int?
     /// Whether images are turned upright as their EXIF data say, in training and in validation.
     public var exifOrientation = true
     /// The border in pixels that a random crop is padded by, or nil for no padded crop.
     public var cropPadding: Int?
-    /// The probability of mirroring a picture left to right.
+    /// The probability of mirroring an image left to right.
     public var flip = 0.5
-    /// The probability of mirroring a picture top to bottom.
+    /// The probability of mirroring an image top to bottom.
     public var vflip = 0.0
     /// The smallest share of the area that a random resized crop keeps, or nil for no such crop.
     public var cropScale: Double? = 0.08
-    /// How samples are weighed when a picture is resized for training.
+    /// How samples are weighed when an image is resized for training.
     public var trainInterpolation = TrainInterpolation.bicubic
-    /// Whether pictures are resized by their shorter side and cropped after a mirrored border of 4 pixels was added
+    /// Whether images are resized by their shorter side and cropped after a mirrored border of 4 pixels was added
     /// (DeiT-III), in place of the resized crop.
     public var src = false
     /// RandAugment or AutoAugment in timm's notation, or nil for neither.
     public var aa: String? = "rand-m9-mstd0.5-inc1"
-    /// Whether each picture is made grey, solarised or blurred (DeiT-III).
+    /// Whether each image is made grey, solarised or blurred (DeiT-III).
     public var threeAugment = false
     /// How far brightness, contrast and saturation may change, 0 to 1; as in timm, unused beside `aa` but for `3a`.
     public var colorJitter = 0.3
-    /// The probability of making a picture grey.
+    /// The probability of making an image grey.
     public var grayscaleProb = 0.0
-    /// The probability of blurring a picture.
+    /// The probability of blurring an image.
     public var gaussianBlurProb = 0.0
     /// The probability of random erasing.
     public var reprob = 0.25
-    /// What is put where a picture is erased.
+    /// What is put where an image is erased.
     public var remode = RandomErasing.Mode.pixel
     /// How many boxes are erased.
     public var recount = 1
@@ -153,21 +153,21 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var mixupProb = 1.0
     /// The probability of CutMix where both are on.
     public var mixupSwitchProb = 0.5
-    /// Whether one draw is for the batch, for a pair of pictures or for each.
+    /// Whether one draw is for the batch, for a pair of images or for each.
     public var mixupMode = Mixing.Mode.batch
-    /// After how many epochs their pictures come again, augmented and mixed as before, or nil for never.
+    /// After how many epochs their images come again, augmented and mixed as before, or nil for never.
     public var augmentationEpochs: Int?
-    /// How often each picture stands in an epoch of the usual length, augmented anew each time, or nil for once.
+    /// How often each image stands in an epoch of the usual length, augmented anew each time, or nil for once.
     public var repeatedAug: Int? = 3
     /// The share of the shorter side that the crop keeps in validation, or nil for the usual.
     public var evalCropRatio: Double?
     /// The share of each class that is held out for validation where the data has no such part, or nil for none.
     public var valFraction: Double? = 0.1
-    /// Only so many training pictures, or nil for all.
+    /// Only so many training images, or nil for all.
     public var trainLimit: Int?
-    /// Only so many validation pictures, or nil for all.
+    /// Only so many validation images, or nil for all.
     public var valLimit: Int?
-    /// How many unreadable pictures are skipped before training stops.
+    /// How many unreadable images are skipped before training stops.
     public var skipLimit = 100
 
     // MARK: DINO
@@ -202,11 +202,11 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var weightDecayEnd: Double? = 0.4
     /// The epochs in which the head's last layer stays as it is.
     public var freezeLastLayer = 1
-    /// The large crops of a picture, which the teacher sees.
+    /// The large crops of an image, which the teacher sees.
     public var globalCropsNumber = 2
     /// The smallest and largest share of the area that a large crop keeps.
     public var globalCropsScale: [Double]? = [0.4, 1]
-    /// The small crops of a picture, which only the student sees.
+    /// The small crops of an image, which only the student sees.
     public var localCropsNumber = 8
     /// The smallest and largest share of the area that a small crop keeps.
     public var localCropsScale: [Double]? = [0.05, 0.4]
@@ -222,7 +222,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
     public var solarizeProb = 0.2
     /// The epochs between two measurements by nearest neighbours, or nil for none.
     public var knnInterval: Int? = 10
-    /// How many training pictures vote in them at most.
+    /// How many training images vote in them at most.
     public var knnLimit = 10_000
     /// Whether raw pixels and the network as it begins are measured so too, before the first step.
     public var knnStart = false
@@ -231,16 +231,16 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
 
     // MARK: Masked modelling
 
-    /// How the hidden patches of a picture lie.
+    /// How the hidden patches of an image lie.
     public var maskKind = MaskKind.random
-    /// The share of a picture that is hidden, above 0 and below 1.
+    /// The share of an image that is hidden, above 0 and below 1.
     public var maskRatio = 0.6
-    /// The side of hidden squares in pixels, or nil for 32, and a patch of small pictures.
+    /// The side of hidden squares in pixels, or nil for 32, and a patch of small images.
     public var maskPatchSize: Int?
-    /// How many pictures each epoch shows the reconstructions of.
-    public var shownPictures = 8
+    /// How many images each epoch shows the reconstructions of.
+    public var shownImages = 8
 
-    /// The number of workers that read pictures, or nil for one a core.
+    /// The number of workers that read images, or nil for one a core.
     public var workers: Int?
     /// The number of threads that compute, or nil for libtorch's choice.
     public var threads: Int?
@@ -368,7 +368,7 @@ public struct TrainingOptions: Codable, Sendable, Equatable {
         case maskKind = "mask"
         case maskRatio = "mask_ratio"
         case maskPatchSize = "mask_patch_size"
-        case shownPictures = "shown_pictures"
+        case shownImages = "shown_images"
         case workers
         case threads
         case checkpointInterval = "checkpoint_interval"
@@ -396,7 +396,7 @@ extension TrainingOptions {
     /// The value of ``model`` that means the model of the checkpoint that training starts from.
     public static let modelOfCheckpoint = "checkpoint"
 
-    /// Whether pictures are mixed.
+    /// Whether images are mixed.
     public var mixes: Bool { (mixup > 0 || cutmix > 0 || cutmixMinmax != nil) && mixupProb > 0 }
 
     /// What runs trained with whose `run.yaml` is older than augmentation: they are to go on as they began.

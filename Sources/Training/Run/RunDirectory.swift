@@ -103,7 +103,7 @@ public final class RunDirectory: Sendable {
         FileManager.default.fileExists(atPath: checkpointPath(name))
     }
 
-    /// Writes a file for people, such as a picture, whole or not at all.
+    /// Writes a file for people, such as an image, whole or not at all.
     ///
     /// - Parameters:
     ///   - bytes: The file.

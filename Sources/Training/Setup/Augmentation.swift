@@ -1,13 +1,13 @@
 import ImagePipeline
 import VisionModels
 
-/// What the options say of training pictures, as the picture path wants it.
+/// What the options say of training images, as the image path wants it.
 enum Augmentation {
-    /// The random way from a picture to a training example, in timm's order: crop, mirror, colours, then erasing.
+    /// The random way from an image to a training example, in timm's order: crop, mirror, colours, then erasing.
     ///
     /// ## Source
     /// `timm/data/transforms_factory.py`, `transforms_imagenet_train`; facebookresearch/deit `augment.py` for
-    /// `three_augment`, and `main.py`, `build_transform`, for the padded crop of small pictures.
+    /// `three_augment`, and `main.py`, `build_transform`, for the padded crop of small images.
     static func transform(
         _ options: TrainingOptions,
         _ configuration: ModelConfiguration,
@@ -98,7 +98,7 @@ enum Augmentation {
         return operations
     }
 
-    /// How the pictures of a batch are mixed, or nil.
+    /// How the images of a batch are mixed, or nil.
     static func mixing(_ options: TrainingOptions) throws(ImageError) -> Mixing? {
         guard options.mixes else { return nil }
         let mixing = Mixing(

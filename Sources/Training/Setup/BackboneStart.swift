@@ -6,7 +6,7 @@ import VisionModels
 /// A checkpoint's weights for a network that learns without labels, `--init`.
 @ModelActor
 enum BackboneStart {
-    /// Fills networks from one checkpoint, with its positions resampled where its pictures had another size.
+    /// Fills networks from one checkpoint, with its positions resampled where its images had another size.
     ///
     /// - Parameters:
     ///   - path: The checkpoint; a classifier in it is left aside.

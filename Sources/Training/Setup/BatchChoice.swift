@@ -44,12 +44,12 @@ extension TrainingSession.Request {
         (single.batch, single.accumulation) = (1, 1)
         let data = try RunData(single)
         let usual = options.batch
-        options.batch = BatchChoice.batch(images: data.picturesPerEpoch, usual: usual)
+        options.batch = BatchChoice.batch(images: data.imagesPerEpoch, usual: usual)
         options.accumulation = min(options.accumulation, options.batch)
         if options.batch != usual {
             notice(
                 "note: a batch of \(options.batch) in place of the recipe's \(usual), for "
-                    + "\(data.picturesPerEpoch / options.batch) steps an epoch with \(data.picturesPerEpoch) images; "
+                    + "\(data.imagesPerEpoch / options.batch) steps an epoch with \(data.imagesPerEpoch) images; "
                     + "--batch chooses another"
             )
         }

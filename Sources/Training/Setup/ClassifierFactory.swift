@@ -48,14 +48,14 @@ public enum ClassifierFactory {
         )
     }
 
-    /// How pictures become the model's input in evaluation: whole where they are small, DeiT's way else.
+    /// How images become the model's input in evaluation: whole where they are small, DeiT's way else.
     ///
     /// - Parameters:
     ///   - configuration: The model's.
     ///   - cropShare: The share of the shorter side that the crop keeps, or nil for the usual.
     ///   - upright: Whether files are turned upright as their EXIF data say.
     /// - Returns: The processor.
-    /// - Throws: `ImageError` for a size beyond any picture's, ``OptionError`` for channels that no file has.
+    /// - Throws: `ImageError` for a size beyond any image's, ``OptionError`` for channels that no file has.
     nonisolated static func processor(
         _ configuration: ModelConfiguration,
         cropShare: Double?,
@@ -65,7 +65,7 @@ public enum ClassifierFactory {
         let channels = configuration.inChannels
         guard channels == 1 || channels == 3 else {
             throw OptionError.conflict(
-                "the model takes pictures of \(channels) channels, and files give 1 (grey) or 3 (colour): "
+                "the model takes images of \(channels) channels, and files give 1 (grey) or 3 (colour): "
                     + "choose --in-chans 1 or 3"
             )
         }

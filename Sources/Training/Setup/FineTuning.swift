@@ -38,7 +38,7 @@ enum FineTuning {
         }
         if let channels = options.inChans, channels != description.configuration.inChannels {
             throw OptionError.conflict(
-                "\(options.finetune) takes pictures of \(description.configuration.inChannels) channels, not "
+                "\(options.finetune) takes images of \(description.configuration.inChannels) channels, not "
                     + "\(channels): leave out --in-chans"
             )
         }
@@ -138,7 +138,7 @@ enum FineTuning {
             // As facebookresearch/deit main.py does for --finetune.
             positionResampling: .deit,
             stateDict: options.stateDict,
-            pictures: PictureOverrides(
+            images: ImageOverrides(
                 cropShare: options.evalCropRatio,
                 appliesOrientation: options.exifOrientation
             )

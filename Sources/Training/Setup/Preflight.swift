@@ -34,7 +34,7 @@ enum Preflight {
             )
         }
         try options.checkTeachers()
-        try checkPictures(options)
+        try checkImages(options)
         try checkSchedule(options)
         try checkFineTuning(options)
     }
@@ -48,7 +48,7 @@ enum Preflight {
         }
     }
 
-    private static func checkPictures(_ options: TrainingOptions) throws(OptionError) {
+    private static func checkImages(_ options: TrainingOptions) throws(OptionError) {
         if options.cropScale != nil, options.cropPadding != nil {
             throw .conflict(
                 "crop_scale and crop_padding exclude each other: add --crop-scale off or --crop-padding off"
@@ -76,7 +76,7 @@ enum Preflight {
         }
         if options.mixes, options.batch < 2 {
             throw .conflict(
-                "Mixup and CutMix mix the pictures of a batch, and a batch has \(options.batch): "
+                "Mixup and CutMix mix the images of a batch, and a batch has \(options.batch): "
                     + "add --mixup 0 --cutmix 0 or choose a larger --batch"
             )
         }
@@ -131,7 +131,7 @@ enum Preflight {
     /// Options that the data does not allow.
     static func check(
         _ options: TrainingOptions,
-        picturesPerEpoch: Int,
+        imagesPerEpoch: Int,
         classes: Int,
         path: String
     ) throws(DatasetError) {
@@ -141,9 +141,9 @@ enum Preflight {
                     + (options.mixes ? ", and Mixup another class to mix with" : "")
             )
         }
-        guard options.batch <= picturesPerEpoch else {
+        guard options.batch <= imagesPerEpoch else {
             throw .invalid(
-                "a batch of \(options.batch) is larger than the data of \(picturesPerEpoch) training pictures "
+                "a batch of \(options.batch) is larger than the data of \(imagesPerEpoch) training images "
                     + "an epoch, which would have no step; choose a smaller --batch"
             )
         }
@@ -160,7 +160,7 @@ extension RunManifest {
         if (train.count, validation) != counts {
             throw .otherData(
                 run: run,
-                difference: "\(train.count) training and \(validation) validation pictures, "
+                difference: "\(train.count) training and \(validation) validation images, "
                     + "not \(counts.train) and \(counts.validation)"
             )
         }
@@ -171,7 +171,7 @@ extension RunManifest {
             throw .otherData(
                 run: run,
                 difference:
-                    "training pictures of other names, in another order or with other labels"
+                    "training images of other names, in another order or with other labels"
             )
         }
     }

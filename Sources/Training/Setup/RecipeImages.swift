@@ -5,14 +5,14 @@ public import ImagePipeline
 import VisionModels
 
 /// What a model would see of a data set under some options: for looking at and for measuring, without a model.
-public struct RecipePictures: Sendable {
-    /// The pictures to learn from; all of them where the data is not divided into parts.
+public struct RecipeImages: Sendable {
+    /// The images to learn from; all of them where the data is not divided into parts.
     public let dataset: any ImageDataset
-    /// The random way from a picture to a training example.
+    /// The random way from an image to a training example.
     public let transform: TrainingTransform
-    /// The ways to the several crops of a picture, where the recipe makes some.
+    /// The ways to the several crops of an image, where the recipe makes some.
     public let crops: MultiCrop?
-    /// The way from a picture to the model's input in evaluation.
+    /// The way from an image to the model's input in evaluation.
     public let processor: ImageProcessor
     /// The rows and columns of the model's input.
     public let size: (height: Int, width: Int)
@@ -51,7 +51,7 @@ public struct RecipePictures: Sendable {
                 description.processor
             )
         } catch {
-            // Nothing but the options is wrong: no picture was read.
+            // Nothing but the options is wrong: no image was read.
             throw OptionError.conflict(error.reason)
         }
         crops = options.method == .dino ? try DINOSession.crops(options, description) : nil
@@ -74,8 +74,8 @@ public struct RecipePictures: Sendable {
     /// The loader of training, with the options' mixing and repeats.
     ///
     /// - Parameters:
-    ///   - batch: The pictures of a step; `nil` for the options' own.
-    ///   - workers: How many pictures are made at the same time.
+    ///   - batch: The images of a step; `nil` for the options' own.
+    ///   - workers: How many images are made at the same time.
     /// - Returns: The loader.
     /// - Throws: `DatasetError` when an epoch would have no step.
     public func trainingLoader(batch: Int? = nil, workers: Int) throws -> DataLoader {
@@ -94,12 +94,12 @@ public struct RecipePictures: Sendable {
         )
     }
 
-    /// The loader of training where the recipe makes several crops of a picture, which stand in one row.
+    /// The loader of training where the recipe makes several crops of an image, which stand in one row.
     ///
     /// - Parameters:
     ///   - crops: The ways to them.
-    ///   - batch: The pictures of a step.
-    ///   - workers: How many pictures are made at the same time.
+    ///   - batch: The images of a step.
+    ///   - workers: How many images are made at the same time.
     /// - Returns: The loader.
     /// - Throws: `DatasetError` when an epoch would have no step.
     public func cropLoader(_ crops: MultiCrop, batch: Int, workers: Int) throws -> DataLoader {
@@ -115,11 +115,11 @@ public struct RecipePictures: Sendable {
         )
     }
 
-    /// The loader of evaluation: every picture once, in order.
+    /// The loader of evaluation: every image once, in order.
     ///
     /// - Parameters:
-    ///   - batch: The pictures of a step.
-    ///   - workers: How many pictures are made at the same time.
+    ///   - batch: The images of a step.
+    ///   - workers: How many images are made at the same time.
     /// - Returns: The loader.
     /// - Throws: `DatasetError` when the values make no sense.
     public func evaluationLoader(batch: Int, workers: Int) throws -> DataLoader {

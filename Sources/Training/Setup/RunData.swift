@@ -1,7 +1,7 @@
 import Datasets
 import ImagePipeline
 
-/// The pictures of a run, opened and checked, and the loaders over them.
+/// The images of a run, opened and checked, and the loaders over them.
 struct RunData: Sendable {
     private(set) var options: TrainingOptions
     let train: any ImageDataset
@@ -10,8 +10,8 @@ struct RunData: Sendable {
     let holdsOut: Bool
     /// How many batches are made at the same time.
     let workers: Int
-    /// The pictures that an epoch shows.
-    let picturesPerEpoch: Int
+    /// The images that an epoch shows.
+    let imagesPerEpoch: Int
 
     /// Opens both parts of the data.
     ///
@@ -31,22 +31,22 @@ struct RunData: Sendable {
             batchSize: 1,
             repeats: options.repeatedAug ?? 1
         )
-        picturesPerEpoch = plan.viewsPerEpoch
+        imagesPerEpoch = plan.viewsPerEpoch
         try Preflight.check(
             options,
-            picturesPerEpoch: picturesPerEpoch,
+            imagesPerEpoch: imagesPerEpoch,
             classes: train.classNames.count,
             path: options.data
         )
     }
 
-    /// The same pictures, read as other options say that choose the same ones.
+    /// The same images, read as other options say that choose the same ones.
     ///
     /// - Throws: `DatasetError` where they would give an epoch without a step.
     func read(with options: TrainingOptions) throws(DatasetError) -> RunData {
         try Preflight.check(
             options,
-            picturesPerEpoch: picturesPerEpoch,
+            imagesPerEpoch: imagesPerEpoch,
             classes: train.classNames.count,
             path: options.data
         )
@@ -62,7 +62,7 @@ struct RunData: Sendable {
         try .training(train, transform, options, workers: workers, attempt: attempt)
     }
 
-    /// The loader for measuring: every picture once, in order.
+    /// The loader for measuring: every image once, in order.
     func validationLoader(_ processor: ImageProcessor) throws -> DataLoader {
         let batch = (options.batch + options.accumulation - 1) / options.accumulation
         return try DataLoader(

@@ -1,16 +1,16 @@
 import Torch
 import TorchNN
 
-/// What a run will take, told before its first step: measured on a few pictures of noise and multiplied.
+/// What a run will take, told before its first step: measured on a few images of noise and multiplied.
 public struct RunEstimate: Sendable, Equatable {
     /// The memory in bytes, or nil where the system does not tell how much is in use.
     public let memory: Int?
-    /// The seconds of a step, without waiting for pictures.
+    /// The seconds of a step, without waiting for images.
     public let secondsPerStep: Double
-    /// The seconds of what is left of the run, validation included, without waiting for pictures.
+    /// The seconds of what is left of the run, validation included, without waiting for images.
     public let seconds: Double
-    /// The pictures that were measured.
-    public let pictures: Int
+    /// The images that were measured.
+    public let images: Int
 }
 
 /// What of a run is measured for an estimate.
@@ -22,14 +22,14 @@ struct EstimatedRun {
     let optimizer: any Optimizer
     /// What a forward pass moves, and what must be as before.
     let statistics: [Tensor]
-    /// The multiplications that a picture takes, forward and backward.
+    /// The multiplications that an image takes, forward and backward.
     let macs: Double
-    /// The numbers of a picture, all its crops together.
-    let pictureCount: Int
-    /// What an epoch's end measures, in pictures that take as long as those of a step.
+    /// The numbers of an image, all its crops together.
+    let imageCount: Int
+    /// What an epoch's end measures, in images that take as long as those of a step.
     let measured: Double
-    /// Adds the gradients of so many pictures of noise.
-    let addGradients: (_ pictures: Int) throws -> Void
+    /// Adds the gradients of so many images of noise.
+    let addGradients: (_ images: Int) throws -> Void
 }
 
 @ModelActor
@@ -37,7 +37,7 @@ extension RunEstimate {
     /// The multiplications that the measurement may take, so that it is over within seconds.
     private static let budget = 2e11
 
-    /// Runs a few pictures forward and backward twice and takes the second time; weights, statistics and gradients
+    /// Runs a few images forward and backward twice and takes the second time; weights, statistics and gradients
     /// are then as before.
     ///
     /// - Parameters:
@@ -62,7 +62,7 @@ extension RunEstimate {
         for (tensor, value) in statistics { try tensor.copy(from: value) }
         try run.optimizer.clearGradients()
 
-        pictures = count
+        images = count
         secondsPerStep = pass * Double(options.batch)
         seconds =
             secondsPerStep * Double(run.plan.totalSteps - state.step)
@@ -70,10 +70,10 @@ extension RunEstimate {
         memory = before.flatMap { before in
             peak.map { peak in
                 let gradients = Self.bytes(run.module.namedParameters().map(\.parameter.tensor))
-                let perPicture = max(0, peak - before - gradients) / count
-                let picture = run.pictureCount * MemoryLayout<Float>.stride
+                let perImage = max(0, peak - before - gradients) / count
+                let image = run.imageCount * MemoryLayout<Float>.stride
                 // The loader holds four batches or so, and the optimiser's memory is not touched yet.
-                return before + gradients + perPicture * inPart + 4 * picture * options.batch
+                return before + gradients + perImage * inPart + 4 * image * options.batch
                     + Self.bytes(run.optimizer.namedState().map(\.tensor))
             }
         }

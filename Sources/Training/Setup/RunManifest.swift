@@ -27,11 +27,11 @@ public struct RunManifest: Sendable, Equatable {
     public var dtype: Precision
     /// The threads that compute.
     public var threads: Int
-    /// The numbers of training and validation pictures.
+    /// The numbers of training and validation images.
     public var counts: (train: Int, validation: Int)
     /// The names of the classes, by label.
     public var classNames: [String]
-    /// What the names, the order and the labels of the training pictures come to; nil in files of earlier versions.
+    /// What the names, the order and the labels of the training images come to; nil in files of earlier versions.
     public var fingerprint: String?
     /// The keys of weights that were fresh when the run began and take the full rate under a layer decay.
     public var freshWeights: [String] = []

@@ -5,7 +5,7 @@ import VisionModels
 
 /// Turns the student's pixels into a teacher's: its normalisation, its size.
 ///
-/// The teacher sees the student's augmented and mixed picture, resized as a whole where the sizes differ: bicubic where
+/// The teacher sees the student's augmented and mixed image, resized as a whole where the sizes differ: bicubic where
 /// the teacher's own processor is, else bilinear, with antialiasing.
 struct TeacherInput {
     private let change: Renormalization?
@@ -39,7 +39,7 @@ struct TeacherInput {
         )
     }
 
-    /// How pictures are resized, for people and for fingerprints; nil where they are not.
+    /// How images are resized, for people and for fingerprints; nil where they are not.
     var resizing: String? {
         size.map { "\($0.height)×\($0.width), \(resampling == .bicubic ? "bicubic" : "bilinear")" }
     }
@@ -47,7 +47,7 @@ struct TeacherInput {
     /// What a person should know of it; nil where only the normalisation differs.
     func note(of teacher: String) -> String? {
         resizing.map {
-            "the teacher \(teacher) sees the student's pictures resized to its own size, \($0)"
+            "the teacher \(teacher) sees the student's images resized to its own size, \($0)"
         }
     }
 }

@@ -85,7 +85,7 @@ enum TeacherLoader {
     ///   - path: Its path.
     ///   - student: The student, of the data's classes.
     /// - Returns: Which of the teacher's answers belongs to each class.
-    /// - Throws: ``TrainingError`` for other classes or pictures of other channels.
+    /// - Throws: ``TrainingError`` for other classes or images of other channels.
     nonisolated static func check(
         _ teacher: ModelDescription,
         _ path: String,

@@ -1,12 +1,12 @@
 import Datasets
 import Foundation
 
-/// Where a run's pictures come from, whatever it learns from them.
+/// Where a run's images come from, whatever it learns from them.
 extension TrainingOptions {
     /// How many batches are made at the same time.
     var workerCount: Int { workers ?? min(8, ProcessInfo.processInfo.activeProcessorCount) }
 
-    /// How many pictures of each part are taken, and which; nil for all.
+    /// How many images of each part are taken, and which; nil for all.
     var datasetLimits: (train: DatasetLimit?, validation: DatasetLimit?) {
         let seed = UInt64(bitPattern: Int64(seed))
         return (

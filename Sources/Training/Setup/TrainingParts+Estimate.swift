@@ -6,8 +6,8 @@ extension TrainingParts {
     /// What is measured of a run that learns from labels.
     ///
     /// - Parameters:
-    ///   - macs: The multiplications of a picture's forward pass.
-    ///   - inputShape: The shape of a picture, `[channels, height, width]`.
+    ///   - macs: The multiplications of an image's forward pass.
+    ///   - inputShape: The shape of an image, `[channels, height, width]`.
     /// - Returns: The run; every epoch sets anew the mode that this sets.
     func estimated(macs: Int, inputShape: [Int]) -> EstimatedRun {
         let module = student.module
@@ -21,7 +21,7 @@ extension TrainingParts {
             optimizer: optimizer,
             statistics: module.namedBuffers().map(\.buffer.tensor),
             macs: 3 * Double(macs),
-            pictureCount: inputShape.reduce(1, *),
+            imageCount: inputShape.reduce(1, *),
             measured: share * models * Double(plan.validationCount)
         ) { count in
             var input = try noise(count, inputShape)

@@ -77,7 +77,7 @@ public final class TrainingSession: RunSession {
         plan = TrainingPlan(
             options: options,
             trainCount: data.train.count,
-            picturesPerEpoch: data.picturesPerEpoch,
+            imagesPerEpoch: data.imagesPerEpoch,
             validationCount: data.validation.count,
             classNames: data.classNames,
             parameterCount: student.module.parameterCount,

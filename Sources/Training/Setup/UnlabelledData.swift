@@ -3,11 +3,11 @@ import ImagePipeline
 import Torch
 import TorchNN
 
-/// The pictures of a run that learns without labels, opened and checked.
+/// The images of a run that learns without labels, opened and checked.
 struct UnlabelledData: Sendable {
     let options: TrainingOptions
     let train: any ImageDataset
-    /// Pictures that are not learnt from, to measure by or to look at; nil where there are none with labels.
+    /// Images that are not learnt from, to measure by or to look at; nil where there are none with labels.
     let validation: (any ImageDataset)?
     let workers: Int
     /// Whether the validation images are a share of the data that the run held out itself.
@@ -24,7 +24,7 @@ struct UnlabelledData: Sendable {
             )
         }
         guard !options.data.isEmpty else {
-            throw .conflict("no data: give --data FOLDER with pictures; labels are not needed")
+            throw .conflict("no data: give --data FOLDER with images; labels are not needed")
         }
         if options.accumulation > options.batch {
             throw .conflict(
@@ -49,7 +49,7 @@ struct UnlabelledData: Sendable {
         holdsOut = try validation != nil && location.holdsOutAShare()
         guard options.batch <= train.count else {
             throw DatasetError.invalid(
-                "a batch of \(options.batch) is larger than the data of \(train.count) pictures in \(options.data), "
+                "a batch of \(options.batch) is larger than the data of \(train.count) images in \(options.data), "
                     + "and an epoch would have no step; choose a smaller --batch"
             )
         }
@@ -70,7 +70,7 @@ struct UnlabelledData: Sendable {
         TrainingPlan(
             options: options,
             trainCount: train.count,
-            picturesPerEpoch: train.count,
+            imagesPerEpoch: train.count,
             validationCount: validation?.count ?? 0,
             classNames: train.classNames,
             parameterCount: parameterCount,

@@ -16,7 +16,7 @@ public final class RunCheck {
         public let parameterCount: Int
         /// The steps of the whole run.
         public let steps: Int
-        /// The validation pictures.
+        /// The validation images.
         public let validationCount: Int
         /// The multiplications of the whole run, validation and teacher included, to compare runs by.
         public let work: Double
@@ -24,7 +24,7 @@ public final class RunCheck {
         public let notes: [String]
     }
 
-    /// What decides which pictures are opened.
+    /// What decides which images are opened.
     private struct DataKey: Hashable {
         let texts: [String]
 
@@ -76,7 +76,7 @@ public final class RunCheck {
         let plan = TrainingPlan(
             options: planned,
             trainCount: data.train.count,
-            picturesPerEpoch: data.picturesPerEpoch,
+            imagesPerEpoch: data.imagesPerEpoch,
             validationCount: data.validation.count,
             classNames: data.classNames,
             parameterCount: description.configuration.parameterCount,
@@ -112,14 +112,14 @@ public final class RunCheck {
             return sum + Double(teacher?.configuration.macs ?? 0)
         }
         // A step goes forward once and backward for twice the work.
-        let perPicture = 3 * Double(model.macs) + teacherWork
+        let perImage = 3 * Double(model.macs) + teacherWork
         let models = options.ema == nil ? 1.0 : 2.0
         let measured = Double(plan.validationCount) * Double(options.epochs) * models
         return Facts(
             parameterCount: plan.parameterCount,
             steps: plan.totalSteps,
             validationCount: plan.validationCount,
-            work: Double(plan.totalSteps) * Double(options.batch) * perPicture
+            work: Double(plan.totalSteps) * Double(options.batch) * perImage
                 + measured * Double(model.macs),
             notes: notes
         )

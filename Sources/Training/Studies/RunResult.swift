@@ -8,7 +8,7 @@ public struct RunResult: Sendable, Equatable {
         public let epoch: Int
         /// Whether these are the averaged weights.
         public let isAverage: Bool
-        /// The share of validation pictures whose class was predicted, 0 to 1.
+        /// The share of validation images whose class was predicted, 0 to 1.
         public let top1: Double
         /// The same by the class head alone, of a model with two heads.
         public let cls: Double?
@@ -34,7 +34,7 @@ public struct RunResult: Sendable, Equatable {
         }
     }
 
-    /// The state with the highest score on the validation pictures, which `checkpoints/best` holds.
+    /// The state with the highest score on the validation images, which `checkpoints/best` holds.
     public let best: Score
     /// The same kind of weights after the last epoch.
     public let last: Score

@@ -11,7 +11,7 @@ public enum RunStatus: Sendable, Equatable {
     /// Its folder holds a run with other options: `mixup is 0.8 in the run, 0 in the study`.
     case changed([String])
 
-    /// Options that never change what comes out, whatever the weights and pictures behind the same paths.
+    /// Options that never change what comes out, whatever the weights and images behind the same paths.
     private static let free = RunManifest.free.union(["log_interval", "tensorboard"])
         .subtracting(["data", "teacher", "finetune"])
 

@@ -6,7 +6,7 @@ import VisionModels
 /// How good a teacher is at what it teaches.
 @ModelActor
 public enum TeacherScore {
-    /// Measures the teacher of a run on the run's validation pictures, as the student would be shown them.
+    /// Measures the teacher of a run on the run's validation images, as the student would be shown them.
     ///
     /// - Parameter options: The run's options, with a teacher.
     /// - Returns: The score.
@@ -33,7 +33,7 @@ public enum TeacherScore {
     /// The score of a teacher that was trained before its student, in the folder of the student's run.
     ///
     /// - Parameter run: The student's run.
-    /// - Returns: The teacher's folder and the share of validation pictures whose class it predicts; nil where there is
+    /// - Returns: The teacher's folder and the share of validation images whose class it predicts; nil where there is
     ///   none.
     public nonisolated static func trained(in run: String) -> (path: String, top1: Double)? {
         let path = run + "/teacher"

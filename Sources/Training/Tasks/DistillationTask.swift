@@ -1,11 +1,11 @@
 public import Torch
 public import TorchNN
 
-/// Learning from the labels and from a teacher's answers to the same, augmented pictures.
+/// Learning from the labels and from a teacher's answers to the same, augmented images.
 ///
 /// `loss = (1 - α) · CE(class head, targets) + α · distillation(distillation head, teacher)`, where the
 /// distillation is the divergence of softened distributions, or the cross-entropy against the teacher's
-/// decision on the same pictures, mixed where they are. Label smoothing belongs to the first part only. A student
+/// decision on the same images, mixed where they are. Label smoothing belongs to the first part only. A student
 /// without the token learns both with its class head, as in the first rows of the paper's table of methods.
 ///
 /// Where the targets hold the teacher's logits already, the teacher is not asked.

@@ -29,7 +29,7 @@ public protocol TrainingTask {
 }
 
 extension TrainingTask {
-    /// The loss of a batch whose pictures have one class each.
+    /// The loss of a batch whose images have one class each.
     ///
     /// - Parameters:
     ///   - pixels: `[batch, channels, height, width]`, normalised.

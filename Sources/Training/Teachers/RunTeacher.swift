@@ -15,7 +15,7 @@ final class RunTeacher {
     private var teacher: Teacher?
     private var cache: TeacherCache?
     private var isChecked = false
-    /// Whether the file has the answers to all pictures of the run.
+    /// Whether the file has the answers to all images of the run.
     private(set) var hasAllAnswers = false
 
     /// Loads the teacher, or checks that it can be trained, and checks the file of its answers; creates nothing.
@@ -75,13 +75,13 @@ final class RunTeacher {
         return nil
     }
 
-    /// Adds the teacher's answers to a step's pictures, from the file or anew; without a file the task asks the teacher.
+    /// Adds the teacher's answers to a step's images, from the file or anew; without a file the task asks the teacher.
     ///
     /// - Parameters:
-    ///   - input: The pictures.
-    ///   - epoch: The epoch whose pictures they are.
+    ///   - input: The images.
+    ///   - epoch: The epoch whose images they are.
     ///   - step: The step within the epoch.
-    /// - Returns: The pictures with the answers.
+    /// - Returns: The images with the answers.
     /// - Throws: ``TeacherCacheError/otherAnswers(path:step:)`` where the first answers of the file are not the teacher's.
     func answered(_ input: StepInput, epoch: Int, step: Int) throws -> StepInput {
         guard let cache else { return input }
@@ -109,7 +109,7 @@ final class RunTeacher {
         return input.answered(by: answer)
     }
 
-    /// Asks the teacher in the parts in which the student sees the pictures, as it would be asked without a file.
+    /// Asks the teacher in the parts in which the student sees the images, as it would be asked without a file.
     private func ask(_ input: StepInput) throws -> Tensor {
         let answers = try input.divided(into: plan.options.accumulation).map { part in
             try DistillationTask.answer(of: forward, to: part.pixels)
@@ -156,7 +156,7 @@ final class RunTeacher {
         if size > limit {
             sentence +=
                 ", more than --cache-limit \(plan.options.cacheLimit) GB, so that the last are not kept; "
-                + "--augmentation-epochs shows fewer pictures more often"
+                + "--augmentation-epochs shows fewer images more often"
         }
         notice(sentence)
     }

@@ -10,7 +10,7 @@ import Musl
 import Darwin
 #endif
 
-/// A file of a teacher's answers, one slot for the pictures of a step.
+/// A file of a teacher's answers, one slot for the images of a step.
 ///
 /// ```
 /// 8192 bytes    a line of text, then what the answers depend on as JSON, then spaces
@@ -76,7 +76,7 @@ final class TeacherCache {
 
     // MARK: - Answers
 
-    /// The answers to the pictures of a step, `batch × classes` numbers; nil where they are not there.
+    /// The answers to the images of a step, `batch × classes` numbers; nil where they are not there.
     func answers(epoch: Int, step: Int) -> [Float]? {
         guard let offset = offset(epoch: epoch, step: step) else { return nil }
         let count = key.batch * key.classes
@@ -101,7 +101,7 @@ final class TeacherCache {
         }
     }
 
-    /// Keeps the answers to the pictures of a step.
+    /// Keeps the answers to the images of a step.
     ///
     /// - Returns: Why it was not possible, the first time that it was not; the answers are not lost, only not kept.
     func store(_ answers: [Float], epoch: Int, step: Int) -> String? {

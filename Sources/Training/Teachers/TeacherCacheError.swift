@@ -2,7 +2,7 @@
 public enum TeacherCacheError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The path is that of a folder or of a file of another kind.
     case notACache(path: String)
-    /// The answers are another teacher's, or to other pictures.
+    /// The answers are another teacher's, or to other images.
     case otherKey(path: String, differences: [String])
     /// The teacher answers otherwise than the file has it, although all names are the same.
     case otherAnswers(path: String, step: Int)
@@ -23,7 +23,7 @@ public enum TeacherCacheError: Error, Sendable, Equatable, CustomStringConvertib
                 + "folder that ends with / for a file for each kind of run"
         case .otherAnswers(let path, let step):
             return
-                "the teacher's answers in \(path) to step \(step) are not what the teacher says of these pictures, which "
+                "the teacher's answers in \(path) to step \(step) are not what the teacher says of these images, which "
                 + "have changed since; delete the file, or give --cache-teacher another path"
         case .tooManyOptions:
             return

@@ -6,26 +6,26 @@ import Torch
 import TorchNN
 import VisionModels
 
-/// What a teacher's answers to the pictures of a step depend on: two runs with the same key can share them.
+/// What a teacher's answers to the images of a step depend on: two runs with the same key can share them.
 struct TeacherCacheKey: Codable, Equatable, Sendable {
     /// The version of the file's form.
     var format = 1
     /// The fingerprint of the teacher's weights and pre-processing.
     var teacher: String
-    /// The fingerprint of the pictures' names and labels, of the classes' names and of a few pictures.
+    /// The fingerprint of the images' names and labels, of the classes' names and of a few images.
     var data: String
     /// How the teacher computes: `float32` or `bfloat16`.
     var dtype: String
-    /// The pictures of a step.
+    /// The images of a step.
     var batch: Int
     /// The steps of an epoch.
     var steps: Int
     /// The classes.
     var classes: Int
-    /// What is done to pictures, by the options' names.
+    /// What is done to images, by the options' names.
     var options: [String: String]
 
-    /// The options that change what a step's pictures look like, beside the form of the student's input.
+    /// The options that change what a step's images look like, beside the form of the student's input.
     static let optionKeys: [TrainingOptions.CodingKeys] = [
         .seed, .cropPadding, .flip, .vflip, .cropScale, .trainInterpolation, .src,
         .aa, .threeAugment, .colorJitter, .grayscaleProb, .gaussianBlurProb, .reprob, .remode,
@@ -39,7 +39,7 @@ struct TeacherCacheKey: Codable, Equatable, Sendable {
     ///   - plan: The run's plan.
     ///   - student: The student, whose input is the teacher's too.
     ///   - teacher: The teacher's fingerprint.
-    ///   - data: The fingerprint of the training pictures.
+    ///   - data: The fingerprint of the training images.
     init(
         _ plan: TrainingPlan,
         student: ModelDescription,
@@ -95,7 +95,7 @@ struct TeacherCacheKey: Codable, Equatable, Sendable {
         var found: [String] = []
         if format != other.format { found.append("the form of the file") }
         if teacher != other.teacher { found.append("the teacher") }
-        if data != other.data { found.append("the training pictures or their classes") }
+        if data != other.data { found.append("the training images or their classes") }
         for (name, mine, theirs) in [
             ("the teacher's number format", dtype, other.dtype),
             ("batch", "\(batch)", "\(other.batch)"),
@@ -112,7 +112,7 @@ struct TeacherCacheKey: Codable, Equatable, Sendable {
         return found
     }
 
-    /// The fingerprint of training pictures: what they are called and what they show, and the bytes of a few.
+    /// The fingerprint of training images: what they are called and what they show, and the bytes of a few.
     static func fingerprint(of dataset: any ImageDataset) -> Fingerprint {
         var fingerprint = Fingerprint()
         fingerprint.add(dataset.count)

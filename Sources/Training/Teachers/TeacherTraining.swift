@@ -43,14 +43,14 @@ struct TeacherTraining {
         ).viewsPerEpoch
         try Preflight.check(
             options,
-            picturesPerEpoch: views,
+            imagesPerEpoch: views,
             classes: plan.classNames.count,
             path: options.data
         )
         let own = TrainingPlan(
             options: options,
             trainCount: plan.trainCount,
-            picturesPerEpoch: views,
+            imagesPerEpoch: views,
             validationCount: plan.validationCount,
             classNames: plan.classNames,
             parameterCount: 0,
@@ -136,7 +136,7 @@ struct TeacherTraining {
         switch outcome {
         case .finished(let best), .ended(_, let best):
             let top1 = best.map {
-                "its top-1 is \(Self.percent($0.top1)) on the validation pictures"
+                "its top-1 is \(Self.percent($0.top1)) on the validation images"
             }
             observer.didNotice("note: the teacher is ready: \(top1 ?? "it was not measured")")
             return nil

@@ -2,13 +2,13 @@ public import TorchNN
 
 /// What a convolutional network of some family is made from.
 public protocol ConvNetConfiguration: Codable, Sendable, Equatable {
-    /// The channels of a picture.
+    /// The channels of an image.
     var inChannels: Int { get set }
 
     /// The number of classes; 0 for a backbone without a classifier.
     var numClasses: Int { get set }
 
-    /// The height and width that pictures usually have, in pixels; the network takes others as well.
+    /// The height and width that images usually have, in pixels; the network takes others as well.
     var imageSize: Int { get set }
 
     /// The channels of the last maps.

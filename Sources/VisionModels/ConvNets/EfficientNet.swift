@@ -123,7 +123,7 @@ public final class EfficientNet: Module, ConvNet {
     /// How many classes the network tells apart.
     public var numClasses: Int { configuration.numClasses }
 
-    /// The pictures that the network is meant for, `[channels, height, width]`.
+    /// The images that the network is meant for, `[channels, height, width]`.
     public var inputShape: [Int] {
         [configuration.inChannels, configuration.imageSize, configuration.imageSize]
     }

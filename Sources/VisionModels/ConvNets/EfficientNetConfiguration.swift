@@ -29,7 +29,7 @@ public struct EfficientNetConfiguration: ConvNetConfiguration {
         }
     }
 
-    /// How pictures are padded before a convolution with a stride.
+    /// How images are padded before a convolution with a stride.
     public enum Padding: String, Codable, Sendable {
         /// TensorFlow's `SAME`: the odd zero at the bottom and on the right.
         case same
@@ -47,19 +47,19 @@ public struct EfficientNetConfiguration: ConvNetConfiguration {
     /// The channels after the last convolution.
     public var numFeatures: Int
 
-    /// How pictures are padded: `same` for weights that come from TensorFlow.
+    /// How images are padded: `same` for weights that come from TensorFlow.
     public var padding: Padding
 
     /// What batch normalisation adds to the variance: 1e-3 in TensorFlow, 1e-5 in PyTorch.
     public var normEps: Double
 
-    /// The channels of a picture.
+    /// The channels of an image.
     public var inChannels: Int
 
     /// The number of classes; 0 for a backbone without a classifier.
     public var numClasses: Int
 
-    /// The height and width that pictures usually have, in pixels; the network takes others as well.
+    /// The height and width that images usually have, in pixels; the network takes others as well.
     public var imageSize: Int
 
     /// Creates a configuration.

@@ -5,14 +5,14 @@ public struct NetworkSize: Sendable, Equatable {
     /// The number of numbers that training changes.
     public var parameters = 0.0
 
-    /// The multiplications with an addition that one picture takes: those of matrix products and convolutions.
+    /// The multiplications with an addition that one image takes: those of matrix products and convolutions.
     public var macs = 0.0
 
     /// The size of a network that cannot be made.
     static let unbounded = NetworkSize(parameters: .infinity, macs: .infinity)
 }
 
-/// Adds a network's layers up, from the picture on.
+/// Adds a network's layers up, from the image on.
 struct NetworkSizeCount {
     private(set) var size = NetworkSize()
 
@@ -42,7 +42,7 @@ struct NetworkSizeCount {
         convolution(inChannels, outChannels, kernel: 1)
     }
 
-    /// A linear layer with a bias, for each picture once.
+    /// A linear layer with a bias, for each image once.
     mutating func linear(_ inFeatures: Int, _ outFeatures: Int) {
         size.parameters += (Double(inFeatures) + 1) * Double(outFeatures)
         size.macs += Double(inFeatures) * Double(outFeatures)

@@ -17,13 +17,13 @@ public struct RegNetConfiguration: ConvNetConfiguration {
     /// The channels after the first convolution.
     public var stemWidth: Int
 
-    /// The channels of a picture.
+    /// The channels of an image.
     public var inChannels: Int
 
     /// The number of classes; 0 for a backbone without a classifier.
     public var numClasses: Int
 
-    /// The height and width that pictures usually have, in pixels; the network takes others as well.
+    /// The height and width that images usually have, in pixels; the network takes others as well.
     public var imageSize: Int
 
     /// Creates a configuration.

@@ -122,7 +122,7 @@ public final class ResNet: Module, ConvNet {
     /// How many classes the network tells apart.
     public var numClasses: Int { configuration.numClasses }
 
-    /// The pictures that the network is meant for, `[channels, height, width]`.
+    /// The images that the network is meant for, `[channels, height, width]`.
     public var inputShape: [Int] {
         [configuration.inChannels, configuration.imageSize, configuration.imageSize]
     }

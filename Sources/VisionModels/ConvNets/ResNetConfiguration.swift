@@ -16,10 +16,10 @@ public struct ResNetConfiguration: ConvNetConfiguration {
 
     /// The kinds of first layer.
     public enum Stem: String, Codable, Sendable {
-        /// A 7×7 convolution and max-pooling: a quarter of the picture's size.
+        /// A 7×7 convolution and max-pooling: a quarter of the image's size.
         case imagenet
 
-        /// A 3×3 convolution at the picture's size, for pictures of 28 to 64 pixels.
+        /// A 3×3 convolution at the image's size, for images of 28 to 64 pixels.
         case cifar
     }
 
@@ -35,13 +35,13 @@ public struct ResNetConfiguration: ConvNetConfiguration {
     /// The width of every stage's blocks.
     public var widths: [Int]
 
-    /// The channels of a picture.
+    /// The channels of an image.
     public var inChannels: Int
 
     /// The number of classes; 0 for a backbone without a classifier.
     public var numClasses: Int
 
-    /// The height and width that pictures usually have, in pixels; the network takes others as well.
+    /// The height and width that images usually have, in pixels; the network takes others as well.
     public var imageSize: Int
 
     /// Creates a configuration.

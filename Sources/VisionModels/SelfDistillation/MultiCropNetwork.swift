@@ -52,10 +52,10 @@ public final class MultiCropNetwork: Module {
 }
 
 extension ImageClassifier {
-    /// One vector for each picture: a transformer's class token after the last normalisation, a residual network's mean
+    /// One vector for each image: a transformer's class token after the last normalisation, a residual network's mean
     /// of its last maps.
     ///
-    /// A transformer takes pictures of any size here: its positions are brought to their grid as DINO does it.
+    /// A transformer takes images of any size here: its positions are brought to their grid as DINO does it.
     ///
     /// - Parameter images: `[batch, channels, height, width]`.
     /// - Returns: `[batch, width]`.

@@ -53,7 +53,7 @@ public final class DistilledVisionTransformer: VisionTransformer {
     ///
     /// - Parameter images: `[batch, inChannels, imageHeight, imageWidth]`.
     /// - Returns: The scores of the class head and of the distillation head.
-    /// - Throws: `TorchError` when the pictures' shape does not fit.
+    /// - Throws: `TorchError` when the images' shape does not fit.
     public func logits(_ images: Tensor) throws(TorchError) -> DistilledLogits {
         try distilledHead(forwardFeatures(images))
     }

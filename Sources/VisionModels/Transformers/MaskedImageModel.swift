@@ -11,7 +11,7 @@ public enum MaskedTokenSlice: String, Codable, Sendable, CaseIterable {
     case legacy
 }
 
-/// A transformer that paints the masked patches of a picture.
+/// A transformer that paints the masked patches of an image.
 ///
 /// A learnt token takes the place of masked patches' embeddings before the prefix tokens and the positions are added; a
 /// 1×1 convolution turns each of the last tokens into the pixels of its patch.
@@ -94,7 +94,7 @@ public final class MaskedImageModel: Module {
         for layer in decoder { try layer.bias?.tensor.fill(0) }
     }
 
-    /// A picture as the model paints it.
+    /// An image as the model paints it.
     public struct Output {
         /// `[batch, inChannels, grid.height · encoderStride, grid.width · encoderStride]`.
         public let reconstruction: Tensor
@@ -103,14 +103,14 @@ public final class MaskedImageModel: Module {
         public let outputs: TransformerOutputs
     }
 
-    /// Returns the pictures as the model paints them.
+    /// Returns the images as the model paints them.
     ///
     /// - Parameters:
     ///   - images: `[batch, inChannels, imageHeight, imageWidth]`; of any size with `resampling`.
     ///   - mask: `[batch, patches]`, row by row, not 0 where a patch is hidden; nil hides nothing.
     ///   - request: What else is wanted of the transformer.
-    ///   - resampling: How to bring the position embedding to pictures of another size; nil refuses them.
-    /// - Returns: The pictures and the transformer's outputs.
+    ///   - resampling: How to bring the position embedding to images of another size; nil refuses them.
+    /// - Returns: The images and the transformer's outputs.
     /// - Throws: `TorchError` when a shape does not fit.
     public func callAsFunction(
         _ images: Tensor,
@@ -154,7 +154,7 @@ public final class MaskedImageModel: Module {
                 operation: "masked image loss",
                 message:
                     "a reconstruction of shape \(reconstruction.shape) and a mask of shape \(mask.shape) do not "
-                    + "fit pictures of shape \(images.shape) in patches of \(patch)"
+                    + "fit images of shape \(images.shape) in patches of \(patch)"
             )
         }
         let hidden = try mask.to(.bool).to(.float32)

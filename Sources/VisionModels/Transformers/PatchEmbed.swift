@@ -1,11 +1,11 @@
 public import Torch
 public import TorchNN
 
-/// Cuts a picture into patches and projects each to a token.
+/// Cuts an image into patches and projects each to a token.
 ///
 /// ## Shapes
 /// - Input: `[batch, inChannels, height, width]`
-/// - Output: `[batch, patches, embedDim]`, row by row of the picture
+/// - Output: `[batch, patches, embedDim]`, row by row of the image
 ///
 /// ## Parameters in a checkpoint
 /// - `proj.weight`: `[embedDim, inChannels, patchSize, patchSize]`, `proj.bias`: `[embedDim]`
@@ -41,25 +41,25 @@ public final class PatchEmbed: Module {
     ///
     /// - Parameter x: `[batch, inChannels, height, width]`.
     /// - Returns: `[batch, patches, embedDim]`.
-    /// - Throws: `TorchError` when the pictures have another size or other channels than the model.
+    /// - Throws: `TorchError` when the images have another size or other channels than the model.
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
         guard x.rank == 4, Array(x.shape.dropFirst()) == imageShape else {
             throw TorchError(
                 operation: "patch embedding",
                 message:
-                    "the model wants pictures of shape [channels, height, width] = \(imageShape), not "
+                    "the model wants images of shape [channels, height, width] = \(imageShape), not "
                     + "\(x.shape.dropFirst())"
             )
         }
         return try tokens(of: x)
     }
 
-    /// Returns the tokens of the patches of a picture of any size; what is left over at its right and lower edge is
+    /// Returns the tokens of the patches of an image of any size; what is left over at its right and lower edge is
     /// not looked at.
     ///
     /// - Parameter x: `[batch, inChannels, height, width]`, at least one patch large.
     /// - Returns: The tokens, `[batch, patches, embedDim]`, and the grid that they lie on.
-    /// - Throws: `TorchError` when the pictures have other channels than the model or are smaller than a patch.
+    /// - Throws: `TorchError` when the images have other channels than the model or are smaller than a patch.
     public func ofAnySize(
         _ x: Tensor
     ) throws(TorchError) -> (tokens: Tensor, grid: PatchGrid) {
@@ -69,7 +69,7 @@ public final class PatchEmbed: Module {
             throw TorchError(
                 operation: "patch embedding",
                 message:
-                    "the model wants pictures with \(imageShape[0]) channels and of at least \(patchSize) by "
+                    "the model wants images with \(imageShape[0]) channels and of at least \(patchSize) by "
                     + "\(patchSize) pixels, not of shape [channels, height, width] = \(x.shape.dropFirst())"
             )
         }
@@ -80,7 +80,7 @@ public final class PatchEmbed: Module {
         if isTraining {
             packed.clear()
         } else if ComputePolicy.current.linear == .oneDNN, x.device == .cpu, !isGradientEnabled {
-            // Patches do not overlap, so the convolution is a linear map of each, which takes no reordering of pictures.
+            // Patches do not overlap, so the convolution is a linear map of each, which takes no reordering of images.
             let (weight, bias) = (proj.weight.tensor, proj.bias?.tensor)
             if let mapped = try packed.linear(patches(of: x), weight, bias) { return mapped }
         }

@@ -1,4 +1,4 @@
-/// How many patches a picture has down and across.
+/// How many patches an image has down and across.
 public struct PatchGrid: Codable, Sendable, Hashable, CustomStringConvertible {
     /// The patches down.
     public var height: Int
@@ -16,7 +16,7 @@ public struct PatchGrid: Codable, Sendable, Hashable, CustomStringConvertible {
         self.width = width
     }
 
-    /// The grid of a square picture.
+    /// The grid of a square image.
     ///
     /// - Parameter patches: The number of patches.
     /// - Returns: As many down as across; nil where `patches` is no square.

@@ -2,7 +2,7 @@ public import Torch
 
 /// Patches whose embeddings are replaced by one learnt token, before anything else is added.
 public struct PatchMask {
-    /// Which patches are replaced, row by row of the picture, `[batch, patches]`: every element that is not 0.
+    /// Which patches are replaced, row by row of the image, `[batch, patches]`: every element that is not 0.
     public let positions: Tensor
 
     /// What takes their place, `[1, 1, embedDim]`.

@@ -1,6 +1,6 @@
 public import Torch
 
-/// What a transformer made of pictures on the way to its last tokens.
+/// What a transformer made of images on the way to its last tokens.
 public struct TransformerOutputs {
     /// The normalised tokens after the last block: class token, distillation token if any, patches row by row;
     /// `[batch, tokens, embedDim]`.

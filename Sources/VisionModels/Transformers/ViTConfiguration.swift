@@ -3,16 +3,16 @@
 /// The memberwise defaults are DeiT-Tiny/16 at 224 pixels. `layerNormEps` has none: timm and DeiT use 1e-6, Hugging
 /// Face's configurations 1e-12.
 public struct ViTConfiguration: Codable, Sendable, Equatable {
-    /// The height of a picture, in pixels.
+    /// The height of an image, in pixels.
     public var imageHeight: Int
 
-    /// The width of a picture, in pixels.
+    /// The width of an image, in pixels.
     public var imageWidth: Int
 
-    /// The height and width of a patch, in pixels; it must divide both sizes of the picture.
+    /// The height and width of a patch, in pixels; it must divide both sizes of the image.
     public var patchSize: Int
 
-    /// The channels of a picture.
+    /// The channels of an image.
     public var inChannels: Int
 
     /// The number of classes; 0 makes a network without a classifier, whose prediction is the token itself.

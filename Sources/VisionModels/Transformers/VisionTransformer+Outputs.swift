@@ -12,9 +12,9 @@ extension VisionTransformer {
     ///   - images: `[batch, inChannels, imageHeight, imageWidth]`; of any size with `resampling`.
     ///   - request: What is wanted.
     ///   - mask: The patches to replace, if any.
-    ///   - resampling: How to bring the position embedding to the grid of pictures of another size; nil refuses them.
+    ///   - resampling: How to bring the position embedding to the grid of images of another size; nil refuses them.
     /// - Returns: The outputs.
-    /// - Throws: `TorchError` when the shape of the pictures or of the mask does not fit, or there are fewer blocks than
+    /// - Throws: `TorchError` when the shape of the images or of the mask does not fit, or there are fewer blocks than
     ///   asked for.
     ///
     /// ## Source
@@ -63,9 +63,9 @@ extension VisionTransformer {
     /// - Parameters:
     ///   - images: `[batch, inChannels, imageHeight, imageWidth]`; of any size with `resampling`.
     ///   - mask: The patches to replace, if any.
-    ///   - resampling: How to bring the position embedding to the grid of pictures of another size; nil refuses them.
+    ///   - resampling: How to bring the position embedding to the grid of images of another size; nil refuses them.
     /// - Returns: `[batch, prefixTokenCount + patches, embedDim]`, and the patches down and across.
-    /// - Throws: `TorchError` when the shape of the pictures or of the mask does not fit.
+    /// - Throws: `TorchError` when the shape of the images or of the mask does not fit.
     public final func embedding(
         _ images: Tensor,
         mask: PatchMask? = nil,

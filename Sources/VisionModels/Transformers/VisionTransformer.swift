@@ -88,13 +88,13 @@ public class VisionTransformer: Module, ImageClassifier {
 
     /// Returns the normalised tokens after the last block.
     ///
-    /// In evaluation without gradients on the CPU the batch goes through the network in parts of up to four pictures,
+    /// In evaluation without gradients on the CPU the batch goes through the network in parts of up to four images,
     /// one for each thread at a time, so that a part's activations stay in the cache of its core; the memory of the
     /// forward pass then depends on the threads, not on the batch.
     ///
     /// - Parameter images: `[batch, inChannels, imageHeight, imageWidth]`.
     /// - Returns: `[batch, prefixTokenCount + patches, embedDim]`: class token, distillation token if any, patches.
-    /// - Throws: `TorchError` when the pictures' shape does not fit.
+    /// - Throws: `TorchError` when the images' shape does not fit.
     public func forwardFeatures(_ images: Tensor) throws(TorchError) -> Tensor {
         try inParts(images) { (images) throws(TorchError) in
             var x = try embed(patchEmbed(images))
@@ -146,7 +146,7 @@ public class VisionTransformer: Module, ImageClassifier {
     ///
     /// - Parameter images: `[batch, inChannels, imageHeight, imageWidth]`.
     /// - Returns: `[batch, numClasses]`; without classes what ``forwardHead(_:)`` says.
-    /// - Throws: `TorchError` when the pictures' shape does not fit.
+    /// - Throws: `TorchError` when the images' shape does not fit.
     public final func callAsFunction(_ images: Tensor) throws(TorchError) -> Tensor {
         try forwardHead(forwardFeatures(images))
     }
@@ -154,13 +154,13 @@ public class VisionTransformer: Module, ImageClassifier {
     /// How many classes the network tells apart.
     public var numClasses: Int { configuration.numClasses }
 
-    /// The pictures that the network takes, `[channels, height, width]`.
+    /// The images that the network takes, `[channels, height, width]`.
     public var inputShape: [Int] {
         [configuration.inChannels, configuration.imageHeight, configuration.imageWidth]
     }
 
     // The largest part whose activations fit a core's cache, and the smallest whose products are as fast as larger ones'.
-    private static let picturesAPart = 4
+    private static let imagesAPart = 4
 
     private func inParts(
         _ images: Tensor,
@@ -171,11 +171,11 @@ public class VisionTransformer: Module, ImageClassifier {
             ComputePolicy.current.linear == .oneDNN
         else { return try body(images) }
         let threads = max(Libtorch.threadCount, 1)
-        let pictures = min(Self.picturesAPart, (batch + threads - 1) / threads)
-        let parts = try parallelMap((batch + pictures - 1) / pictures) {
+        let size = min(Self.imagesAPart, (batch + threads - 1) / threads)
+        let parts = try parallelMap((batch + size - 1) / size) {
             (part) throws(TorchError) in
-            let start = part * pictures
-            return try body(images.narrowed(0, start..<min(start + pictures, batch)))
+            let start = part * size
+            return try body(images.narrowed(0, start..<min(start + size, batch)))
         }
         return try Tensor.cat(parts, dim: 0)
     }

@@ -46,7 +46,7 @@ struct AblateCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The study's folder; default: studies/NAME.", valueName: "folder"))
     var output: String?
 
-    @Option(help: "The pictures, in place of the study's own.", completion: .file())
+    @Option(help: "The images, in place of the study's own.", completion: .file())
     var data: String?
 
     @Flag(help: "Check the rows, print them with their commands, and stop.")

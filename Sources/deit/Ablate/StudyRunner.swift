@@ -85,7 +85,7 @@ final class StudyRunner {
             )
             Console.line(
                 "teacher \(row.options.teacher): top-1 \(ProgressPrinter.percent(score.top1)) "
-                    + "on \(score.count) pictures"
+                    + "on \(score.count) images"
             )
         }
         return found

@@ -26,7 +26,7 @@ struct BenchCommand: AsyncParsableCommand {
     struct Training: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "training",
-            abstract: "Time training steps: forward, loss, backward and AdamW, on random pictures.",
+            abstract: "Time training steps: forward, loss, backward and AdamW, on random images.",
             discussion: """
                 With --teacher every step asks it too, as hard distillation does. Its rate within \
                 the steps stands beside that of its own inference, measured in turn with them.
@@ -57,7 +57,7 @@ struct BenchCommand: AsyncParsableCommand {
     struct Inference: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "inference",
-            abstract: "Time forward passes on random pictures.",
+            abstract: "Time forward passes on random images.",
             discussion: "--dtype takes int8 too: linear layers in 8 bits, all else as in auto."
         )
 
@@ -80,7 +80,7 @@ struct BenchOptions: ParsableArguments {
     @Option(help: "The model's name; see `deit models`.")
     var model = "deit_tiny_patch16_224"
 
-    @Option(help: "The pictures of a step.")
+    @Option(help: "The images of a step.")
     var batch = 16
 
     @Option(help: "The type of matrix products: fp32, bf16 or auto.")

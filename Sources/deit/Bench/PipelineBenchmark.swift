@@ -3,11 +3,11 @@ import Evaluation
 import Foundation
 import Training
 
-/// `deit bench pipeline`: how fast pictures become the model's input.
+/// `deit bench pipeline`: how fast images become the model's input.
 struct PipelineBenchmark: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pipeline",
-        abstract: "Time the way from picture files to the model's input, without a model.",
+        abstract: "Time the way from image files to the model's input, without a model.",
         discussion: """
             Examples:
               deit bench pipeline DIR --recipe deit
@@ -15,18 +15,18 @@ struct PipelineBenchmark: AsyncParsableCommand {
 
             Every rate is of the whole work: files are read, decoded, augmented as the recipe \
             says, normalised, mixed with others and put into batches. Rates of one core are \
-            those of one worker. DIR is what --data takes elsewhere; pictures that belong to \
+            those of one worker. DIR is what --data takes elsewhere; images that belong to \
             no part are all used. The options of augmentation override the recipe.
             """
     )
 
-    @Argument(help: "The pictures: a folder, list or archive.", completion: .directory)
+    @Argument(help: "The images: a folder, list or archive.", completion: .directory)
     var directory: String
 
     @Option(help: RecipeChoice.help)
     var recipe = "deit"
 
-    @Option(help: "The pictures of a step.")
+    @Option(help: "The images of a step.")
     var batch = 32
 
     @Option(help: "How many workers to time beside one (default: one a core).")
@@ -51,14 +51,14 @@ struct PipelineBenchmark: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let pictures = try RecipeChoice.pictures(recipe, changes, data: directory)
-        guard pictures.crops == nil else {
+        let images = try RecipeChoice.images(recipe, changes, data: directory)
+        guard images.crops == nil else {
             throw ValidationError(
-                "\(recipe) makes several crops of a picture, which this does not time: choose a recipe of deit train"
+                "\(recipe) makes several crops of an image, which this does not time: choose a recipe of deit train"
             )
         }
         let result = try await PipelineThroughput.measure(
-            pictures,
+            images,
             recipe: recipe,
             batch: batch,
             workers: workers ?? ProcessInfo.processInfo.activeProcessorCount,
@@ -85,7 +85,7 @@ struct PipelineBenchmark: AsyncParsableCommand {
             \(rate(result.evaluationImagesPerSecondPerCore)) in evaluation
             \(result.workers) workers: \(rate(result.imagesPerSecond)) in training\
             \(String(format: ", %.0f %% of the cores' sum", result.scaling * 100))
-            a training picture, in milliseconds: \(part("read", stages.read)), \
+            a training image, in milliseconds: \(part("read", stages.read)), \
             \(part("decode and resize", stages.decodeAndResize)), \
             \(part("augment", stages.augment)), \
             \(part("normalise", stages.normalize)), \

@@ -7,22 +7,22 @@ import ImagePipeline
 import Torch
 import TorchNN
 
-/// `deit data check`: what is wrong with pictures, before anything is trained on them.
+/// `deit data check`: what is wrong with images, before anything is trained on them.
 struct DataCheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Find pictures and labels that would spoil a training.",
+        abstract: "Find images and labels that would spoil a training.",
         discussion: """
             Examples:
               deit data check DIR
               deit data check DIR --html report.html --clean-list clean.csv
               deit data check DIR --model facebook/deit-tiny-patch16-224 --json
 
-            Looks at every picture: unreadable, cut short, absurdly large, misnamed, CMYK,
-            rotated by EXIF, blank; at classes without pictures and with far more or fewer
-            than others; and at all pictures together: the same or nearly the same picture
+            Looks at every image: unreadable, cut short, absurdly large, misnamed, CMYK,
+            rotated by EXIF, blank; at classes without images and with far more or fewer
+            than others; and at all images together: the same or nearly the same image
             twice, in two classes, or in train and in val. With --model also at labels that
-            the nearest pictures, as the model sees them, contradict.
+            the nearest images, as the model sees them, contradict.
 
             DIR is what --data takes elsewhere: a folder, a list (.csv, .tsv) or a tar
             archive. The cleaned list is such a list: deit train --data clean.csv. It leaves
@@ -43,7 +43,7 @@ struct DataCheckCommand: AsyncParsableCommand {
     @Option(help: "Write an HTML page with thumbnails.", completion: .file())
     var html: String?
 
-    @Option(help: "Write a list (.csv) of the pictures that are left.", completion: .file())
+    @Option(help: "Write a list (.csv) of the images that are left.", completion: .file())
     var cleanList: String?
 
     @Option(
@@ -52,10 +52,10 @@ struct DataCheckCommand: AsyncParsableCommand {
     )
     var model: String?
 
-    @Option(help: "How many nearest pictures judge a label.")
+    @Option(help: "How many nearest images judge a label.")
     var neighbours = 10
 
-    @Option(help: "How many pictures are looked at at the same time (default: one a core).")
+    @Option(help: "How many images are looked at at the same time (default: one a core).")
     var workers: Int?
 
     func validate() throws {
@@ -79,7 +79,7 @@ struct DataCheckCommand: AsyncParsableCommand {
         let status = StatusLine()
         defer { status.clear() }
         let check = try DataCheck(path: data, workers: count)
-        var report = try await check.run { status.show($0, of: $1, "pictures") }
+        var report = try await check.run { status.show($0, of: $1, "images") }
         status.clear()
         if let model { report.add(try await suspects(model, report, workers: count)) }
         let clean = CleanList(report)
@@ -114,7 +114,7 @@ struct DataCheckCommand: AsyncParsableCommand {
             with: loaded,
             workers: workers
         ) {
-            status.show($0, of: report.count, "pictures seen by the model")
+            status.show($0, of: report.count, "images seen by the model")
         }
     }
 }

@@ -1,10 +1,10 @@
 import ArgumentParser
 
-/// `deit data`: what a folder of pictures holds, before anything is trained on it.
+/// `deit data`: what a folder of images holds, before anything is trained on it.
 struct DataCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "data",
-        abstract: "Look at pictures before training on them.",
+        abstract: "Look at images before training on them.",
         subcommands: [DataCheckCommand.self, DataShowCommand.self]
     )
 }

@@ -40,11 +40,11 @@ struct DataReportJSON {
                 classes[name] = .integer(part.classCounts[label])
             }
             parts[part.name] = [
-                "pictures": .integer(part.dataset.count), "classes": .object(classes),
+                "images": .integer(part.dataset.count), "classes": .object(classes),
             ]
         }
         return [
-            "data": .string(path), "pictures": .integer(report.count),
+            "data": .string(path), "images": .integer(report.count),
             "class_names": .array(report.classNames.map(JSONValue.string)),
             "parts": .object(parts),
             "notes": .array(report.notes.map(JSONValue.string)),
@@ -59,12 +59,12 @@ struct DataReportJSON {
             "kind": .string(finding.kind.rawValue),
             "severity": .string(finding.kind.severity.rawValue),
             "detail": .string(finding.detail),
-            "pictures": .array(
-                finding.pictures.map { picture in
+            "images": .array(
+                finding.images.map { image in
                     [
-                        "file": .string(report.name(of: picture)),
-                        "split": .string(report.parts[picture.part].name),
-                        "class": .string(report.className(of: picture)),
+                        "file": .string(report.name(of: image)),
+                        "split": .string(report.parts[image.part].name),
+                        "class": .string(report.className(of: image)),
                     ]
                 }
             ),

@@ -35,11 +35,11 @@ struct DataReportText {
         let width = found.map(\.0.title.count).max() ?? 0
         return found.map { kind, findings in
             let title = kind.title.padding(toLength: width, withPad: " ", startingAt: 0)
-            let pictures = Set(findings.flatMap(\.pictures)).count
+            let images = Set(findings.flatMap(\.images)).count
             let number = String(format: "%7d", findings.count)
             return "  \(Self.padded(kind.severity.rawValue, 8)) \(title) \(number)"
-                + (pictures == 0
-                    ? "" : String(format: " %8d image\(pictures == 1 ? "" : "s")", pictures))
+                + (images == 0
+                    ? "" : String(format: " %8d image\(images == 1 ? "" : "s")", images))
         }
     }
 
@@ -75,10 +75,10 @@ struct DataReportText {
     private func section(_ kind: FindingKind, _ findings: [Finding]) -> [String] {
         var lines = ["\(kind.title): \(kind.advice)"]
         for finding in findings.prefix(Self.shown) {
-            let names = finding.pictures.prefix(Self.shown).map {
+            let names = finding.images.prefix(Self.shown).map {
                 Self.line(short(report.name(of: $0)))
             }
-            let more = finding.pictures.count - names.count
+            let more = finding.images.count - names.count
             let files = names.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
             let detail = Self.line(finding.detail)
             lines.append("  " + (files.isEmpty ? detail : "\(files): \(detail)"))
@@ -100,7 +100,7 @@ struct DataReportText {
         let errors = report.findings.count { $0.kind.severity == .error }
         let warnings = report.findings.count - errors
         let rate = String(
-            format: "%.1f s, %.0f pictures/s",
+            format: "%.1f s, %.0f images/s",
             seconds,
             Double(report.count) / max(seconds, 1e-9)
         )

@@ -61,7 +61,7 @@ struct FeatureEvaluation {
     ) async throws -> Parts {
         let request = try FeatureExtractor(loaded, options.tokens.request()).request
         func extract() async throws -> Parts {
-            let vectors = PictureVectors(reading: reading)
+            let vectors = ImageVectors(reading: reading)
             return (
                 train: try await vectors.extract(train, loaded, processor, request),
                 validation: try await vectors.extract(validation, loaded, processor, request)
@@ -89,9 +89,9 @@ struct FeatureEvaluation {
     }
 }
 
-/// Features of labelled pictures with a progress line.
+/// Features of labelled images with a progress line.
 @ModelActor
-struct PictureVectors {
+struct ImageVectors {
     let reading: ReadingOptions
 
     /// The features that an index compares by.
@@ -117,7 +117,7 @@ struct PictureVectors {
         let status = StatusLine()
         defer { status.clear() }
         let features = try await LabelledFeatures.extract(loader, from: loaded, request) {
-            status.show($0, of: dataset.count, "pictures")
+            status.show($0, of: dataset.count, "images")
         }
         status.clear()
         reading.tell(loader.skipped)

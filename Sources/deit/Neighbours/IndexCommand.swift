@@ -7,35 +7,35 @@ import ImagePipeline
 import Torch
 import Training
 
-/// `deit index`: a classifier from a folder of pictures, without training.
+/// `deit index`: a classifier from a folder of images, without training.
 struct IndexCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "index",
-        abstract: "Make a classifier from labelled pictures without training.",
+        abstract: "Make a classifier from labelled images without training.",
         discussion: """
             Examples:
               deit index dino.pth --data flowers/ --output flowers.index
-              deit classify flowers.index PICTURE.jpg
-              deit index flowers.index --add more/       # more pictures or new classes
+              deit classify flowers.index IMAGE.jpg
+              deit index flowers.index --add more/       # more images or new classes
               deit evaluate flowers.index --data flowers/
 
-            A picture gets the class that its nearest neighbours vote for, compared by a \
-            model's features. Of DIR the training part is taken, or all pictures where it has \
+            An image gets the class that its nearest neighbours vote for, compared by a \
+            model's features. Of DIR the training part is taken, or all images where it has \
             no parts (CLASS/FILE). The model needs no classifier, and need not know the \
             classes. The index is a folder that holds the model and the features, not the \
-            pictures; it can be moved.
+            images; it can be moved.
             """
     )
 
     @OptionGroup var checkpoint: CheckpointOptions
 
-    @Option(help: "The labelled pictures: a folder, a list or an archive.")
+    @Option(help: "The labelled images: a folder, a list or an archive.")
     var data: String?
 
     @Option(help: "The index to write, a folder; an older index of that name is replaced.")
     var output: String?
 
-    @Option(help: "Labelled pictures to add to an index, which stands in the model's place.")
+    @Option(help: "Labelled images to add to an index, which stands in the model's place.")
     var add: String?
 
     @Option(help: "How many neighbours vote (default: 20).")
@@ -63,7 +63,7 @@ struct IndexCommand: AsyncParsableCommand {
         }
         guard data != nil, output != nil else {
             throw ValidationError(
-                "say which pictures and where to: --data DIR --output INDEX; or --add DIR to an index"
+                "say which images and where to: --data DIR --output INDEX; or --add DIR to an index"
             )
         }
         if let k, k < 1 { throw ValidationError("--k must be at least 1, not \(k)") }
@@ -84,7 +84,7 @@ struct IndexCommand: AsyncParsableCommand {
     private func make(_ data: String, _ output: String) async throws {
         guard !NeighbourIndex.exists(at: checkpoint.checkpoint) else {
             throw CommandFailure(
-                "\(checkpoint.checkpoint) is an index already; --add DIR puts pictures into it",
+                "\(checkpoint.checkpoint) is an index already; --add DIR puts images into it",
                 exitCode: CommandFailure.wrongCall
             )
         }
@@ -93,7 +93,7 @@ struct IndexCommand: AsyncParsableCommand {
         let (model, processor) = try await sizes.load(checkpoint)
         let loaded = model.with(processor)
         let request = try FeatureExtractor(loaded, tokens.request()).request
-        let found = try await PictureVectors(reading: reading)
+        let found = try await ImageVectors(reading: reading)
             .extract(dataset, loaded, processor, request).named(below: data)
         let features = found.withoutRepeats()
         tellRepeated(found.count - features.count)
@@ -124,7 +124,7 @@ struct IndexCommand: AsyncParsableCommand {
         }
         let dataset = try LabelledData.openForIndex(data, for: checkpoint.checkpoint)
         var index = try checkpoint.index()
-        let features = try await PictureVectors(reading: reading).extract(dataset, for: index)
+        let features = try await ImageVectors(reading: reading).extract(dataset, for: index)
             .named(below: data)
         let (added, relabelled) = try index.add(features)
         tellRepeated(features.count - added)
@@ -140,7 +140,7 @@ struct IndexCommand: AsyncParsableCommand {
     private func tellRepeated(_ count: Int) {
         guard count > 0 else { return }
         StatusLine.note(
-            "left out \(count) picture\(count == 1 ? "" : "s") that the index has already: an image is recognised by its "
+            "left out \(count) image\(count == 1 ? "" : "s") that the index has already: an image is recognised by its "
                 + "content and votes once"
         )
     }
@@ -152,7 +152,7 @@ struct IndexCommand: AsyncParsableCommand {
             StatusLine.note("there is one class only: add another with --add before classifying")
         }
         try Results.print(
-            "\(index.path): \(start)\(features.count) pictures of \(classes) class\(classes == 1 ? "" : "es"), "
+            "\(index.path): \(start)\(features.count) images of \(classes) class\(classes == 1 ? "" : "es"), "
                 + "\(features.width) numbers each; \(index.settings.k) neighbours vote"
         )
     }

@@ -29,7 +29,7 @@ enum IndexEvaluation {
             for: checkpoint.checkpoint
         )
         let index = try checkpoint.index()
-        let features = try await PictureVectors(reading: reading).extract(dataset, for: index)
+        let features = try await ImageVectors(reading: reading).extract(dataset, for: index)
         let report = try KNNReport.measure(
             train: index.features,
             validation: features,

@@ -15,7 +15,7 @@ enum KNNText {
             )
         }
         lines.append(
-            "\(report.count) pictures against \(report.bankCount) of \(report.classCount) classes, "
+            "\(report.count) images against \(report.bankCount) of \(report.classCount) classes, "
                 + "\(report.width) numbers each; searched in "
                 + String(format: "%.2f s", report.searchSeconds)
         )
@@ -36,7 +36,7 @@ enum KNNText {
     private static func tellClamped(_ report: KNNReport) {
         guard let row = report.accuracies.last(where: { $0.used < $0.k }) else { return }
         StatusLine.note(
-            "there are only \(row.used) pictures to compare with, so no more than those vote"
+            "there are only \(row.used) images to compare with, so no more than those vote"
         )
     }
 
@@ -48,7 +48,7 @@ enum KNNText {
             percent("top-1              ", report.top1),
             percent("top-5              ", report.top5),
             percent("top-1, training    ", report.trainTop1),
-            "\(report.count) pictures, learnt from \(report.trainCount) of \(report.classCount) classes, "
+            "\(report.count) images, learnt from \(report.trainCount) of \(report.classCount) classes, "
                 + "\(report.width) numbers each, \(report.iterations) steps",
         ]
         if report.sharedCount > 0 {

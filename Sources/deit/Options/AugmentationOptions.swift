@@ -1,7 +1,7 @@
 import ArgumentParser
 import Training
 
-/// The flags of what happens to training pictures at random.
+/// The flags of what happens to training images at random.
 struct AugmentationOptions: ParsableArguments {
     @Option(help: .field("exif_orientation")) var exifOrientation: String?
     @Option(help: .field("crop_padding")) var cropPadding: String?
@@ -36,7 +36,7 @@ struct AugmentationOptions: ParsableArguments {
     }
 }
 
-/// The flags of what happens to the pictures of a batch together.
+/// The flags of what happens to the images of a batch together.
 struct MixingOptions: ParsableArguments {
     @Option(help: .field("mixup")) var mixup: String?
     @Option(help: .field("cutmix")) var cutmix: String?

@@ -6,9 +6,9 @@ import Foundation
 import Torch
 import TorchNN
 
-/// The pictures that the steps of 8-bit numbers are found from.
+/// The images that the steps of 8-bit numbers are found from.
 struct CalibrationOptions: ParsableArguments {
-    @Option(help: "The folder of pictures that int8's ranges are found from (int8 only).")
+    @Option(help: "The folder of images that int8's ranges are found from (int8 only).")
     var calibrate: String?
 
     @Option(help: "How many of them, drawn from all classes (default: 128).")
@@ -18,42 +18,42 @@ struct CalibrationOptions: ParsableArguments {
         guard calibrationCount == nil || calibrate != nil else {
             throw ValidationError("--calibration-count needs --calibrate")
         }
-        // They are held in memory: 1024 pictures of 224 × 224 are 0.6 GB.
+        // They are held in memory: 1024 images of 224 × 224 are 0.6 GB.
         guard calibrationCount.map({ (1...4096).contains($0) }) ?? true else {
             throw ValidationError("--calibration-count must be from 1 to 4096")
         }
     }
 
-    /// Reads the pictures as the model wants them.
+    /// Reads the images as the model wants them.
     ///
     /// - Parameters:
     ///   - path: The checkpoint.
     ///   - options: How it is read.
-    /// - Returns: The pictures; nil where none are named.
+    /// - Returns: The images; nil where none are named.
     /// - Throws: The errors of the data and of reading the checkpoint.
     @ModelActor
-    func pictures(
+    func images(
         for path: String,
         _ options: LoadOptions
-    ) async throws -> Int8Quantization.Pictures? {
+    ) async throws -> Int8Quantization.Images? {
         guard let calibrate else { return nil }
         // The workers need the processors that idle threads would spin on.
         OpenMPWaiting.spinBriefly()
         ComputePolicy.current = try .automatic(dtype: .float32)
         var options = options
         options.relaxations.insert(.noHead)
-        let pictures = try await Int8Quantization.pictures(
+        let images = try await Int8Quantization.images(
             of: DatasetLocation(path: calibrate),
             count: calibrationCount ?? 128,
             for: ModelDirectory.description(of: path, options: options),
             workers: min(8, ProcessInfo.processInfo.activeProcessorCount)
         )
-        if pictures.skipped.count > 0 {
+        if images.skipped.count > 0 {
             StatusLine.note(
-                "left out \(pictures.skipped.count) pictures that cannot be read: "
-                    + pictures.skipped.listing
+                "left out \(images.skipped.count) images that cannot be read: "
+                    + images.skipped.listing
             )
         }
-        return pictures
+        return images
     }
 }

@@ -31,16 +31,16 @@ struct CheckpointSource: ParsableArguments {
 
     @OptionGroup var weights: BareWeightsOptions
 
-    @Option(help: "The mean of pictures, one or for each channel: 0.485,0.456,0.406.")
+    @Option(help: "The mean of images, one or for each channel: 0.485,0.456,0.406.")
     var mean: String?
 
-    @Option(help: "The standard deviation of pictures, one or for each channel.")
+    @Option(help: "The standard deviation of images, one or for each channel.")
     var std: String?
 
     @Option(help: "The share of the shorter side that the crop keeps, 0 to 1.")
     var cropPct: Double?
 
-    @Option(help: "How pictures are resized: nearest, bilinear or bicubic.")
+    @Option(help: "How images are resized: nearest, bilinear or bicubic.")
     var interpolation: String?
 
     @Option(
@@ -59,11 +59,11 @@ struct CheckpointSource: ParsableArguments {
 
     func validate() throws {
         guard !checkpoint.isEmpty else { throw ValidationError("the checkpoint's path is empty") }
-        _ = try pictures()
+        _ = try imageOverrides()
     }
 
-    /// What is to be done otherwise to pictures.
-    func pictures() throws -> PictureOverrides {
+    /// What is to be done otherwise to images.
+    func imageOverrides() throws -> ImageOverrides {
         if let cropPct, !(cropPct > 0.01 && cropPct <= 1) {
             throw ValidationError("--crop-pct must be above 0.01 and at most 1, not \(cropPct)")
         }
@@ -72,7 +72,7 @@ struct CheckpointSource: ParsableArguments {
         guard interpolation == nil || kind != nil else {
             throw ValidationError("--interpolation must be one of \(kinds.joined(separator: ", "))")
         }
-        return PictureOverrides(
+        return ImageOverrides(
             mean: try Self.numbers(mean, "--mean"),
             std: try Self.numbers(std, "--std"),
             cropShare: cropPct,
@@ -88,7 +88,7 @@ struct CheckpointSource: ParsableArguments {
             relaxations: relaxations,
             preset: weights.preset,
             stateDict: weights.stateDict,
-            pictures: try pictures()
+            images: try imageOverrides()
         )
         if let labels { options.labels = try ClassLabels(contentsOf: labels) }
         return options

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Training
 
-/// The flags that choose the pictures.
+/// The flags that choose the images.
 struct DataOptions: ParsableArguments {
     @Option(help: .field("data")) var data: String?
     @Option(help: .field("size")) var size: String?

@@ -4,10 +4,10 @@ import Training
 
 /// `deit evaluate` by features rather than by the model's own classifier.
 struct FeatureEvaluationOptions: ParsableArguments {
-    @Flag(help: "Classify by the nearest training pictures; the model's own classes do not matter.")
+    @Flag(help: "Classify by the nearest training images; the model's own classes do not matter.")
     var knn = false
 
-    @Flag(help: "Classify by a linear layer, fitted to the features of the training pictures.")
+    @Flag(help: "Classify by a linear layer, fitted to the features of the training images.")
     var linear = false
 
     @Option(help: "How many neighbours vote, several with commas (default: 10,20,100,200).")
@@ -27,7 +27,7 @@ struct FeatureEvaluationOptions: ParsableArguments {
     @Option(help: "Write the features of both parts to this .safetensors file.")
     var saveFeatures: String?
 
-    @Option(help: "Take the features from such a file rather than from the pictures.")
+    @Option(help: "Take the features from such a file rather than from the images.")
     var features: String?
 
     /// Whether features are what is wanted.

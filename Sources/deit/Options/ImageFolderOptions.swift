@@ -3,10 +3,10 @@ import Datasets
 import Evaluation
 import ImagePipeline
 
-/// Pictures that are looked at one by one, and the folder that is written.
-struct PictureFolderOptions: ParsableArguments {
+/// Images that are looked at one by one, and the folder that is written.
+struct ImageFolderOptions: ParsableArguments {
     @Argument(
-        help: "The pictures: files, folders, or - for standard input.",
+        help: "The images: files, folders, or - for standard input.",
         completion: .file()
     )
     var images: [String] = []
@@ -23,7 +23,7 @@ struct PictureFolderOptions: ParsableArguments {
     func validate() throws {
         guard !output.isEmpty else { throw ValidationError("the path of --output is empty") }
         guard images.count(where: { $0 == "-" }) < 2 else {
-            throw ValidationError("standard input holds one picture, so - can be named once")
+            throw ValidationError("standard input holds one image, so - can be named once")
         }
     }
 
@@ -32,15 +32,15 @@ struct PictureFolderOptions: ParsableArguments {
         try OutputFolder(output, roots: images, overwrites: overwrite)
     }
 
-    /// The pictures in the order of the arguments; of a folder sorted by name, numbers by their size.
-    func pictures() throws -> PictureList {
-        guard !images.isEmpty else { throw ValidationError("name at least one picture") }
-        var list = try PictureList(paths: images)
+    /// The images in the order of the arguments; of a folder sorted by name, numbers by their size.
+    func imageFiles() throws -> ImageFileList {
+        guard !images.isEmpty else { throw ValidationError("name at least one image") }
+        var list = try ImageFileList(paths: images)
         for folder in list.emptyFolders {
-            StatusLine.note("\(folder) holds no pictures (jpg, jpeg, png or webp)")
+            StatusLine.note("\(folder) holds no images (jpg, jpeg, png or webp)")
         }
         guard list.count > 0 else {
-            throw CommandFailure("there are no pictures", exitCode: CommandFailure.badData)
+            throw CommandFailure("there are no images", exitCode: CommandFailure.badData)
         }
         if images.contains("-") {
             list = list.replacing("-", by: try StandardInput.read(), named: "standard input")
@@ -49,14 +49,14 @@ struct PictureFolderOptions: ParsableArguments {
     }
 
     /// The frames of a film, in order: `frame-2` comes before `frame-10`.
-    func frames() throws -> PictureList {
+    func frames() throws -> ImageFileList {
         let paths = try images.flatMap { path -> [String] in
-            let found = try PictureList(paths: [path]).sources.compactMap { source -> String? in
+            let found = try ImageFileList(paths: [path]).sources.compactMap { source -> String? in
                 if case .file(let file) = source { file } else { nil }
             }
             return found == [path] ? found : FrameOrder.sorted(found)
         }
-        let list = PictureList(paths.map(PictureList.Source.file))
+        let list = ImageFileList(paths.map(ImageFileList.Source.file))
         guard list.count > 0 else {
             throw CommandFailure("there are no frames", exitCode: CommandFailure.badData)
         }

@@ -3,9 +3,9 @@ import Datasets
 import Foundation
 import ImagePipeline
 
-/// How pictures are read and batched where a model only looks at them.
+/// How images are read and batched where a model only looks at them.
 struct ReadingOptions: ParsableArguments {
-    @Option(help: "The pictures that the model sees at once.")
+    @Option(help: "The images that the model sees at once.")
     var batch = 32
 
     @Option(help: "How many batches are read at the same time (default: one a core, at most 8).")
@@ -13,7 +13,7 @@ struct ReadingOptions: ParsableArguments {
 
     @Option(
         help:
-            "How many unreadable pictures are left out before it is an error (default: 1 %, at least 10)."
+            "How many unreadable images are left out before it is an error (default: 1 %, at least 10)."
     )
     var skipLimit: Int?
 
@@ -27,7 +27,7 @@ struct ReadingOptions: ParsableArguments {
         }
     }
 
-    /// The pictures in their order, read ahead of need.
+    /// The images in their order, read ahead of need.
     func loader(_ dataset: any ImageDataset, _ processor: ImageProcessor) throws -> DataLoader {
         try DataLoader(
             dataset: dataset,
@@ -38,10 +38,10 @@ struct ReadingOptions: ParsableArguments {
         )
     }
 
-    /// Tells which pictures were left out.
-    func tell(_ skipped: SkippedPictures) {
+    /// Tells which images were left out.
+    func tell(_ skipped: SkippedImages) {
         guard skipped.count > 0 else { return }
-        let noun = skipped.count == 1 ? "picture" : "pictures"
+        let noun = skipped.count == 1 ? "image" : "images"
         StatusLine.note(
             "left out \(skipped.count) \(noun) that cannot be read: \(skipped.listing)"
         )

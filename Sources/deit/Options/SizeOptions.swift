@@ -7,7 +7,7 @@ public import VisionModels
 
 extension PositionEmbeddingResampling: ExpressibleByArgument {}
 
-/// Pictures of another size than those that the model was made for.
+/// Images of another size than those that the model was made for.
 struct SizeOptions: ParsableArguments {
     @Option(
         help: "The images' size in pixels: 384, or 224x448, height first (default: the model's)."
@@ -24,10 +24,10 @@ struct SizeOptions: ParsableArguments {
         }
     }
 
-    /// Loads the model for pictures of this size.
+    /// Loads the model for images of this size.
     ///
     /// - Parameter checkpoint: The checkpoint, which may have no classifier.
-    /// - Returns: The model, and the way from a picture to its input.
+    /// - Returns: The model, and the way from an image to its input.
     /// - Throws: The errors of loading, `EvaluationError.fixedSize` for a transformer without `--resample`.
     @ModelActor
     func load(

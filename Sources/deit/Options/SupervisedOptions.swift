@@ -4,7 +4,7 @@ import ArgumentParser
 /// starts from.
 struct SupervisedOptions: ParsableArguments {
     @OptionGroup(title: "The run") var run: RunOptions
-    @OptionGroup(title: "Pictures") var data: DataOptions
+    @OptionGroup(title: "Images") var data: DataOptions
     @OptionGroup(title: "Augmentation") var augmentation: AugmentationOptions
     @OptionGroup(title: "Model") var model: ModelOptions
     @OptionGroup(title: "Teacher") var distillation: DistillationOptions

@@ -3,13 +3,13 @@ import Evaluation
 import Torch
 import VisionModels
 
-/// In which size a transformer looks at pictures of any size.
+/// In which size a transformer looks at images of any size.
 struct ViewingOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The images' size: own, N for the shorter side, or HxW, height first; in pixels, rounded to patches.",
             discussion:
-                "own enlarges what is smaller than the model's pictures, and shrinks what --memory does not suffice for."
+                "own enlarges what is smaller than the model's images, and shrinks what --memory does not suffice for."
         )
     )
     var size = "own"
@@ -27,7 +27,7 @@ struct ViewingOptions: ParsableArguments {
         }
     }
 
-    /// The size for pictures of a model; one that is too much for any picture is refused here.
+    /// The size for images of a model; one that is too much for any image is refused here.
     func viewingSize(for configuration: ViTConfiguration) throws -> ViewingSize {
         let size = ViewingSize(
             try wish(),

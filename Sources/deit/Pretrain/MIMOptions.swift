@@ -6,19 +6,19 @@ struct MIMMaskOptions: ParsableArguments {
     @Option(help: .field("mask", of: .mim)) var mask: String?
     @Option(help: .field("mask_ratio", of: .mim)) var maskRatio: String?
     @Option(help: .field("mask_patch_size", of: .mim)) var maskPatchSize: String?
-    @Option(help: .field("shown_pictures", of: .mim)) var shownPictures: String?
+    @Option(help: .field("shown_images", of: .mim)) var shownImages: String?
 
     var flags: [OptionText] {
         [
             OptionText("mask", mask),
             OptionText("mask_ratio", maskRatio),
             OptionText("mask_patch_size", maskPatchSize),
-            OptionText("shown_pictures", shownPictures),
+            OptionText("shown_images", shownImages),
         ]
     }
 }
 
-/// What `deit pretrain mim` does to pictures before it hides parts.
+/// What `deit pretrain mim` does to images before it hides parts.
 struct MIMAugmentationOptions: ParsableArguments {
     @Option(help: .field("crop_scale", of: .mim)) var cropScale: String?
     @Option(help: .field("crop_padding", of: .mim)) var cropPadding: String?

@@ -1,10 +1,10 @@
 import ArgumentParser
 
-/// `deit pretrain`: learning from pictures without labels.
+/// `deit pretrain`: learning from images without labels.
 struct PretrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pretrain",
-        abstract: "Train a backbone on pictures without labels.",
+        abstract: "Train a backbone on images without labels.",
         subcommands: [PretrainDINOCommand.self, PretrainMIMCommand.self]
     )
 }

@@ -9,13 +9,13 @@ struct PretrainDINOCommand: AsyncParsableCommand {
         discussion: """
             Examples:
               deit pretrain dino --data DIR --output runs/dino
-              deit pretrain dino --recipe dino-cifar --data DIR      # pictures of 32 pixels, minutes
+              deit pretrain dino --recipe dino-cifar --data DIR      # images of 32 pixels, minutes
               deit pretrain dino --recipe dino-small-batch --data DIR --accumulation 4
               deit pretrain dino --data DIR --model resnet50 --optimizer sgd --lr 0.03
               deit pretrain dino --data DIR --init CHECKPOINT        # weights from elsewhere
               deit pretrain dino --resume --output runs/dino         # go on exactly
 
-            DIR is any folder of pictures; what `deit train` reads is read too, and where there \
+            DIR is any folder of images; what `deit train` reads is read too, and where there \
             are labels and a part to measure by (val/, --val-fraction), the features are measured \
             by nearest neighbours on the way. Labels are never learnt from.
 
@@ -31,7 +31,7 @@ struct PretrainDINOCommand: AsyncParsableCommand {
     )
 
     @OptionGroup(title: "The run") var run: RunOptions
-    @OptionGroup(title: "Pictures") var pictures: PretrainDataOptions<PretrainsDINO>
+    @OptionGroup(title: "Images") var images: PretrainDataOptions<PretrainsDINO>
     @OptionGroup(title: "Crops") var crops: DINOCropOptions
     @OptionGroup(title: "Heads") var head: DINOHeadOptions
     @OptionGroup(title: "Teacher and loss") var loss: DINOLossOptions
@@ -41,7 +41,7 @@ struct PretrainDINOCommand: AsyncParsableCommand {
 
     func run() async throws {
         let flags =
-            run.flags + pictures.flags + crops.flags + head.flags + loss.flags + schedule.flags
+            run.flags + images.flags + crops.flags + head.flags + loss.flags + schedule.flags
             + measuring.flags
         try await TrainingCall(run: run, flags: flags, recipe: "dino", method: .dino).run()
     }

@@ -16,13 +16,13 @@ enum PretrainsMIM: PretrainMethod {
     static let method = TrainingMethod.mim
 }
 
-/// The pictures of `deit pretrain`.
+/// The images of `deit pretrain`.
 struct PretrainDataOptions<Kind: PretrainMethod>: ParsableArguments {
     @Option(
         help: .field(
             "data",
             of: Kind.method,
-            saying: "Pictures: any folder of them, or what `deit train` reads."
+            saying: "Images: any folder of them, or what `deit train` reads."
         )
     ) var data: String?
     @Option(help: .field("size", of: Kind.method)) var size: String?

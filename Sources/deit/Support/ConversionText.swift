@@ -56,7 +56,7 @@ enum ConversionText {
         }.joined(separator: "\n")
     }
 
-    /// What 8 bits cost, on the pictures that they were fitted to.
+    /// What 8 bits cost, on the images that they were fitted to.
     private static func accuracy(_ report: Int8Quantization.Report) -> [(String, String)] {
         func percent(_ share: Double) -> String { String(format: "%.2f %%", share * 100) }
         var rows: [(String, String)] = []
@@ -64,7 +64,7 @@ enum ConversionText {
             rows.append(
                 (
                     "int8",
-                    "the same class as before on \(percent(agreement)) of \(report.count) pictures"
+                    "the same class as before on \(percent(agreement)) of \(report.count) images"
                         + (report.isComputedInt8 ? "" : ", without products of 8-bit numbers here")
                 )
             )

@@ -1,12 +1,12 @@
 import Evaluation
 import ImagePipeline
 
-/// Pictures that cannot be used, told one by one while the others are done.
-struct PictureFailures {
+/// Images that cannot be used, told one by one while the others are done.
+struct ImageFailures {
     private var count = 0
     private var first: String?
 
-    /// Runs the work on a picture; what is wrong with it is told, and is no error yet.
+    /// Runs the work on an image; what is wrong with it is told, and is no error yet.
     mutating func collect(_ file: String, of total: Int, _ body: () throws -> Void) throws {
         let reason: String
         do {
@@ -31,7 +31,7 @@ struct PictureFailures {
     func finish(total: Int) throws(CommandFailure) {
         guard let first else { return }
         throw CommandFailure(
-            total == 1 ? first : "\(count) of \(total) pictures cannot be used; see above",
+            total == 1 ? first : "\(count) of \(total) images cannot be used; see above",
             exitCode: CommandFailure.badData
         )
     }

@@ -31,7 +31,7 @@ enum NextCommand {
     private static func images(_ data: String) -> [String] {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: data, isDirectory: &isFolder), isFolder.boolValue,
-            let list = try? PictureList(paths: [data]), list.count > 0
+            let list = try? ImageFileList(paths: [data]), list.count > 0
         {
             return [ShellLine.argument(data)]
         }

@@ -3,15 +3,15 @@ import Evaluation
 import Foundation
 import Storage
 
-/// Writes what a model says of pictures, one after the other.
+/// Writes what a model says of images, one after the other.
 struct PredictionPrinter {
     /// How it is written.
     enum Form {
-        /// For people: a heading for each picture, and its classes below.
+        /// For people: a heading for each image, and its classes below.
         case table
         /// For line tools: file, score and class on a line, with tabs between them.
         case lines
-        /// For programs: a list with an object for each picture.
+        /// For programs: a list with an object for each image.
         case json
     }
 
@@ -23,11 +23,11 @@ struct PredictionPrinter {
     /// Writes one result; a failure shows in JSON only, as it is told on standard error.
     ///
     /// - Returns: Whether anybody still reads.
-    mutating func print(_ result: PictureResult) throws -> Bool {
+    mutating func print(_ result: ImageResult) throws -> Bool {
         let text: String
         switch (form, result) {
         case (.json, _):
-            // Written as it comes: a list of a million pictures is never held in memory.
+            // Written as it comes: a list of a million images is never held in memory.
             text = (count == 0 ? "[\n" : ",\n") + result.json.text(isIndented: false)
         case (.lines, .prediction(let prediction)): text = Self.lines(prediction) + "\n"
         case (.table, .prediction(let prediction)): text = Self.table(prediction) + "\n"
@@ -43,7 +43,7 @@ struct PredictionPrinter {
         try Results.print(count == 0 ? "[]" : "\n]")
     }
 
-    private static func lines(_ prediction: PicturePrediction) -> String {
+    private static func lines(_ prediction: ImagePrediction) -> String {
         prediction.predictions.map {
             [field(prediction.file), String(format: "%.4f", $0.score), field($0.label)]
                 .joined(separator: "\t")
@@ -56,7 +56,7 @@ struct PredictionPrinter {
         TerminalText.field(name)
     }
 
-    private static func table(_ prediction: PicturePrediction) -> String {
+    private static func table(_ prediction: ImagePrediction) -> String {
         let lines = prediction.predictions.map {
             let score = prediction.scoring.text($0.score)
             return "  " + String(repeating: " ", count: max(0, 8 - score.count)) + score + "  "

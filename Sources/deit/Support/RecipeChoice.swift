@@ -1,7 +1,7 @@
 import ArgumentParser
 import Training
 
-/// A recipe and changes to it, where a command looks at pictures as training would see them.
+/// A recipe and changes to it, where a command looks at images as training would see them.
 enum RecipeChoice {
     static let help = ArgumentHelp(
         "A recipe (\(Recipe.shippedNames.joined(separator: ", "))) or a YAML file.",
@@ -30,17 +30,17 @@ enum RecipeChoice {
         }
     }
 
-    /// The pictures of a folder as the recipe with the changes shows them.
-    static func pictures(
+    /// The images of a folder as the recipe with the changes shows them.
+    static func images(
         _ recipe: String,
         _ changes: Changes,
         data: String
-    ) throws -> RecipePictures {
+    ) throws -> RecipeImages {
         let chosen = try Recipe.named(recipe)
         var options = TrainingOptions.defaults(of: chosen.method)
         try options.apply(chosen)
         try options.apply(changes.flags)
         options.data = data
-        return try RecipePictures(options)
+        return try RecipeImages(options)
     }
 }

@@ -71,7 +71,7 @@ enum RunHeader {
         let step = ProgressPrinter.fixed(estimate.secondsPerStep, 3)
         Console.line(
             "estimate: \(memory ?? "")\(ProgressPrinter.time(.seconds(estimate.seconds))) for what is left, "
-                + "\(step) s a step, measured on \(estimate.pictures) pictures; waiting for pictures comes on top"
+                + "\(step) s a step, measured on \(estimate.images) images; waiting for images comes on top"
         )
     }
 

@@ -2,7 +2,7 @@ import Foundation
 
 /// What is piped into the command.
 enum StandardInput {
-    /// No picture is larger than this.
+    /// No image is larger than this.
     private static let limit = 1 << 29
 
     /// Reads everything.
@@ -25,7 +25,7 @@ enum StandardInput {
             bytes += buffer[..<count]
             guard bytes.count <= limit else {
                 throw CommandFailure(
-                    "standard input holds more than \(limit >> 20) MiB, which is no picture",
+                    "standard input holds more than \(limit >> 20) MiB, which is no image",
                     exitCode: CommandFailure.badData
                 )
             }
