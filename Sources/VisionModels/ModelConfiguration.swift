@@ -1,123 +1,120 @@
 public import TorchNN
 
-/// What a model is made from, of whichever family.
-public enum ModelConfiguration: Sendable, Equatable {
-    case visionTransformer(ViTConfiguration)
-    case resNet(ResNetConfiguration)
-    case regNet(RegNetConfiguration)
-    case efficientNet(EfficientNetConfiguration)
+/// What a network of some family is made from.
+public protocol NetworkConfiguration: Codable, Sendable, Equatable {
+    /// The channels of an image.
+    var inChannels: Int { get set }
+
+    /// The number of classes; 0 for a backbone without a classifier.
+    var numClasses: Int { get set }
+
+    /// The height and width of images, in pixels; for a convolutional network those that they usually have.
+    var inputSize: (height: Int, width: Int) { get set }
+
+    /// Whether the network has a distillation token.
+    var isDistilled: Bool { get }
+
+    /// The numbers and the multiplications of the network, without making it.
+    var networkSize: NetworkSize { get }
+
+    /// What a sentence calls the network, such as "a residual network".
+    var kind: String { get }
+
+    /// The network in the words of `deit doctor`, its numbers with their names.
+    ///
+    /// - Parameter images: The images that it takes, in words.
+    /// - Returns: The words, separated by commas.
+    func summary(images: String) -> String
+
+    /// Checks that a network can be made from this.
+    ///
+    /// - Throws: `ConfigurationError` that names the number that does not fit.
+    func validate() throws(ConfigurationError)
 
     /// Creates the network with freshly initialised weights.
     ///
     /// - Returns: The network.
     /// - Throws: `ConfigurationError` when the numbers do not fit together, `TorchError` for a lack
     ///   of memory.
-    public func makeModel() throws -> any ImageClassifier {
-        switch self {
-        case .visionTransformer(let configuration): try VisionTransformer.make(configuration)
-        case .resNet(let configuration): try configuration.makeModel()
-        case .regNet(let configuration): try configuration.makeModel()
-        case .efficientNet(let configuration): try configuration.makeModel()
-        }
+    func makeModel() throws -> any ImageClassifier
+}
+
+extension NetworkConfiguration {
+    /// False; only transformers have such a token.
+    public var isDistilled: Bool { false }
+
+    fileprivate func equals(_ other: any NetworkConfiguration) -> Bool { (other as? Self) == self }
+}
+
+/// What a model is made from, of whichever family.
+public struct ModelConfiguration: Sendable, Equatable {
+    /// The family's own configuration.
+    public var network: any NetworkConfiguration
+
+    /// Creates a configuration.
+    ///
+    /// - Parameter network: The family's own configuration.
+    public init(_ network: any NetworkConfiguration) { self.network = network }
+
+    /// Whether two configurations are of one family and equal in every number.
+    public static func == (a: ModelConfiguration, b: ModelConfiguration) -> Bool {
+        a.network.equals(b.network)
     }
+
+    /// Creates the network with freshly initialised weights.
+    ///
+    /// - Returns: The network.
+    /// - Throws: `ConfigurationError` when the numbers do not fit together, `TorchError` for a lack
+    ///   of memory.
+    public func makeModel() throws -> any ImageClassifier { try network.makeModel() }
 
     /// Checks that a network can be made from this.
-    public func validate() throws(ConfigurationError) {
-        switch self {
-        case .visionTransformer(let configuration): try configuration.validate()
-        case .resNet(let configuration): try configuration.validate()
-        case .regNet(let configuration): try configuration.validate()
-        case .efficientNet(let configuration): try configuration.validate()
-        }
-    }
+    ///
+    /// - Throws: `ConfigurationError` that names the number that does not fit.
+    public func validate() throws(ConfigurationError) { try network.validate() }
 
     /// The same, of a convolutional network of whichever family; nil for a transformer.
-    public var convNet: (any ConvNetConfiguration)? {
-        switch self {
-        case .visionTransformer: nil
-        case .resNet(let configuration): configuration
-        case .regNet(let configuration): configuration
-        case .efficientNet(let configuration): configuration
-        }
-    }
-
-    private mutating func change(
-        transformer: (inout ViTConfiguration) -> Void,
-        convNet: (inout any ConvNetConfiguration) -> Void
-    ) {
-        if case .visionTransformer(var configuration) = self {
-            transformer(&configuration)
-            self = .visionTransformer(configuration)
-        }
-        guard var network = self.convNet else { return }
-        convNet(&network)
-        switch network {
-        case let configuration as ResNetConfiguration: self = .resNet(configuration)
-        case let configuration as RegNetConfiguration: self = .regNet(configuration)
-        case let configuration as EfficientNetConfiguration: self = .efficientNet(configuration)
-        default: break
-        }
-    }
+    public var convNet: (any ConvNetConfiguration)? { network as? any ConvNetConfiguration }
 
     /// The number of classes; 0 for a backbone without a classifier.
     public var numClasses: Int {
-        get {
-            switch self {
-            case .visionTransformer(let configuration): configuration.numClasses
-            case .resNet, .regNet, .efficientNet: convNet?.numClasses ?? 0
-            }
-        }
-        set {
-            change(
-                transformer: { $0.numClasses = newValue },
-                convNet: { $0.numClasses = newValue }
-            )
-        }
+        get { network.numClasses }
+        set { network.numClasses = newValue }
     }
 
     /// The channels of an image.
     public var inChannels: Int {
-        get {
-            switch self {
-            case .visionTransformer(let configuration): configuration.inChannels
-            case .resNet, .regNet, .efficientNet: convNet?.inChannels ?? 0
-            }
-        }
-        set {
-            change(
-                transformer: { $0.inChannels = newValue },
-                convNet: { $0.inChannels = newValue }
-            )
-        }
+        get { network.inChannels }
+        set { network.inChannels = newValue }
     }
 
     /// The images' height and width, in pixels.
     public var imageSize: (height: Int, width: Int) {
-        get {
-            switch self {
-            case .visionTransformer(let configuration):
-                (configuration.imageHeight, configuration.imageWidth)
-            case .resNet, .regNet, .efficientNet:
-                (convNet?.imageSize ?? 0, convNet?.imageSize ?? 0)
-            }
-        }
-        set {
-            change(
-                transformer: {
-                    $0.imageHeight = newValue.height
-                    $0.imageWidth = newValue.width
-                },
-                convNet: { $0.imageSize = max(newValue.height, newValue.width) }
-            )
-        }
+        get { network.inputSize }
+        set { network.inputSize = newValue }
     }
 
     /// Whether the model has a distillation token.
-    public var isDistilled: Bool {
-        if case .visionTransformer(let configuration) = self {
-            configuration.isDistilled
-        } else {
-            false
-        }
+    public var isDistilled: Bool { network.isDistilled }
+
+    /// The number of numbers that training changes, without making the network; `Int.max` for a network too large for
+    /// any machine.
+    public var parameterCount: Int { Int(exactly: network.networkSize.parameters) ?? Int.max }
+
+    /// The multiplications with an addition that one image takes: those of matrix products and convolutions.
+    ///
+    /// Attention's two products count, biases, normalisations, activations and softmax do not. The numbers that timm
+    /// publishes in billions ("GMACs") count normalisations as well and are up to 0.5 % larger, 4 % for EfficientNet-Lite.
+    ///
+    /// - Returns: The count, or `Int.max` for a network too large for any machine.
+    public var macs: Int { Int(exactly: network.networkSize.macs.rounded()) ?? Int.max }
+
+    /// Whether two networks of one family differ in nothing but classes, channels and the size of images.
+    package func isSameNetwork(as other: ModelConfiguration) -> Bool {
+        var other = other
+        other.numClasses = numClasses
+        other.inChannels = inChannels
+        other.imageSize = imageSize
+        return other == self
     }
 }

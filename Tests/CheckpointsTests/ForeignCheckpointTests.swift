@@ -74,7 +74,7 @@ import VisionModels
         let loaded = try ModelDirectory.load(path("deit3.pth"))
         let probe = try probe("deit3")
         let images = try #require(probe["images"])
-        guard case .visionTransformer(let vit) = loaded.description.configuration else {
+        guard let vit = loaded.description.configuration.transformer else {
             Issue.record("another network")
             return
         }

@@ -99,10 +99,10 @@ import VisionModels
         try withTemporaryFolder { folder in
             let preset = try #require(
                 ModelRegistry.presets.first {
-                    if case .resNet = $0.configuration { true } else { false }
+                    $0.configuration.network is ResNetConfiguration
                 }
             )
-            if case .resNet(var configuration) = preset.configuration {
+            if var configuration = preset.configuration.network as? ResNetConfiguration {
                 configuration.numClasses = 2
                 let convNet = try save(.resNet(configuration), in: folder)
                 #expect(throws: EvaluationError.self) { try AttentionReader(convNet) }

@@ -32,7 +32,7 @@ struct KeyParityTests {
         #expect(configuration.parameterCount == count)
         // Two blocks stand for all where the network is large: filling the largest would take minutes and gigabytes.
         let isLarge = count > 30_000_000
-        if isLarge, case .visionTransformer(var vit) = configuration {
+        if isLarge, var vit = configuration.transformer {
             let depth = vit.depth
             vit.depth = 2
             configuration = .visionTransformer(vit)

@@ -11,11 +11,9 @@ import VisionModels
 /// The distillation token that a plain checkpoint gets, and what is said of tokens.
 @ModelActor @Suite struct FreshTokenTests {
     private func model(_ name: String, noEmbedClass: Bool = false) throws -> any ImageClassifier {
-        guard
-            case .visionTransformer(var configuration) = try ModelRegistry.configuration(
-                named: name
-            )
-        else { throw TorchError(operation: "test", message: "no transformer") }
+        guard var configuration = try ModelRegistry.configuration(named: name).transformer else {
+            throw TorchError(operation: "test", message: "no transformer")
+        }
         configuration.numClasses = 3
         configuration.noEmbedClass = noEmbedClass
         return try ModelConfiguration.visionTransformer(configuration).makeModel()

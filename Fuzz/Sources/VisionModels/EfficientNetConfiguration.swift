@@ -1,1 +1,1 @@
-../../../Sources/VisionModels/ConvNets/EfficientNetConfiguration.swift
+../../../Sources/VisionModels/Families/EfficientNet/EfficientNetConfiguration.swift

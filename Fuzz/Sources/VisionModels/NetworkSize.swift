@@ -1,1 +1,1 @@
-../../../Sources/VisionModels/ConvNets/NetworkSize.swift
+../../../Sources/VisionModels/NetworkSize.swift

@@ -1,1 +1,1 @@
-../../../Sources/VisionModels/Transformers/PatchGrid.swift
+../../../Sources/VisionModels/Families/VisionTransformer/PatchGrid.swift

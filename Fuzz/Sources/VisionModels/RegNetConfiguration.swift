@@ -1,1 +1,1 @@
-../../../Sources/VisionModels/ConvNets/RegNetConfiguration.swift
+../../../Sources/VisionModels/Families/RegNet/RegNetConfiguration.swift

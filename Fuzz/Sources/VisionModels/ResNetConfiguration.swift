@@ -1,1 +1,1 @@
-../../../Sources/VisionModels/ConvNets/ResNetConfiguration.swift
+../../../Sources/VisionModels/Families/ResNet/ResNetConfiguration.swift

@@ -1,1 +1,1 @@
-../../../Sources/VisionModels/ConvNets/ResNetPresets.swift
+../../../Sources/VisionModels/Families/ResNet/ResNetPresets.swift

@@ -1,1 +1,1 @@
-../../../Sources/VisionModels/Transformers/TransformerPresets.swift
+../../../Sources/VisionModels/Families/VisionTransformer/TransformerPresets.swift

@@ -1,1 +1,1 @@
-../../../Sources/VisionModels/Transformers/ViTConfiguration.swift
+../../../Sources/VisionModels/Families/VisionTransformer/ViTConfiguration.swift

@@ -27,7 +27,7 @@ enum TimmConfiguration {
             name: description.name,
             upright: description.processor.appliesOrientation
         )
-        if case .visionTransformer(let vit) = configuration {
+        if let vit = configuration.transformer {
             object = encode(vit, preset: description.name, &pretrained, &own)
         } else {
             object = TimmConvNet.encode(configuration, &pretrained, &own)
@@ -90,7 +90,7 @@ enum TimmConfiguration {
         let own = try fields.object(HuggingFaceConfiguration.ownKey)
         let pretrained = try fields.object("pretrained_cfg") ?? fields
         var configuration = try configuration(named: name, own: own, fields)
-        if case .visionTransformer(let vit) = configuration {
+        if let vit = configuration.transformer {
             configuration = .visionTransformer(
                 try TimmTransformer.decode(vit, fields, pretrained, own: own)
             )
@@ -100,7 +100,7 @@ enum TimmConfiguration {
             default: try pretrained.int("num_classes", default: configuration.numClasses)
         )
         configuration.numClasses = count
-        if case .visionTransformer = configuration {
+        if configuration.transformer != nil {
             // Its channels are known by now.
         } else if let channels = try fields.object("model_args")?.value("in_chans")?.intValue {
             configuration.inChannels = channels

@@ -20,28 +20,28 @@ enum TimmConvNet {
         }
         pretrained["fixed_input_size"] = false
         own["image_size"] = .integer(configuration.imageSize.height)
-        switch configuration {
-        case .visionTransformer: break
-        case .resNet(let network):
+        switch configuration.network {
+        case let network as ResNetConfiguration:
             (pretrained["first_conv"], pretrained["classifier"]) = ("conv1", "fc")
             own["block"] = .string(network.block.rawValue)
             own["stem"] = .string(network.stem.rawValue)
             own["layers"] = .array(network.layers.map(JSONValue.integer))
             own["widths"] = .array(network.widths.map(JSONValue.integer))
-        case .regNet(let network):
+        case let network as RegNetConfiguration:
             (pretrained["first_conv"], pretrained["classifier"]) = ("stem.conv", "head.fc")
             own["depths"] = .array(network.depths.map(JSONValue.integer))
             own["widths"] = .array(network.widths.map(JSONValue.integer))
             own["group_size"] = .integer(network.groupSize)
             own["se_ratio"] = .number(network.seRatio)
             own["stem_width"] = .integer(network.stemWidth)
-        case .efficientNet(let network):
+        case let network as EfficientNetConfiguration:
             (pretrained["first_conv"], pretrained["classifier"]) = ("conv_stem", "classifier")
             own["stages"] = .array(network.stages.map(encode))
             own["stem_width"] = .integer(network.stemWidth)
             own["features"] = .integer(network.numFeatures)
             own["padding"] = .string(network.padding.rawValue)
             own["norm_eps"] = .number(network.normEps)
+        default: break
         }
         return object
     }
@@ -57,10 +57,10 @@ enum TimmConvNet {
         where configuration.isSameNetwork(as: preset.configuration) {
             return preset.name
         }
-        switch configuration {
-        case .visionTransformer, .resNet: return "resnet_swift_deit"
-        case .regNet: return "regnet_swift_deit"
-        case .efficientNet: return "efficientnet_swift_deit"
+        switch configuration.network {
+        case is RegNetConfiguration: return "regnet_swift_deit"
+        case is EfficientNetConfiguration: return "efficientnet_swift_deit"
+        default: return "resnet_swift_deit"
         }
     }
 

@@ -69,7 +69,7 @@ public enum Conversion {
         var architecture: HuggingFaceArchitecture?
         var extras: [(name: String, tensor: Tensor)] = []
         if case .huggingFace(let wanted) = saving.form,
-            case .visionTransformer(let vit) = loaded.description.configuration
+            let vit = loaded.description.configuration.transformer
         {
             architecture = wanted ?? ClassifierForm.architecture(of: loaded, vit)
             saving.form = .huggingFace(architecture)

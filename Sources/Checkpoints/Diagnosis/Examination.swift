@@ -104,7 +104,7 @@ struct Examination {
             let type = plan.description.problemType.map { " (\($0.rawValue))" } ?? ""
             diagnosis.add("scores", plan.description.scoring.words + type)
         }
-        if case .visionTransformer(let vit) = configuration {
+        if let vit = configuration.transformer {
             diagnosis.add("layer norm eps", "\(vit.layerNormEps)")
             diagnosis.add("resampling", "\(resampling(plan).rawValue), for another grid")
         }
@@ -136,8 +136,7 @@ struct Examination {
         ModelRegistry.presets.filter { preset in
             var other = preset.configuration
             other.numClasses = configuration.numClasses
-            guard case .visionTransformer(let found) = configuration,
-                case .visionTransformer(var named) = other
+            guard let found = configuration.transformer, var named = other.transformer
             else { return other == configuration }
             // What matters in training only, or is set by the file's library.
             named.layerNormEps = found.layerNormEps
@@ -156,28 +155,7 @@ struct Examination {
         let channels =
             configuration.inChannels == 1 ? "1 channel" : "\(configuration.inChannels) channels"
         let images = "\(channels), \(ImageSize(height: height, width: width))"
-        switch configuration {
-        case .visionTransformer(let vit):
-            var parts = [
-                "\(vit.isDistilled ? "distilled " : "")vision transformer", "width \(vit.embedDim)",
-                "\(vit.depth) blocks", "\(vit.numHeads) heads", "patch \(vit.patchSize)",
-                "images of \(images)",
-            ]
-            if !vit.qkvBias { parts.append("no bias of query, key and value") }
-            if vit.initValues != nil { parts.append("layer scale") }
-            if vit.noEmbedClass { parts.append("no position of the class token") }
-            return parts.joined(separator: ", ")
-        case .resNet(let resNet):
-            return "residual network, blocks \(resNet.layers), widths \(resNet.widths), "
-                + "images of \(images)"
-        case .regNet(let regNet):
-            return "RegNetY, blocks \(regNet.depths), widths \(regNet.widths), "
-                + "groups of \(regNet.groupSize), images of \(images)"
-        case .efficientNet(let network):
-            return "EfficientNet-Lite, blocks \(network.stages.map(\.depth)), "
-                + "widths \(network.stages.map(\.width)), padding \(network.padding.rawValue), "
-                + "batch norm eps \(network.normEps), images of \(images)"
-        }
+        return configuration.network.summary(images: images)
     }
 
     private static func classes(_ description: ModelDescription) -> String {

@@ -12,7 +12,7 @@ struct Expectations {
 
     init(_ weights: WeightsFile, _ description: ModelDescription) {
         checkProblemType(description)
-        guard case .visionTransformer(let vit) = description.configuration else { return }
+        guard let vit = description.configuration.transformer else { return }
         let original = description.originalConfiguration
         let known = Self.architecture(weights, description)
         named = known.map { $0.name + ($0.tag.map { ".\($0)" } ?? "") }

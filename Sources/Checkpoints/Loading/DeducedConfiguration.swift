@@ -163,7 +163,7 @@ enum DeducedConfiguration {
     /// The heads of a preset that is the same in all that the weights tell.
     private static func presetHeads(_ found: ViTConfiguration) -> Int? {
         for preset in ModelRegistry.presets {
-            guard case .visionTransformer(let other) = preset.configuration else { continue }
+            guard let other = preset.configuration.transformer else { continue }
             if other.embedDim == found.embedDim, other.depth == found.depth,
                 other.mlpRatio == found.mlpRatio
             {

@@ -97,7 +97,7 @@ enum DeducedConvNet {
     ) throws(CheckpointError) -> (ModelConfiguration, [String]) {
         guard stem.count == 4 else { throw odd("conv_stem.weight", weights) }
         let candidates = ModelRegistry.presets.compactMap { preset in
-            if case .efficientNet(let network) = preset.configuration,
+            if let network = preset.configuration.network as? EfficientNetConfiguration,
                 agrees(network, weights)
             {
                 return (name: preset.name, network: network)

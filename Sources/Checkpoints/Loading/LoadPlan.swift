@@ -103,7 +103,7 @@ struct LoadPlan {
                 try description.processor.resized(from: old, to: (size.height, size.width))
             }
         }
-        guard case .visionTransformer(let vit) = configuration else { return }
+        guard let vit = configuration.transformer else { return }
         let known = PatchGrid(height: old.height / vit.patchSize, width: old.width / vit.patchSize)
         try settlePositions(options, vit, knownGrid: isGridKnown ? known : nil)
     }

@@ -224,7 +224,7 @@ extension ModelDirectory {
         }
         // A network is made before its keys can be compared; one that the file cannot fill by far might not
         // fit the memory.
-        let needed = configuration.estimatedParameterCount
+        let needed = configuration.network.networkSize.parameters
         guard needed <= 2 * weights.elementCount + 1e7 else {
             throw CheckpointError.malformed(
                 file: file,

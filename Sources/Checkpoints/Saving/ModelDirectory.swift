@@ -188,8 +188,7 @@ public enum ModelDirectory {
         switch options.form {
         case .timm:
             try checkTimmImages(description, path)
-            if case .visionTransformer(let vit) = configuration, vit.isDistilled, vit.headCount == 1
-            {
+            if let vit = configuration.transformer, vit.isDistilled, vit.headCount == 1 {
                 throw CheckpointError.unwritable(
                     path: path,
                     reason:
@@ -202,10 +201,7 @@ public enum ModelDirectory {
         case .automatic, .deit, .bare: wanted = nil
         }
         var reason: String?
-        switch configuration {
-        case .resNet, .regNet, .efficientNet:
-            reason = "it has no convolutional networks of this kind"
-        case .visionTransformer(let vit):
+        if let vit = configuration.transformer {
             if vit.initValues != nil {
                 reason = "it has no layer scale (DeiT-III)"
             } else if vit.noEmbedClass {
@@ -220,6 +216,8 @@ public enum ModelDirectory {
             } else {
                 return wanted ?? HuggingFaceArchitecture(of: vit)
             }
+        } else {
+            reason = "it has no convolutional networks of this kind"
         }
         if options.form == .automatic { return nil }
         throw CheckpointError.unwritable(
@@ -237,7 +235,7 @@ public enum ModelDirectory {
         let original = description.originalConfiguration
         var ours: JSONObject
         let isSameForm: Bool
-        if let architecture, case .visionTransformer(let vit) = description.configuration {
+        if let architecture, let vit = description.configuration.transformer {
             ours = HuggingFaceConfiguration.encode(
                 vit,
                 labels: description.labels,

@@ -35,8 +35,7 @@ public struct FeatureExtractor {
         }) {
             throw .noSuchFeature("the token \(twice.rawValue) is asked for twice")
         }
-        switch loaded.description.configuration {
-        case .visionTransformer(let configuration):
+        if let configuration = loaded.description.configuration.transformer {
             if request.tokens.isEmpty { request.tokens = [.cls] }
             guard (1...configuration.depth).contains(request.blocks) else {
                 throw .noSuchFeature(
@@ -56,7 +55,7 @@ public struct FeatureExtractor {
                     length: length
                 )
             }
-        case .resNet, .regNet, .efficientNet:
+        } else {
             if request.tokens.isEmpty { request.tokens = [.mean] }
             guard request.tokens == [.mean], request.blocks == 1 else {
                 throw .noSuchFeature(

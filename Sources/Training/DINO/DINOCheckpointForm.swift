@@ -128,7 +128,7 @@ struct DINOCheckpointForm {
     /// The options by the names of DINO's flags.
     private var arguments: PyTorchValue {
         var patch = PyTorchValue.none
-        if case .visionTransformer(let transformer) = networks.description.configuration {
+        if let transformer = networks.description.configuration.transformer {
             patch = .integer(transformer.patchSize)
         }
         func pair(_ values: [Double]?) -> PyTorchValue {
@@ -163,7 +163,7 @@ struct DINOCheckpointForm {
 
     /// The network's name there; the name here where it is none of theirs.
     private var architecture: String {
-        guard case .visionTransformer(let transformer) = networks.description.configuration,
+        guard let transformer = networks.description.configuration.transformer,
             transformer.depth == 12
         else { return options.model }
         let names = [192: "vit_tiny", 384: "vit_small", 768: "vit_base"]

@@ -26,10 +26,7 @@ struct DINONetworks {
         if let size = options.size { configuration.imageSize = (size, size) }
         if let channels = options.inChans { configuration.inChannels = channels }
         configuration.numClasses = 0
-        if case .visionTransformer(var transformer) = configuration {
-            transformer.dropPathRate = 0
-            configuration = .visionTransformer(transformer)
-        }
+        configuration.transformer?.dropPathRate = 0
         try configuration.validate()
         return ModelDescription(
             configuration: configuration,
@@ -58,10 +55,7 @@ struct DINONetworks {
     init(_ options: TrainingOptions, _ description: ModelDescription) throws {
         self.description = description
         var learning = description.configuration
-        if case .visionTransformer(var transformer) = learning {
-            transformer.dropPathRate = options.dropPath
-            learning = .visionTransformer(transformer)
-        }
+        learning.transformer?.dropPathRate = options.dropPath
         student = try Self.network(learning, options)
         teacher = try Self.network(description.configuration, options)
         center = try Tensor.zeros([1, options.outDim])

@@ -49,9 +49,7 @@ enum DINOPreflight {
                     + "choose a smaller --local-crops-size, or a larger --size"
             )
         }
-        if case .visionTransformer(let transformer) = configuration,
-            localSize < transformer.patchSize
-        {
+        if let transformer = configuration.transformer, localSize < transformer.patchSize {
             throw .conflict(
                 "a small crop of \(localSize) pixels holds no patch of \(transformer.patchSize): "
                     + "choose a larger --local-crops-size"

@@ -54,10 +54,7 @@ public final class DINOSession: RunSession {
         _ description: ModelDescription
     ) throws -> MultiCrop {
         let size = description.configuration.imageSize.height
-        var patch: Int?
-        if case .visionTransformer(let transformer) = description.configuration {
-            patch = transformer.patchSize
-        }
+        let patch = description.configuration.transformer?.patchSize
         let localSize = DINOCrops.localSize(options, globalSize: size, patch: patch)
         try DINOPreflight.checkSizes(
             description.configuration,

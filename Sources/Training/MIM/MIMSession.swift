@@ -73,7 +73,7 @@ public final class MIMSession: RunSession {
         var configuration = try ClassifierFactory.preset(options.model)
         if let size = options.size { configuration.imageSize = (size, size) }
         if let channels = options.inChans { configuration.inChannels = channels }
-        guard case .visionTransformer(var transformer) = configuration else {
+        guard var transformer = configuration.transformer else {
             throw OptionError.conflict(
                 "\(options.model) has no patches to hide: choose a transformer"
             )

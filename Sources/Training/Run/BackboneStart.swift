@@ -49,13 +49,8 @@ enum BackboneStart {
 
     /// What a network is, as far as its weights depend on it.
     private static func kind(_ configuration: ModelConfiguration) -> String {
-        switch configuration {
-        case .visionTransformer(let transformer):
-            "a transformer of \(transformer.depth) blocks, width \(transformer.embedDim) and patches of "
-                + "\(transformer.patchSize)\(transformer.isDistilled ? " with a distillation token" : "")"
-        case .resNet: "a residual network"
-        case .regNet: "a RegNetY"
-        case .efficientNet: "an EfficientNet-Lite"
-        }
+        guard let transformer = configuration.transformer else { return configuration.network.kind }
+        return "\(transformer.kind), width \(transformer.embedDim) and patches of "
+            + "\(transformer.patchSize)\(transformer.isDistilled ? " with a distillation token" : "")"
     }
 }

@@ -30,11 +30,7 @@ public enum ClassifierFactory {
         if let channels = options.inChans { configuration.inChannels = channels }
         try configuration.setHeads(options, of: options.model)
         configuration.setRates(options)
-        if let value = options.initValues, case .visionTransformer(var transformer) = configuration
-        {
-            transformer.initValues = value
-            configuration = .visionTransformer(transformer)
-        }
+        if let value = options.initValues { configuration.transformer?.initValues = value }
         try configuration.validate()
         return ModelDescription(
             configuration: configuration,

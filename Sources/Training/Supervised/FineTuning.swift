@@ -157,7 +157,7 @@ enum FineTuning {
     {
         var bare = configuration
         bare.numClasses = 2
-        if case .visionTransformer(var transformer) = bare {
+        if var transformer = bare.transformer {
             transformer.imageHeight = transformer.patchSize
             transformer.imageWidth = transformer.patchSize
             transformer.singleHead = false
@@ -177,25 +177,19 @@ extension ModelConfiguration {
     /// Leaves a distilled transformer the head on its class token alone, where that is asked for, and gives it the other
     /// one where there is a teacher to learn from.
     mutating func setHeads(_ options: TrainingOptions, of name: String) throws(OptionError) {
-        if options.distillation != .none, case .visionTransformer(var transformer) = self {
-            transformer.singleHead = false
-            self = .visionTransformer(transformer)
-        }
+        if options.distillation != .none { transformer?.singleHead = false }
         guard options.singleHead else { return }
-        guard case .visionTransformer(var transformer) = self, transformer.isDistilled else {
+        guard isDistilled else {
             throw .conflict(
                 "single_head is about models with a distillation token, and \(name) has none: leave out --single-head"
             )
         }
-        transformer.singleHead = true
-        self = .visionTransformer(transformer)
+        transformer?.singleHead = true
     }
 
     /// Sets what is dropped in training.
     mutating func setRates(_ options: TrainingOptions) {
-        guard case .visionTransformer(var transformer) = self else { return }
-        transformer.dropPathRate = options.dropPath
-        transformer.dropRate = options.drop
-        self = .visionTransformer(transformer)
+        transformer?.dropPathRate = options.dropPath
+        transformer?.dropRate = options.drop
     }
 }

@@ -20,7 +20,7 @@ enum FreshToken {
         _ options: TrainingOptions,
         to checkpoint: ModelConfiguration
     ) throws -> Bool {
-        guard case .visionTransformer(let transformer) = checkpoint, !transformer.isDistilled,
+        guard let transformer = checkpoint.transformer, !transformer.isDistilled,
             options.distillationToken != .off
         else { return false }
         if options.distillationToken == .on { return true }
@@ -41,9 +41,8 @@ enum FreshToken {
                     + "not trained: add --token-init class, or leave out --freeze and --attn-only"
             )
         }
-        guard case .visionTransformer(var transformer) = description.configuration else { return }
-        transformer.isDistilled = true
-        description.configuration = .visionTransformer(transformer)
+        guard description.configuration.transformer != nil else { return }
+        description.configuration.transformer?.isDistilled = true
         // What a file of the plain model says of itself is wrong of this one.
         description.originalConfiguration = [:]
         let name = description.name?.replacing("_patch", with: "_distilled_patch")

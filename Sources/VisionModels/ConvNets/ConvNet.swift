@@ -57,3 +57,27 @@ extension ConvNet {
         try forwardHead(forwardFeatures(images))
     }
 }
+
+/// A convolution without a bias that keeps the size but for its stride.
+///
+/// It is initialised as in arXiv:1502.01852.
+func convolution(
+    _ inChannels: Int,
+    _ outChannels: Int,
+    kernel: Int,
+    stride: Int = 1,
+    groups: Int = 1,
+    isSame: Bool = false
+) throws(TorchError) -> Conv2d {
+    try Conv2d(
+        inChannels,
+        outChannels,
+        kernel: kernel,
+        stride: stride,
+        padding: kernel / 2,
+        isSame: isSame,
+        groups: groups,
+        bias: false,
+        initializer: .kaimingNormal(fanOut: outChannels / max(groups, 1) * kernel * kernel)
+    )
+}

@@ -1,36 +1,21 @@
-public import TorchNN
+import TorchNN
 
 /// What a convolutional network of some family is made from.
-public protocol ConvNetConfiguration: Codable, Sendable, Equatable {
-    /// The channels of an image.
-    var inChannels: Int { get set }
-
-    /// The number of classes; 0 for a backbone without a classifier.
-    var numClasses: Int { get set }
-
+public protocol ConvNetConfiguration: NetworkConfiguration {
     /// The height and width that images usually have, in pixels; the network takes others as well.
     var imageSize: Int { get set }
 
     /// The channels of the last maps.
     var numFeatures: Int { get }
-
-    /// How large the network is, without making it.
-    var networkSize: NetworkSize { get }
-
-    /// Checks that a network can be made from this.
-    ///
-    /// - Throws: `ConfigurationError` that names the number that does not fit.
-    func validate() throws(ConfigurationError)
-
-    /// Creates the network with freshly initialised weights.
-    ///
-    /// - Returns: The network.
-    /// - Throws: `ConfigurationError` when the numbers do not fit together, `TorchError` for a lack
-    ///   of memory.
-    func makeModel() throws -> any ConvNet
 }
 
 extension ConvNetConfiguration {
+    /// The height and width that images usually have, in pixels; of two that differ the larger is kept.
+    public var inputSize: (height: Int, width: Int) {
+        get { (imageSize, imageSize) }
+        set { imageSize = max(newValue.height, newValue.width) }
+    }
+
     /// Checks what all families have, and numbers of a family's own.
     func validate(_ own: [(name: String, value: Int)]) throws(ConfigurationError) {
         let sizes = own + [("the number of channels", inChannels), ("the image size", imageSize)]

@@ -100,12 +100,6 @@ enum ConversionText {
 
     private static func form(_ report: Conversion.Report) -> String {
         if let architecture = report.architecture { return architecture.rawValue }
-        switch report.description.configuration {
-        case .visionTransformer(let vit):
-            return "a transformer of \(vit.depth) blocks, timm's names"
-        case .resNet: return "a residual network, timm's names"
-        case .regNet: return "a RegNetY, timm's names"
-        case .efficientNet: return "an EfficientNet-Lite, timm's names"
-        }
+        return "\(report.description.configuration.network.kind), timm's names"
     }
 }

@@ -1,3 +1,5 @@
+public import Torch
+
 /// What a caller wants of a transformer besides its last tokens.
 public struct OutputRequest: Sendable, Equatable {
     /// Whether to keep the embedding's output and that of every block.
@@ -20,4 +22,26 @@ public struct OutputRequest: Sendable, Equatable {
         self.attentions = attentions
         self.lastBlocks = lastBlocks
     }
+}
+
+/// What a transformer made of images on the way to its last tokens.
+public struct TransformerOutputs {
+    /// The normalised tokens after the last block: class token, distillation token if any, patches row by row;
+    /// `[batch, tokens, embedDim]`.
+    public let tokens: Tensor
+
+    /// The embedding's output and that of every block, before the last normalisation, `depth + 1` of
+    /// `[batch, tokens, embedDim]`; empty unless asked for.
+    public let hiddenStates: [Tensor]
+
+    /// The weights that every token gives to every other, block by block, `depth` of `[batch, heads, tokens, tokens]`;
+    /// each row sums to 1; empty unless asked for.
+    public let attentions: [Tensor]
+
+    /// The tokens of the last blocks, each normalised by the last normalisation, the last block's at the end; empty
+    /// unless asked for (DINO's `get_intermediate_layers`).
+    public let blockTokens: [Tensor]
+
+    /// The patches that the tokens stand for, down and across.
+    public let grid: PatchGrid
 }

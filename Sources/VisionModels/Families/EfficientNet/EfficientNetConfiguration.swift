@@ -126,7 +126,16 @@ public struct EfficientNetConfiguration: ConvNetConfiguration {
     }
 
     /// Creates the network with freshly initialised weights.
-    public func makeModel() throws -> any ConvNet { try EfficientNet(self) }
+    public func makeModel() throws -> any ImageClassifier { try EfficientNet(self) }
+
+    /// "an EfficientNet-Lite".
+    public var kind: String { "an EfficientNet-Lite" }
+
+    /// The blocks, widths and images.
+    public func summary(images: String) -> String {
+        "EfficientNet-Lite, blocks \(stages.map(\.depth)), widths \(stages.map(\.width)), "
+            + "padding \(padding.rawValue), batch norm eps \(normEps), images of \(images)"
+    }
 
     /// How large the network is, without making it.
     public var networkSize: NetworkSize {
@@ -152,5 +161,14 @@ public struct EfficientNetConfiguration: ConvNetConfiguration {
         count.convolution(channels, numFeatures, kernel: 1)
         if numClasses > 0 { count.linear(numFeatures, numClasses) }
         return count.size
+    }
+}
+
+extension ModelConfiguration {
+    /// The configuration of an EfficientNet-Lite.
+    public static func efficientNet(
+        _ configuration: EfficientNetConfiguration
+    ) -> ModelConfiguration {
+        ModelConfiguration(configuration)
     }
 }

@@ -87,3 +87,72 @@ public final class Block: Module {
         return try Residual.add(x, dropPath(scaled))
     }
 }
+
+/// The feed-forward part of a block: two linear layers with a GELU between them.
+///
+/// ## Shapes
+/// - Input and output: `[batch, tokens, embedDim]`
+///
+/// ## Source
+/// `timm/layers/mlp.py`, `Mlp`.
+public final class Mlp: Module {
+    /// The map to the hidden width.
+    public let fc1: Linear
+
+    /// The activation.
+    public let act = GELU()
+
+    /// The map back to the token's width.
+    public let fc2: Linear
+
+    /// The dropout after each of the two.
+    public let drop: Dropout
+
+    /// Creates the layers.
+    ///
+    /// - Parameter configuration: A checked configuration.
+    /// - Throws: `ConfigurationError` for a dropout rate out of range, `TorchError` for a lack of
+    ///   memory.
+    public init(_ configuration: ViTConfiguration) throws {
+        self.fc1 = try Linear(configuration.embedDim, configuration.mlpDim)
+        self.fc2 = try Linear(configuration.mlpDim, configuration.embedDim)
+        self.drop = try Dropout(configuration.dropRate)
+    }
+
+    /// Returns the mapped tokens.
+    public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
+        try drop(fc2(drop(act(fc1(x), mayOverwrite: true))))
+    }
+}
+
+/// Scales every channel of a branch before it is added to its input.
+///
+/// ## Shapes
+/// - Input and output: `[…, width]`
+///
+/// ## Parameters in a checkpoint
+/// - `gamma`: `[width]`
+///
+/// ## Source
+/// Touvron et al., "Going deeper with Image Transformers" (arXiv:2103.17239), section 2; `timm/layers/layer_scale.py`.
+public final class LayerScale: Module {
+    /// The scales.
+    public let gamma: Parameter
+
+    /// Creates a layer.
+    ///
+    /// - Parameters:
+    ///   - width: The size of the last dimension.
+    ///   - initValue: The first value of every scale; DeiT-III takes 1e-6.
+    /// - Throws: `TorchError` for a lack of memory.
+    public init(_ width: Int, initValue: Double) throws(TorchError) {
+        self.gamma = try Parameter(Tensor.full(initValue, [width]))
+    }
+
+    /// Returns the scaled rows.
+    ///
+    /// - Parameter x: `[…, width]`.
+    /// - Returns: The same shape.
+    /// - Throws: `TorchError` when the last dimension is not `width`.
+    public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor { try x * gamma.tensor }
+}

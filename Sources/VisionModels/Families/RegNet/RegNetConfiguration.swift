@@ -91,7 +91,15 @@ public struct RegNetConfiguration: ConvNetConfiguration {
     public var numFeatures: Int { widths.last ?? 0 }
 
     /// Creates the network with freshly initialised weights.
-    public func makeModel() throws -> any ConvNet { try RegNet(self) }
+    public func makeModel() throws -> any ImageClassifier { try RegNet(self) }
+
+    /// "a RegNetY".
+    public var kind: String { "a RegNetY" }
+
+    /// The blocks, widths and images.
+    public func summary(images: String) -> String {
+        "RegNetY, blocks \(depths), widths \(widths), groups of \(groupSize), images of \(images)"
+    }
 
     /// How large the network is, without making it.
     public var networkSize: NetworkSize {
@@ -119,5 +127,12 @@ public struct RegNetConfiguration: ConvNetConfiguration {
         }
         if numClasses > 0 { count.linear(channels, numClasses) }
         return count.size
+    }
+}
+
+extension ModelConfiguration {
+    /// The configuration of a RegNetY.
+    public static func regNet(_ configuration: RegNetConfiguration) -> ModelConfiguration {
+        ModelConfiguration(configuration)
     }
 }

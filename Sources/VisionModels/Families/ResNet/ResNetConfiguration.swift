@@ -84,7 +84,15 @@ public struct ResNetConfiguration: ConvNetConfiguration {
     public var numFeatures: Int { (widths.last ?? 0) * block.expansion }
 
     /// Creates the network with freshly initialised weights.
-    public func makeModel() throws -> any ConvNet { try ResNet(self) }
+    public func makeModel() throws -> any ImageClassifier { try ResNet(self) }
+
+    /// "a residual network".
+    public var kind: String { "a residual network" }
+
+    /// The blocks, widths and images.
+    public func summary(images: String) -> String {
+        "residual network, blocks \(layers), widths \(widths), images of \(images)"
+    }
 
     /// How large the network is, without making it.
     public var networkSize: NetworkSize {
@@ -114,5 +122,12 @@ public struct ResNetConfiguration: ConvNetConfiguration {
         }
         if numClasses > 0 { count.linear(channels, numClasses) }
         return count.size
+    }
+}
+
+extension ModelConfiguration {
+    /// The configuration of a residual network.
+    public static func resNet(_ configuration: ResNetConfiguration) -> ModelConfiguration {
+        ModelConfiguration(configuration)
     }
 }

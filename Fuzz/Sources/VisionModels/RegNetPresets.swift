@@ -1,0 +1,1 @@
+../../../Sources/VisionModels/Families/RegNet/RegNetPresets.swift

@@ -1,1 +1,0 @@
-../../../Sources/VisionModels/ConvNets/TeacherPresets.swift

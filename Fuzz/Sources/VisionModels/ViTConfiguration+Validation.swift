@@ -1,1 +1,0 @@
-../../../Sources/VisionModels/Transformers/ViTConfiguration+Validation.swift
