@@ -75,7 +75,7 @@ struct ConvNetParityTests {
     func wholeCase(name: String) throws {
         let expected = try fixture(name)
         let configuration = try #require(Self.cases[name])
-        let model = try configuration.makeModel()
+        let model = try #require(try configuration.makeModel() as? any ConvNet)
         try fixture(name, "model.safetensors").load(into: model)
         let input = try expected.tensor("input")
         let labels = try expected.labels("labels")
