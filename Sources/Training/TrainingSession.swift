@@ -66,6 +66,15 @@ public final class TrainingSession: RunSession {
         configuration = description.configuration
         (self.observer, self.stop) = (observer, stop)
         if let note = try network.checkToken() { observer.didNotice("note: \(note)") }
+        if request.resuming == nil,
+            let warning = HeldOutShare.warning(
+                startingWith: options.finetune,
+                data,
+                at: options.data
+            )
+        {
+            observer.didNotice(warning)
+        }
         let policy = try Self.policy(options, resuming: request.resuming)
         ComputePolicy.current = policy
 

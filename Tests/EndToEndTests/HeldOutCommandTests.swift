@@ -128,6 +128,26 @@ import Testing
         }
     }
 
+    /// Other images held out than those of the run that the weights come from: some of them were learned from.
+    @Test func fineTuningWarnsOfImagesThatWereLearnedFrom() async throws {
+        try await withRun { folder in
+            for (seed, warns) in [("9", true), ("0", false)] {
+                let result = try await DeitCommand.run(
+                    [
+                        "finetune", "run", "--data", "data", "--output", "run-\(seed)", "--epochs",
+                        "1",
+                        "--warmup-epochs", "0", "--batch", "8", "--seed", seed,
+                    ],
+                    in: folder
+                )
+                #expect(result.code == 0, "\(result.errors)")
+                let warning = "validation images were training images of run, so"
+                #expect(result.errors.contains(warning) == warns, "\(result.errors)")
+                if warns { #expect(result.errors.contains("--seed 0 --val-fraction 0.1")) }
+            }
+        }
+    }
+
     @Test func otherImagesAreToldFrom() async throws {
         try await withRun { folder in
             // One image more: which were held out cannot be told any more.

@@ -1,6 +1,7 @@
 import Checkpoints
 public import Datasets
 import Foundation
+import ImagePipeline
 import Storage
 
 /// Which images a run held out of its own data, so that whoever measures its model later measures with those.
@@ -91,6 +92,14 @@ public struct HeldOutShare: Codable, Sendable, Equatable {
     public func parts(
         of path: String
     ) throws -> (train: any ImageDataset, validation: any ImageDataset)? {
+        try opened(path).map { ($0.parts.train, $0.parts.validation) }
+    }
+
+    private func opened(
+        _ path: String
+    ) throws -> (
+        parts: (train: any ImageDataset, validation: any ImageDataset), learned: any ImageDataset
+    )? {
         guard fraction > 0, fraction < 1 else { return nil }
         let seed = UInt64(bitPattern: Int64(seed))
         let location = try DatasetLocation(
@@ -106,6 +115,34 @@ public struct HeldOutShare: Codable, Sendable, Equatable {
             ),
             learned.hasFingerprint(fingerprint)
         else { return nil }
-        return parts
+        return (parts, learned)
+    }
+
+    /// What to say where a new run would validate on images that its starting weights have learned from.
+    ///
+    /// It happens where both runs hold a share of the same data out by other seeds or of another size; the accuracy would
+    /// then be too high.
+    ///
+    /// - Parameters:
+    ///   - checkpoint: The weights that the new run starts with.
+    ///   - data: The new run's images.
+    ///   - path: Where they lie.
+    /// - Returns: A warning; nil where no image is in both.
+    static func warning(
+        startingWith checkpoint: String,
+        _ data: RunData,
+        at path: String
+    ) -> String? {
+        guard data.holdsOut, let share = find(for: checkpoint),
+            let learned = try? share.opened(path)?.learned
+        else { return nil }
+        let names = Set((0..<learned.count).map(learned.name(at:)))
+        let count = data.validation.count
+        let seen = (0..<count).count { names.contains(data.validation.name(at: $0)) }
+        guard seen > 0 else { return nil }
+        return
+            "warning: \(seen) of the \(counted(count, "validation image")) were training images of \(checkpoint), so "
+            + "the accuracy will be too high: add --seed \(share.seed) --val-fraction \(share.fraction) to hold out the "
+            + "images that it has not seen"
     }
 }
