@@ -65,6 +65,36 @@ import Testing
         }
     }
 
+    /// A run learns one class for an image: it says so of a model of several, which cannot be its teacher either.
+    @Test func aModelOfAnotherTaskIsTrainedAnewAndTeachesNobody() async throws {
+        try await TinyFineTuning.afterTraining { folder in
+            let multi = folder.appending(path: "multi")
+            try FileManager.default.copyItem(
+                at: folder.appending(path: "first/checkpoints/best").resolvingSymlinksInPath(),
+                to: multi
+            )
+            let file = multi.appending(path: "config.json")
+            let text = try String(contentsOf: file, encoding: .utf8)
+            let type = "\"problem_type\": \"multi_label_classification\""
+            try "{\(type),\(text.dropFirst())".write(to: file, atomically: true, encoding: .utf8)
+            let tuned = try await finetune(
+                ["--output", "tuned"],
+                from: "multi",
+                data: "data",
+                in: folder
+            )
+            #expect(tuned.code == 0, "\(tuned.errors)")
+            let config = try TinyRun(folder: folder.appending(path: "tuned"))
+                .data("checkpoints/best/config.json")
+            #expect(!String(decoding: config, as: UTF8.self).contains("multi_label"))
+            try await finetune(
+                ["--teacher", "multi", "--distillation", "hard", "--output", "taught"],
+                data: "data",
+                in: folder
+            ).expectRefusal(65, saying: "was trained on another task (problem_type multi_label")
+        }
+    }
+
     @Test func aDistilledCheckpointCanKeepOneHead() async throws {
         try await TinyFineTuning.afterTraining { folder in
             let tuned = try await finetune(

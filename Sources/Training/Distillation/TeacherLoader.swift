@@ -99,6 +99,9 @@ enum TeacherLoader {
                 found: "\(teacher.configuration.inChannels)"
             )
         }
+        if let problemType = teacher.problemType, problemType != .singleLabelClassification {
+            throw .otherTask(teacher: path, problemType: problemType.rawValue)
+        }
         return try TeacherClasses(of: student.classNames, in: teacher.labels, teacher: path)
     }
 }

@@ -4,6 +4,8 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     case otherClasses(teacher: String, missing: [String], unexpected: [String])
     /// The teacher reads images of other channels than the student.
     case otherInput(teacher: String, expected: String, found: String)
+    /// The teacher is a regression, or gives an image any number of classes.
+    case otherTask(teacher: String, problemType: String)
     /// Losses are not finite, and going back to the last good checkpoint did not help or was not possible.
     case diverged(step: Int, diagnosis: String)
     /// The data is not the data that the run was started with.
@@ -25,6 +27,11 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
             return
                 "the teacher \(teacher) reads images of \(found) channels, the student of \(expected); choose "
                 + "another teacher, or the student's --in-chans"
+        case .otherTask(let teacher, let problemType):
+            return
+                "the teacher \(teacher) was trained on another task (problem_type \(problemType)), and its outputs are no "
+                + "distribution over classes; choose another teacher, or add --teacher-finetune EPOCHS to train it on "
+                + "this data first"
         case .diverged(let step, let diagnosis):
             return
                 "training diverged at step \(step): \(diagnosis); try a lower --lr, --clip-grad 1, a longer "

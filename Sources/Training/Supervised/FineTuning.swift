@@ -45,6 +45,8 @@ enum FineTuning {
         try description.configuration.setHeads(options, of: options.finetune)
         description.configuration.setRates(options)
         try description.configuration.validate()
+        // A run learns one class for an image, whatever the checkpoint was trained on before.
+        description.problemType = nil
         return description
     }
 

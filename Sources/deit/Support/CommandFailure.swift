@@ -96,7 +96,7 @@ struct CommandFailure: Error, CustomStringConvertible {
 
     private static func code(of error: TrainingError) -> Int32 {
         switch error {
-        case .otherClasses, .otherInput, .otherData, .noUsableCheckpoint: badData
+        case .otherClasses, .otherInput, .otherTask, .otherData, .noUsableCheckpoint: badData
         case .diverged: other
         }
     }
