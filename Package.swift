@@ -71,6 +71,7 @@ let package = Package(
         .library(name: "VisionModels", targets: ["VisionModels"]),
         .library(name: "Checkpoints", targets: ["Checkpoints"]),
         .library(name: "HuggingFace", targets: ["HuggingFace"]),
+        .library(name: "Inference", targets: ["Inference"]),
         .library(name: "Training", targets: ["Training"]),
         .library(name: "Evaluation", targets: ["Evaluation"]),
         .executable(name: "deit", targets: ["deit"]),
@@ -139,12 +140,19 @@ let package = Package(
                 "Torch", "TorchNN",
             ]
         ),
+        library(
+            "Inference",
+            [
+                "Datasets", "Checkpoints", "Storage", "ImagePipeline", "VisionModels", "Digests",
+                "Torch", "TorchNN",
+            ]
+        ),
         // Sources/Training/Recipes is a link to Recipes/: the files travel inside the library and the command.
         .target(
             name: "Training",
             dependencies: [
-                "Datasets", "Checkpoints", "Storage", "ImagePipeline", "VisionModels", "Torch",
-                "TorchNN",
+                "Inference", "Datasets", "Checkpoints", "Storage", "ImagePipeline", "VisionModels",
+                "Torch", "TorchNN",
                 .product(name: "Yams", package: "Yams"),
             ],
             resources: [.embedInCode("Recipes")],
@@ -153,15 +161,15 @@ let package = Package(
         library(
             "Evaluation",
             [
-                "Training", "Digests", "Datasets", "Checkpoints", "Storage", "ImagePipeline",
+                "Training", "Inference", "Datasets", "Checkpoints", "Storage", "ImagePipeline",
                 "VisionModels", "Torch", "TorchNN",
             ]
         ),
         .executableTarget(
             name: "deit",
             dependencies: [
-                "HuggingFace", "Evaluation", "Training", "Datasets", "Checkpoints", "Storage",
-                "ImagePipeline", "VisionModels", "Torch", "TorchNN",
+                "HuggingFace", "Evaluation", "Training", "Inference", "Datasets", "Checkpoints",
+                "Storage", "ImagePipeline", "VisionModels", "Torch", "TorchNN",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             // Bench/Peers is a link to Benchmarks/peers: the script travels inside the command.
@@ -172,7 +180,7 @@ let package = Package(
 
         .target(
             name: "TestSupport",
-            dependencies: ["Torch"],
+            dependencies: ["Datasets", "ImagePipeline", "Torch"],
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings
         ),
@@ -202,9 +210,18 @@ let package = Package(
             resources: [.copy("Fixtures")]
         ),
         tests(
+            "InferenceTests",
+            [
+                "Storage", "Inference", "Datasets", "Checkpoints", "ImagePipeline",
+                "VisionModels", "Torch", "TorchNN",
+            ],
+            resources: [.copy("Fixtures")]
+        ),
+        tests(
             "TrainingTests",
             [
-                "Storage", "Training", "Datasets", "Checkpoints", "ImagePipeline", "VisionModels",
+                "Storage", "Training", "Inference", "Datasets", "Checkpoints", "ImagePipeline",
+                "VisionModels",
                 "Torch",
                 "TorchNN",
             ]
@@ -212,17 +229,15 @@ let package = Package(
         tests(
             "EvaluationTests",
             [
-                "Storage", "Evaluation", "Training", "Datasets", "Checkpoints", "ImagePipeline",
-                "VisionModels", "Torch", "TorchNN",
-            ],
-            resources: [.copy("Fixtures")]
+                "Storage", "Evaluation", "Inference", "Training", "Datasets", "Checkpoints",
+                "ImagePipeline", "VisionModels", "Torch", "TorchNN",
+            ]
         ),
         tests(
             "ParityTests",
             [
-                "Storage", "Evaluation", "Training", "Checkpoints", "VisionModels", "ImagePipeline",
-                "Torch",
-                "TorchNN",
+                "Storage", "Evaluation", "Training", "Inference", "Checkpoints", "VisionModels",
+                "ImagePipeline", "Torch", "TorchNN",
             ],
             resources: [.copy("Fixtures")]
         ),

@@ -1,10 +1,10 @@
 public import Checkpoints
 public import Datasets
 import ImagePipeline
+import Inference
 public import Storage
 import Torch
 import TorchNN
-import Training
 import VisionModels
 
 /// Turning of a model into one that computes in 8 bits, and what that costs in accuracy.
@@ -12,7 +12,7 @@ public enum Int8Quantization {
     /// The images that the steps of 8-bit numbers are found from, and that the result is measured on.
     public struct Images: Sendable {
         let batches: [ImageBatch]
-        let mapping: Result<ClassMapping, EvaluationError>
+        let mapping: Result<ClassMapping, InferenceError>
 
         /// How many there are.
         public let count: Int
@@ -67,7 +67,7 @@ public enum Int8Quantization {
     ///   - description: The model.
     ///   - workers: How many are made at the same time, at least 1.
     /// - Returns: The images.
-    /// - Throws: `DatasetError` when the data cannot be read, ``EvaluationError/nothingToMeasure(_:)``.
+    /// - Throws: `DatasetError` when the data cannot be read, `InferenceError.nothingToMeasure`.
     @ModelActor
     public static func images(
         of location: DatasetLocation,
@@ -92,10 +92,10 @@ public enum Int8Quantization {
         while let batch = try await iterator.next(isolation: #isolation) {
             if batch.count > 0 { batches.append(batch) }
         }
-        guard !batches.isEmpty else { throw EvaluationError.nothingToMeasure(loader.skipped) }
+        guard !batches.isEmpty else { throw InferenceError.nothingToMeasure(loader.skipped) }
         return Images(
             batches: batches,
-            mapping: Result { () throws(EvaluationError) in
+            mapping: Result { () throws(InferenceError) in
                 try ClassMapping(of: dataset.classNames, in: description.labels)
             },
             count: batches.reduce(0) { $0 + $1.count },
@@ -124,23 +124,23 @@ public enum Int8Quantization {
     ///   - loaded: The model, which is changed.
     ///   - images: The images.
     /// - Returns: What it costs.
-    /// - Throws: `TorchError` when the images do not fit the model, ``EvaluationError/noSuchFeature(_:)`` for a network
+    /// - Throws: `TorchError` when the images do not fit the model, `InferenceError.noSuchFeature` for a network
     ///   without such layers.
     @ModelActor
     public static func run(_ loaded: LoadedModel, on images: Images) throws -> Report {
         let model = loaded.model
-        model.eval()
         let policy = ComputePolicy.current
         defer { ComputePolicy.current = policy }
         if Libtorch.hasOneDNN { ComputePolicy.current.linear = .oneDNN }
         // One that is in 8 bits already is taken for the numbers that it has.
         for (_, module) in model.namedModules() { (module as? Linear)?.quantization = nil }
+        let predictor = try Predictor(loaded)
         var before: [[Float]] = []
         let layers = try Int8Calibration.run(model, excluding: isClassifier) {
-            before = try logits(of: model, images)
+            before = try logits(predictor, images)
         }
         guard layers > 0 else {
-            throw EvaluationError.noSuchFeature(
+            throw InferenceError.noSuchFeature(
                 "the network has no linear layers but its classifier; int8 is for transformers"
             )
         }
@@ -151,7 +151,7 @@ public enum Int8Quantization {
         )
         let classes = model.numClasses
         guard classes > 0 else { return report }
-        compare(before, try logits(of: model, images), images, classes: classes, &report)
+        compare(before, try logits(predictor, images), images, classes: classes, &report)
         return report
     }
 
@@ -159,11 +159,9 @@ public enum Int8Quantization {
         ["head", "head_dist", "fc", "head.fc", "classifier"].contains(name)
     }
 
-    private static func logits(
-        of model: any ImageClassifier,
-        _ images: Images
-    ) throws -> [[Float]] {
-        try images.batches.map { try HeadLogits(of: model, $0.tensor()).prediction }
+    @ModelActor
+    private static func logits(_ predictor: Predictor, _ images: Images) throws -> [[Float]] {
+        try images.batches.map { try predictor.logits(of: $0).averaged().floats() }
     }
 
     private static func compare(
@@ -197,8 +195,7 @@ public enum Int8Quantization {
     private static func best(_ logits: [Float], classes: Int) -> [Int] {
         (0..<(logits.count / classes)).map { row in
             let scores = logits[(row * classes)..<((row + 1) * classes)]
-            return scores.indices.first { Scores.rank(of: $0 - scores.startIndex, in: scores) == 0 }
-                .map { $0 - scores.startIndex } ?? 0
+            return Scores.largest(scores) ?? 0
         }
     }
 }

@@ -2,6 +2,7 @@ public import Checkpoints
 public import Datasets
 import Foundation
 import ImagePipeline
+import Inference
 import Torch
 import TorchNN
 
@@ -57,8 +58,7 @@ public struct LabelSuspects: Sendable {
         progress: (Int) -> Void = { _ in }
     ) async throws -> [Finding] {
         let joined = JoinedImages(report)
-        let extractor = try FeatureExtractor(loaded, FeatureRequest(isNormalized: true))
-        loaded.model.eval()
+        let extractor = try FeatureExtractor(Predictor(loaded), FeatureRequest(isNormalized: true))
         let loader = try DataLoader(
             dataset: joined,
             transform: loaded.description.processor,
@@ -71,7 +71,7 @@ public struct LabelSuspects: Sendable {
         features.reserveCapacity(joined.count * length)
         var batches = loader.batches().makeAsyncIterator()
         while let batch = try await batches.next(isolation: #isolation) {
-            features += try extractor(Tensor(batch.pixels, shape: batch.shape))[0]
+            features += try extractor(batch)[0]
             indices += batch.indices
             progress(indices.count)
         }

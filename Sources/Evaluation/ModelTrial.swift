@@ -1,7 +1,7 @@
 public import Checkpoints
 import ImagePipeline
+import Inference
 import Torch
-import TorchNN
 import VisionModels
 
 extension Diagnosis {
@@ -20,9 +20,11 @@ extension Diagnosis {
             var options = options
             options.relaxations.insert(.noHead)
             let loaded = try ModelDirectory.load(path, options: options)
-            loaded.model.eval()
+            let predictor = try Predictor(loaded)
             for size in [ImageSize(height: 61, width: 97), ImageSize(height: 97, width: 61)] {
-                if let fault = try await Self.fault(of: loaded, size) { return self.fault(fault) }
+                if let fault = try await Self.fault(of: predictor, size) {
+                    return self.fault(fault)
+                }
             }
             add("tried out", "with an image wider than high and one higher than wide")
         } catch {
@@ -32,23 +34,19 @@ extension Diagnosis {
 
     /// What goes wrong with an image of a size; nil where nothing does.
     @ModelActor
-    private static func fault(of loaded: LoadedModel, _ size: ImageSize) async throws -> String? {
+    private static func fault(of predictor: Predictor, _ size: ImageSize) async throws -> String? {
         let name = "an image of \(size)"
         let file = try made(size).encodedPNG()
         let advice = "correct the sizes in its preprocessing, or give --crop-mode center"
-        let processor = loaded.description.processor
         do {
-            guard loaded.model.numClasses > 0 else {
-                let (values, height, width) = try processor(Image(decoding: file))
-                let pixels = try Tensor(values, shape: [1, processor.channels, height, width])
-                let features = try HeadLogits(of: loaded.model, pixels).prediction
+            guard predictor.loaded.model.numClasses > 0 else {
+                let features = try predictor.logits(of: Image(decoding: file)).averaged().floats()
                 return features.allSatisfy(\.isFinite)
                     ? nil : "the features of \(name) are not finite"
             }
             var fault: String?
-            try await ImageFileClassifier.run(
+            try await predictor.classify(
                 ImageFileList([.bytes(file, name: name)]),
-                with: loaded,
                 top: 1,
                 workers: 1
             ) { result in

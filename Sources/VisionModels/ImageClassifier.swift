@@ -15,4 +15,18 @@ public protocol ImageClassifier: Module {
     /// - Returns: `[batch, numClasses]`.
     /// - Throws: `TorchError` when the images' shape does not fit.
     func callAsFunction(_ images: Tensor) throws(TorchError) -> Tensor
+
+    /// Returns the scores of each head; ``ClassifierLogits/averaged()`` is the prediction.
+    ///
+    /// - Parameter images: `[batch, channels, height, width]`, normalised.
+    /// - Returns: The scores; of a network with one head its prediction.
+    /// - Throws: `TorchError` when the images' shape does not fit.
+    func logits(_ images: Tensor) throws(TorchError) -> ClassifierLogits
+}
+
+extension ImageClassifier {
+    /// Returns the prediction as the scores of the only head.
+    public func logits(_ images: Tensor) throws(TorchError) -> ClassifierLogits {
+        ClassifierLogits(cls: try self(images))
+    }
 }

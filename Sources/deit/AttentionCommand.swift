@@ -4,6 +4,7 @@ import Datasets
 import Evaluation
 import Foundation
 import ImagePipeline
+import Inference
 import Storage
 import Torch
 import VisionModels
@@ -99,10 +100,10 @@ struct AttentionCommand: AsyncParsableCommand {
             rollout: drawing.parts.contains(.rollout) ? try rollout() : nil,
             resampling: viewing.resample
         )
-        let viewer = ImageViewer(
+        let viewer = try ImageViewer(
             reader,
-            loaded.description,
-            size: try viewing.viewingSize(for: reader.configuration)
+            Predictor(loaded),
+            size: viewing.viewingSize(for: reader.configuration)
         )
         var failures = ImageFailures()
         let (entries, overview) =

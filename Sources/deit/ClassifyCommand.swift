@@ -3,6 +3,7 @@ import Checkpoints
 import Evaluation
 import Foundation
 import ImagePipeline
+import Inference
 import Torch
 import TorchNN
 import VisionModels
@@ -100,15 +101,9 @@ struct ClassifyCommand: AsyncParsableCommand {
         {
             try Libtorch.setThreadCount(threads)
         }
-        try loaded.model.packForInference()
+        let predictor = try Predictor(loaded, isPacked: true)
         let failures = try await print(images.count) { workers, deliver in
-            try await ImageFileClassifier.classify(
-                images,
-                with: loaded,
-                top: top,
-                workers: workers,
-                deliver: deliver
-            )
+            try await predictor.classify(images, top: top, workers: workers, deliver: deliver)
         }
         if failures.count < images.count { checkpoint.tellAssumptions(loaded) }
         return failures

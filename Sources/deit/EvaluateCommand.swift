@@ -3,6 +3,7 @@ import Checkpoints
 import Datasets
 import Evaluation
 import Foundation
+import Inference
 import Storage
 import Torch
 import TorchNN
@@ -101,16 +102,16 @@ struct EvaluateCommand: AsyncParsableCommand {
         )
         let (loaded, processor) = try await sizes.load(checkpoint)
         guard loaded.model.numClasses > 0 else {
-            throw EvaluationError.noClassifier(path: checkpoint.checkpoint)
+            throw InferenceError.noClassifier(path: checkpoint.checkpoint)
         }
         try Evaluator.requireSingleLabel(loaded)
         let mapping = try ClassMapping(of: dataset.classNames, in: loaded.description.labels)
         if let report { try EvaluationFiles.prepare(report) }
-        try loaded.model.packForInference()
+        let predictor = try Predictor(loaded, isPacked: true)
         let loader = try reading.loader(dataset, processor)
         let status = StatusLine()
         defer { status.clear() }
-        let result = try await Evaluator.evaluate(loaded, on: loader, mapping: mapping) {
+        let result = try await Evaluator.evaluate(predictor, on: loader, mapping: mapping) {
             status.show($0, of: dataset.count, "images")
         }
         status.clear()

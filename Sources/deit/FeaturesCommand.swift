@@ -3,6 +3,7 @@ import Checkpoints
 import Datasets
 import Evaluation
 import Foundation
+import Inference
 import Torch
 
 /// `deit features`: what a model sees in images, as numbers for other programs.
@@ -91,7 +92,7 @@ struct FeaturesCommand: AsyncParsableCommand {
         let dataset = try dataset()
         let (loaded, processor) = try await sizes.load(checkpoint)
         let extractor = try FeatureExtractor(
-            loaded,
+            Predictor(loaded),
             FeatureRequest(tokens: tokenList(), blocks: blocks, isNormalized: normalize)
         )
         let file = try FeatureFile(
@@ -112,7 +113,7 @@ struct FeaturesCommand: AsyncParsableCommand {
         }
         status.clear()
         guard file.count > 0 else {
-            throw EvaluationError.nothingToMeasure(loader.skipped)
+            throw InferenceError.nothingToMeasure(loader.skipped)
         }
         try file.finish()
         checkpoint.tellAssumptions(loaded)

@@ -3,6 +3,7 @@ import Checkpoints
 import Datasets
 import Evaluation
 import ImagePipeline
+import Inference
 import Storage
 import Torch
 import VisionModels
@@ -145,11 +146,12 @@ struct PropagateCommand: AsyncParsableCommand {
         }
     }
 
+    @ModelActor
     private func viewer(_ loaded: LoadedModel) throws -> ImageViewer {
         let reader = try AttentionReader(loaded, rollout: nil, resampling: resample)
-        return ImageViewer(
+        return try ImageViewer(
             reader,
-            loaded.description,
+            Predictor(loaded),
             size: ViewingSize(
                 .shorterSide(size),
                 for: reader.configuration,

@@ -3,6 +3,7 @@ import Checkpoints
 import Datasets
 import Evaluation
 import ImagePipeline
+import Inference
 import Storage
 import Torch
 import VisionModels
@@ -89,10 +90,10 @@ struct SegmentCommand: AsyncParsableCommand {
         let list = try dataset()
         let loaded = try await checkpoint.load(allowing: .noHead)
         let reader = try reader(loaded)
-        let viewer = ImageViewer(
+        let viewer = try ImageViewer(
             reader,
-            loaded.description,
-            size: try viewing.viewingSize(for: reader.configuration)
+            Predictor(loaded),
+            size: viewing.viewingSize(for: reader.configuration)
         )
         let masks = MaskFolder(Segmenter(viewer, try options()), in: folder, truth: truth)
         var failures = ImageFailures()

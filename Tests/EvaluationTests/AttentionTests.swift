@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import ImagePipeline
+import Inference
 import TestSupport
 import Testing
 import Torch
@@ -105,13 +106,13 @@ import VisionModels
             if var configuration = preset.configuration.network as? ResNetConfiguration {
                 configuration.numClasses = 2
                 let convNet = try save(.resNet(configuration), in: folder)
-                #expect(throws: EvaluationError.self) { try AttentionReader(convNet) }
+                #expect(throws: InferenceError.self) { try AttentionReader(convNet) }
             }
         }
         try withTemporaryFolder { folder in
             let loaded = try model(isDistilled: false, in: folder)
             for block in [0, 4, -1] {
-                #expect(throws: EvaluationError.self) { try AttentionReader(loaded, block: block) }
+                #expect(throws: InferenceError.self) { try AttentionReader(loaded, block: block) }
             }
         }
     }
@@ -203,7 +204,7 @@ import VisionModels
             let loaded = try model(isDistilled: true, in: folder)
             let reader = try AttentionReader(loaded)
             let size = ViewingSize(.own, for: reader.configuration, memoryLimit: 1 << 30)
-            let viewer = ImageViewer(reader, loaded.description, size: size)
+            let viewer = try ImageViewer(reader, Predictor(loaded), size: size)
             let path = folder.appending(path: "out").path
             let output = try OutputFolder(path, overwrites: false)
             let gallery = AttentionGallery(viewer, try AttentionDrawing(), in: output)
@@ -244,12 +245,11 @@ import VisionModels
                 )
                 let reader = try AttentionReader(loaded)
                 let size = ViewingSize(.own, for: reader.configuration, memoryLimit: 1 << 30)
-                let viewer = ImageViewer(reader, loaded.description, size: size)
+                let viewer = try ImageViewer(reader, Predictor(loaded), size: size)
                 let images = try [image(20, 60), image(64, 24), image(16, 16)]
                 var said: [ImagePrediction.Class] = []
-                try await ImageFileClassifier.classify(
+                try await Predictor(loaded).classify(
                     ImageFileList(images.map { .bytes(try $0.encodedPNG(), name: "an image") }),
-                    with: loaded,
                     top: 1
                 ) { result in
                     if case .prediction(let prediction) = result { said += prediction.predictions }
@@ -261,7 +261,7 @@ import VisionModels
                     #expect(abs(guess.score - expected.score) < 1e-5)
                 }
                 let other = try AttentionReader(loaded, block: 1)
-                let early = ImageViewer(other, loaded.description, size: size)
+                let early = try ImageViewer(other, Predictor(loaded), size: size)
                 #expect(try early.guess(of: images[0]) == nil)
                 // One row would become a million columns: as in `deit classify`, no image at all.
                 let thin = try Image(
@@ -276,7 +276,7 @@ import VisionModels
                     memoryLimit: .max
                 )
                 #expect(throws: ImageError.self) {
-                    try ImageViewer(reader, loaded.description, size: wide).look(at: thin)
+                    try ImageViewer(reader, Predictor(loaded), size: wide).look(at: thin)
                 }
             }
         }
@@ -287,7 +287,7 @@ import VisionModels
             let loaded = try model(isDistilled: false, in: folder)
             let reader = try AttentionReader(loaded)
             let size = ViewingSize(.own, for: reader.configuration, memoryLimit: 1 << 30)
-            let viewer = ImageViewer(reader, loaded.description, size: size)
+            let viewer = try ImageViewer(reader, Predictor(loaded), size: size)
             let path = folder.appending(path: "out").path
             let sequence = AttentionSequence(
                 viewer,

@@ -3,33 +3,13 @@ import Datasets
 import Evaluation
 import Foundation
 import ImagePipeline
+import Inference
 import Storage
+import TestSupport
 import Testing
 import Torch
 import TorchNN
 import VisionModels
-
-/// Images of one gray level each; those of level 255 cannot be read.
-struct LevelDataset: ImageDataset {
-    let levels: [UInt8]
-    let labels: [Int]
-    let classNames = ["a", "b", "c"]
-    var count: Int { levels.count }
-
-    func label(at index: Int) -> Int { labels[index] }
-
-    func image(at index: Int) throws(ImageError) -> Image {
-        guard levels[index] < 255 else { throw .notAnImage }
-        return try Image(
-            height: 8,
-            width: 8,
-            channels: 1,
-            pixels: .init(repeating: levels[index], count: 64)
-        )
-    }
-
-    func name(at index: Int) -> String { "level-\(index)" }
-}
 
 @ModelActor @Suite struct EvaluatorTests {
     func makeModel(isDistilled: Bool) throws -> LoadedModel {
@@ -89,7 +69,7 @@ struct LevelDataset: ImageDataset {
                 return (logits, logits)
             }
             let logits = try distilled.logits(images)
-            return (try logits.cls.floats(), try logits.dist.floats())
+            return (try logits.cls.floats(), try #require(logits.dist).floats())
         }
     }
 
@@ -104,7 +84,7 @@ struct LevelDataset: ImageDataset {
         let mapping = try ClassMapping(of: data.classNames, in: loaded.description.labels)
         #expect(mapping.indices == [1, 2, 0])
         let report = try await Evaluator.evaluate(
-            loaded,
+            Predictor(loaded),
             on: loader(data, loaded, batch: 3),
             mapping: mapping
         )
@@ -147,9 +127,9 @@ struct LevelDataset: ImageDataset {
         let loaded = try makeModel(isDistilled: false)
         let data = LevelDataset(levels: [255, 255], labels: [0, 1])
         let mapping = try ClassMapping(of: data.classNames, in: loaded.description.labels)
-        let error = await #expect(throws: EvaluationError.self) {
+        let error = await #expect(throws: InferenceError.self) {
             try await Evaluator.evaluate(
-                loaded,
+                Predictor(loaded),
                 on: loader(data, loaded, batch: 2),
                 mapping: mapping
             )
@@ -161,7 +141,7 @@ struct LevelDataset: ImageDataset {
         #expect(skipped.count == 2 && error?.description.contains("level-0") == true)
         await #expect(throws: DatasetError.self) {
             try await Evaluator.evaluate(
-                loaded,
+                Predictor(loaded),
                 on: loader(data, loaded, batch: 2, limit: 1),
                 mapping: mapping
             )

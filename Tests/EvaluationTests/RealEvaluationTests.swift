@@ -2,6 +2,7 @@ import Checkpoints
 import Datasets
 import Evaluation
 import Foundation
+import Inference
 import TestSupport
 import Testing
 import Torch
@@ -37,7 +38,7 @@ struct RealEvaluationTests {
             plan: EpochPlan(count: 50, batchSize: 25, shuffles: false),
             policy: .fail
         )
-        let report = try await Evaluator.evaluate(loaded, on: loader, mapping: mapping)
+        let report = try await Evaluator.evaluate(Predictor(loaded), on: loader, mapping: mapping)
         #expect(report.count == 50)
         // timm 1.0.31 and Pillow 11.3 give 42, 48 and a loss of 0.84549.
         #expect((report.top1 * 50).rounded() == 42)
@@ -51,13 +52,7 @@ struct RealEvaluationTests {
             Checkout.sharedFile("data/imagenet-500/n01440764/n01440764_tench.JPEG")
         ).path
         func classify(_ files: [String], top: Int) async throws -> [ImageResult] {
-            var results: [ImageResult] = []
-            try await ImageFileClassifier.classify(
-                try ImageFileList(paths: files),
-                with: loaded,
-                top: top
-            ) { results.append($0) }
-            return results
+            try await Predictor(loaded).classify(ImageFileList(paths: files), top: top)
         }
         let missing = file + ".none"
         let results = try await classify([missing, file, missing, file], top: 3)

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import ImagePipeline
+import Inference
 import TestSupport
 import Testing
 import Torch
@@ -47,9 +48,9 @@ import VisionModels
         )
         let loaded = try ModelDirectory.load(file.path)
         let reader = try AttentionReader(loaded, rollout: nil)
-        let viewer = ImageViewer(
+        let viewer = try ImageViewer(
             reader,
-            loaded.description,
+            Predictor(loaded),
             size: ViewingSize(.own, for: reader.configuration, memoryLimit: 1 << 31)
         )
         let first = try Self.frame(0)

@@ -3,6 +3,7 @@ import Testing
 import Torch
 import TorchNN
 import Training
+import VisionModels
 
 /// The distillation task against `DistillationLoss` of facebookresearch/deit; what is left is float32 rounding.
 @Suite("Distillation against DeiT's losses.py", .tags(.parity))

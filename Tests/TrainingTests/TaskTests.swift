@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 import Torch
 import TorchNN
+import VisionModels
 
 @testable import Training
 

@@ -1,6 +1,7 @@
 import Checkpoints
 import Testing
 import Torch
+import VisionModels
 
 @testable import Training
 

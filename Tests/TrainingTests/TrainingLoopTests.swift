@@ -7,6 +7,7 @@ import TestSupport
 import Testing
 import Torch
 import TorchNN
+import VisionModels
 
 @testable import Training
 

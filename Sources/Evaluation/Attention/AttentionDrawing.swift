@@ -1,4 +1,5 @@
 import ImagePipeline
+import Inference
 import VisionModels
 
 /// How what a model attends to becomes images.

@@ -1,4 +1,5 @@
 public import ImagePipeline
+import Torch
 
 /// Writes what a model attends to in images: a folder for each, a sheet of it, and an overview of all.
 ///
@@ -38,6 +39,7 @@ public final class AttentionGallery {
     /// - Returns: What was written.
     /// - Throws: ``EvaluationError`` when it would need too much memory, `ImageError` when it cannot be resized,
     ///   `CheckpointError` when the disk does not take the files.
+    @ModelActor
     @discardableResult
     public func add(_ image: Image, file: String) throws -> AttentionEntry {
         let guess = try viewer.guess(of: image)

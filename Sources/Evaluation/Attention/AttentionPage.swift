@@ -1,4 +1,5 @@
 import Datasets
+import Inference
 
 /// The page that shows all images and maps of a folder.
 struct AttentionPage {

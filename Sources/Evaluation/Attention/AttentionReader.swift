@@ -1,4 +1,5 @@
 public import Checkpoints
+public import Inference
 public import Torch
 import TorchNN
 public import VisionModels
@@ -37,14 +38,14 @@ public struct AttentionReader {
     ///     ``usualKeysBlock(depth:)``.
     ///   - rollout: How blocks are made one; nil for no rollout.
     ///   - resampling: How positions get the image's grid.
-    /// - Throws: ``EvaluationError/noSuchFeature(_:)`` when the model has no attention, or no such block.
+    /// - Throws: `InferenceError.noSuchFeature` when the model has no attention, or no such block.
     public init(
         _ loaded: LoadedModel,
         block: Int? = nil,
         keysBlock: Int? = nil,
         rollout: AttentionRollout? = .paper,
         resampling: PositionEmbeddingResampling = .timm
-    ) throws(EvaluationError) {
+    ) throws(InferenceError) {
         guard let network = loaded.model as? VisionTransformer else {
             throw .noSuchFeature(
                 "\(loaded.weightsPath) holds a convolutional network, which has no attention; "

@@ -1,3 +1,4 @@
+public import Inference
 public import Torch
 public import VisionModels
 

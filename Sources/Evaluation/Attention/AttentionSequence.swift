@@ -1,4 +1,5 @@
 public import ImagePipeline
+import Torch
 
 /// Writes what a model attends to in the frames of a film, with the same colours in all of them.
 ///
@@ -47,6 +48,7 @@ public final class AttentionSequence {
     ///   - count: How many frames there are.
     /// - Throws: ``EvaluationError`` when it would need too much memory, `ImageError` when it cannot be resized,
     ///   `CheckpointError` when the disk does not take the files.
+    @ModelActor
     public func draw(_ image: Image, file: String, of count: Int) throws {
         let shared = try scale ?? collector.scale()
         scale = shared

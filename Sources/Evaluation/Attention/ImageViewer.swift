@@ -1,6 +1,7 @@
 public import Checkpoints
 public import ImagePipeline
-import Torch
+public import Inference
+public import Torch
 
 /// Shows images of any size to a transformer and tells what it attended to.
 public struct ImageViewer {
@@ -12,8 +13,7 @@ public struct ImageViewer {
 
     /// The model's own way from an image to its input.
     public let processor: ImageProcessor
-    private let labels: [String]
-    private let scoring: ClassScoring
+    private let predictor: Predictor
 
     /// What an image is, most likely.
     public struct Guess: Sendable, Equatable {
@@ -55,14 +55,13 @@ public struct ImageViewer {
     ///
     /// - Parameters:
     ///   - reader: What looks into the model.
-    ///   - description: What images the model wants, and its classes.
+    ///   - predictor: The model, which names what images show.
     ///   - size: In which size images are shown to it.
-    public init(_ reader: AttentionReader, _ description: ModelDescription, size: ViewingSize) {
+    public init(_ reader: AttentionReader, _ predictor: Predictor, size: ViewingSize) {
         self.reader = reader
         self.size = size
-        processor = description.processor
-        labels = description.labels.names
-        scoring = description.scoring
+        self.predictor = predictor
+        processor = predictor.description.processor
     }
 
     /// Looks at an image.
@@ -99,25 +98,23 @@ public struct ImageViewer {
         )
     }
 
-    /// Names what an image shows, as `ImageFileClassifier` does: of the image as the model's own pre-processing makes it,
+    /// Names what an image shows, as `deit classify` does: of the image as the model's own pre-processing makes it,
     /// which crops it as a rule, whatever size the maps are of.
     ///
     /// - Parameter image: The image.
     /// - Returns: The most likely class; nil where the model has no classes, or where what is looked into is not its last
     ///   block.
     /// - Throws: `ImageError` when it cannot be resized, `TorchError` when the model does not take what comes of it.
+    @ModelActor
     public func guess(of image: Image) throws -> Guess? {
         guard reader.givesLogits else { return nil }
-        let (values, height, width) = try processor(image)
-        let pixels = try Tensor(values, shape: [1, processor.channels, height, width])
-        return guess(try reader(pixels).logits)
-    }
-
-    private func guess(_ logits: [Float]) -> Guess? {
-        let scores = scoring.scores(of: logits[...])
-        guard let best = scores.indices.max(by: { scores[$0] < scores[$1] }),
-            labels.indices.contains(best), scores[best].isFinite
-        else { return nil }
-        return Guess(label: labels[best], score: scores[best], scoring: scoring)
+        guard let best = try predictor.classify(image, top: 1).first, best.score.isFinite else {
+            return nil
+        }
+        return Guess(
+            label: best.label,
+            score: best.score,
+            scoring: predictor.description.scoring
+        )
     }
 }

@@ -2,6 +2,7 @@ public import Checkpoints
 public import Datasets
 import Foundation
 import ImagePipeline
+import Inference
 import Storage
 
 /// A report as files, for people and programs.

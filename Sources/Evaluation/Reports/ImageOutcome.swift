@@ -1,4 +1,5 @@
 import Checkpoints
+import Inference
 
 /// What a model predicted for one labelled image.
 public struct ImageOutcome: Sendable, Equatable {
@@ -57,7 +58,7 @@ public struct ImageOutcome: Sendable, Equatable {
     ///   - scores: The scores of the classes.
     ///   - heads: What each head says.
     init(index: Int, label: Int, scores: ArraySlice<Float>, heads: Heads?) {
-        let prediction = Self.largest(scores)
+        let prediction = Scores.largest(scores)
         // What is evaluated has one class for an image.
         let confidence = prediction.map { ClassScoring.softmax.scores(of: scores)[$0] } ?? 0
         self.init(
@@ -68,15 +69,5 @@ public struct ImageOutcome: Sendable, Equatable {
             rank: Scores.rank(of: label, in: scores),
             heads: heads
         )
-    }
-
-    /// The place of the largest score, of equal ones the first; nil where none is a number.
-    static func largest(_ scores: ArraySlice<Float>) -> Int? {
-        var best: (place: Int, score: Float)?
-        for (place, score) in scores.enumerated() where !score.isNaN {
-            if let known = best, known.score >= score { continue }
-            best = (place, score)
-        }
-        return best?.place
     }
 }

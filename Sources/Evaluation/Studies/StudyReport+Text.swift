@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 import Training
 
 /// The table as Markdown and as CSV.

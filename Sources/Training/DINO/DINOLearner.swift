@@ -2,6 +2,7 @@ import Checkpoints
 import Datasets
 import Foundation
 import ImagePipeline
+import Inference
 import Torch
 import TorchNN
 import VisionModels

@@ -1,5 +1,6 @@
 public import Torch
 public import TorchNN
+public import VisionModels
 
 /// Learning from the labels and from a teacher's answers to the same, augmented images.
 ///

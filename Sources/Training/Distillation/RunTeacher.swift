@@ -1,6 +1,7 @@
 import Checkpoints
 import Torch
 import TorchNN
+import VisionModels
 
 /// The teacher of a run and what is kept of its answers.
 ///

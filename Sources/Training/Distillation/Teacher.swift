@@ -1,4 +1,5 @@
 import Torch
+import VisionModels
 
 /// A frozen network, or several, that a student imitates.
 struct Teacher {

@@ -1,5 +1,6 @@
 import Checkpoints
 import Torch
+import VisionModels
 
 /// Which of a teacher's answers belongs to each class of the data: classes are compared by name.
 struct TeacherClasses: Equatable, Sendable {

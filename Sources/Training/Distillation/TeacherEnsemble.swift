@@ -1,5 +1,6 @@
 import Torch
 import TorchNN
+import VisionModels
 
 /// Several teachers as one: the mean of their probabilities.
 ///

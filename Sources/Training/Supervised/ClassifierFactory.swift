@@ -126,19 +126,12 @@ public enum ClassifierFactory {
     ) -> ClassifierForward {
         guard let transformer = model as? VisionTransformer else {
             return { pixels throws(TorchError) in
-                ClassifierLogits(
-                    cls: try withAutocast(dtype) { () throws(TorchError) in try model(pixels) }
-                )
+                try withAutocast(dtype) { () throws(TorchError) in try model.logits(pixels) }
             }
         }
         return { pixels throws(TorchError) in
             try withAutocast(dtype) { () throws(TorchError) in
-                let tokens = try tokens(transformer, pixels)
-                guard let distilled = transformer as? DistilledVisionTransformer else {
-                    return ClassifierLogits(cls: try transformer.forwardHead(tokens))
-                }
-                let logits = try distilled.distilledHead(tokens)
-                return ClassifierLogits(cls: logits.cls, dist: logits.dist)
+                try transformer.headLogits(tokens(transformer, pixels))
             }
         }
     }

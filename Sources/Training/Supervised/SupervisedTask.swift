@@ -1,5 +1,6 @@
 public import Torch
 import TorchNN
+public import VisionModels
 
 /// Learning from the labels alone.
 ///

@@ -1,6 +1,7 @@
 import Datasets
 public import Torch
 public import TorchNN
+public import VisionModels
 
 /// A classifier on the compute thread, with what training asks of it.
 public struct TrainableClassifier {

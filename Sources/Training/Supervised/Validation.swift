@@ -1,6 +1,7 @@
 import Datasets
 import Torch
 import TorchNN
+import VisionModels
 
 /// Measures the model and the averaged weights on the validation images, in one pass over them.
 @ModelActor

@@ -3,6 +3,7 @@ import Datasets
 import Evaluation
 import Foundation
 import ImagePipeline
+import Inference
 import Storage
 import Torch
 import Training
@@ -59,7 +60,7 @@ struct FeatureEvaluation {
         _ train: any ImageDataset,
         _ validation: any ImageDataset
     ) async throws -> Parts {
-        let request = try FeatureExtractor(loaded, options.tokens.request()).request
+        let request = try FeatureExtractor(Predictor(loaded), options.tokens.request()).request
         func extract() async throws -> Parts {
             let vectors = ImageVectors(reading: reading)
             return (
@@ -116,7 +117,11 @@ struct ImageVectors {
         let loader = try reading.loader(dataset, processor)
         let status = StatusLine()
         defer { status.clear() }
-        let features = try await LabelledFeatures.extract(loader, from: loaded, request) {
+        let features = try await LabelledFeatures.extract(
+            loader,
+            from: Predictor(loaded),
+            request
+        ) {
             status.show($0, of: dataset.count, "images")
         }
         status.clear()

@@ -4,6 +4,7 @@ import Datasets
 import Evaluation
 import Foundation
 import ImagePipeline
+import Inference
 import Torch
 import Training
 
@@ -92,7 +93,7 @@ struct IndexCommand: AsyncParsableCommand {
         let dataset = try LabelledData.openForIndex(data, for: checkpoint.checkpoint)
         let (model, processor) = try await sizes.load(checkpoint)
         let loaded = model.with(processor)
-        let request = try FeatureExtractor(loaded, tokens.request()).request
+        let request = try FeatureExtractor(Predictor(loaded), tokens.request()).request
         let found = try await ImageVectors(reading: reading)
             .extract(dataset, loaded, processor, request).named(below: data)
         let features = found.withoutRepeats()

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Evaluation
+import Inference
 import Training
 
 /// `deit evaluate` by features rather than by the model's own classifier.

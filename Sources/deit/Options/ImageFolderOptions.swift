@@ -2,6 +2,7 @@ import ArgumentParser
 import Datasets
 import Evaluation
 import ImagePipeline
+import Inference
 
 /// Images that are looked at one by one, and the folder that is written.
 struct ImageFolderOptions: ParsableArguments {

@@ -4,6 +4,7 @@ import Evaluation
 import Foundation
 import HuggingFace
 import ImagePipeline
+import Inference
 import Storage
 import Torch
 import TorchNN
@@ -46,6 +47,8 @@ struct CommandFailure: Error, CustomStringConvertible {
             self.init(error.description, exitCode: Self.code(of: error))
         case let error as NeighbourError:
             self.init(error.description, exitCode: Self.code(of: error))
+        case let error as InferenceError:
+            self.init(error.description, exitCode: Self.code(of: error))
         case let error as EvaluationError:
             self.init(error.description, exitCode: Self.code(of: error))
         case let error as any CustomStringConvertible & Error:
@@ -70,9 +73,16 @@ struct CommandFailure: Error, CustomStringConvertible {
         }
     }
 
+    private static func code(of error: InferenceError) -> Int32 {
+        switch error {
+        case .noSuchFeature, .notInFormat: wrongCall
+        default: badData
+        }
+    }
+
     private static func code(of error: EvaluationError) -> Int32 {
         switch error {
-        case .fixedSize, .noSuchFeature, .notInFormat, .invalid, .tooLarge, .notEmpty: wrongCall
+        case .fixedSize, .invalid, .tooLarge, .notEmpty: wrongCall
         default: badData
         }
     }

@@ -1,6 +1,7 @@
 import Datasets
 import Evaluation
 import Foundation
+import Inference
 import Storage
 import Training
 

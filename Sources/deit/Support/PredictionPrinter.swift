@@ -1,6 +1,7 @@
 import Checkpoints
 import Evaluation
 import Foundation
+import Inference
 import Storage
 
 /// Writes what a model says of images, one after the other.

@@ -1,18 +1,6 @@
 public import Torch
 public import TorchNN
 
-/// The scores of a distilled model's two heads, before any softmax.
-public struct DistilledLogits {
-    /// The head on the class token, taught by labels; `[batch, numClasses]`.
-    public let cls: Tensor
-
-    /// The head on the distillation token, taught by the teacher; `[batch, numClasses]`.
-    public let dist: Tensor
-
-    /// The prediction: the mean of both heads.
-    public func averaged() throws(TorchError) -> Tensor { try (cls + dist) / 2 }
-}
-
 /// DeiT with a distillation token: the tokens are class, distillation, patches.
 ///
 /// ## Parameters in a checkpoint
@@ -49,27 +37,14 @@ public final class DistilledVisionTransformer: VisionTransformer {
 
     override func prefixTokens() -> [Parameter] { [clsToken, distToken] }
 
-    /// Returns the scores of each head; without classes the two tokens themselves, `[batch, embedDim]`.
-    ///
-    /// - Parameter images: `[batch, inChannels, imageHeight, imageWidth]`.
-    /// - Returns: The scores of the class head and of the distillation head.
-    /// - Throws: `TorchError` when the images' shape does not fit.
-    public func logits(_ images: Tensor) throws(TorchError) -> DistilledLogits {
-        try distilledHead(forwardFeatures(images))
-    }
-
-    /// Returns the mean of both heads.
-    public override func forwardHead(_ tokens: Tensor) throws(TorchError) -> Tensor {
-        try distilledHead(tokens).averaged()
-    }
-
     /// Returns the scores of each head from the last tokens.
     ///
     /// - Parameter tokens: What ``VisionTransformer/forwardFeatures(_:)`` returned.
-    /// - Returns: The scores of the class head and of the distillation head; without classes the tokens themselves.
+    /// - Returns: The scores of the class head and of the distillation head; without classes the two tokens themselves,
+    ///   `[batch, embedDim]`.
     /// - Throws: `TorchError` when the shape does not fit.
-    public func distilledHead(_ tokens: Tensor) throws(TorchError) -> DistilledLogits {
-        DistilledLogits(
+    public override func headLogits(_ tokens: Tensor) throws(TorchError) -> ClassifierLogits {
+        ClassifierLogits(
             cls: try classified(tokens.selected(1, 0), by: head),
             dist: try classified(tokens.selected(1, 1), by: headDist)
         )

@@ -133,8 +133,17 @@ public class VisionTransformer: Module, ImageClassifier {
     /// - Parameter tokens: What ``forwardFeatures(_:)`` returned.
     /// - Returns: `[batch, numClasses]`, before any softmax; without classes `[batch, embedDim]`.
     /// - Throws: `TorchError` when the shape does not fit.
-    public func forwardHead(_ tokens: Tensor) throws(TorchError) -> Tensor {
-        try classified(tokens.selected(1, 0), by: head)
+    public final func forwardHead(_ tokens: Tensor) throws(TorchError) -> Tensor {
+        try headLogits(tokens).averaged()
+    }
+
+    /// Returns the scores of each head from the last tokens.
+    ///
+    /// - Parameter tokens: What ``forwardFeatures(_:)`` returned.
+    /// - Returns: The scores; without classes the token itself, `[batch, embedDim]`.
+    /// - Throws: `TorchError` when the shape does not fit.
+    public func headLogits(_ tokens: Tensor) throws(TorchError) -> ClassifierLogits {
+        ClassifierLogits(cls: try classified(tokens.selected(1, 0), by: head))
     }
 
     final func classified(_ token: Tensor, by head: Linear?) throws(TorchError) -> Tensor {
@@ -149,6 +158,15 @@ public class VisionTransformer: Module, ImageClassifier {
     /// - Throws: `TorchError` when the images' shape does not fit.
     public final func callAsFunction(_ images: Tensor) throws(TorchError) -> Tensor {
         try forwardHead(forwardFeatures(images))
+    }
+
+    /// Returns the scores of each head; a distilled network has two.
+    ///
+    /// - Parameter images: `[batch, inChannels, imageHeight, imageWidth]`.
+    /// - Returns: The scores; without classes what ``headLogits(_:)`` says.
+    /// - Throws: `TorchError` when the images' shape does not fit.
+    public final func logits(_ images: Tensor) throws(TorchError) -> ClassifierLogits {
+        try headLogits(forwardFeatures(images))
     }
 
     /// How many classes the network tells apart.

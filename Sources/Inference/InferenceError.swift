@@ -1,0 +1,63 @@
+public import Datasets
+
+/// A model that cannot answer what is asked of it.
+public enum InferenceError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The data has classes that the model does not tell apart.
+    case unknownClasses(data: [String], model: [String], hasIdentifiers: Bool)
+
+    /// No image of the data could be read.
+    case nothingToMeasure(SkippedImages)
+
+    /// An image cannot be read or decoded.
+    case unreadableImage(file: String, reason: String)
+
+    /// The model names no classes: its checkpoint has no classifier.
+    case noClassifier(path: String)
+
+    /// The model does not have what was asked of it.
+    case noSuchFeature(String)
+
+    /// Features of a kind that the file's format does not hold.
+    case notInFormat(String)
+
+    /// One sentence: what is wrong and what to do.
+    public var description: String {
+        switch self {
+        case .unknownClasses(let data, let model, let hasIdentifiers):
+            let synsets = data.allSatisfy { $0.count == 9 && $0.hasPrefix("n") }
+            let advice =
+                synsets && !hasIdentifiers
+                ? "the folders have the names of ImageNet's synsets: give the model's with --labels FILE, "
+                    + "lines of synset and names in the order of its outputs"
+                : "rename the folders, or name the model's classes with --labels FILE"
+            return "the data has classes that the model does not know: \(listed(data, limit: 20)); "
+                + "the model has \(described(model)); \(advice)"
+        case .nothingToMeasure(let skipped):
+            let subject =
+                skipped.count == 1
+                ? "the only image cannot" : "none of \(skipped.count) images can"
+            return "\(subject) be read: \(skipped.listing)"
+        case .unreadableImage(let file, let reason):
+            return "\(file) cannot be used: \(reason)"
+        case .noClassifier(let path):
+            return "\(path) has no classifier, so it tells no classes apart; "
+                + "`deit features` works with it, `deit train` makes a classifier"
+        case .noSuchFeature(let text), .notInFormat(let text):
+            return text
+        }
+    }
+
+    private func described(_ classes: [String]) -> String {
+        if classes == classes.indices.map(String.init) {
+            return "\(classes.count) classes without names"
+        }
+        return "\(classes.count) classes: \(listed(classes, limit: 10))"
+    }
+
+    /// The first names and how many more there are; names may hold commas.
+    private func listed(_ names: [String], limit: Int) -> String {
+        let separator = names.contains { $0.contains(",") } ? " | " : ", "
+        let shown = names.prefix(limit).joined(separator: separator)
+        return names.count > limit ? "\(shown) and \(names.count - limit) more" : shown
+    }
+}
