@@ -4,8 +4,8 @@ SHELL := bash
 export PKG_CONFIG_PATH := $(shell scripts/setup.sh --pkg-config-path):$(PKG_CONFIG_PATH)
 
 swift_build := swift build --explicit-target-dependency-import-check error
-swift_files := $(wildcard Package.swift Benchmarks/Package.swift Fuzz/Package.swift) Sources Tests \
-	$(wildcard Benchmarks/Sources Fuzz/Sources/deit-fuzz/*.swift)
+swift_files := $(wildcard Package.swift Benchmarks/Package.swift Fuzz/Package.swift Examples/Package.swift) Sources Tests \
+	$(wildcard Benchmarks/Sources Examples/Sources Fuzz/Sources/deit-fuzz/*.swift)
 c_files := $(wildcard Sources/CTorch/*.cpp Sources/CTorch/*.h Sources/CTorch/include/*.h \
 	Sources/CImageCodecs/*.c Sources/CImageCodecs/*.h Sources/CImageCodecs/include/*.h \
 	Sources/CMappedFile/*.c Sources/CMappedFile/include/*.h Sources/CHTTP/*.c Sources/CHTTP/include/*.h \
@@ -35,7 +35,7 @@ help:
 	@echo "make benchmarks             build Benchmarks/, without measuring"
 	@echo "make fuzz      feed the parsers with RUNS=100000 damaged files each (libFuzzer); FUZZ=NAMES for some"
 	@echo "make fuzz-smoke             the same with a few thousand files, for CI"
-	@echo "make examples  check every example in README, docs and --help, and run README's quick start"
+	@echo "make examples  check every example in README, docs and --help, run README's quick start and the programs of Examples/"
 	@echo "make docs      build the documentation; a broken link is an error"
 	@echo "make fixtures  make the fixtures of the parity tests anew (needs Python with timm)"
 	@echo "make clean     remove what was built"
@@ -106,14 +106,16 @@ fuzz-smoke: fuzz
 docs: setup
 	@scripts/docs.sh $(documented)
 
-# Python's standard library is all that these need.
+# Python's standard library is all that these need. The debug build of the tests has the libraries of the programs.
 examples: build-tests
 	@python3 scripts/examples/snippets.py .build/debug
 	@python3 scripts/examples/commands.py .build/debug/deit
 	@python3 scripts/examples/quickstart.py .build/debug/deit
+	swift build --package-path Examples --scratch-path .build
+	@python3 scripts/examples/programs.py .build/debug
 
 fixtures:
 	for script in Tools/parity/make_*.py; do $(PARITY_PYTHON) "$$script"; done
 
 clean:
-	rm -rf .build Benchmarks/.build Fuzz/.build docs/html demo-run
+	rm -rf .build Benchmarks/.build Examples/.build Fuzz/.build docs/html demo-run

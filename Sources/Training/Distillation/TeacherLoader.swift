@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import ImagePipeline
+import Inference
 import Torch
 import TorchNN
 import VisionModels
@@ -39,9 +40,11 @@ enum TeacherLoader {
     ) throws -> Teacher {
         let loaded = try ModelDirectory.load(path)
         let (model, description) = (loaded.model, loaded.description)
-        model.eval()
+        let predictor = try Predictor(loaded, dtype: dtype ?? .float32)
         try model.setRequiresGradient(false)
-        var forward = try classes.applied(to: ClassifierFactory.forward(model, dtype: dtype))
+        var forward = try classes.applied { pixels throws(TorchError) in
+            try predictor.logits(pixels)
+        }
         let input = try TeacherInput(from: student, to: description)
         if let input {
             let own = forward

@@ -1,4 +1,5 @@
 import Datasets
+import Inference
 import Torch
 import TorchNN
 import VisionModels
@@ -20,7 +21,7 @@ enum Validation {
         while let batch = try await batches.next(isolation: #isolation) {
             guard stop.signal == nil else { return nil }
             guard batch.count > 0 else { continue }
-            let pixels = try Tensor(batch.pixels, shape: batch.shape)
+            let pixels = try batch.tensor()
             let labels = try Tensor(batch.labels.map(Int64.init), shape: [batch.count])
             for index in models.indices {
                 try scores[index].add(models[index].forward, pixels, labels)
@@ -39,7 +40,7 @@ enum Validation {
         while let batch = try await batches.next(isolation: #isolation) {
             guard batch.count > 0 else { continue }
             let labels = try Tensor(batch.labels.map(Int64.init), shape: [batch.count])
-            try sums.add(forward, Tensor(batch.pixels, shape: batch.shape), labels)
+            try sums.add(forward, batch.tensor(), labels)
         }
         return sums.score
     }
