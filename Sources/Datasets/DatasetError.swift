@@ -11,6 +11,8 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
     case unreadableSet(path: String, detail: String)
     /// The folder holds nothing that is understood.
     case noImages(path: String)
+    /// The folder holds images, and no folders of classes.
+    case noClasses(path: String)
     /// The folder has no part for this use.
     case missingSplit(path: String, split: DatasetSplit)
     /// Several names stand for the same part of the data.
@@ -55,6 +57,10 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
             "\(path) cannot be read (\(detail))"
         case .noImages(let path):
             "\(path) holds no images; \(DatasetError.layout)"
+        case .noClasses(let path):
+            "\(path) holds images but no class folders; move them into one folder per class (CLASS/*.jpg), or name their"
+                + " classes in a list (.csv); what needs no classes takes the folder as an argument, such as"
+                + " `deit features CHECKPOINT FOLDER`"
         case .missingSplit(let path, let split):
             "\(path) has no \(split.rawValue) data; \(DatasetError.layout)"
         case .ambiguousSplit(let path, let split, let names):

@@ -44,12 +44,17 @@ struct DatasetLocationTests {
             #expect(throws: DatasetError.missing(path: folder.path + "/no")) {
                 try DatasetLocation(path: folder.path + "/no")
             }
+            for split in DatasetSplit.allCases {
+                #expect(throws: DatasetError.noImages(path: folder.path)) {
+                    try DatasetLocation(path: folder.path).open(split)
+                }
+            }
             try folder.writeImage("file.png")
             #expect(throws: DatasetError.notAFolder(path: folder.path + "/file.png")) {
                 try DatasetLocation(path: folder.path + "/file.png")
             }
             for split in DatasetSplit.allCases {
-                #expect(throws: DatasetError.noImages(path: folder.path)) {
+                #expect(throws: DatasetError.noClasses(path: folder.path)) {
                     try DatasetLocation(path: folder.path).open(split)
                 }
             }

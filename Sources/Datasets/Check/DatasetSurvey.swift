@@ -28,7 +28,7 @@ struct DatasetSurvey: Sendable {
             for note in dataset.notes where !notes.contains(note) { notes.append(note) }
         }
         guard !datasets.isEmpty || !findings.isEmpty else {
-            throw .noImages(path: location.path)
+            throw DatasetLocation.nothingFound(in: location.path)
         }
         // The same for two parts of one list or archive.
         var seen: [Finding] = []

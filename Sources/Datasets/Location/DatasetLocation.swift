@@ -145,10 +145,17 @@ public struct DatasetLocation: Sendable, Equatable {
             let parts = try Subset.split(base, holdingOut: fraction, seed: seed)
             return split == .train ? parts.train : parts.validation
         }
-        guard !layout.isEmpty else { throw .noImages(path: path) }
+        guard !layout.isEmpty else { throw Self.nothingFound(in: path) }
         let source = split == .train ? layout.train : layout.validation ?? layout.whole
         guard let source else { throw .missingSplit(path: path, split: split) }
         return try layout.open(source, options)
+    }
+
+    /// Why a folder without a part or a class cannot be used.
+    static func nothingFound(in path: String) -> DatasetError {
+        let entries = (try? listFolder(path).entries) ?? []
+        let hasImages = entries.contains { $0.kind == .file && isImage($0.name) }
+        return hasImages ? .noClasses(path: path) : .noImages(path: path)
     }
 
     /// Takes some of the images only.
