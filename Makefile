@@ -73,6 +73,7 @@ format:
 	else echo "format: clang-format is not here; the C and C++ files are left as they are"; fi
 
 lint:
+	@scripts/mutants.sh --check
 	swift format lint --strict -p -r $(swift_files)
 	@for header in $(c_headers); do \
 		echo "#include \"$$header\"" | cc -x c -std=c11 -Wall -Werror -fsyntax-only -I . -; \
