@@ -108,7 +108,7 @@ let package = Package(
         ),
         .target(name: "CImageCodecs", dependencies: ["CLibJPEG", "CLibPNG", "CLibWebP", "CZlib"]),
         library("ImagePipeline", ["CImageCodecs"]),
-        library("Datasets", ["Storage", "CZlib", "ImagePipeline"]),
+        library("Datasets", ["Storage", "ImagePipeline"]),
 
         library("VisionModels", ["Torch", "TorchNN"]),
         library(
@@ -191,6 +191,7 @@ let package = Package(
             path: "Tests/TestHub",
             swiftSettings: swiftSettings
         ),
+        tests("StorageTests", ["Storage"]),
         tests("TorchTests", ["Torch"]),
         tests("TorchNNTests", ["Torch", "TorchNN"]),
         tests("ImagePipelineTests", ["ImagePipeline"], resources: [.copy("Fixtures")]),

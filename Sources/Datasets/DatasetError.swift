@@ -127,8 +127,10 @@ extension DatasetError {
     init(_ error: StorageError) {
         self =
             switch error {
-            case .unreadable(let path, let reason), .unwritable(let path, let reason):
+            case .unreadable(let path, let reason):
                 .unreadableSet(path: path, detail: reason)
+            case .unwritable(let path, let reason):
+                .unreadableSet(path: path, detail: "it cannot be written: \(reason)")
             case .malformed(let file, let reason), .unsupported(let file, let reason):
                 .malformed(path: file, detail: reason)
             }

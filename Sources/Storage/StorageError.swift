@@ -15,6 +15,17 @@ public enum StorageError: Error, Sendable, Equatable {
     case unwritable(path: String, reason: String)
 }
 
+extension StorageError {
+    /// What is wrong, without the file's name.
+    package var reason: String {
+        switch self {
+        case .unreadable(_, let reason), .malformed(_, let reason), .unsupported(_, let reason),
+            .unwritable(_, let reason):
+            reason
+        }
+    }
+}
+
 extension StorageError: CustomStringConvertible {
     /// One sentence that says what is wrong, where, and what to do.
     public var description: String {

@@ -40,22 +40,4 @@ import Testing
             #expect(files > 4 && refused < files)
         }
     }
-
-    @Test func archives() throws {
-        let (files, refused) = try Self.run("tar") { file, bytes throws(DatasetError) in
-            var reader = TarReader(try ShardFile(path: file.path))
-            while let member = try reader.next() {
-                #expect(member.size >= 0 && member.size <= bytes.count - member.offset)
-            }
-        }
-        #expect(files > 2 && refused < files)
-    }
-
-    @Test func lists() throws {
-        let (files, refused) = try Self.run("list") { file, bytes throws(DatasetError) in
-            var text = DelimitedText(bytes, path: file.path)
-            while let row = try text.next() { #expect(!row.isEmpty) }
-        }
-        #expect(files > 2 && refused < files)
-    }
 }

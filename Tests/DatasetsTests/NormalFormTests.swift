@@ -128,15 +128,6 @@ struct NormalFormTests {
         }
     }
 
-    @Test func numbersStayNumbers() {
-        #expect(
-            ["-1.5", "+2", "1e-3", "-inf", "12"].map(DelimitedText.quoted) == [
-                "-1.5", "+2", "1e-3", "-inf", "12",
-            ]
-        )
-        #expect(DelimitedText.quoted("-1+1") == "'-1+1" && DelimitedText.quoted("=1") == "'=1")
-    }
-
     @Test func listsBesideALinkAreNotWrittenThrough() throws {
         try withTemporaryFolder { folder in
             let guess = "clean.csv.\(ProcessInfo.processInfo.processIdentifier).part"

@@ -59,10 +59,6 @@ ic_status ic_png_encode(const uint8_t *pixels, ic_info info, uint8_t *output, si
 ic_status ic_webp_info(const uint8_t *data, size_t size, ic_info *info, char *message);
 ic_status ic_webp_decode(const uint8_t *data, size_t size, ic_info info, uint8_t *pixels, char *message);
 
-// Inflates a gzip or zlib stream into `output`, which holds `capacity` bytes; `*length` receives how many
-// were written. IC_TOO_LARGE when the stream holds more.
-ic_status ic_inflate(const uint8_t *data, size_t size, uint8_t *output, size_t capacity, size_t *length, char *message);
-
 #if defined(__cplusplus)
 }
 #endif

@@ -1,3 +1,5 @@
+import Storage
+
 /// The files of CIFAR-10 or CIFAR-100, in a folder or in the archive that they come in.
 struct CIFARFiles: Sendable {
     /// Which set, and in which of its two forms.
@@ -100,6 +102,6 @@ struct CIFARFiles: Sendable {
         guard member.size <= Self.limit else {
             throw .malformed(path: name(of: file), detail: "it is larger than any file of CIFAR")
         }
-        return try index.file(0).read(at: member.offset, count: member.size)
+        return try DatasetError.of(index.file(0).read(at: member.offset, count: member.size))
     }
 }

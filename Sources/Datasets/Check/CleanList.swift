@@ -68,31 +68,11 @@ public struct CleanList: Sendable {
                 var whole = "\(resolvedPath(parentFolder(file)))/\(name)"
                 if whole.hasPrefix(folder) { whole = String(whole.dropFirst(folder.count)) }
                 let cells = [
-                    DelimitedText.quoted(whole), "\(report.label(of: image))",
-                    DelimitedText.quoted(report.className(of: image)),
+                    whole, "\(report.label(of: image))", report.className(of: image),
                 ]
-                text += (cells + (hasParts ? [part.name] : [])).joined(separator: ",") + "\n"
+                text += (cells + (hasParts ? [part.name] : [])).csvLine + "\n"
             }
         }
-        try writeWhole(text, to: path)
-    }
-}
-
-/// Writes a file aside and gives it its name when it is whole.
-func writeWhole(_ text: String, to path: String) throws(DatasetError) {
-    let aside = ExclusiveFile.path(beside: path)
-    let descriptor = ExclusiveFile.create(aside)
-    guard descriptor >= 0 else {
-        throw .unreadableSet(path: path, detail: "it cannot be written: \(lastSystemMessage())")
-    }
-    do {
-        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        try file.write(contentsOf: Data(text.utf8))
-        try file.close()
-        guard rename(aside, path) == 0 else { throw DatasetError.cancelled }
-    } catch {
-        let reason = lastSystemMessage()
-        unlink(aside)
-        throw .unreadableSet(path: path, detail: "it cannot be written: \(reason)")
+        try DatasetError.of(AtomicFile.write(text.utf8, to: path))
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import ImagePipeline
+import Storage
 
 /// A report as one HTML file that needs nothing else: its images stand in it.
 public struct ReportPage: Sendable {
@@ -30,7 +31,7 @@ public struct ReportPage: Sendable {
     /// - Parameter path: The file to write, which takes its name when it is whole.
     /// - Throws: ``DatasetError/unreadableSet(path:detail:)`` when it cannot be written.
     public func write(to path: String) throws(DatasetError) {
-        try writeWhole(html, to: path)
+        try DatasetError.of(AtomicFile.write(html.utf8, to: path))
     }
 
     /// The page's text.

@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 
 /// Small images of one size in a file without a name, so that memory does not grow with their number.
 final class ThumbnailStore: Sendable {
@@ -9,7 +10,7 @@ final class ThumbnailStore: Sendable {
         let folder = NamelessFile.temporaryFolder
         descriptor = NamelessFile.open(in: folder)
         guard descriptor >= 0 else {
-            throw .unreadableSet(path: folder, detail: lastSystemMessage())
+            throw .unreadableSet(path: folder, detail: systemReason())
         }
     }
 
@@ -19,9 +20,12 @@ final class ThumbnailStore: Sendable {
     ///
     /// - Returns: Whether there was room.
     func write(_ thumbnail: [UInt8], at place: Int) -> Bool {
-        let offset = off_t(place * PerceptualHash.thumbnailSize)
-        return thumbnail.withUnsafeBytes {
-            pwrite(descriptor, $0.baseAddress, $0.count, offset) == $0.count
+        let offset = place * PerceptualHash.thumbnailSize
+        do throws(SystemError) {
+            try Descriptor.write(thumbnail, to: descriptor, at: offset)
+            return true
+        } catch {
+            return false
         }
     }
 
@@ -29,7 +33,8 @@ final class ThumbnailStore: Sendable {
     func read(_ place: Int) -> [UInt8] {
         let size = PerceptualHash.thumbnailSize
         return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            count = max(0, pread(descriptor, buffer.baseAddress, size, off_t(place * size)))
+            let target = UnsafeMutableRawBufferPointer(buffer)
+            count = (try? Descriptor.read(into: target, from: descriptor, at: place * size)) ?? 0
         }
     }
 }

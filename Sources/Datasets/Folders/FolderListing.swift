@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 
 /// A name in a folder.
 struct FolderEntry {
@@ -38,7 +39,7 @@ struct FolderContents {
 /// The system is asked by its bytes: a name that is not UTF-8 would come out of Foundation changed, or not at all.
 func listFolder(_ path: String) throws(DatasetError) -> FolderContents {
     guard let folder = opendir(path) else {
-        throw .unreadableSet(path: path, detail: lastSystemMessage())
+        throw .unreadableSet(path: path, detail: systemReason())
     }
     defer { closedir(folder) }
     var contents = FolderContents()
@@ -127,20 +128,6 @@ func resolvedPath(_ path: String) -> String {
     guard let resolved = realpath(path, nil) else { return path }
     defer { free(resolved) }
     return String(cString: resolved)
-}
-
-/// The words of the system for the last failure.
-func lastSystemMessage() -> String { String(cString: strerror(errno)).lowercased() }
-
-/// Bytes as text, with `\xNN` for those that are no printable ASCII.
-func escaped(_ bytes: some Sequence<UInt8>) -> String {
-    bytes.map { byte in
-        (0x20..<0x7F).contains(byte)
-            ? String(UnicodeScalar(byte))
-            : "\\x" + String(byte >> 4, radix: 16).uppercased()
-                + String(byte & 15, radix: 16).uppercased()
-    }
-    .joined()
 }
 
 /// The ending of a file's name in small letters, or nil where it has none.

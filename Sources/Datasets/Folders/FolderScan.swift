@@ -1,5 +1,6 @@
 import Foundation
 import ImagePipeline
+import Storage
 
 /// What a folder of class folders holds, with everything about it that is odd.
 struct FolderScan {
@@ -197,7 +198,7 @@ private let foreignEndings: Set<String> = [
 
 /// Whether a file begins as JPEG, PNG or WebP files do.
 private func isImageByContent(_ path: String) -> Bool {
-    guard let bytes = try? ShardFile(path: path).read(at: 0, count: 64) else { return false }
+    guard let bytes = try? OpenFile(path: path).read(at: 0, count: 64) else { return false }
     return bytes.withUnsafeBytes { ImageFormat(bytes: $0) } != nil
 }
 

@@ -1,4 +1,4 @@
-import ImagePipeline
+import Storage
 
 /// An array of bytes in the IDX format of MNIST: a header of big-endian numbers, then the data.
 ///
@@ -20,17 +20,10 @@ struct IDXFile {
     ///   - rank: The number of sizes that the array must have.
     /// - Throws: ``DatasetError`` when the file cannot be read or is damaged.
     init(path: String, rank: Int) throws(DatasetError) {
-        let file: [UInt8]
-        do {
-            file = try readFile(at: path)
-        } catch {
-            guard case .unreadable(_, let detail) = error else {
-                throw .malformed(path: path, detail: error.reason)
-            }
-            throw .unreadableSet(path: path, detail: detail)
-        }
+        let opened = try DatasetError.of(OpenFile(path: path))
+        let file = try DatasetError.of(opened.bytes(0..<opened.count))
         let headerSize = 4 + 4 * rank
-        let isCompressed = file.starts(with: [0x1F, 0x8B])
+        let isCompressed = Gzip.begins(file)
         let header =
             isCompressed ? try IDXFile.inflated(file, limit: headerSize, path: path).data : file
         let (shape, size) = try IDXFile.parse(header, rank: rank, path: path)
@@ -56,11 +49,7 @@ struct IDXFile {
         limit: Int,
         path: String
     ) throws(DatasetError) -> (data: [UInt8], hasMore: Bool) {
-        do {
-            return try inflate(file, limit: limit)
-        } catch {
-            throw .malformed(path: path, detail: "\(error)")
-        }
+        try DatasetError.of(Gzip.inflate(MemorySource(file, path: path), limit: limit))
     }
 
     private static func parse(

@@ -1,4 +1,5 @@
 import ImagePipeline
+import Storage
 
 /// The rows of one list or several: files, classes and the part of the data that each image belongs to.
 final class ImageList: Sendable {
@@ -129,7 +130,12 @@ struct ListRows {
     mutating func read(_ list: ImageList.File) throws(DatasetError) {
         let path = list.path
         var text = DelimitedText(try readSetFile(path), path: path)
-        guard let firstRow = try text.next() else { return }
+        func nextRow() throws(DatasetError) -> [String]? {
+            do throws(StorageError) { return try text.next() } catch {
+                throw .badList(path: path, detail: error.reason)
+            }
+        }
+        guard let firstRow = try nextRow() else { return }
         guard let columns = ListColumns(firstRow: firstRow) else {
             throw .badList(
                 path: path,
@@ -140,7 +146,7 @@ struct ListRows {
         }
         if columns.number != nil { hasNames = true }
         var base: String?
-        var row = columns.hasHeader ? try text.next() : firstRow
+        var row = columns.hasHeader ? try nextRow() : firstRow
         while let cells = row {
             guard cells.count >= columns.width else {
                 throw .badList(
@@ -154,7 +160,7 @@ struct ListRows {
             base = folder
             files.append(file.hasPrefix("/") || folder == "." ? file : "\(folder)/\(file)")
             try add(cells, columns, list, text)
-            row = try text.next()
+            row = try nextRow()
         }
     }
 
@@ -230,20 +236,10 @@ private let textLimit = 1 << 31
 
 /// Reads a whole file of a set that is not an image.
 func readSetFile(_ path: String, limit: Int = textLimit) throws(DatasetError) -> [UInt8] {
-    // A pipe would be waited for without end.
-    guard let size = fileSize(path) else {
-        throw fileExists(path)
-            ? .unreadableSet(path: path, detail: "it is no regular file") : .missing(path: path)
-    }
-    guard size <= limit else {
+    guard fileExists(path) else { throw .missing(path: path) }
+    let file = try DatasetError.of(OpenFile(path: path))
+    guard file.count <= limit else {
         throw .unreadableSet(path: path, detail: "it is larger than \(limit >> 20) MiB")
     }
-    do {
-        return try readFile(at: path)
-    } catch {
-        guard case .unreadable(_, let detail) = error else {
-            throw .malformed(path: path, detail: error.reason)
-        }
-        throw .unreadableSet(path: path, detail: detail)
-    }
+    return try DatasetError.of(file.bytes(0..<file.count))
 }

@@ -1,4 +1,5 @@
 import ImagePipeline
+import Storage
 
 /// The classes that lists tell, numbered.
 struct ListClasses {

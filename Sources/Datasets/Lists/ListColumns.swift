@@ -1,3 +1,5 @@
+import Storage
+
 /// Which column of a list means what.
 struct ListColumns: Equatable {
     let file: Int
@@ -45,19 +47,4 @@ struct ListColumns: Equatable {
 
     /// The number of cells that a row must have at least.
     var width: Int { 1 + max(file, label, number ?? 0, split ?? 0) }
-}
-
-extension String {
-    /// The text without spaces around it.
-    var trimmed: String {
-        var part = self[...]
-        // By code points: a mark that combines with a space must not hide it.
-        while part.unicodeScalars.first?.properties.isWhitespace == true {
-            part.unicodeScalars.removeFirst()
-        }
-        while part.unicodeScalars.last?.properties.isWhitespace == true {
-            part.unicodeScalars.removeLast()
-        }
-        return String(part)
-    }
 }

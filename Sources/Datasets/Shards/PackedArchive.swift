@@ -1,3 +1,5 @@
+import Storage
+
 /// Archives of kinds that are not read, so that a message can name them.
 enum PackedArchive {
     private static let endings: [(ending: String, kind: String)] = [
@@ -37,7 +39,7 @@ enum PackedArchive {
 
     /// What is wrong with a file that is neither a list nor an archive that is read.
     static func error(path: String) -> DatasetError {
-        let content = (try? ShardFile(path: path).read(at: 0, count: 8)) ?? []
+        let content = (try? OpenFile(path: path).read(at: 0, count: 8)) ?? []
         // The name says more, but only the content is certain.
         guard let kind = kind(name: path) ?? kind(content: content) else {
             return .notAFolder(path: path)

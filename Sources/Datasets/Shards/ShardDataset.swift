@@ -1,4 +1,5 @@
 public import ImagePipeline
+import Storage
 
 /// Images in tar archives, which are read in place: WebDataset's shards, or folders that were packed.
 ///
@@ -99,17 +100,14 @@ public struct ShardDataset: ImageDataset {
             let limit = "\(Self.byteLimit >> 20) MiB"
             throw .unreadable(path: name(at: index), detail: "it has more than \(limit)")
         }
-        do throws(DatasetError) {
+        do throws(StorageError) {
             let file = try self.index.file(Int(entry.shard))
-            let bytes = try file.read(at: entry.offset, count: entry.size)
-            guard bytes.count == entry.size else {
-                throw DatasetError.unreadableSet(path: file.path, detail: "it became shorter")
-            }
-            return bytes
+            return try file.bytes(entry.offset..<entry.offset + entry.size)
         } catch {
-            let detail =
-                if case .unreadableSet(_, let detail) = error { detail } else { "\(error)" }
-            throw .unreadable(path: self.index.shards[Int(entry.shard)].path, detail: detail)
+            throw .unreadable(
+                path: self.index.shards[Int(entry.shard)].path,
+                detail: error.reason
+            )
         }
     }
 }

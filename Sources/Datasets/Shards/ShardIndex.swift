@@ -1,5 +1,6 @@
 import Dispatch
 import ImagePipeline
+import Storage
 import Synchronization
 
 /// Where all images of a set of tar archives are, built by one pass over each archive.
@@ -31,7 +32,7 @@ final class ShardIndex: Sendable {
     let others: [(shard: Int, file: ShardScan.OtherFile)]
 
     /// Archives that stay open: inflated ones, and the first of the others.
-    private let open: [ShardFile?]
+    private let open: [OpenFile?]
     /// Systems usually let a process open 1024 files.
     private static let openLimit = 256
 
@@ -119,32 +120,32 @@ final class ShardIndex: Sendable {
 
     /// One archive, open and scanned.
     private struct Scanned: Sendable {
-        let file: ShardFile
+        let file: OpenFile
         let isInflated: Bool
         let scan: ShardScan
 
         init(_ path: String) throws(DatasetError) {
-            let plain = try ShardFile(path: path)
-            let content = try plain.read(at: 0, count: 8)
+            let plain = try DatasetError.of(OpenFile(path: path))
+            let content = try DatasetError.of(plain.read(at: 0, count: 8))
             if let kind = PackedArchive.kind(content: content) {
                 throw .unsupportedArchive(path: path, kind: kind)
             }
-            isInflated = content.starts(with: [0x1F, 0x8B])
+            isInflated = Gzip.begins(content)
             guard isInflated else {
                 file = plain
                 scan = ShardScan(plain, problem: nil)
                 return
             }
-            let inflated = try GzipStream.inflated(path)
+            let inflated = try DatasetError.of(Gzip.inflateToFile(plain))
             file = inflated.file
-            scan = ShardScan(inflated.file, problem: inflated.problem)
+            scan = ShardScan(inflated.file, problem: inflated.problem.map(DatasetError.init))
         }
     }
 
     /// An archive, opened anew where it is not open.
-    func file(_ shard: Int) throws(DatasetError) -> ShardFile {
+    func file(_ shard: Int) throws(StorageError) -> OpenFile {
         if let file = open[shard] { return file }
-        return try ShardFile(path: shards[shard].path)
+        return try OpenFile(path: shards[shard].path)
     }
 
     /// The name of an image in its archive.

@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 
 /// What one archive says of an image's class.
 enum ShardLabel: Hashable {
@@ -52,7 +53,7 @@ struct ShardScan {
     /// What is wrong with the archive; what came before is there.
     private(set) var problem: DatasetError?
 
-    private let file: ShardFile
+    private let file: OpenFile
     private var places: [ShardLabel: Int32] = [:]
     private var sample = Sample()
     private var links: TarLinks?
@@ -75,11 +76,11 @@ struct ShardScan {
     /// - Parameters:
     ///   - file: The archive.
     ///   - problem: What is known to be wrong with it.
-    init(_ file: ShardFile, problem: DatasetError?) {
+    init(_ file: OpenFile, problem: DatasetError?) {
         self.file = file
         do throws(DatasetError) {
             var reader = TarReader(file)
-            while let member = try reader.next() { try take(member) }
+            while let member = try DatasetError.of(reader.next()) { try take(member) }
             lacksEnd = reader.lacksEnd
             self.problem = problem
         } catch {
@@ -144,15 +145,19 @@ struct ShardScan {
         if name.isImage {
             sample.images.append((member, name))
         } else if ShardName.labelEndings.contains(name.suffix) {
-            let bytes = try file.read(at: member.offset, count: min(member.size, 1 << 16))
+            let bytes = try read(member, limit: 1 << 16)
             if let label = ShardLabel(text: bytes) { setLabel(label, isCertain: true, name) }
         } else if name.suffix == "json", member.size <= 1 << 20 {
-            let bytes = try file.read(at: member.offset, count: member.size)
+            let bytes = try read(member, limit: 1 << 20)
             if let label = ShardLabel(json: bytes) { setLabel(label, isCertain: false, name) }
         } else if others.count < Self.otherLimit {
             let text = String(decoding: member.name, as: UTF8.self)
             others.append(OtherFile(name: text, offset: member.offset, size: member.size))
         }
+    }
+
+    private func read(_ member: TarMember, limit: Int) throws(DatasetError) -> [UInt8] {
+        try DatasetError.of(file.read(at: member.offset, count: min(member.size, limit)))
     }
 
     /// Keeps a label of the sample; one of JSON only where there is no other.
@@ -198,13 +203,6 @@ struct ShardScan {
         images.append(
             ImageMember(start: member.start, offset: member.offset, size: member.size, label: place)
         )
-    }
-}
-
-extension TarMember {
-    /// The same content under another name.
-    fileprivate func renamed(_ name: [UInt8], start: Int) -> TarMember {
-        TarMember(start: start, name: name, offset: offset, size: size, kind: kind, target: [])
     }
 }
 

@@ -1,5 +1,5 @@
-import Datasets
 import Inference
+import Storage
 
 /// The page that shows all images and maps of a folder.
 struct AttentionPage {

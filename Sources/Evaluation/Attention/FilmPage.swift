@@ -1,4 +1,4 @@
-import Datasets
+import Storage
 
 /// The page that plays the frames of a sequence, all kinds of images side by side.
 struct FilmPage {

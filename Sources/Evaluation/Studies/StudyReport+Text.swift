@@ -1,5 +1,5 @@
 import Foundation
-import Inference
+import Storage
 import Training
 
 /// The table as Markdown and as CSV.
@@ -12,17 +12,17 @@ extension StudyReport {
                 "against the first", "best epoch", "last epoch", "time", "parameters",
             ]
         var lines = [
-            "# \(name)", "", Self.line(columns),
+            "# \(name)", "", MarkdownTable.row(columns),
             "|---|" + String(repeating: "---:|", count: columns.count - 1),
         ]
         for teacher in teachers {
             let cells = heads.map { $0 == mainHead ? Self.percent(teacher.top1) : "" }
             lines.append(
-                Self.line(["*teacher* \(teacher.path)"] + cells + ["", "", "", "", ""])
+                MarkdownTable.row(["*teacher* \(teacher.path)"] + cells + ["", "", "", "", ""])
             )
         }
         let reference = rows.first?.spread(of: mainHead)?.mean
-        for row in rows { lines.append(Self.line(cells(row, heads, reference: reference))) }
+        for row in rows { lines.append(MarkdownTable.row(cells(row, heads, reference: reference))) }
         lines += ["", meaning, "", "```", command, "```", "", "Each row by itself:", "", "```"]
         for row in rows {
             lines.append("# \(row.name)")
@@ -129,10 +129,5 @@ extension StudyReport {
         count >= 1_000_000
             ? String(format: "%.1f M", Double(count) / 1e6)
             : String(format: "%.0f k", Double(count) / 1e3)
-    }
-
-    private static func line(_ cells: [String]) -> String {
-        // A bar would end its cell.
-        "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |"
     }
 }

@@ -1,4 +1,4 @@
-/// Bytes of known number that are read piece by piece: a mapped file, or an array in tests.
+/// Bytes of known number that are read piece by piece: a file, or an array in memory.
 public protocol ByteSource: Sendable {
     /// The name of the file for errors.
     var path: String { get }
@@ -20,6 +20,18 @@ public protocol ByteSource: Sendable {
 }
 
 extension ByteSource {
+    /// A copy of some bytes, fewer than asked for where the source ends.
+    ///
+    /// - Parameters:
+    ///   - offset: The offset of the first, in bytes.
+    ///   - count: The number of bytes at most.
+    /// - Returns: The bytes; empty at the end and beyond it.
+    /// - Throws: ``StorageError/unreadable(path:reason:)`` when they are no longer there.
+    package func read(at offset: Int, count wanted: Int) throws(StorageError) -> [UInt8] {
+        guard offset >= 0, wanted > 0, offset < count else { return [] }
+        return try bytes(offset..<offset + min(wanted, count - offset))
+    }
+
     /// A copy of some bytes.
     ///
     /// - Throws: ``StorageError/malformed(file:reason:)`` when the range does not lie inside.

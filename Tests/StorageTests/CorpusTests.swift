@@ -3,24 +3,14 @@ import Storage
 import TestSupport
 import Testing
 
-@testable import Checkpoints
-
 /// The inputs that fuzzing found worth keeping, and bombs made by hand: a typed error or a value, never
 /// a trap, a hang or much memory.
 @Suite struct CorpusTests {
-    struct Memory: ByteSource {
-        let path = "corpus.bin"
-        let bytes: [UInt8]
-        var count: Int { bytes.count }
+    private static let corpus = Checkout.root.appending(path: "Tests/StorageTests/Fixtures/Corpus")
 
-        func copy(
-            from start: Int,
-            into destination: UnsafeMutableRawBufferPointer
-        ) throws(StorageError) {
-            bytes.withUnsafeBytes {
-                destination.copyBytes(from: $0[start..<start + destination.count])
-            }
-        }
+    private static func source(_ name: String) throws -> MemorySource {
+        let bytes = try Data(contentsOf: corpus.appending(path: name))
+        return MemorySource(Array(bytes), path: "corpus.bin")
     }
 
     /// Runs a parser over every file of a folder of the corpus.
@@ -28,12 +18,14 @@ import Testing
     /// - Returns: The number of files, and how many were refused with a sentence.
     static func run(
         _ folder: String,
-        _ parse: (Memory) throws(StorageError) -> Void
+        _ parse: (MemorySource) throws(StorageError) -> Void
     ) throws -> (files: Int, refused: Int) {
-        let names = try Fixtures.names(in: "Corpus/\(folder)")
+        let names = try FileManager.default.contentsOfDirectory(
+            atPath: corpus.appending(path: folder).path
+        )
         var refused = 0
         for name in names {
-            let source = Memory(bytes: try Fixtures.bytes("Corpus/\(folder)/\(name)"))
+            let source = try Self.source("\(folder)/\(name)")
             do throws(StorageError) {
                 try parse(source)
             } catch {
@@ -70,21 +62,22 @@ import Testing
         #expect(files > 40 && refused > 30)
     }
 
-    @Test func configurations() throws {
-        let (files, _) = try Self.run("config") { source throws(StorageError) in
-            guard let value = try? JSONValue.parse(source.bytes),
-                let object = value.objectValue
-            else { return }
-            let fields = JSONFields(object: object, file: source.path)
-            for parse: () throws -> Void in [
-                { _ = try HuggingFaceConfiguration.decode(fields) },
-                { _ = try TimmConfiguration.decode(fields) },
-                { _ = try HuggingFaceProcessor.decode(fields, channels: 3) },
-                { _ = try TimmProcessor.decode(fields, channels: 3) },
-                { _ = try ShardIndex(object, file: source.path) },
-            ] { try? parse() }
+    @Test func archives() throws {
+        let (files, refused) = try Self.run("tar") { source throws(StorageError) in
+            var reader = TarReader(source)
+            while let member = try reader.next() {
+                #expect(member.size >= 0 && member.size <= source.count - member.offset)
+            }
         }
-        #expect(files > 20)
+        #expect(files > 2 && refused < files)
+    }
+
+    @Test func lists() throws {
+        let (files, refused) = try Self.run("list") { source throws(StorageError) in
+            var text = DelimitedText(source.bytes, path: source.path)
+            while let row = try text.next() { #expect(!row.isEmpty) }
+        }
+        #expect(files > 2 && refused < files)
     }
 
     @Test(arguments: [
@@ -98,7 +91,7 @@ import Testing
         ("pop-nothing", "more values than it made"), ("rebuild-itself", "by itself"),
     ])
     func namesTheFault(_ name: String, _ fault: String) throws {
-        let source = Memory(bytes: try Fixtures.bytes("Corpus/pickle/\(name)"))
+        let source = try Self.source("pickle/\(name)")
         let error = #expect(throws: StorageError.self) {
             var machine = PickleMachine(ByteCursor(source, 0..<source.count))
             let root = try machine.run()
@@ -114,7 +107,7 @@ import Testing
     @Test(arguments: [UInt8(ascii: "]"), UInt8(ascii: "}"), UInt8(ascii: "N"), UInt8(ascii: "(")])
     func bombsAreRefused(_ opcode: UInt8) throws {
         let bytes: [UInt8] = [0x80, 2] + [UInt8](repeating: opcode, count: 2_100_000)
-        let source = Memory(bytes: bytes)
+        let source = MemorySource(bytes, path: "corpus.bin")
         let error = #expect(throws: StorageError.self) {
             var machine = PickleMachine(ByteCursor(source, 0..<source.count))
             _ = try machine.run()
@@ -124,7 +117,7 @@ import Testing
 
     private static func readAll(
         _ contents: PyTorchContents,
-        _ source: Memory
+        _ source: MemorySource
     ) throws(StorageError) {
         for entry in contents.table.entries {
             var bytes = [UInt8](repeating: 0, count: min(entry.layout.byteCount, 1 << 20))

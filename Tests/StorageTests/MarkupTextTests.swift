@@ -1,6 +1,5 @@
+import Storage
 import Testing
-
-@testable import Datasets
 
 /// Names from data and downloaded models in HTML.
 @Suite struct MarkupTextTests {

@@ -1,9 +1,22 @@
-import Checkpoints
 import Foundation
 import Storage
+import TestSupport
 import Testing
 
 @Suite struct AtomicFileTests {
+    /// An error of a library above, as the closures of callers throw it.
+    private enum CallerError: StorageFailure, Equatable {
+        case storage(StorageError)
+        case refused
+
+        init(_ error: StorageError) { self = .storage(error) }
+
+        func renaming(_ old: String, to new: String) -> CallerError {
+            guard case .storage(let error) = self else { return self }
+            return .storage(error.renaming(old, to: new))
+        }
+    }
+
     @Test func writesAndReplaces() throws {
         let scratch = try Scratch()
         let path = scratch.file("a.json")
@@ -17,10 +30,12 @@ import Testing
         let scratch = try Scratch()
         let path = scratch.file("a.json")
         try AtomicFile.write("old".utf8, to: path)
-        #expect(throws: CheckpointError.tensor(name: "x", reason: "y")) {
-            try AtomicFile.write(to: path) { sink throws(CheckpointError) in
-                try CheckpointError.of(try sink.write([1, 2, 3]))
-                throw CheckpointError.tensor(name: "x", reason: "y")
+        #expect(throws: CallerError.refused) {
+            try AtomicFile.write(to: path) { sink throws(CallerError) in
+                do throws(StorageError) {
+                    try sink.write([1, 2, 3])
+                } catch { throw CallerError(error) }
+                throw CallerError.refused
             }
         }
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "old")
@@ -48,14 +63,14 @@ import Testing
         func write(_ text: String, failing: Bool = false) throws {
             try AtomicFolder.write(to: path + "/") { folder in
                 try AtomicFile.write(text.utf8, to: "\(folder)/config.json")
-                if failing { throw CheckpointError.tensor(name: "x", reason: "y") }
+                if failing { throw CallerError.refused }
             }
         }
-        #expect(throws: CheckpointError.self) { try write("zero", failing: true) }
+        #expect(throws: CallerError.self) { try write("zero", failing: true) }
         #expect(try scratch.names().isEmpty)
         try write("one")
         try write("two")
-        #expect(throws: CheckpointError.self) { try write("three", failing: true) }
+        #expect(throws: CallerError.self) { try write("three", failing: true) }
         #expect(try String(contentsOfFile: path + "/config.json", encoding: .utf8) == "two")
         #expect(try scratch.names() == ["step-1"])
     }
@@ -76,27 +91,21 @@ import Testing
             return
         }
         defer { _ = run("umount", disk) }
-        let path = "\(disk)/weights.safetensors"
+        let path = "\(disk)/weights"
         func write(_ count: Int) throws {
-            let tensor = ArchivedTensor(name: "w", dtype: .uint8, shape: [count])
-            try SafetensorsWriter.write([tensor], to: path) { _, sink throws(CheckpointError) in
-                try CheckpointError.of(try sink.write([UInt8](repeating: 5, count: count)))
-            }
+            try AtomicFile.write([UInt8](repeating: 5, count: count), to: path)
         }
         try write(1000)
-        let error = #expect(throws: CheckpointError.self) { try write(1_000_000) }
+        let error = #expect(throws: StorageError.self) { try write(1_000_000) }
         #expect(error.map { "\($0)".contains("No space left on device") } == true)
-        let file = try SafetensorsFile(path: path)
-        #expect(file.header.entries.map(\.shape) == [[1000]])
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)).count == 1000)
         #expect(throws: StorageError.self) {
             try AtomicFolder.write(to: "\(disk)/model") { folder in
                 try AtomicFile.write([1], to: "\(folder)/config.json")
                 try AtomicFile.write([UInt8](repeating: 1, count: 1_000_000), to: "\(folder)/big")
             }
         }
-        #expect(
-            try FileManager.default.contentsOfDirectory(atPath: disk) == ["weights.safetensors"]
-        )
+        #expect(try FileManager.default.contentsOfDirectory(atPath: disk) == ["weights"])
     }
 
     private func run(_ arguments: String...) -> Bool {

@@ -2,9 +2,9 @@
 ///
 /// Links go by the names in the archive alone: no file outside it is ever read. A hard link names a member, a symbolic
 /// link a path relative to its own folder; both may lead to further links, and to a folder.
-struct TarLinks {
+package struct TarLinks {
     /// Where a link leads.
-    enum Target: Equatable {
+    package enum Target: Equatable {
         case file(TarMember)
         /// No file: a folder of this name, or nothing.
         case folder([UInt8])
@@ -22,7 +22,9 @@ struct TarLinks {
     private static let stepLimit = 40
 
     /// Reads the headers of a whole archive, as far as it is sound.
-    init(_ file: ShardFile) {
+    ///
+    /// - Parameter file: The archive.
+    package init(_ file: any ByteSource) {
         var reader = TarReader(file)
         while let member = try? reader.next() {
             let name = Self.plain(member.name) ?? member.name
@@ -36,7 +38,7 @@ struct TarLinks {
     }
 
     /// Follows a link.
-    func target(of link: TarMember) -> Target {
+    package func target(of link: TarMember) -> Target {
         guard var rest = Self.start(of: link) else { return .outside }
         var done: [[UInt8]] = []
         var steps = 0
@@ -60,10 +62,10 @@ struct TarLinks {
     }
 
     /// The number of files.
-    var count: Int { names.count }
+    package var count: Int { names.count }
 
     /// The files in a folder and those in it, with the rest of their names.
-    func files(in folder: [UInt8]) -> [(member: TarMember, rest: ArraySlice<UInt8>)] {
+    package func files(in folder: [UInt8]) -> [(member: TarMember, rest: ArraySlice<UInt8>)] {
         let prefix = folder.isEmpty ? [] : folder + [.slash]
         return names.compactMap { name in
             guard name.starts(with: prefix), let member = files[name] else { return nil }

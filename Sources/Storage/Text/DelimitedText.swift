@@ -8,15 +8,15 @@ package struct DelimitedText {
     private let separator: UInt8
     private var at = 0
     /// The line that the row read last begins in, from 1.
-    private(set) var line = 0
+    package private(set) var line = 0
     /// Which cells of the row read last stood in quotation marks: spaces around their text belong to it.
-    private(set) var isQuoted: [Bool] = []
+    package private(set) var isQuoted: [Bool] = []
     private var nextLine = 1
 
     /// - Parameters:
     ///   - bytes: The file.
     ///   - path: Its name, for errors.
-    init(_ bytes: [UInt8], path: String) {
+    package init(_ bytes: [UInt8], path: String) {
         self.bytes = bytes
         self.path = path
         let firstLine = bytes.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
@@ -28,8 +28,8 @@ package struct DelimitedText {
 
     /// Reads the next row that is not empty; nil at the end.
     ///
-    /// - Throws: ``DatasetError/badList(path:detail:)`` for text that is not UTF-8 and quotation marks that do not match.
-    mutating func next() throws(DatasetError) -> [String]? {
+    /// - Throws: ``StorageError/malformed(file:reason:)`` for text that is not UTF-8 and quotation marks that do not match.
+    package mutating func next() throws(StorageError) -> [String]? {
         while at < bytes.count {
             line = nextLine
             var row: [String] = []
@@ -41,7 +41,7 @@ package struct DelimitedText {
         return nil
     }
 
-    private mutating func cell() throws(DatasetError) -> String {
+    private mutating func cell() throws(StorageError) -> String {
         var content: [UInt8] = []
         if at < bytes.count, bytes[at] == .quote {
             isQuoted.append(true)
@@ -92,8 +92,8 @@ package struct DelimitedText {
         nextLine += 1
     }
 
-    private func bad(_ detail: String) -> DatasetError {
-        .badList(path: path, detail: "line \(line): \(detail)")
+    private func bad(_ detail: String) -> StorageError {
+        .malformed(file: path, reason: "line \(line): \(detail)")
     }
 
     // MARK: - Writing
@@ -133,6 +133,16 @@ package struct DelimitedText {
         guard text.unicodeScalars.first == "'", isFormula(text) else { return text }
         return String(text.unicodeScalars.dropFirst())
     }
+}
+
+extension [String] {
+    /// Cells as a line of a file with commas, as RFC 4180 has it, without the line's end.
+    package var csvLine: String { map(\.csvCell).joined(separator: ",") }
+}
+
+extension String {
+    /// A text as a cell of a file with commas; see ``DelimitedText/quoted(_:)``.
+    package var csvCell: String { DelimitedText.quoted(self) }
 }
 
 extension UInt8 {

@@ -1,7 +1,7 @@
 /// A member of a tar archive.
-struct TarMember: Equatable {
+package struct TarMember: Equatable {
     /// What it is.
-    enum Kind: Equatable {
+    package enum Kind: Equatable {
         case file
         case hardLink
         case symbolicLink
@@ -11,28 +11,38 @@ struct TarMember: Equatable {
     }
 
     /// Where its first header begins, those that carry a long name included.
-    let start: Int
+    package let start: Int
     /// The name, as bytes, without a leading `./`.
-    var name: [UInt8]
+    package let name: [UInt8]
     /// Where its content begins.
-    let offset: Int
+    package let offset: Int
     /// The number of its bytes.
-    let size: Int
+    package let size: Int
     /// What it is.
-    let kind: Kind
+    package let kind: Kind
     /// Where a link leads, as bytes; empty for others.
-    let target: [UInt8]
+    package let target: [UInt8]
+
+    /// The same content under another name.
+    ///
+    /// - Parameters:
+    ///   - name: The name, as bytes.
+    ///   - start: Where the header of that name begins.
+    /// - Returns: The member.
+    package func renamed(_ name: [UInt8], start: Int) -> TarMember {
+        TarMember(start: start, name: name, offset: offset, size: size, kind: kind, target: [])
+    }
 }
 
 /// Reads the table of contents of a tar archive, header by header, without its contents.
 ///
 /// ## Source
 /// POSIX.1-2017, `pax`, "ustar Interchange Format" and "pax Header Block"; GNU tar's manual, "Basic Tar Format".
-struct TarReader {
-    private let file: ShardFile
+package struct TarReader {
+    private let file: any ByteSource
     private var at: Int
     /// Whether the archive ended without its end mark, after a whole member.
-    private(set) var lacksEnd = false
+    package private(set) var lacksEnd = false
     /// The size of a block.
     private static let block = 512
     /// No name and no extended header is longer.
@@ -41,7 +51,7 @@ struct TarReader {
     /// - Parameters:
     ///   - file: The archive.
     ///   - start: Where to begin: 0, or the start of a member.
-    init(_ file: ShardFile, at start: Int = 0) {
+    package init(_ file: any ByteSource, at start: Int = 0) {
         self.file = file
         at = start
     }
@@ -50,8 +60,8 @@ struct TarReader {
     ///
     /// Some writers leave out the end mark, and Python's `tarfile` and GNU tar do without it.
     ///
-    /// - Throws: ``DatasetError/malformed(path:detail:)`` when the archive is cut short or no tar archive.
-    mutating func next() throws(DatasetError) -> TarMember? {
+    /// - Throws: ``StorageError/malformed(file:reason:)`` when the archive is cut short or no tar archive.
+    package mutating func next() throws(StorageError) -> TarMember? {
         let start = at
         var longName: [UInt8]?
         var longTarget: [UInt8]?
@@ -67,14 +77,14 @@ struct TarReader {
             if header.allSatisfy({ $0 == 0 }) { return nil }
             guard Self.hasRightSum(header) else {
                 throw at == 0
-                    ? .malformed(path: file.path, detail: "it is no tar archive")
+                    ? .malformed(file: file.path, reason: "it is no tar archive")
                     : .malformed(
-                        path: file.path,
-                        detail: "there is no header at byte \(at), where one must be"
+                        file: file.path,
+                        reason: "there is no header at byte \(at), where one must be"
                     )
             }
             guard let ownSize = Self.number(header[124..<136]) else {
-                throw .malformed(path: file.path, detail: "the header at byte \(at) has no size")
+                throw .malformed(file: file.path, reason: "the header at byte \(at) has no size")
             }
             let kind = header[156]
             let isExtension = [
@@ -102,7 +112,7 @@ struct TarReader {
                 )
             }
             guard size <= Self.extensionLimit else {
-                throw .malformed(path: file.path, detail: "the header at byte \(start) is too long")
+                throw .malformed(file: file.path, reason: "the header at byte \(start) is too long")
             }
             let body = try file.read(at: content, count: size)
             if kind == UInt8(ascii: "L") { longName = Array(body.prefix { $0 != 0 }) }
@@ -115,8 +125,8 @@ struct TarReader {
                     records["size"].flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? longSize
                 guard longSize.map({ $0 >= 0 }) ?? true else {
                     throw .malformed(
-                        path: file.path,
-                        detail: "the header at byte \(start) has a wrong size"
+                        file: file.path,
+                        reason: "the header at byte \(start) has a wrong size"
                     )
                 }
             }
@@ -133,8 +143,8 @@ struct TarReader {
         }
     }
 
-    private func cutShort(_ detail: String) -> DatasetError {
-        .malformed(path: file.path, detail: "it is cut short: \(detail); get it again")
+    private func cutShort(_ detail: String) -> StorageError {
+        .malformed(file: file.path, reason: "it is cut short: \(detail); get it again")
     }
 
     /// Whether the sum of all bytes is what the header says; its own digits count as spaces.
