@@ -5,7 +5,7 @@ export PKG_CONFIG_PATH := $(shell scripts/setup.sh --pkg-config-path):$(PKG_CONF
 
 swift_build := swift build --explicit-target-dependency-import-check error
 swift_files := $(wildcard Package.swift Benchmarks/Package.swift Fuzz/Package.swift Examples/Package.swift) Sources Tests \
-	$(wildcard Benchmarks/Sources Examples/Sources Fuzz/Sources/deit-fuzz/*.swift)
+	$(wildcard Benchmarks/Sources Examples/Sources Fuzz/Sources)
 c_files := $(wildcard Sources/CTorch/*.cpp Sources/CTorch/*.h Sources/CTorch/include/*.h \
 	Sources/CImageCodecs/*.c Sources/CImageCodecs/*.h Sources/CImageCodecs/include/*.h \
 	Sources/CMappedFile/*.c Sources/CMappedFile/include/*.h Sources/CHTTP/*.c Sources/CHTTP/include/*.h \
@@ -90,13 +90,20 @@ bench: setup
 benchmarks: setup
 	swift build --package-path Benchmarks --scratch-path .build --product deit-benchmarks
 
-# What libFuzzer finds on its way stays in Fuzz/.build/corpus; a crasher is left in Fuzz/.build.
+# The flags are for all targets, the root package's included: without them its parsers have no coverage.
+fuzz_flags := -c release -Xswiftc -sanitize=fuzzer -Xswiftc -parse-as-library -Xswiftc -enable-testing
+
+# What libFuzzer finds on its way stays in Fuzz/.build/corpus; a crasher is left in Fuzz/.build. Readers of files have
+# 256 MiB of memory; configurations have 256 MiB beside libtorch, which their library is linked with.
 fuzz: setup
-	swift build --package-path Fuzz -c release
+	swift build --package-path Fuzz $(fuzz_flags)
 	@for target in $(FUZZ); do \
 		echo "fuzz: $$target, $(RUNS) inputs"; mkdir -p Fuzz/.build/corpus/$$target; \
+		program=deit-fuzz; memory=256; \
+		if [[ $$target == config ]]; then program=deit-fuzz-config; memory=1024; fi; \
 		dictionary=$$(ls Fuzz/$$target.dict 2>/dev/null || true); \
-		DEIT_FUZZ=$$target Fuzz/.build/release/deit-fuzz -runs=$(RUNS) -max_len=16384 -rss_limit_mb=256 -timeout=5 \
+		DEIT_FUZZ=$$target Fuzz/.build/release/$$program -runs=$(RUNS) -max_len=16384 -rss_limit_mb=$$memory \
+			-malloc_limit_mb=256 -timeout=5 \
 			-verbosity=0 -print_final_stats=1 -artifact_prefix=Fuzz/.build/$$target- $${dictionary:+-dict=$$dictionary} \
 			Fuzz/.build/corpus/$$target Tests/*/Fixtures/Corpus/$$target; \
 	done

@@ -1,8 +1,6 @@
-import Glibc
-import Storage
-
 @testable import Datasets
 @testable import ImagePipeline
+@testable import Storage
 
 /// Calls a parser of data files and forgets its error, whose sentence must exist.
 private func attempt(_ body: () throws(DatasetError) -> Void) {
@@ -28,16 +26,9 @@ extension MemorySource {
     }
 
     /// A tar archive's table of contents.
-    ///
-    /// Its reader takes a file, which is one in memory.
     func readTar() {
-        let descriptor = NamelessFile.open(in: "/dev/shm")
-        precondition(descriptor >= 0, "no file in memory")
-        let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-        precondition(written == bytes.count)
-        let file = ShardFile(path: path, descriptor: descriptor, count: bytes.count)
-        var reader = TarReader(file)
-        attempt { () throws(DatasetError) in
+        var reader = TarReader(self)
+        attempt { () throws(StorageError) in
             var end = 0
             while let member = try reader.next() {
                 precondition(member.start >= end && member.offset > member.start)
@@ -45,11 +36,12 @@ extension MemorySource {
                 end = member.offset + member.size
             }
         }
+        _ = TarLinks(self).count
     }
 
     /// A list of images as commas, semicolons or tabs separate it.
     func readList() {
-        attempt { () throws(DatasetError) in
+        attempt { () throws(StorageError) in
             var text = DelimitedText(bytes, path: path)
             while let row = try text.next() { precondition(!row.isEmpty) }
         }

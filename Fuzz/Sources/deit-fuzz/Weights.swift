@@ -1,9 +1,4 @@
-import Storage
-
-extension MemorySource {
-    /// The fuzzer's bytes.
-    init(_ bytes: [UInt8]) { self.init(bytes, path: "input") }
-}
+@testable import Storage
 
 /// Calls a parser and forgets its error, whose sentence must exist.
 func attempt(_ body: () throws(StorageError) -> Void) {

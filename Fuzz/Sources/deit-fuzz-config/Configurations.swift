@@ -1,6 +1,7 @@
-import ImagePipeline
-import Storage
 import VisionModels
+
+@testable import Checkpoints
+@testable import Storage
 
 extension MemorySource {
     /// JSON, and what a model's folder and an index of weights may say in it.

@@ -1,1 +1,0 @@
-../../../Sources/TorchNN/ConfigurationError.swift

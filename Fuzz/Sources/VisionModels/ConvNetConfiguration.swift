@@ -1,1 +1,0 @@
-../../../Sources/VisionModels/ConvNets/ConvNetConfiguration.swift

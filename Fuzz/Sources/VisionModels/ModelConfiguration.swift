@@ -1,1 +1,0 @@
-../../../Sources/VisionModels/ModelConfiguration.swift

@@ -1,1 +1,0 @@
-../../../Sources/VisionModels/Families/VisionTransformer/PatchGrid.swift

@@ -1,1 +1,0 @@
-../../../Sources/VisionModels/PublishedWeights.swift

@@ -1,1 +1,0 @@
-../../../Sources/VisionModels/Families/RegNet/RegNetConfiguration.swift

@@ -1,1 +1,0 @@
-../../../../Sources/Checkpoints/CheckpointError.swift

@@ -1,1 +1,0 @@
-../../../../Sources/Checkpoints/KeyMaps/HuggingFaceArchitecture.swift
