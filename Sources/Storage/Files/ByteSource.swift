@@ -24,7 +24,7 @@ extension ByteSource {
     ///
     /// - Parameters:
     ///   - offset: The offset of the first, in bytes.
-    ///   - count: The number of bytes at most.
+    ///   - wanted: The number of bytes at most.
     /// - Returns: The bytes; empty at the end and beyond it.
     /// - Throws: ``StorageError/unreadable(path:reason:)`` when they are no longer there.
     package func read(at offset: Int, count wanted: Int) throws(StorageError) -> [UInt8] {

@@ -22,6 +22,7 @@ package enum Gzip {
     /// Whether bytes begin as gzip files do.
     ///
     /// - Parameter bytes: The first bytes of a file.
+    /// - Returns: Whether it is so.
     package static func begins(_ bytes: some Sequence<UInt8>) -> Bool {
         bytes.starts(with: [0x1F, 0x8B])
     }
@@ -101,6 +102,7 @@ package enum Gzip {
     /// - Parameters:
     ///   - source: The compressed bytes.
     ///   - take: A closure that gets each piece and says whether it wants more.
+    /// - Throws: ``StorageError/malformed(file:reason:)`` for a damaged stream, and what reading and `take` throw.
     private static func inflate(
         _ source: some ByteSource,
         _ take: (UnsafeRawBufferPointer) throws(StorageError) -> Bool
