@@ -1,11 +1,29 @@
 package import Datasets
 package import Torch
+import TorchNN
 
+// The only place where a batch becomes tensors, and where they get their device.
 extension ImageBatch {
-    /// The images as one tensor, `[count, channels, height, width]` of `float32` on the CPU.
-    package func tensor() throws(TorchError) -> Tensor {
+    /// The images as one tensor, `[count, channels, height, width]` of `float32`.
+    ///
+    /// - Parameter device: Where it lies; nil for the device of the policy in force.
+    /// - Returns: The tensor.
+    /// - Throws: `TorchError` for a lack of memory.
+    package func tensor(on device: Device? = nil) throws(TorchError) -> Tensor {
         try withUnsafeBytes { bytes throws(TorchError) in
             try Tensor(bytes: bytes, dtype: .float32, shape: shape)
-        }
+        }.to(device ?? ComputePolicy.current.device)
+    }
+
+    /// The labels, `[count]` of `int64`, on the device of the policy in force.
+    package func labelTensor() throws(TorchError) -> Tensor {
+        try Tensor(labels.map(Int64.init), shape: [count]).to(ComputePolicy.current.device)
+    }
+
+    /// What each image shows, `[count, classes]`, of a batch whose images are mixed; nil of others.
+    package func targetTensor() throws(TorchError) -> Tensor? {
+        guard let targets, count > 0 else { return nil }
+        return try Tensor(targets, shape: [count, targets.count / count])
+            .to(ComputePolicy.current.device)
     }
 }

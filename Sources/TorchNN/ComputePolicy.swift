@@ -71,6 +71,31 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
     /// The type to give to `withAutocast(_:device:_:)`; `nil` where everything computes in `float32`.
     public var autocastDType: DType? { dtype == .float32 ? nil : dtype }
 
+    /// Runs a closure with matrix products in a type, on the device of the policy in force.
+    ///
+    /// - Parameters:
+    ///   - dtype: The type of matrix products, or `nil` to leave them in that of the weights.
+    ///   - body: What computes.
+    /// - Returns: What the closure returns.
+    /// - Throws: What the closure throws.
+    public static func autocast<R, Failure>(
+        _ dtype: DType?,
+        _ body: () throws(Failure) -> R
+    ) throws(Failure) -> R {
+        try withAutocast(dtype, device: current.device, body)
+    }
+
+    /// Runs a closure with matrix products in the type of the policy in force, on its device.
+    ///
+    /// - Parameter body: What computes.
+    /// - Returns: What the closure returns.
+    /// - Throws: What the closure throws.
+    public static func autocast<R, Failure>(
+        _ body: () throws(Failure) -> R
+    ) throws(Failure) -> R {
+        try autocast(current.autocastDType, body)
+    }
+
     /// The policy in force in this process.
     public static var current: ComputePolicy {
         get { shared.withLock { $0 } }

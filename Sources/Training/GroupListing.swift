@@ -56,7 +56,7 @@ public struct GroupListing: Sendable, Equatable {
         }
         try Preflight.check(options)
         let data = try RunData(options)
-        let request = TrainingSession.Request(
+        let request = RunRequest(
             options: options,
             output: "",
             resuming: nil,
@@ -67,8 +67,10 @@ public struct GroupListing: Sendable, Equatable {
         _ = try network.checkToken()
         try manualSeed(UInt64(options.seed))
         let (student, fresh) = try network.make(dtype: nil, notice: { _ in })
-        let optimizer = try TrainingSession.optimizer(options, student.module, fresh: fresh)
-        self.init(student.module, groups: optimizer.groups)
+        self.init(
+            student.module,
+            groups: options.parameterGroups(student.module, fresh: fresh)
+        )
     }
 
     /// Lists a network's weights.

@@ -69,7 +69,7 @@ struct DINOParityTests {
             mean: [0, 0, 0],
             std: [1, 1, 1]
         )
-        let plan = TrainingPlan(
+        let plan = RunPlan(
             options: options,
             trainCount: 6,
             imagesPerEpoch: 6,

@@ -70,7 +70,7 @@ struct TrainingRunParityTests {
             }
             let output = folder.appending(path: "run")
             let session = try RunSessions.make(
-                TrainingSession.Request(
+                RunRequest(
                     options: options,
                     output: output.path,
                     resuming: nil,

@@ -46,7 +46,7 @@ struct BestCheckpointTests {
             options.workers = 1
             // The policy is the process's and stays: other tests expect fp32.
             options.dtype = .fp32
-            let request = TrainingSession.Request(
+            let request = RunRequest(
                 options: options,
                 output: folder.appending(path: "run").path,
                 resuming: nil,

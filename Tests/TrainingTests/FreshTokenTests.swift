@@ -161,7 +161,7 @@ import VisionModels
             #expect(rate("dist_token") == 1 && rate("head_dist.weight") == 1)
             #expect(rate("cls_token") ?? 1 < 0.5 && rate("pos_embed") ?? 1 < 0.5)
 
-            let request = TrainingSession.Request(
+            let request = RunRequest(
                 options: fresh.plan.options,
                 output: fresh.run.path,
                 resuming: fresh.manifest,

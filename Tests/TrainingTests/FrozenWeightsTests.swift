@@ -196,7 +196,7 @@ import VisionModels
         var options = options(freeze: .blocks(1))
         options.layerDecay = 0.5
         _ = try FrozenWeights.apply(options, to: network)
-        let groups = try TrainingSession.optimizer(options, network).groups
+        let groups = options.parameterGroups(network)
         var scales: [String: Double] = [:]
         for group in groups {
             for (name, _) in group.parameters { scales[name] = group.lrScale }

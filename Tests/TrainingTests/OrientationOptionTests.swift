@@ -87,7 +87,7 @@ import VisionModels
     @Test func teachersAnswersAreTold() throws {
         func key(_ upright: Bool) throws -> TeacherCacheKey {
             let options = try options(upright)
-            let plan = TrainingPlan(
+            let plan = RunPlan(
                 options: options,
                 trainCount: 64,
                 imagesPerEpoch: 64,

@@ -55,13 +55,13 @@ import VisionModels
     @Test func anEpochWithoutAStepIsRefused() {
         let options = options { $0.batch = 64 }
         #expect(throws: Never.self) {
-            try Preflight.check(options, imagesPerEpoch: 64, classes: 2, path: "data")
+            try RunData.check(options, imagesPerEpoch: 64, classes: 2, path: "data")
         }
         #expect(throws: (any Error).self) {
-            try Preflight.check(options, imagesPerEpoch: 63, classes: 2, path: "data")
+            try RunData.check(options, imagesPerEpoch: 63, classes: 2, path: "data")
         }
         let error = #expect(throws: (any Error).self) {
-            try Preflight.check(options, imagesPerEpoch: 64, classes: 1, path: "data")
+            try RunData.check(options, imagesPerEpoch: 64, classes: 1, path: "data")
         }
         #expect("\(String(describing: error))".contains("Mixup"))
     }

@@ -37,7 +37,7 @@ import VisionModels
         parts: Int,
         soft: Bool,
         loss: ClassificationLoss
-    ) throws -> (StepGradients.Numbers, [(name: String, values: [Float])]) {
+    ) throws -> (StepNumbers, [(name: String, values: [Float])]) {
         let network = try network()
         let task = SupervisedTask(
             student: { pixels throws(TorchError) in ClassifierLogits(cls: try network(pixels)) },

@@ -17,7 +17,7 @@ import TorchNN
         options.batch = 2
         options.repeatedAug = nil
         change(&options)
-        let plan = TrainingPlan(
+        let plan = RunPlan(
             options: options,
             trainCount: 6,
             imagesPerEpoch: 6,
@@ -218,11 +218,11 @@ import TorchNN
     }
 
     @Test func augmentedEpochsComeAgain() throws {
-        func plan(_ epochs: Int?) -> TrainingPlan {
+        func plan(_ epochs: Int?) -> RunPlan {
             var options = TrainingOptions()
             options.epochs = 10
             options.augmentationEpochs = epochs
-            return TrainingPlan(
+            return RunPlan(
                 options: options,
                 trainCount: 64,
                 imagesPerEpoch: 64,

@@ -32,7 +32,7 @@ struct TinyDINO {
         try manualSeed(UInt64(options.seed))
         let description = try DINONetworks.description(options)
         networks = try DINONetworks(options, description)
-        let plan = TrainingPlan(
+        let plan = RunPlan(
             options: options,
             trainCount: 16,
             imagesPerEpoch: 16,

@@ -24,7 +24,7 @@ struct TinySession {
         /// The paths of all files in the run's folder.
         let files: Set<String>
         let manifest: RunManifest
-        let plan: TrainingPlan
+        let plan: RunPlan
 
         /// The average of the weights.
         var average: [String: [Float]] { state.filter { $0.key.hasPrefix("ema.") } }
@@ -56,7 +56,7 @@ struct TinySession {
             try options.set(key, to: text, source: "the test")
         }
         let session = try RunSessions.make(
-            TrainingSession.Request(
+            RunRequest(
                 options: options,
                 output: output.path,
                 resuming: nil,
@@ -141,7 +141,7 @@ struct TinySession {
         }
     }
 
-    private func outcome(_ run: URL, _ plan: TrainingPlan) throws -> Outcome {
+    private func outcome(_ run: URL, _ plan: RunPlan) throws -> Outcome {
         let last = run.appending(path: "checkpoints/last").resolvingSymlinksInPath()
         let state = try Safetensors.read(last.appending(path: "trainer.safetensors").path)
         let records = try String(contentsOf: run.appending(path: "metrics.jsonl"), encoding: .utf8)

@@ -72,7 +72,7 @@ import VisionModels
     }
 
     private struct Rig {
-        let loop: TrainingLoop
+        let loop: Trainer
         let notes: Notes
         let model: Model
         let folder: String
@@ -119,7 +119,7 @@ import VisionModels
             mean: [0.5],
             std: [0.5]
         )
-        let plan = TrainingPlan(
+        let plan = RunPlan(
             options: options,
             trainCount: images.count,
             imagesPerEpoch: images.count,
@@ -162,7 +162,7 @@ import VisionModels
         )
         let notes = Notes()
         return Rig(
-            loop: try TrainingLoop(
+            loop: try Trainer(
                 parts,
                 state: TrainerState(),
                 observer: notes,

@@ -5,13 +5,13 @@ import TorchNN
 
 /// What follows from the options: the learning rate of every step, and what is told of an epoch.
 @Suite struct TrainingPlanTests {
-    private func plan(_ change: (inout TrainingOptions) -> Void) -> TrainingPlan {
+    private func plan(_ change: (inout TrainingOptions) -> Void) -> RunPlan {
         var options = TrainingOptions()
         options.epochs = 10
         options.batch = 64
         options.warmupEpochs = 2
         change(&options)
-        return TrainingPlan(
+        return RunPlan(
             options: options,
             trainCount: 650,
             imagesPerEpoch: 650,

@@ -16,7 +16,7 @@ import VisionModels
 final class DINOLearner: Learner {
     let networks: DINONetworks
     let optimizer: any Optimizer
-    let plan: TrainingPlan
+    let plan: RunPlan
     let schedules: DINOSchedules
     private let crops: MultiCrop
     private let loss: DINOLoss
@@ -32,7 +32,7 @@ final class DINOLearner: Learner {
     private let leaders: [Tensor]
 
     init(
-        _ plan: TrainingPlan,
+        _ plan: RunPlan,
         _ networks: DINONetworks,
         optimizer: any Optimizer,
         crops: MultiCrop,
@@ -68,7 +68,7 @@ final class DINOLearner: Learner {
 
     // MARK: - A step
 
-    func addGradients(_ batch: ImageBatch, at place: StepPlace) throws -> StepGradients.Numbers {
+    func addGradients(_ batch: ImageBatch, at place: StepPlace) throws -> StepNumbers {
         try addGradients(batch.tensor().reshaped([batch.count, crops.count]), at: place)
     }
 
@@ -84,7 +84,7 @@ final class DINOLearner: Learner {
         _ rows: Tensor,
         at place: StepPlace,
         parts: Int? = nil
-    ) throws -> StepGradients.Numbers {
+    ) throws -> StepNumbers {
         let (count, _) = try rows.shape2()
         var sums = Sums()
         let parts = min(parts ?? plan.options.accumulation, count)
@@ -126,9 +126,11 @@ final class DINOLearner: Learner {
         let globals = Array(views.prefix(plan.options.globalCropsNumber))
         let dtype = plan.policy.autocastDType
         let teacher = try withoutGradient { () throws(TorchError) in
-            try withAutocast(dtype) { () throws(TorchError) in try networks.teacher(globals) }
+            try ComputePolicy.autocast(dtype) { () throws(TorchError) in
+                try networks.teacher(globals)
+            }
         }
-        let student = try withAutocast(dtype) { () throws(TorchError) in
+        let student = try ComputePolicy.autocast(dtype) { () throws(TorchError) in
             try networks.student(views).logits
         }
         let outputs = try teacher.logits.to(.float32)
@@ -154,8 +156,8 @@ final class DINOLearner: Learner {
     }
 
     /// Reads what the step is judged and watched by from the device, at once.
-    private func numbers(_ sums: Sums, rows: Int) throws -> StepGradients.Numbers {
-        guard let answers = sums.answers else { return StepGradients.Numbers() }
+    private func numbers(_ sums: Sums, rows: Int) throws -> StepNumbers {
+        guard let answers = sums.answers else { return StepNumbers() }
         let watched = try DINOWatch.numbers(
             entropy: Tensor.stack(sums.entropy).sum(),
             answers: answers,
@@ -166,7 +168,7 @@ final class DINOLearner: Learner {
         var wanted = [try Tensor.stack(sums.loss).sum()] + watched.map(\.value)
         if let norm = try optimizer.gradientNorm() { wanted.append(norm) }
         let values = try Tensor.stack(wanted).floats()
-        var numbers = StepGradients.Numbers()
+        var numbers = StepNumbers()
         numbers.loss = Double(values[0])
         numbers.gradientNorm =
             values.count > watched.count + 1 ? Double(values[watched.count + 1]) : 0
@@ -179,7 +181,7 @@ final class DINOLearner: Learner {
         return numbers
     }
 
-    func takeStep(_ numbers: StepGradients.Numbers, at place: StepPlace) throws {
+    func takeStep(_ numbers: StepNumbers, at place: StepPlace) throws {
         optimizer.setWeightDecay(schedules.weightDecay.value(at: place.step), ofGroup: 0)
         if let limit = plan.options.clipGrad { try optimizer.clipEachGradient(maxNorm: limit) }
         if place.epoch < plan.options.freezeLastLayer {

@@ -100,9 +100,8 @@ struct DINONetworks {
 
     /// Makes the optimiser over the student's weights.
     func optimizer(_ options: TrainingOptions) throws -> any Optimizer {
-        try TrainingSession.optimizer(
-            options,
-            groups: ParameterGroup.decayingAsDINO(student, weightDecay: options.weightDecay)
+        try options.optimizerChoice.make(
+            ParameterGroup.decayingAsDINO(student, weightDecay: options.weightDecay)
         )
     }
 }

@@ -16,7 +16,7 @@ public struct DINOSchedules: Sendable, Equatable {
     private let temperatures: (first: Double, last: Double, warmup: Int)
 
     /// Derives the schedules from a plan.
-    public init(_ plan: TrainingPlan) {
+    public init(_ plan: RunPlan) {
         self.init(plan.options, stepsPerEpoch: plan.stepsPerEpoch)
     }
 
@@ -27,13 +27,7 @@ public struct DINOSchedules: Sendable, Equatable {
     ///   - stepsPerEpoch: The steps of an epoch.
     public init(_ options: TrainingOptions, stepsPerEpoch: Int) {
         let total = options.epochs * stepsPerEpoch
-        learningRate = StepCosine(
-            base: options.effectiveLR,
-            final: min(options.minLR, options.effectiveLR),
-            start: min(options.warmupLR, options.effectiveLR),
-            warmupSteps: Int(min(options.warmupEpochs, 1e6) * Double(stepsPerEpoch)),
-            totalSteps: total
-        )
+        learningRate = options.stepCosine(stepsPerEpoch: stepsPerEpoch)
         weightDecay = StepCosine(
             base: options.weightDecay,
             final: options.weightDecayEnd ?? options.weightDecay,

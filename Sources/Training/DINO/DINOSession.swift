@@ -10,15 +10,15 @@ import VisionModels
 @ModelActor
 public final class DINOSession: RunSession {
     /// What follows from options, data and model.
-    public nonisolated let plan: TrainingPlan
+    public nonisolated let plan: RunPlan
     /// The step that the run goes on from; 0 at the start.
     public let startStep: Int
     private let learner: DINOLearner
-    private let loop: TrainingLoop
+    private let loop: Trainer
 
     /// Checks the options, opens the data, makes the networks, and only then creates the run's folder.
     public init(
-        _ request: TrainingSession.Request,
+        _ request: RunRequest,
         observer: any TrainingObserver,
         stop: StopRequest
     ) throws {
@@ -28,15 +28,15 @@ public final class DINOSession: RunSession {
         let description = try DINONetworks.description(options)
         let crops = try Self.crops(options, description)
         let data = try UnlabelledData(request)
-        let policy = try TrainingSession.policy(options, resuming: request.resuming)
+        let policy = try request.computePolicy()
         ComputePolicy.current = policy
         try manualSeed(UInt64(options.seed))
         let networks = try DINONetworks(options, description)
         if request.isAtStart { try Self.start(options, networks, data, observer) }
         plan = data.plan(parameterCount: networks.student.parameterCount, policy: policy)
         learner = try Self.learner(plan, networks, crops, data)
-        let parts = try data.loopParts(request, plan, crops, learner)
-        loop = try TrainingLoop(parts, for: request, observer: observer, stop: stop)
+        let parts = try data.trainerParts(request, plan, crops, learner)
+        loop = try Trainer(parts, plan, for: request, observer: observer, stop: stop)
         startStep = loop.state.step
     }
 
@@ -46,7 +46,7 @@ public final class DINOSession: RunSession {
     }
 
     /// Trains to the end, or until asked to stop.
-    public func run() async throws -> TrainingLoop.Outcome { try await loop.run() }
+    public func run() async throws -> Trainer.Outcome { try await loop.run() }
 
     /// What is done to images, checked against the model.
     nonisolated static func crops(
@@ -91,7 +91,7 @@ public final class DINOSession: RunSession {
     }
 
     private static func learner(
-        _ plan: TrainingPlan,
+        _ plan: RunPlan,
         _ networks: DINONetworks,
         _ crops: MultiCrop,
         _ data: UnlabelledData

@@ -49,7 +49,7 @@ final class NeighbourGuard {
         backbone.eval()
         defer { backbone.train(wasTraining) }
         return try await accuracy(stop) { (pixels) throws(TorchError) in
-            try withAutocast(dtype) { () throws(TorchError) in
+            try ComputePolicy.autocast(dtype) { () throws(TorchError) in
                 try backbone.pooledFeatures(pixels).to(.float32)
             }
         }

@@ -7,7 +7,7 @@ import VisionModels
 ///
 /// A teacher that is trained first comes into being only when the run's folder exists, so it may be absent for a while.
 final class RunTeacher {
-    private let plan: TrainingPlan
+    private let plan: RunPlan
     private let student: ModelDescription
     private let data: RunData
     private let notice: (String) -> Void
@@ -20,20 +20,30 @@ final class RunTeacher {
     private(set) var hasAllAnswers = false
 
     /// Loads the teacher, or checks that it can be trained, and checks the file of its answers; creates nothing.
+    ///
+    /// - Parameters:
+    ///   - request: The student's run.
+    ///   - plan: Its plan.
+    ///   - student: What the student is.
+    ///   - data: The images of the run.
+    ///   - notice: Is told what a person should know.
+    ///   - train: Trains a teacher that is trained first.
+    /// - Throws: ``TrainingError`` for a teacher that does not fit, and what loading throws.
     @ModelActor
     init(
-        _ request: TrainingSession.Request,
-        _ plan: TrainingPlan,
+        _ request: RunRequest,
+        _ plan: RunPlan,
         student: ModelDescription,
         _ data: RunData,
-        notice: @escaping (String) -> Void
+        notice: @escaping (String) -> Void,
+        train: @escaping TeacherTraining.Run
     ) throws {
         self.plan = plan
         self.student = student
         self.data = data
         self.notice = notice
         training = try plan.options.teacherFinetune.map {
-            try TeacherTraining(request, plan, epochs: $0)
+            try TeacherTraining(request, plan, epochs: $0, train: train)
         }
         guard training == nil else { return }
         let teacher = try load(plan.options.teachers)
@@ -59,7 +69,7 @@ final class RunTeacher {
     func prepare(
         observer: any TrainingObserver,
         stop: StopRequest
-    ) async throws -> TrainingLoop.Outcome? {
+    ) async throws -> Trainer.Outcome? {
         if let training, teacher == nil {
             if let stopped = try await training.run(observer: observer, stop: stop) {
                 return stopped

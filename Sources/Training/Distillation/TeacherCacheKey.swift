@@ -41,7 +41,7 @@ struct TeacherCacheKey: Codable, Equatable, Sendable {
     ///   - teacher: The teacher's fingerprint.
     ///   - data: The fingerprint of the training images.
     init(
-        _ plan: TrainingPlan,
+        _ plan: RunPlan,
         student: ModelDescription,
         teacher: Fingerprint,
         data: Fingerprint

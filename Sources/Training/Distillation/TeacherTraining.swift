@@ -10,8 +10,13 @@ import TorchNN
 struct TeacherTraining {
     /// The teacher's folder.
     nonisolated let output: String
-    private let request: TrainingSession.Request
+    private let request: RunRequest
     private let policy: ComputePolicy
+    private let train: Run
+
+    /// Sets up a run and trains to its end, or until asked to stop: sessions stand above teachers.
+    typealias Run =
+        @ModelActor (RunRequest, any TrainingObserver, StopRequest) async throws -> Trainer.Outcome
 
     /// Checks that the teacher can be trained; creates nothing.
     ///
@@ -19,14 +24,21 @@ struct TeacherTraining {
     ///   - run: The student's run.
     ///   - plan: Its plan.
     ///   - epochs: How long the teacher is trained.
+    ///   - train: Trains it.
     /// - Throws: What a run with the teacher's options would throw before its first step.
-    init(_ run: TrainingSession.Request, _ plan: TrainingPlan, epochs: Int) throws {
+    init(
+        _ run: RunRequest,
+        _ plan: RunPlan,
+        epochs: Int,
+        train: @escaping Run
+    ) throws {
+        self.train = train
         output = run.output + "/teacher"
         policy = plan.policy
         var options = try Self.options(run.options, epochs: epochs)
         options.batch = min(options.batch, plan.trainCount)
         options.accumulation = min(options.accumulation, options.batch)
-        request = TrainingSession.Request(
+        request = RunRequest(
             options: options,
             output: output,
             resuming: nil,
@@ -41,13 +53,13 @@ struct TeacherTraining {
             batchSize: 1,
             repeats: options.repeatedAug ?? 1
         ).viewsPerEpoch
-        try Preflight.check(
+        try RunData.check(
             options,
             imagesPerEpoch: views,
             classes: plan.classNames.count,
             path: options.data
         )
-        let own = TrainingPlan(
+        let own = RunPlan(
             options: options,
             trainCount: plan.trainCount,
             imagesPerEpoch: views,
@@ -113,7 +125,7 @@ struct TeacherTraining {
     func run(
         observer: any TrainingObserver,
         stop: StopRequest
-    ) async throws -> TrainingLoop.Outcome? {
+    ) async throws -> Trainer.Outcome? {
         guard !isFinished else { return nil }
         var request = request
         let manifest = output + "/run.yaml"
@@ -130,7 +142,7 @@ struct TeacherTraining {
             "note: the teacher is trained first, \(request.options.epochs) epochs by the recipe \(request.recipe), in "
                 + output
         )
-        let outcome = try await TrainingSession(request, observer: observer, stop: stop).run()
+        let outcome = try await train(request, observer, stop)
         // The student goes on as it began.
         ComputePolicy.current = policy
         switch outcome {

@@ -1,63 +1,129 @@
-import Datasets
-import Torch
-import TorchNN
+import Checkpoints
+public import Datasets
+import Storage
+public import Torch
+public import TorchNN
 
 /// Where in a run a step is.
-struct StepPlace: Sendable, Equatable {
+public struct StepPlace: Sendable, Equatable {
     /// The step, counted from 0 over the whole run.
-    let step: Int
+    public let step: Int
     /// The epoch, from 0.
-    let epoch: Int
+    public let epoch: Int
     /// The step, counted from 0 over the epoch.
-    let stepInEpoch: Int
+    public let stepInEpoch: Int
     /// How often the run was rolled back.
-    let attempt: Int
+    public let attempt: Int
+    /// The learning rate that the plan has for the step, before the factors of parameter groups.
+    public var learningRate = 0.0
+}
+
+/// What a step is judged by.
+public struct StepNumbers: Sendable, Equatable {
+    /// The mean loss of the images.
+    public var loss = 0.0
+    /// The number of images whose class was predicted; of mixed ones, the class with the largest share. Nil where no
+    /// classes are predicted.
+    public var correct: Double?
+    /// The norm of all gradients, where it was asked for.
+    public var gradientNorm: Double?
+    /// What else the method watches, by its name in `metrics.jsonl`.
+    public var others: [String: Double] = [:]
+
+    /// Creates the numbers of a step.
+    ///
+    /// - Parameters:
+    ///   - loss: The mean loss of the images.
+    ///   - correct: The number of images whose class was predicted; nil where none are.
+    ///   - gradientNorm: The norm of all gradients, where it was measured.
+    ///   - others: What else is watched, by its name in `metrics.jsonl`.
+    public init(
+        loss: Double = 0,
+        correct: Double? = nil,
+        gradientNorm: Double? = nil,
+        others: [String: Double] = [:]
+    ) {
+        self.loss = loss
+        self.correct = correct
+        self.gradientNorm = gradientNorm
+        self.others = others
+    }
+
+    /// Whether the step may be taken: loss and gradients are finite.
+    public var areFinite: Bool { loss.isFinite && gradientNorm?.isFinite ?? true }
 }
 
 /// What an epoch's end measured.
-struct EpochScores {
+public struct EpochScores: Sendable {
     /// The model on the validation images; nil where a method does not measure that.
-    var validation: ValidationScore?
+    public var validation: ValidationScore?
     /// The averaged weights on them.
-    var average: ValidationScore?
+    public var average: ValidationScore?
+    /// The mean loss of the validation images of a model that predicts no classes; ``validation`` has its own.
+    public var loss: Double?
     /// The share of validation images whose nearest neighbours among the training images vote right, 0 to 1.
-    var knnTop1: Double?
+    public var knnTop1: Double?
     /// What a person should know.
-    var notices: [String] = []
-    /// What there is to look at, by paths in the run's folder.
-    var files: [(name: String, bytes: [UInt8])] = []
+    public var notices: [String] = []
+    /// What there is to look at, by paths in the run's folder; not written without a folder.
+    public var files: [(name: String, bytes: [UInt8])] = []
     /// Why the run should end here, or nil.
-    var stopReason: String?
+    public var stopReason: String?
+
+    /// Nothing measured.
+    public init() {}
 }
 
 /// What was measured before a run's first step.
-struct StartScores {
+public struct StartScores: Sendable {
     /// The numbers, by their names in the records.
-    var numbers: [String: Double]
+    public var numbers: [String: Double]
     /// What a person should know.
-    var notice: String
+    public var notice: String
+
+    /// Creates the scores.
+    public init(numbers: [String: Double], notice: String) {
+        self.numbers = numbers
+        self.notice = notice
+    }
 }
 
-/// What a run learns, as the loop drives it: gradients, steps, what a checkpoint holds, what an epoch's end measures.
+/// What a run learns, as a ``Trainer`` drives it: gradients, steps, what a checkpoint holds, what an epoch's end measures.
 ///
-/// The loop owns the order of the images, randomness, metrics, checkpoints, signals and losses that are not finite.
+/// The trainer owns the order of the images, randomness, metrics, checkpoints, signals and losses that are not finite.
+/// ``SupervisedLearner`` is the learner for a loss of one's own on batches; `deit pretrain` has two that write this
+/// protocol out. Required are the module, the gradients of a batch, the step, and the tensors of the optimiser; the rest
+/// has defaults.
 @ModelActor
-protocol Learner: AnyObject {
+public protocol Learner: AnyObject {
     /// The network that learns.
     var module: Module { get }
-    /// Numbers that a resumed run needs beside tensors.
+    /// Numbers that a resumed run needs beside tensors; none by default.
     var counters: [String: Double] { get set }
-    /// The statistics that a forward pass moves; those of a skipped step must not stay.
+    /// Whether ``StepNumbers/correct`` counts predictions, so that an accuracy on the training images is recorded.
+    var scoresLabels: Bool { get }
+    /// The statistics that a forward pass moves; those of a skipped step must not stay. By default the module's buffers.
     func movingStatistics() -> [Tensor]
-    /// Sets the modes of training.
+    /// Sets the modes of training, at the beginning of every epoch. By default the module's training mode.
     func beginEpoch()
     /// Adds the gradients of a batch to those that the parameters have; no weight changes.
-    func addGradients(_ batch: ImageBatch, at place: StepPlace) throws -> StepGradients.Numbers
+    ///
+    /// - Parameters:
+    ///   - batch: The images.
+    ///   - place: The step.
+    /// - Returns: What the step is judged by.
+    /// - Throws: What computing throws.
+    func addGradients(_ batch: ImageBatch, at place: StepPlace) throws -> StepNumbers
     /// Explains why the last batch's loss or gradients are not finite.
     func diagnosis() -> String
-    /// Moves the weights by the gradients.
-    func takeStep(_ numbers: StepGradients.Numbers, at place: StepPlace) throws
-    /// Drops the gradients.
+    /// Moves the weights by the gradients. Not called for a step whose numbers are not finite.
+    ///
+    /// - Parameters:
+    ///   - numbers: What ``addGradients(_:at:)`` returned.
+    ///   - place: The step, with its learning rate.
+    /// - Throws: `TorchError`.
+    func takeStep(_ numbers: StepNumbers, at place: StepPlace) throws
+    /// Drops the gradients. By default those of all the module's parameters.
     func clearGradients() throws
     /// Measures what the run begins with, before its first step.
     ///
@@ -71,18 +137,18 @@ protocol Learner: AnyObject {
     ///   - place: The epoch, and the steps taken.
     ///   - sums: What the epoch's steps added up to.
     ///   - stop: Asks to stop.
-    /// - Returns: The scores; nil where a signal asked to stop in between.
+    /// - Returns: The scores; nil where a signal asked to stop in between. By default none.
     /// - Throws: What reading images or computing throws.
     func measure(
         after place: StepPlace,
         sums: EpochSums,
         stop: StopRequest
     ) async throws -> EpochScores?
-    /// All tensors beside the model's own that a resumed run needs.
+    /// All tensors beside the model's own that a resumed run needs, such as the optimiser's.
     func namedState() -> [(name: String, tensor: Tensor)]
-    /// Writes a model directory into an empty folder.
+    /// Writes the model into an empty folder. By default `model.safetensors` with the module's tensors.
     func save(to folder: String) throws
-    /// Reads the weights of such a directory back, in place.
+    /// Reads the weights of such a folder back, in place.
     func load(from folder: String) throws
     /// Writes a model directory of the averaged weights, where there are some.
     func saveAverage(to folder: String) throws
@@ -91,7 +157,76 @@ protocol Learner: AnyObject {
 }
 
 extension Learner {
-    func measureStart(stop: StopRequest) async throws -> StartScores? { nil }
-    func saveAverage(to folder: String) throws {}
-    func didLoad(_ state: TrainerState) {}
+    /// None; what is set is dropped.
+    public var counters: [String: Double] {
+        get { [:] }
+        set {}
+    }
+
+    /// No accuracy is recorded.
+    public var scoresLabels: Bool { false }
+
+    /// The module's buffers.
+    public func movingStatistics() -> [Tensor] { module.namedBuffers().map(\.buffer.tensor) }
+
+    /// Sets the module to training.
+    public func beginEpoch() { module.train() }
+
+    /// Names the first of weights, statistics and gradients that is not finite.
+    public func diagnosis() -> String {
+        NonFiniteDiagnosis.sentence(module, pixels: []) { nil }
+    }
+
+    /// Drops the gradients of all the module's parameters.
+    public func clearGradients() throws {
+        for (_, parameter) in module.namedParameters() { try parameter.tensor.clearGradient() }
+    }
+
+    /// Measures nothing.
+    public func measureStart(stop: StopRequest) async throws -> StartScores? { nil }
+
+    /// Measures nothing.
+    public func measure(
+        after place: StepPlace,
+        sums: EpochSums,
+        stop: StopRequest
+    ) async throws -> EpochScores? { EpochScores() }
+
+    /// Writes `model.safetensors` with the module's tensors.
+    public func save(to folder: String) throws {
+        try ModuleFile.write(module, to: folder)
+    }
+
+    /// Reads `model.safetensors` into the module.
+    public func load(from folder: String) throws {
+        try ModuleFile.read(folder, into: module)
+    }
+
+    /// There are no averaged weights.
+    public func saveAverage(to folder: String) throws {}
+
+    /// Nothing follows.
+    public func didLoad(_ state: TrainerState) {}
+}
+
+/// The weights of a module of one's own in a checkpoint: one file, without a configuration.
+enum ModuleFile {
+    private static let name = "model.safetensors"
+
+    static func write(_ module: Module, to folder: String) throws {
+        try Safetensors.write(module.namedTensors(), to: folder + "/" + name)
+    }
+
+    static func read(_ folder: String, into module: Module) throws {
+        let file = folder + "/" + name
+        let targets = module.namedTensors()
+        let stored = try Safetensors.read(file)
+        try StoredTensors.check(
+            stored,
+            fit: targets,
+            file: file,
+            hint: "the run was started with another module"
+        )
+        try StoredTensors.copy(stored, into: targets)
+    }
 }

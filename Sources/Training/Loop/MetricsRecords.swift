@@ -75,9 +75,9 @@ struct EpochRecord: Encodable {
         epoch = report.epoch
         step = report.step
         trainLoss = report.training.meanLoss
-        trainTop1 = report.validation == nil ? nil : report.training.top1
+        trainTop1 = report.scoresLabels ? report.training.top1 : nil
         lr = report.lr
-        valLoss = report.validation?.loss
+        valLoss = report.validationLoss
         valTop1 = report.validation?.top1
         valClsTop1 = report.validation?.clsTop1
         valDistTop1 = report.validation?.distTop1

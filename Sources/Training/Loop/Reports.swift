@@ -42,8 +42,12 @@ public struct EpochReport: Sendable {
     public let training: EpochSums
     /// The learning rate of the epoch's last step.
     public let lr: Double
+    /// Whether the training images' accuracy is counted.
+    public let scoresLabels: Bool
     /// The model's score; nil where the method does not measure one.
     public let validation: ValidationScore?
+    /// The mean loss of a validation image; nil where the method does not measure one.
+    public let validationLoss: Double?
     /// The averaged weights' score.
     public let average: ValidationScore?
     /// The share of validation images whose nearest neighbours vote right, 0 to 1, where it was measured.

@@ -16,7 +16,7 @@ public struct RunEstimate: Sendable, Equatable {
 /// What of a run is measured for an estimate.
 @ModelActor
 struct EstimatedRun {
-    let plan: TrainingPlan
+    let plan: RunPlan
     /// The network that learns.
     let module: Module
     let optimizer: any Optimizer

@@ -19,27 +19,35 @@ enum TrainerCheckpoint {
     private static let tensorFile = "trainer.safetensors"
 
     /// Saves a checkpoint, points `last` at it and returns its name.
-    static func save(_ parts: LoopParts, state: TrainerState) throws -> String {
+    static func save(
+        _ parts: TrainerParts,
+        in run: RunDirectory,
+        state: TrainerState
+    ) throws -> String {
         let name = RunDirectory.checkpointName(step: state.step)
         let tensors = parts.learner.namedState()
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         let json = try encoder.encode(state)
-        try parts.run.saveCheckpoint(name) { folder in
+        try run.saveCheckpoint(name) { folder in
             try parts.learner.save(to: folder)
             try Safetensors.write(tensors, to: folder + "/" + tensorFile)
             try AtomicFile.write(json, to: folder + "/" + stateFile)
-            try HeldOutShare(of: parts.plan)?.write(to: folder)
+            try parts.heldOut?.write(to: folder)
         }
-        try parts.run.point(.last, to: name)
+        try run.point(.last, to: name)
         return name
     }
 
     /// Saves a model directory of the averaged weights.
-    static func saveAverage(_ parts: LoopParts, name: String) throws {
-        try parts.run.saveCheckpoint(name) { folder in
+    static func saveAverage(
+        _ parts: TrainerParts,
+        in run: RunDirectory,
+        name: String
+    ) throws {
+        try run.saveCheckpoint(name) { folder in
             try parts.learner.saveAverage(to: folder)
-            try HeldOutShare(of: parts.plan)?.write(to: folder)
+            try parts.heldOut?.write(to: folder)
         }
     }
 
@@ -51,13 +59,14 @@ enum TrainerCheckpoint {
     /// - Returns: Its state, or nil where the run has no checkpoint.
     /// - Throws: ``TrainingError/noUsableCheckpoint(run:reason:)`` where none of those there can be loaded.
     static func loadNewest(
-        into parts: LoopParts,
+        into parts: TrainerParts,
         notice: (String) -> Void
     ) throws -> TrainerState? {
+        guard let run = parts.run else { return nil }
         var problems: [(name: String, reason: String)] = []
-        for name in parts.run.checkpointNames {
+        for name in run.checkpointNames {
             do {
-                let state = try load(parts.run.checkpointPath(name), into: parts)
+                let state = try load(run.checkpointPath(name), into: parts)
                 for problem in problems {
                     notice(
                         "warning: the checkpoint \(problem.name) cannot be used: \(problem.reason)"
@@ -69,7 +78,26 @@ enum TrainerCheckpoint {
             }
         }
         guard let first = problems.first else { return nil }
-        throw TrainingError.noUsableCheckpoint(run: parts.run.path, reason: first.reason)
+        throw TrainingError.noUsableCheckpoint(run: run.path, reason: first.reason)
+    }
+
+    /// Loads the newest checkpoint where there is one, and puts right what a process left that was killed while it saved.
+    ///
+    /// - Parameters:
+    ///   - parts: What gets the weights and the optimiser's memory.
+    ///   - notice: Is told of each newer checkpoint that cannot be loaded.
+    /// - Returns: Where the run stands.
+    /// - Throws: ``TrainingError/noUsableCheckpoint(run:reason:)``, ``RunError``.
+    static func resume(
+        _ parts: TrainerParts,
+        notice: (String) -> Void
+    ) throws -> TrainerState {
+        let state = try loadNewest(into: parts, notice: notice) ?? TrainerState()
+        // A process that was killed between saving and pointing left `best` behind.
+        if let best = state.best, let run = parts.run, run.exists(best.checkpoint) {
+            try run.point(.best, to: best.checkpoint)
+        }
+        return state
     }
 
     /// Where the run of a checkpoint stood.
@@ -100,7 +128,7 @@ enum TrainerCheckpoint {
         return stored
     }
 
-    private static func load(_ folder: String, into parts: LoopParts) throws -> TrainerState {
+    private static func load(_ folder: String, into parts: TrainerParts) throws -> TrainerState {
         let state = try state(in: folder)
         // Everything is read before anything is changed.
         let targets = parts.learner.namedState()

@@ -1,160 +1,163 @@
-import Datasets
 public import TorchNN
 
-/// What follows from the options, the data and the model before the first step.
-public struct TrainingPlan: Sendable, Equatable {
-    /// The options in effect.
-    public let options: TrainingOptions
-    /// The number of training images.
-    public let trainCount: Int
-    /// The images that an epoch shows; with repeated augmentation the same one several times.
-    public let imagesPerEpoch: Int
-    /// The number of validation images.
-    public let validationCount: Int
-    /// The names of the classes, by label.
-    public let classNames: [String]
-    /// The number of the model's parameters.
-    public let parameterCount: Int
-    /// How the model computes.
-    public let policy: ComputePolicy
-    /// The workers that read images.
-    public let workers: Int
-    /// What the names, the order and the labels of the training images come to, for a run's file.
-    public var fingerprint: String?
-    /// The keys of weights that the checkpoint has none for and that take the full rate under a layer decay, for a run's
-    /// file.
-    public var freshWeights: [String] = []
-    /// Whether the validation images are a share of the data that the run held out itself.
-    public var holdsOut = false
+/// How a ``Trainer`` trains: how long, how fast, with which optimiser, and where it writes.
+///
+/// ```swift
+/// import Training
+///
+/// var plan = TrainingPlan(epochs: 20, learningRate: .cosine(1e-3, warmup: 0.05))
+/// plan.clipGradient = 1
+/// plan.output = "runs/own"
+/// ```
+public struct TrainingPlan: Sendable {
+    /// How many times the training images are shown, at least 1.
+    public var epochs: Int
+    /// The learning rate of each step.
+    public var learningRate: LearningRate
+    /// What moves the weights.
+    public var optimizer: OptimizerChoice
+    /// The weight decay of matrices and filters, at least 0; vectors and embeddings have none.
+    public var weightDecay: Double
+    /// How many parts a batch is computed in, at least 1: less memory, the same gradients but for rounding.
+    public var accumulation = 1
+    /// The largest L2 norm of all gradients together, above 0; larger ones are scaled down. Nil leaves them.
+    public var clipGradient: Double?
+    /// The averaging of the weights; nil for none.
+    public var average: WeightAverage?
+    /// How layers compute, put in force when a trainer or a learner is made; nil for what is in force.
+    public var compute: ComputePolicy?
+    /// Where order, augmentation and the random numbers of a step come from.
+    public var seed = 0
+    /// The folder for metrics and checkpoints; nil writes nothing. A folder that holds checkpoints is gone on from.
+    public var output: String?
+    /// After how many steps a checkpoint is saved within an epoch; nil saves at the end of each epoch only.
+    public var checkpointInterval: Int?
+    /// How many of the newest checkpoints are kept, at least 1, beside the best.
+    public var keepLast = 2
+    /// After how many steps the means are recorded, at least 1.
+    public var logInterval = 50
+    /// Whether an event file for TensorBoard is written too.
+    public var tensorboard = false
+    /// How many epochs show images of their own; later ones show the same again. Nil for all.
+    public var augmentationEpochs: Int?
 
-    /// The steps of an epoch; images that do not fill a batch wait for another epoch's order.
-    public var stepsPerEpoch: Int { imagesPerEpoch / options.batch }
-    /// The steps of the whole run.
-    public var totalSteps: Int { stepsPerEpoch * options.epochs }
+    /// How weights are averaged: after every step `average ← decay · average + (1 - decay) · weights`.
+    public struct WeightAverage: Sendable, Equatable {
+        /// The share of the average that a step keeps, 0 to 1.
+        public var decay: Double
+        /// How the first steps keep less.
+        public var warmup: ExponentialMovingAverage.Warmup
 
-    /// The epoch whose images an epoch shows, in the same order and augmented and mixed alike.
+        /// Creates the rule.
+        ///
+        /// - Parameters:
+        ///   - decay: The share of the average that a step keeps, 0 to 1.
+        ///   - warmup: How the first steps keep less.
+        public init(decay: Double, warmup: ExponentialMovingAverage.Warmup = .off) {
+            self.decay = decay
+            self.warmup = warmup
+        }
+    }
+
+    /// Creates a plan; what is not named here has its usual value and can be set.
     ///
-    /// - Parameter epoch: The epoch, from 0.
-    /// - Returns: The epoch itself, but with ``TrainingOptions/augmentationEpochs`` never more than that many.
-    public func augmentationEpoch(_ epoch: Int) -> Int {
-        options.augmentationEpochs.map { epoch % $0 } ?? epoch
+    /// - Parameters:
+    ///   - epochs: How many times the training images are shown, at least 1.
+    ///   - learningRate: The learning rate of each step.
+    ///   - optimizer: What moves the weights.
+    ///   - weightDecay: The weight decay of matrices and filters, at least 0.
+    ///   - output: The folder for metrics and checkpoints; nil writes nothing.
+    public init(
+        epochs: Int,
+        learningRate: LearningRate,
+        optimizer: OptimizerChoice = .adamW(),
+        weightDecay: Double = 0.05,
+        output: String? = nil
+    ) {
+        self.epochs = epochs
+        self.learningRate = learningRate
+        self.optimizer = optimizer
+        self.weightDecay = weightDecay
+        self.output = output
     }
 
-    /// The epochs that show images of their own.
-    public var distinctEpochs: Int {
-        min(options.epochs, options.augmentationEpochs ?? options.epochs)
-    }
-
-    /// The learning rate as a function of the epochs done, from 0 at the start, or of the steps done.
+    /// Checks the ranges.
     ///
-    /// With ``TrainingOptions/schedOnUpdates`` its unit is a step, else an epoch.
-    public var schedule: Schedule {
-        let base = options.effectiveLR
-        let unit = options.schedOnUpdates ? Double(stepsPerEpoch) : 1
-        return Schedule(
-            shape: options.schedule,
-            base: base,
-            minimum: min(options.minLR, base),
-            warmupStart: min(options.warmupLR, base),
-            warmup: options.warmupEpochs * unit,
-            total: Double(options.epochs) * unit,
-            decayInterval: options.decayEpochs * unit,
-            decayRate: options.decayRate
-        )
+    /// - Throws: ``TrainingError/invalidPlan(_:)`` for the first value outside of its range.
+    public func check() throws(TrainingError) {
+        let wrong: String? =
+            if epochs < 1 {
+                "epochs is at least 1, not \(epochs)"
+            } else if accumulation < 1 {
+                "accumulation is at least 1, not \(accumulation)"
+            } else if let clipGradient, !(clipGradient > 0) {
+                "clipGradient is above 0, not \(clipGradient)"
+            } else if let average, !(0...1).contains(average.decay) {
+                "the decay of the average is 0 to 1, not \(average.decay)"
+            } else if !(weightDecay >= 0) {
+                "weightDecay is at least 0, not \(weightDecay)"
+            } else if logInterval < 1 {
+                "logInterval is at least 1, not \(logInterval)"
+            } else if keepLast < 1 {
+                "keepLast is at least 1, not \(keepLast)"
+            } else if let checkpointInterval, checkpointInterval < 1 {
+                "checkpointInterval is at least 1, not \(checkpointInterval)"
+            } else if let augmentationEpochs, augmentationEpochs < 1 {
+                "augmentationEpochs is at least 1, not \(augmentationEpochs)"
+            } else {
+                nil
+            }
+        if let wrong { throw .invalidPlan(wrong) }
     }
 
-    /// The learning rate of a step.
-    ///
-    /// By steps it is the schedule's value at the step; by epochs, the value at the step's epoch, and with
-    /// ``TrainingOptions/lrLag`` at the epoch before, so that the first two epochs have the value at 0.
-    ///
-    /// - Parameter step: The step, counted from 0 over the whole run.
-    /// - Returns: The rate, before the factors of parameter groups.
-    public func learningRate(step: Int) -> Double {
-        if options.method == .dino { return DINOSchedules(self).learningRate.value(at: step) }
-        guard !options.schedOnUpdates else { return schedule.value(at: Double(step)) }
-        let epoch = step / max(stepsPerEpoch, 1)
-        return schedule.value(at: Double(options.lrLag ? max(epoch - 1, 0) : epoch))
-    }
-
-    /// Whether any step has a learning rate above 0.
-    var learns: Bool { (0..<totalSteps).contains { learningRate(step: $0) > 0 } }
-
-    /// Makes sure that the run learns.
-    ///
-    /// - Throws: ``OptionError`` for a warm-up that is longer than the run, and where every step would have the rate 0.
-    func checkRates() throws(OptionError) {
-        let warmup = options.warmupEpochs
-        guard options.warmupEpochs <= Double(options.epochs) else {
-            throw .conflict(
-                "the warm-up of \(warmup) epochs is longer than the run of \(options.epochs): add --warmup-epochs 0 or "
-                    + "another number of up to \(options.epochs), or choose more --epochs"
-            )
-        }
-        guard learns else {
-            let steps = totalSteps == 1 ? "one step, which" : "\(totalSteps) steps, all of which"
-            throw .conflict(
-                "the run has \(steps) would have the learning rate 0, where a warm-up of \(warmup) epochs begins: add "
-                    + "--warmup-epochs 0, or choose more --epochs"
-            )
-        }
-    }
-
-    /// The steps below which hardly anything is learned.
-    private static let fewSteps = 50
-
-    /// A warning where the run has too few steps to learn; nil where it has enough.
-    public var warningOfFewSteps: String? {
-        guard totalSteps < Self.fewSteps else { return nil }
-        return
-            "warning: the run has only \(totalSteps) step\(totalSteps == 1 ? "" : "s"), too few to learn much: choose more "
-            + "--epochs or a smaller --batch"
-    }
-
-    /// The facts to print and to store, in order.
-    public var facts: [(name: String, value: String)] {
-        var facts = [
-            ("effective_lr", lrSentence), ("steps_per_epoch", epochSentence),
-            ("steps", "\(totalSteps)"),
-            ("parameters", "\(parameterCount)"), ("train_images", "\(trainCount)"),
-            ("val_images", "\(validationCount)"), ("classes", ClassNames.summary(classNames)),
-            ("compute", policy.description), ("workers", "\(workers)"),
-        ]
-        if let ema = options.ema, !options.emaIsLongEnough(steps: totalSteps) {
-            facts.append(("ema_note", "decay \(ema) averages over more steps than the run has"))
-        }
-        if options.warmupEpochs >= Double(options.epochs) {
-            facts.append(("warmup_note", "the run ends before the learning rate is reached"))
-        }
-        return facts
-    }
-
-    private var epochSentence: String {
-        var sentence = "\(stepsPerEpoch)"
-        if options.accumulation > 1 {
-            let part = (options.batch + options.accumulation - 1) / options.accumulation
-            sentence +=
-                ", each of \(options.batch) images in \(options.accumulation) parts of \(part)"
-        }
-        if let repeats = options.repeatedAug {
-            let different = (imagesPerEpoch + repeats - 1) / repeats
-            sentence +=
-                "; an epoch shows \(different) of \(trainCount) images \(repeats) times each"
-        }
-        return sentence
-    }
-
-    private var lrSentence: String {
-        options.lrScaling
-            ? "\(options.effectiveLR) (= \(options.lr) × \(options.batch)/\(options.lrReferenceBatch))"
-            : "\(options.effectiveLR)"
-    }
+    /// The epoch whose images an epoch shows.
+    func augmentationEpoch(_ epoch: Int) -> Int { augmentationEpochs.map { epoch % $0 } ?? epoch }
 }
 
-extension TrainingOptions {
-    /// Whether an average with this decay forgets its start within a run.
-    fileprivate func emaIsLongEnough(steps: Int) -> Bool {
-        guard let ema else { return true }
-        return 1 / (1 - ema) <= Double(steps)
+/// The learning rate of each step of a run.
+public struct LearningRate: Sendable {
+    private let rate: @Sendable (_ step: Int, _ totalSteps: Int) -> Double
+
+    /// Takes any function.
+    ///
+    /// - Parameter rate: The learning rate of a step, from 0, of so many steps in the whole run.
+    public init(_ rate: @escaping @Sendable (_ step: Int, _ totalSteps: Int) -> Double) {
+        self.rate = rate
     }
+
+    /// The same rate in every step.
+    public static func constant(_ rate: Double) -> LearningRate { LearningRate { _, _ in rate } }
+
+    /// A linear warm-up to the peak, then half a cosine down.
+    ///
+    /// - Parameters:
+    ///   - peak: The largest rate.
+    ///   - minimum: The rate at the end.
+    ///   - warmup: The share of the steps that the warm-up takes, 0 to 1.
+    /// - Returns: The rates; as in timm the cosine begins with the warm-up, and not after it.
+    public static func cosine(
+        _ peak: Double,
+        minimum: Double = 0,
+        warmup: Double = 0
+    ) -> LearningRate {
+        LearningRate { step, total in
+            // The first step of a warm-up moves the weights already.
+            Schedule(
+                shape: .cosine,
+                base: peak,
+                minimum: minimum,
+                warmupStart: peak / max(1, warmup * Double(total)),
+                warmup: warmup * Double(total),
+                total: Double(total)
+            ).value(at: Double(step))
+        }
+    }
+
+    /// The rate of a step.
+    ///
+    /// - Parameters:
+    ///   - step: The step, counted from 0 over the whole run.
+    ///   - totalSteps: The steps of the whole run.
+    /// - Returns: The rate, before the factors of parameter groups.
+    public func value(step: Int, of totalSteps: Int) -> Double { rate(step, totalSteps) }
 }

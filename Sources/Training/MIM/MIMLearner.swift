@@ -16,7 +16,7 @@ final class MIMLearner: Learner {
     let model: MaskedImageModel
     let masking: PatchMasking
     let optimizer: any Optimizer
-    private let plan: TrainingPlan
+    private let plan: RunPlan
     private let description: ModelDescription
     /// The images that reconstructions are shown of; nil for none.
     private let shown: DataLoader?
@@ -24,7 +24,7 @@ final class MIMLearner: Learner {
     var counters: [String: Double] = [:]
 
     init(
-        _ plan: TrainingPlan,
+        _ plan: RunPlan,
         _ model: MaskedImageModel,
         _ description: ModelDescription,
         masking: PatchMasking,
@@ -58,7 +58,7 @@ final class MIMLearner: Learner {
 
     /// Adds the gradients of a batch, part by part; as of every image as much is hidden, the parts' shares add up to
     /// the loss of the whole batch.
-    func addGradients(_ batch: ImageBatch, at place: StepPlace) throws -> StepGradients.Numbers {
+    func addGradients(_ batch: ImageBatch, at place: StepPlace) throws -> StepNumbers {
         try addGradients(
             batch.tensor(),
             masks: masks(of: batch.indices, epoch: place.epoch),
@@ -71,7 +71,7 @@ final class MIMLearner: Learner {
         _ images: Tensor,
         masks: Tensor,
         parts: Int
-    ) throws -> StepGradients.Numbers {
+    ) throws -> StepNumbers {
         let device = plan.policy.device
         let (images, masks) = (try images.to(device), try masks.to(device))
         let count = images.shape[0]
@@ -81,7 +81,8 @@ final class MIMLearner: Learner {
             let range = (count * part / parts)..<(count * (part + 1) / parts)
             let (some, hidden) = (try images.narrowed(0, range), try masks.narrowed(0, range))
             lastImages = some
-            let painted = try withAutocast(plan.policy.autocastDType) { () throws(TorchError) in
+            let painted = try ComputePolicy.autocast(plan.policy.autocastDType) {
+                () throws(TorchError) in
                 try model(some, mask: hidden).reconstruction
             }
             let share = Double(range.count) / Double(count)
@@ -94,7 +95,7 @@ final class MIMLearner: Learner {
             wanted.append(norm)
         }
         let values = try Tensor.stack(wanted).floats()
-        var numbers = StepGradients.Numbers()
+        var numbers = StepNumbers()
         numbers.loss = Double(values[0])
         if values.count > 1 { numbers.gradientNorm = Double(values[1]) }
         return numbers
@@ -104,7 +105,7 @@ final class MIMLearner: Learner {
         NonFiniteDiagnosis.sentence(model, pixels: lastImages.map { [$0] } ?? []) { nil }
     }
 
-    func takeStep(_ numbers: StepGradients.Numbers, at place: StepPlace) throws {
+    func takeStep(_ numbers: StepNumbers, at place: StepPlace) throws {
         if let limit = plan.options.clipGrad, let norm = numbers.gradientNorm {
             try optimizer.clipGradients(norm: norm, maxNorm: limit)
         }
@@ -156,13 +157,15 @@ final class MIMLearner: Learner {
         guard let batch = try await batches.next(isolation: #isolation), batch.count > 0 else {
             return scores
         }
-        let images = try batch.tensor()
+        // The sheet is drawn from memory of the processor.
+        let images = try batch.tensor(on: .cpu)
         // Always the same masks, so that sheets of two epochs can be compared.
         let masks = try masks(of: Array(0..<batch.count), epoch: 0)
         let (painted, loss) = try withoutGradient { () throws(TorchError) -> (Tensor, Double) in
             let device = plan.policy.device
             let (images, masks) = (try images.to(device), try masks.to(device))
-            let painted = try withAutocast(plan.policy.autocastDType) { () throws(TorchError) in
+            let painted = try ComputePolicy.autocast(plan.policy.autocastDType) {
+                () throws(TorchError) in
                 try model(images, mask: masks).reconstruction
             }
             let loss = try model.loss(images, reconstruction: painted, mask: masks).item()

@@ -11,15 +11,15 @@ import VisionModels
 @ModelActor
 public final class MIMSession: RunSession {
     /// What follows from options, data and model.
-    public nonisolated let plan: TrainingPlan
+    public nonisolated let plan: RunPlan
     /// The step that the run goes on from; 0 at the start.
     public let startStep: Int
     private let learner: MIMLearner
-    private let loop: TrainingLoop
+    private let loop: Trainer
 
     /// Checks the options, opens the data, makes the network, and only then creates the run's folder.
     public init(
-        _ request: TrainingSession.Request,
+        _ request: RunRequest,
         observer: any TrainingObserver,
         stop: StopRequest
     ) throws {
@@ -29,7 +29,7 @@ public final class MIMSession: RunSession {
         let (description, transformer) = try Self.description(options)
         let masking = try MIMPreflight.masking(options, transformer)
         let data = try UnlabelledData(request)
-        let policy = try TrainingSession.policy(options, resuming: request.resuming)
+        let policy = try request.computePolicy()
         ComputePolicy.current = policy
         try manualSeed(UInt64(options.seed))
         let model = try Self.model(transformer)
@@ -47,14 +47,13 @@ public final class MIMSession: RunSession {
             model,
             description,
             masking: masking,
-            optimizer: try TrainingSession.optimizer(
-                options,
-                groups: Self.groups(model, weightDecay: options.weightDecay)
+            optimizer: try options.optimizerChoice.make(
+                Self.groups(model, weightDecay: options.weightDecay)
             ),
             shown: try data.shown(options.shownImages, description.processor)
         )
-        let parts = try data.loopParts(request, plan, transform, learner)
-        loop = try TrainingLoop(parts, for: request, observer: observer, stop: stop)
+        let parts = try data.trainerParts(request, plan, transform, learner)
+        loop = try Trainer(parts, plan, for: request, observer: observer, stop: stop)
         startStep = loop.state.step
     }
 
@@ -64,7 +63,7 @@ public final class MIMSession: RunSession {
     }
 
     /// Trains to the end, or until asked to stop.
-    public func run() async throws -> TrainingLoop.Outcome { try await loop.run() }
+    public func run() async throws -> Trainer.Outcome { try await loop.run() }
 
     /// What the options' transformer is without a classifier.
     nonisolated static func description(

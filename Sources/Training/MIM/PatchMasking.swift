@@ -2,14 +2,6 @@ import Foundation
 import ImagePipeline
 public import VisionModels
 
-/// How the hidden patches of an image lie.
-public enum MaskKind: String, Codable, Sendable, CaseIterable {
-    /// Squares of some patches, anywhere: SimMIM's.
-    case random
-    /// Rectangles of many sizes until enough is hidden: BEiT's.
-    case block
-}
-
 /// Which patches of an image are hidden: as many of every image, drawn anew for each image and epoch.
 ///
 /// The draw is a function of seed, epoch and the image's index alone.

@@ -25,7 +25,7 @@ public struct HeldOutShare: Codable, Sendable, Equatable {
     public let isCertain: Bool
 
     /// The share of a run; nil where its data has a validation part.
-    init?(of plan: TrainingPlan) {
+    init?(of plan: RunPlan) {
         guard plan.holdsOut, let fingerprint = plan.fingerprint else { return nil }
         self.init(plan.options, fingerprint, isCertain: true)
     }

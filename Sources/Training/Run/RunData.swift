@@ -32,7 +32,7 @@ struct RunData: Sendable {
             repeats: options.repeatedAug ?? 1
         )
         imagesPerEpoch = plan.viewsPerEpoch
-        try Preflight.check(
+        try Self.check(
             options,
             imagesPerEpoch: imagesPerEpoch,
             classes: train.classNames.count,
@@ -44,7 +44,7 @@ struct RunData: Sendable {
     ///
     /// - Throws: `DatasetError` where they would give an epoch without a step.
     func read(with options: TrainingOptions) throws(DatasetError) -> RunData {
-        try Preflight.check(
+        try Self.check(
             options,
             imagesPerEpoch: imagesPerEpoch,
             classes: train.classNames.count,
@@ -72,5 +72,79 @@ struct RunData: Sendable {
             workers: workers,
             policy: .drop(limit: min(options.skipLimit, validation.count - 1))
         )
+    }
+
+    /// Options that the data does not allow.
+    static func check(
+        _ options: TrainingOptions,
+        imagesPerEpoch: Int,
+        classes: Int,
+        path: String
+    ) throws(DatasetError) {
+        guard classes >= 2 else {
+            throw .invalid(
+                "\(path) has only one class; a classifier needs two at least"
+                    + (options.mixes ? ", and Mixup another class to mix with" : "")
+            )
+        }
+        guard options.batch <= imagesPerEpoch else {
+            throw .invalid(
+                "a batch of \(options.batch) is larger than the data of \(imagesPerEpoch) training images "
+                    + "an epoch, which would have no step; choose a smaller --batch"
+            )
+        }
+    }
+}
+
+extension RunManifest {
+    /// Makes sure that a resumed run reads what it read before.
+    func checkData(
+        train: any ImageDataset,
+        validation: Int,
+        run: String
+    ) throws(TrainingError) {
+        if (train.count, validation) != counts {
+            throw .otherData(
+                run: run,
+                difference: "\(train.count) training and \(validation) validation images, "
+                    + "not \(counts.train) and \(counts.validation)"
+            )
+        }
+        if train.classNames != classNames {
+            throw .otherData(run: run, difference: "other classes")
+        }
+        if let fingerprint, !train.hasFingerprint(fingerprint) {
+            throw .otherData(
+                run: run,
+                difference:
+                    "training images of other names, in another order or with other labels"
+            )
+        }
+    }
+}
+
+extension ImageDataset {
+    /// A number (FNV-1a, hexadecimal) of all images' names, without the folders that they lie in, and labels, in order.
+    ///
+    /// It does not depend on how the path of the data is spelled, nor on where the data lies.
+    var fingerprint: String { fingerprint(slash: true) }
+
+    /// Whether this is the fingerprint, or that of earlier versions, where names without a folder had no slash.
+    func hasFingerprint(_ text: String) -> Bool {
+        text == fingerprint || text == fingerprint(slash: false)
+    }
+
+    private func fingerprint(slash: Bool) -> String {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        for index in 0..<count {
+            let name = Array(name(at: index).utf8)
+            let start = name.lastIndex(of: UInt8(ascii: "/"))
+            if slash, start == nil { add(UInt8(ascii: "/")) }
+            for byte in name[(start ?? 0)...] { add(byte) }
+            add(0)
+            withUnsafeBytes(of: Int32(label(at: index)).littleEndian) { $0.forEach(add) }
+        }
+        return String(hash, radix: 16)
     }
 }

@@ -33,9 +33,25 @@ public final class RunDirectory: Sendable {
     ///   - path: The folder; it and those above it are created.
     ///   - resume: Whether it must hold a run already. Else it must be empty or absent.
     /// - Throws: ``RunError`` where it cannot be used.
-    public init(path: String, resume: Bool) throws(RunError) {
-        self.path = path
+    public convenience init(path: String, resume: Bool) throws(RunError) {
         try Self.check(path, resume: resume)
+        try self.init(locking: path)
+    }
+
+    /// Opens or creates the folder of a program's own training, which has no `run.yaml`, and locks it.
+    ///
+    /// - Parameter path: The folder: absent, empty, or one that such a training wrote.
+    /// - Throws: ``RunError`` where it holds something else or cannot be used.
+    convenience init(goingOnIn path: String) throws(RunError) {
+        let isOwn =
+            FileManager.default.fileExists(atPath: path + "/metrics.jsonl")
+            && !FileManager.default.fileExists(atPath: path + "/run.yaml")
+        if !isOwn { try Self.check(path, resume: false) }
+        try self.init(locking: path)
+    }
+
+    private init(locking path: String) throws(RunError) {
+        self.path = path
         try DurableFiles.createFolder(path + "/checkpoints")
         let lock = open(path + "/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard lock >= 0 else { throw DurableFiles.failure(path) }

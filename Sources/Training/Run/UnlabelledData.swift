@@ -56,7 +56,7 @@ struct UnlabelledData: Sendable {
     }
 
     /// Opens the data of a new run, or that of a run that goes on, which must be what it was.
-    init(_ request: TrainingSession.Request) throws {
+    init(_ request: RunRequest) throws {
         try self.init(request.options)
         try request.resuming?.checkData(
             train: train,
@@ -66,8 +66,8 @@ struct UnlabelledData: Sendable {
     }
 
     /// What follows from options, data and network.
-    func plan(parameterCount: Int, policy: ComputePolicy) -> TrainingPlan {
-        TrainingPlan(
+    func plan(parameterCount: Int, policy: ComputePolicy) -> RunPlan {
+        RunPlan(
             options: options,
             trainCount: train.count,
             imagesPerEpoch: train.count,
@@ -78,24 +78,6 @@ struct UnlabelledData: Sendable {
             workers: workers,
             fingerprint: train.fingerprint,
             holdsOut: holdsOut
-        )
-    }
-
-    /// What the loop drives; the run's folder is made only when nothing else can be wrong.
-    @ModelActor
-    func loopParts(
-        _ request: TrainingSession.Request,
-        _ plan: TrainingPlan,
-        _ transform: any ImageTransform,
-        _ learner: any Learner
-    ) throws -> LoopParts {
-        _ = try trainingLoader(transform, attempt: 0)
-        return LoopParts(
-            plan: plan,
-            run: try RunDirectory(path: request.output, resume: request.resuming != nil),
-            learner: learner,
-            trainingLoader: { try trainingLoader(transform, attempt: $0) },
-            notes: validation?.notes ?? []
         )
     }
 

@@ -50,7 +50,7 @@ public final class RunCheck {
     public func check(_ options: TrainingOptions) throws -> Facts {
         try Preflight.check(options)
         let data = try data(options)
-        let request = TrainingSession.Request(
+        let request = RunRequest(
             options: options,
             output: "",
             resuming: nil,
@@ -73,7 +73,7 @@ public final class RunCheck {
         var planned = options
         // Whether a file of answers fits depends on the number format, which is chosen when the run starts.
         planned.cacheTeacher = ""
-        let plan = TrainingPlan(
+        let plan = RunPlan(
             options: planned,
             trainCount: data.train.count,
             imagesPerEpoch: data.imagesPerEpoch,
@@ -85,7 +85,14 @@ public final class RunCheck {
         )
         try plan.checkRates()
         if options.distillation != .none {
-            _ = try RunTeacher(request, plan, student: description, data) { notes.append($0) }
+            _ = try RunTeacher(
+                request,
+                plan,
+                student: description,
+                data,
+                notice: { notes.append($0) },
+                train: TrainingSession.train
+            )
         }
         return facts(plan, description.configuration, notes)
     }
@@ -101,7 +108,7 @@ public final class RunCheck {
     }
 
     private func facts(
-        _ plan: TrainingPlan,
+        _ plan: RunPlan,
         _ model: ModelConfiguration,
         _ notes: [String]
     ) -> Facts {

@@ -13,7 +13,7 @@ public enum TeacherScore {
     /// - Throws: The errors of opening the data and of loading the teacher.
     public static func measure(_ options: TrainingOptions) async throws -> ValidationScore {
         let data = try RunData(options)
-        let request = TrainingSession.Request(
+        let request = RunRequest(
             options: options,
             output: "",
             resuming: nil,

@@ -32,7 +32,7 @@ extension Recipe {
     static func choosesBatch(_ name: String) -> Bool { ["finetune", "linear"].contains(name) }
 }
 
-extension TrainingSession.Request {
+extension RunRequest {
     /// Opens the data, and chooses the batch by it where that is left to the recipe.
     ///
     /// - Parameter notice: Is told what was chosen, where it is not the recipe's own.

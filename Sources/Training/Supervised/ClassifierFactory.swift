@@ -104,9 +104,16 @@ public enum ClassifierFactory {
             module: model,
             forward: forward(model, dtype: dtype),
             save: { folder in try ModelDirectory.write(model, description, into: folder) },
-            load: { folder in try ModelFolder.load(folder, into: model) },
+            load: { folder in
+                try StoredTensors.copy(
+                    ModelDirectory.load(folder).model,
+                    into: model,
+                    file: folder,
+                    hint: "the run was started with another model"
+                )
+            },
             firstNonFiniteLayer: { pixels in
-                let layer = try? withAutocast(dtype) { () throws(TorchError) in
+                let layer = try? ComputePolicy.autocast(dtype) { () throws(TorchError) in
                     try LayerProbe.firstNonFinite(model, pixels)
                 }
                 return layer ?? nil
@@ -126,11 +133,11 @@ public enum ClassifierFactory {
     ) -> ClassifierForward {
         guard let transformer = model as? VisionTransformer else {
             return { pixels throws(TorchError) in
-                try withAutocast(dtype) { () throws(TorchError) in try model.logits(pixels) }
+                try ComputePolicy.autocast(dtype) { () throws(TorchError) in try model.logits(pixels) }
             }
         }
         return { pixels throws(TorchError) in
-            try withAutocast(dtype) { () throws(TorchError) in
+            try ComputePolicy.autocast(dtype) { () throws(TorchError) in
                 try transformer.headLogits(tokens(transformer, pixels))
             }
         }

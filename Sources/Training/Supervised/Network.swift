@@ -16,7 +16,7 @@ struct Network {
     /// Finds out what the network is, without its weights.
     ///
     /// A resumed run takes it from its own newest checkpoint: the one that it started from may be gone by then.
-    nonisolated init(_ request: TrainingSession.Request, classNames: [String]) throws {
+    nonisolated init(_ request: RunRequest, classNames: [String]) throws {
         options = request.options
         freshBefore = request.resuming?.freshWeights ?? []
         guard !options.finetune.isEmpty else {

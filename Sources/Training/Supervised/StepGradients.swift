@@ -8,21 +8,6 @@ import TorchNN
 /// not; and stochastic depth draws other numbers for other parts.
 @ModelActor
 enum StepGradients {
-    /// What a step is judged by.
-    struct Numbers {
-        /// The mean loss of the images.
-        var loss = 0.0
-        /// The images whose class was predicted; of mixed ones, the class with the largest share.
-        var correct = 0.0
-        /// The norm of all gradients, where it was asked for.
-        var gradientNorm: Double?
-        /// What else the method watches, by its name in `metrics.jsonl`.
-        var others: [String: Double] = [:]
-
-        /// Whether the step may be taken.
-        var areFinite: Bool { loss.isFinite && gradientNorm?.isFinite ?? true }
-    }
-
     /// Adds the gradients of the images to those that the parameters have.
     ///
     /// - Parameters:
@@ -37,7 +22,7 @@ enum StepGradients {
         _ input: StepInput,
         parts: Int,
         norm optimizer: (any Optimizer)? = nil
-    ) throws -> Numbers {
+    ) throws -> StepNumbers {
         var losses: [Tensor] = []
         var correct: [Tensor] = []
         for part in try input.divided(into: parts) {
@@ -45,17 +30,21 @@ enum StepGradients {
             let share = Double(part.count) / Double(input.count)
             let loss = share == 1 ? result.loss : try result.loss * share
             try loss.backward()
-            losses.append(try loss.detached())
-            let hits = try result.prediction.argmax(1).equal(part.targets.classes())
-            correct.append(try hits.to(.float32).sum())
+            losses.append(try loss.detached().to(.float32))
+            if let prediction = result.prediction {
+                let hits = try prediction.argmax(1).equal(part.targets.classes())
+                correct.append(try hits.to(.float32).sum())
+            }
         }
-        var wanted = [try Tensor.stack(losses).sum(), try Tensor.stack(correct).sum()]
-        if let norm = try optimizer?.gradientNorm() { wanted.append(norm) }
-        let numbers = try Tensor.stack(wanted).floats()
-        return Numbers(
-            loss: Double(numbers[0]),
-            correct: Double(numbers[1]),
-            gradientNorm: optimizer == nil ? nil : numbers.count > 2 ? Double(numbers[2]) : 0
+        var wanted = [try Tensor.stack(losses).sum()]
+        if !correct.isEmpty { wanted.append(try Tensor.stack(correct).sum()) }
+        let norm = try optimizer?.gradientNorm()
+        if let norm { wanted.append(norm) }
+        let numbers = try Tensor.stack(wanted).floats().map(Double.init)
+        return StepNumbers(
+            loss: numbers[0],
+            correct: correct.isEmpty ? nil : numbers[1],
+            gradientNorm: optimizer == nil ? nil : norm == nil ? 0 : numbers.last
         )
     }
 }

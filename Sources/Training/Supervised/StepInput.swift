@@ -16,12 +16,13 @@ struct StepInput {
     }
 
     init(_ batch: ImageBatch) throws(TorchError) {
-        let labels = try Tensor(batch.labels.map(Int64.init), shape: [batch.count])
-        var soft: Tensor?
-        if let targets = batch.targets, batch.count > 0 {
-            soft = try Tensor(targets, shape: [batch.count, targets.count / batch.count])
-        }
-        self.init(pixels: try batch.tensor(), targets: TrainingTargets(labels: labels, soft: soft))
+        self.init(
+            pixels: try batch.tensor(),
+            targets: TrainingTargets(
+                labels: try batch.labelTensor(),
+                soft: try batch.targetTensor()
+            )
+        )
     }
 
     /// The same images with what the teacher says of them, `[count, classes]`.

@@ -1,84 +1,287 @@
-import Datasets
-import Torch
-import TorchNN
+import Checkpoints
+public import Datasets
+public import Torch
+public import TorchNN
 
-/// Learning from labels, and from a teacher that knows them.
+/// Learning from a loss on batches of images: the labels, a teacher that knows them, or a loss of one's own.
+///
+/// It divides a batch into the parts of the plan, adds up their gradients, clips them, steps the optimiser and the average
+/// of the weights, and measures both on the validation images.
 @ModelActor
-final class SupervisedLearner: Learner {
-    private let parts: TrainingParts
+public final class SupervisedLearner: Learner {
+    private let network: TrainedNetwork
+    /// The averaged weights as a network, for validation and saving.
+    private let average: TrainedNetwork?
+    private let task: any TrainingTask
+    private let optimizer: any Optimizer
+    private let ema: ExponentialMovingAverage?
+    private let validation: DataLoader?
+    private let plan: TrainingPlan
+    /// Whether what is trained behaves as in training, with dropout and moving statistics.
+    private let isInTrainMode: Bool
+    /// Adds what is known already of a batch's images.
+    private let answers: ((StepInput, StepPlace) throws -> StepInput)?
     /// The pixels of the last batch, for a diagnosis.
     private var pixels: Tensor?
-    var counters: [String: Double] = [:]
+    /// Numbers that a resumed run needs; none.
+    public var counters: [String: Double] = [:]
+    /// Whether the task predicts classes, as far as it has been seen.
+    public private(set) var scoresLabels: Bool
 
+    /// Creates the learner of a run that is set up.
     init(_ parts: TrainingParts) {
-        self.parts = parts
+        network = parts.student.trained
+        average = parts.average?.trained
+        task = parts.task
+        optimizer = parts.optimizer
+        ema = parts.ema
+        validation = parts.validationLoader
+        plan = parts.plan.training
+        isInTrainMode = parts.plan.options.trainMode
+        answers = parts.answers
+        scoresLabels = true
     }
 
-    var module: Module { parts.student.module }
-
-    func movingStatistics() -> [Tensor] { module.namedBuffers().map(\.buffer.tensor) }
-
-    func beginEpoch() { module.trainUnfrozen(parts.plan.options.trainMode) }
-
-    func addGradients(_ batch: ImageBatch, at place: StepPlace) throws -> StepGradients.Numbers {
-        var input = try StepInput(batch)
-        // A run that was rolled back shows other images than those that the answers are kept of.
-        if let teacher = parts.teacher, place.attempt == 0 {
-            input = try teacher.answered(
-                input,
-                epoch: parts.plan.augmentationEpoch(place.epoch),
-                step: place.stepInEpoch
+    /// Creates a learner of a module of one's own.
+    ///
+    /// - Parameters:
+    ///   - module: The network that learns.
+    ///   - task: The loss of a batch, and what is predicted.
+    ///   - plan: How the weights move; the one that the ``Trainer`` gets.
+    ///   - validation: Images to measure on after every epoch, every one once and in order; nil measures nothing.
+    ///   - optimizer: An optimiser of one's own; nil for the plan's over all weights that have a gradient.
+    /// - Throws: ``TrainingError/invalidPlan(_:)``, `TorchError` for a lack of memory.
+    public init(
+        _ module: Module,
+        task: any TrainingTask,
+        plan: TrainingPlan,
+        validation: DataLoader? = nil,
+        optimizer: (any Optimizer)? = nil
+    ) throws {
+        try plan.check()
+        if let compute = plan.compute { ComputePolicy.current = compute }
+        let score = Validation.score(of: task)
+        let ema = try plan.average.map {
+            try ExponentialMovingAverage(of: module, decay: $0.decay, warmup: $0.warmup)
+        }
+        network = TrainedNetwork(
+            module: module,
+            score: score,
+            save: { try ModuleFile.write(module, to: $0) },
+            load: { try ModuleFile.read($0, into: module) },
+            firstNonFiniteLayer: { _ in nil }
+        )
+        // A second network of the same kind cannot be made here: the averages take turns with the weights.
+        average = ema.map { ema in
+            TrainedNetwork(
+                module: module,
+                score: { pixels, labels in try ema.withAverages { try score(pixels, labels) } },
+                save: { folder in
+                    try ema.withAverages { try ModuleFile.write(module, to: folder) }
+                },
+                load: { _ in },
+                firstNonFiniteLayer: { _ in nil }
             )
         }
-        pixels = input.pixels
-        return try StepGradients.add(
-            parts.task,
-            input,
-            parts: parts.plan.options.accumulation,
-            norm: parts.plan.options.clipGrad == nil ? nil : parts.optimizer
+        self.task = task
+        self.optimizer =
+            try optimizer
+            ?? plan.optimizer.make(ParameterGroup.decaying(module, weightDecay: plan.weightDecay))
+        self.ema = ema
+        self.validation = validation
+        self.plan = plan
+        isInTrainMode = true
+        answers = nil
+        scoresLabels = false
+    }
+
+    /// Creates a learner of a module and a loss of one's own.
+    ///
+    /// ```swift
+    /// import Torch
+    /// import TorchNN
+    /// import Training
+    ///
+    /// @ModelActor
+    /// func learner(_ model: Linear, plan: TrainingPlan) throws -> SupervisedLearner {
+    ///     try SupervisedLearner(model, plan: plan) { model, images, targets in
+    ///         let logits = try model(images.flattened(from: 1))
+    ///         return TaskResult(
+    ///             loss: try Loss.crossEntropy(logits, labels: targets.labels, smoothing: 0.1),
+    ///             prediction: logits
+    ///         )
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - model: The network that learns.
+    ///   - plan: How the weights move; the one that the ``Trainer`` gets.
+    ///   - validation: Images to measure on after every epoch, every one once and in order; nil measures nothing.
+    ///   - optimizer: An optimiser of one's own; nil for the plan's over all weights that have a gradient.
+    ///   - loss: The mean loss of images `[batch, channels, height, width]`, as a tensor of one number, and the predicted
+    ///     logits where there are classes. It runs with autocast where ``TrainingPlan/compute`` has `bfloat16`.
+    /// - Throws: ``TrainingError/invalidPlan(_:)``, `TorchError` for a lack of memory.
+    public convenience init<Model: Module>(
+        _ model: Model,
+        plan: TrainingPlan,
+        validation: DataLoader? = nil,
+        optimizer: (any Optimizer)? = nil,
+        loss:
+            @escaping (_ model: Model, _ images: Tensor, _ targets: TrainingTargets) throws ->
+            TaskResult
+    ) throws {
+        try self.init(
+            model,
+            task: ClosureTask { images, targets in try loss(model, images, targets) },
+            plan: plan,
+            validation: validation,
+            optimizer: optimizer
         )
     }
 
-    func diagnosis() -> String {
+    /// The network that learns.
+    public var module: Module { network.module }
+
+    /// Sets the modes of training: what is frozen behaves as in evaluation.
+    public func beginEpoch() { module.trainUnfrozen(isInTrainMode) }
+
+    /// Adds the gradients of a batch, part by part.
+    public func addGradients(_ batch: ImageBatch, at place: StepPlace) throws -> StepNumbers {
+        var input = try StepInput(batch)
+        // A run that was rolled back shows other images than those that the answers are kept of.
+        if let answers, place.attempt == 0 { input = try answers(input, place) }
+        pixels = input.pixels
+        let numbers = try StepGradients.add(
+            task,
+            input,
+            parts: plan.accumulation,
+            norm: plan.clipGradient == nil ? nil : optimizer
+        )
+        if numbers.correct != nil { scoresLabels = true }
+        return numbers
+    }
+
+    /// Names the first of images, weights, layers and gradients that is not finite.
+    public func diagnosis() -> String {
         guard let pixels else { return "there was no batch" }
         return NonFiniteDiagnosis.sentence(module, pixels: [pixels]) {
-            parts.student.firstNonFiniteLayer(pixels)
+            network.firstNonFiniteLayer(pixels)
         }
     }
 
-    func takeStep(_ numbers: StepGradients.Numbers, at place: StepPlace) throws {
-        if let limit = parts.plan.options.clipGrad, let norm = numbers.gradientNorm {
-            try parts.optimizer.clipGradients(norm: norm, maxNorm: limit)
+    /// Clips the gradients, steps the optimiser and moves the average.
+    public func takeStep(_ numbers: StepNumbers, at place: StepPlace) throws {
+        if let limit = plan.clipGradient, let norm = numbers.gradientNorm {
+            try optimizer.clipGradients(norm: norm, maxNorm: limit)
         }
-        try parts.optimizer.step(lr: parts.plan.learningRate(step: place.step))
-        try parts.ema?.update()
+        try optimizer.step(lr: place.learningRate)
+        try ema?.update()
     }
 
-    func clearGradients() throws {
+    /// Drops the gradients.
+    public func clearGradients() throws {
         pixels = nil
-        try parts.optimizer.clearGradients()
+        try optimizer.clearGradients()
     }
 
-    func measure(
+    /// Measures the weights and their average on the validation images.
+    public func measure(
         after place: StepPlace,
         sums: EpochSums,
         stop: StopRequest
     ) async throws -> EpochScores? {
-        guard let scores = try await Validation.run(parts, stop: stop) else { return nil }
-        return EpochScores(validation: scores.model, average: scores.average)
+        var scores = EpochScores()
+        guard let validation else { return scores }
+        // Networks that hold the average beside the weights get it now.
+        if let average, average.module !== module, let ema {
+            try Self.copy(ema, into: average.module)
+        }
+        defer { module.trainUnfrozen(isInTrainMode) }
+        let networks = [network] + (average.map { [$0] } ?? [])
+        guard let found = try await Validation.run(networks, on: validation, stop: stop) else {
+            return nil
+        }
+        scores.validation = found[0].score
+        scores.average = found.count > 1 ? found[1].score : nil
+        if scores.validation == nil { scores.loss = found[0].meanLoss }
+        if scores.validation != nil { scoresLabels = true }
+        return scores
     }
 
-    func namedState() -> [(name: String, tensor: Tensor)] {
-        parts.optimizer.namedState().map { ("optimizer.\($0.name)", $0.tensor) }
-            + (parts.ema?.namedTensors() ?? []).map { ("ema.\($0.name)", $0.tensor) }
+    private static func copy(
+        _ ema: ExponentialMovingAverage,
+        into module: Module
+    ) throws(TorchError) {
+        let targets = Dictionary(
+            module.namedTensors().map { ($0.name, $0.tensor) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        for (name, value) in ema.namedTensors() { try targets[name]?.copy(from: value) }
     }
 
-    func save(to folder: String) throws { try parts.student.save(folder) }
+    /// The optimiser's memory and the averages.
+    public func namedState() -> [(name: String, tensor: Tensor)] {
+        optimizer.namedState().map { ("optimizer.\($0.name)", $0.tensor) }
+            + (ema?.namedTensors() ?? []).map { ("ema.\($0.name)", $0.tensor) }
+    }
 
-    func load(from folder: String) throws { try parts.student.load(folder) }
+    /// Writes the model.
+    public func save(to folder: String) throws { try network.save(folder) }
 
-    /// The averages stand in ``TrainingParts/average`` since the validation.
-    func saveAverage(to folder: String) throws { try parts.average?.save(folder) }
+    /// Reads the weights back.
+    public func load(from folder: String) throws { try network.load(folder) }
 
-    func didLoad(_ state: TrainerState) { parts.ema?.updateCount = state.optimizerSteps }
+    /// Writes the averaged weights, which the validation before has put in place.
+    public func saveAverage(to folder: String) throws { try average?.save(folder) }
+
+    /// Takes over how often the average was updated.
+    public func didLoad(_ state: TrainerState) { ema?.updateCount = state.optimizerSteps }
+}
+
+/// A loss of one's own, with matrix products in the type of the policy in force.
+private struct ClosureTask: TrainingTask {
+    let loss: (Tensor, TrainingTargets) throws -> TaskResult
+
+    func callAsFunction(pixels: Tensor, targets: TrainingTargets) throws -> TaskResult {
+        try ComputePolicy.autocast { try loss(pixels, targets) }
+    }
+}
+
+extension Trainer {
+    /// Sets up the training of a module with a loss of one's own.
+    ///
+    /// Weights are what they are when the trainer is made; with ``TrainingPlan/output`` and checkpoints in that folder,
+    /// those of the newest.
+    ///
+    /// - Parameters:
+    ///   - model: The network that learns.
+    ///   - training: The training images; the seed of its plan decides their order and augmentation.
+    ///   - validation: Images to measure on after every epoch, every one once and in order; nil measures nothing.
+    ///   - plan: How long, how fast, and where to.
+    ///   - observer: Watches the run.
+    ///   - stop: Asks it to stop.
+    ///   - loss: The mean loss of images `[batch, channels, height, width]`, as a tensor of one number, and the predicted
+    ///     logits where there are classes.
+    /// - Throws: ``TrainingError/invalidPlan(_:)``, ``RunError`` for a folder that cannot be used, `CheckpointError` for
+    ///   checkpoints of another module.
+    public convenience init<Model: Module>(
+        _ model: Model,
+        training: DataLoader,
+        validation: DataLoader? = nil,
+        plan: TrainingPlan,
+        observer: (any TrainingObserver)? = nil,
+        stop: StopRequest = StopRequest(),
+        loss:
+            @escaping (_ model: Model, _ images: Tensor, _ targets: TrainingTargets) throws ->
+            TaskResult
+    ) throws {
+        try self.init(
+            SupervisedLearner(model, plan: plan, validation: validation, loss: loss),
+            training: training,
+            plan: plan,
+            observer: observer,
+            stop: stop
+        )
+    }
 }

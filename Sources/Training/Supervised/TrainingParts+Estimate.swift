@@ -8,8 +8,9 @@ extension TrainingParts {
     /// - Parameters:
     ///   - macs: The multiplications of an image's forward pass.
     ///   - inputShape: The shape of an image, `[channels, height, width]`.
+    ///   - isAnswered: Whether the teacher's answers to all images are kept.
     /// - Returns: The run; every epoch sets anew the mode that this sets.
-    func estimated(macs: Int, inputShape: [Int]) -> EstimatedRun {
+    func estimated(macs: Int, inputShape: [Int], isAnswered: Bool) -> EstimatedRun {
         let module = student.module
         module.trainUnfrozen(plan.options.trainMode)
         // A forward pass is a third of a step, and nearly all of it where no gradient goes back.
@@ -25,7 +26,7 @@ extension TrainingParts {
             measured: share * models * Double(plan.validationCount)
         ) { count in
             var input = try noise(count, inputShape)
-            if teacher?.hasAllAnswers == true {
+            if isAnswered {
                 input = input.answered(by: try Tensor.zeros([count, plan.classNames.count]))
             }
             _ = try StepGradients.add(task, input, parts: 1)

@@ -17,30 +17,59 @@ public struct TrainableClassifier {
     public let firstNonFiniteLayer: (Tensor) -> String?
 }
 
-/// What the loop drives.
-struct LoopParts {
-    let plan: TrainingPlan
-    let run: RunDirectory
-    let learner: any Learner
-    /// Makes the training loader for an attempt; a rolled-back run goes on in another order.
-    let trainingLoader: (_ attempt: Int) throws -> DataLoader
-    /// What was noticed when the data to measure by was opened.
-    let notes: [String]
-}
-
 /// The parts of a run that learns from labels.
 struct TrainingParts {
-    let plan: TrainingPlan
+    let plan: RunPlan
     let student: TrainableClassifier
     /// A second network for the averaged weights, filled for validation and saving.
     let average: TrainableClassifier?
     let task: any TrainingTask
-    /// The teacher and its kept answers, of a run that has one.
-    var teacher: RunTeacher?
+    /// Adds to a step's images what is known of them already: a teacher's kept answers.
+    var answers: ((StepInput, StepPlace) throws -> StepInput)?
     let optimizer: any Optimizer
     let ema: ExponentialMovingAverage?
     /// Makes the training loader for an attempt; a rolled-back run goes on in another order.
     let trainingLoader: (_ attempt: Int) throws -> DataLoader
     let validationLoader: DataLoader
     let run: RunDirectory
+}
+
+@ModelActor
+extension TrainingParts {
+    /// The same for a trainer.
+    var forTrainer: TrainerParts {
+        TrainerParts(
+            plan: plan.training,
+            run: run,
+            learner: SupervisedLearner(self),
+            trainingLoader: trainingLoader,
+            notes: validationLoader.dataset.notes,
+            heldOut: HeldOutShare(of: plan)
+        )
+    }
+}
+
+extension TrainableClassifier {
+    /// The same for the learner.
+    var trained: TrainedNetwork {
+        TrainedNetwork(
+            module: module,
+            score: Validation.score(of: forward),
+            save: save,
+            load: load,
+            firstNonFiniteLayer: firstNonFiniteLayer
+        )
+    }
+}
+
+extension Trainer {
+    /// Creates the trainer of a run that learns from labels.
+    convenience init(
+        _ parts: TrainingParts,
+        state: TrainerState,
+        observer: any TrainingObserver,
+        stop: StopRequest
+    ) throws {
+        try self.init(parts.forTrainer, state: state, observer: observer, stop: stop)
+    }
 }

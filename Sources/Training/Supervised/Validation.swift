@@ -4,105 +4,121 @@ import Torch
 import TorchNN
 import VisionModels
 
-/// Measures the model and the averaged weights on the validation images, in one pass over them.
+/// A network as the supervised learner drives it.
+struct TrainedNetwork {
+    let module: Module
+    /// What a batch of validation images adds, as ``Validation`` sums it up.
+    let score: Validation.Score
+    /// Writes the model into an empty folder.
+    let save: (_ folder: String) throws -> Void
+    /// Reads the weights of such a folder back, in place.
+    let load: (_ folder: String) throws -> Void
+    /// Explains where numbers stop being finite in a forward pass, where the network can tell.
+    let firstNonFiniteLayer: (Tensor) -> String?
+}
+
+/// Measures networks on the validation images, in one pass over them.
 @ModelActor
 enum Validation {
-    /// The scores of the model and of the average, or nil where a signal asked to stop in between.
+    /// Of pixels and labels: the mean loss; where classes are predicted the number of right ones; and of two heads the
+    /// right ones of each.
+    typealias Score = (_ pixels: Tensor, _ labels: Tensor) throws -> [Tensor]
+
+    /// The sums of each network, or nil where a signal asked to stop in between.
+    ///
+    /// - Parameters:
+    ///   - networks: The networks; they are left in evaluation mode.
+    ///   - loader: The images, every one once.
+    ///   - stop: Asks to stop.
+    /// - Returns: What the images add up to, in the order of the networks.
+    /// - Throws: What reading images or computing throws.
     static func run(
-        _ parts: TrainingParts,
+        _ networks: [TrainedNetwork],
+        on loader: DataLoader,
         stop: StopRequest
-    ) async throws -> (model: ValidationScore, average: ValidationScore?)? {
-        if let average = parts.average, let ema = parts.ema { try copy(ema, into: average.module) }
-        let models = [parts.student] + (parts.average.map { [$0] } ?? [])
-        for model in models { model.module.eval() }
-        defer { parts.student.module.trainUnfrozen(parts.plan.options.trainMode) }
-        var scores = models.map { _ in Sums() }
-        var batches = parts.validationLoader.batches().makeAsyncIterator()
+    ) async throws -> [Sums]? {
+        for network in networks { network.module.eval() }
+        var sums = networks.map { _ in Sums() }
+        var batches = loader.batches().makeAsyncIterator()
         while let batch = try await batches.next(isolation: #isolation) {
             guard stop.signal == nil else { return nil }
             guard batch.count > 0 else { continue }
-            let pixels = try batch.tensor()
-            let labels = try Tensor(batch.labels.map(Int64.init), shape: [batch.count])
-            for index in models.indices {
-                try scores[index].add(models[index].forward, pixels, labels)
+            let (pixels, labels) = (try batch.tensor(), try batch.labelTensor())
+            for index in networks.indices {
+                try sums[index].add(networks[index].score, pixels, labels)
             }
         }
-        return (scores[0].score, scores.count > 1 ? scores[1].score : nil)
+        return sums
     }
 
     /// The score of a model alone, whatever it is in evaluation.
     static func score(
-        of forward: ClassifierForward,
+        of forward: @escaping ClassifierForward,
         on loader: DataLoader
     ) async throws -> ValidationScore {
         var sums = Sums()
         var batches = loader.batches().makeAsyncIterator()
         while let batch = try await batches.next(isolation: #isolation) {
             guard batch.count > 0 else { continue }
-            let labels = try Tensor(batch.labels.map(Int64.init), shape: [batch.count])
-            try sums.add(forward, batch.tensor(), labels)
+            try sums.add(score(of: forward), batch.tensor(), batch.labelTensor())
         }
-        return sums.score
+        return sums.score ?? ValidationScore(loss: 0, top1: 0, count: 0)
     }
 
-    private static func copy(
-        _ ema: ExponentialMovingAverage,
-        into module: Module
-    ) throws(TorchError) {
-        let targets = Dictionary(
-            module.namedTensors().map { ($0.name, $0.tensor) },
-            uniquingKeysWith: { first, _ in first }
-        )
-        for (name, value) in ema.namedTensors() { try targets[name]?.copy(from: value) }
+    /// Scores a classifier by its prediction and by each of its heads.
+    nonisolated static func score(of forward: @escaping ClassifierForward) -> Score {
+        { pixels, labels in
+            let logits = try forward(pixels).single()
+            let averaged = try logits.averaged()
+            var parts = [
+                try Loss.crossEntropy(averaged, labels: labels),
+                try correct(averaged, labels),
+            ]
+            if let dist = logits.dist {
+                parts += [try correct(logits.cls, labels), try correct(dist, labels)]
+            }
+            return parts
+        }
     }
 
-    private struct Sums {
-        var loss = 0.0
-        var top1 = 0.0
-        var cls = 0.0
-        var dist = 0.0
-        var isDistilled = false
-        var count = 0
+    /// Scores by a loss of one's own, and by the prediction where it gives one.
+    nonisolated static func score(of task: any TrainingTask) -> Score {
+        { pixels, labels in
+            let result = try task(pixels: pixels, labels: labels)
+            let loss = try result.loss.to(.float32)
+            guard let prediction = result.prediction else { return [loss] }
+            return [loss, try correct(prediction, labels)]
+        }
+    }
+
+    /// What the validation images of a network add up to.
+    struct Sums {
+        private var loss = 0.0
+        private var right: [Double] = []
+        private var count = 0
 
         /// Adds a batch; the numbers come from the device at once.
-        mutating func add(
-            _ forward: ClassifierForward,
-            _ pixels: Tensor,
-            _ labels: Tensor
-        ) throws(TorchError) {
-            let numbers = try withoutGradient { () throws(TorchError) -> [Float] in
-                let logits = try forward(pixels).single()
-                let averaged = try logits.averaged()
-                var parts = [
-                    try Loss.crossEntropy(averaged, labels: labels),
-                    try Validation.correct(averaged, labels),
-                ]
-                if let dist = logits.dist {
-                    parts += [
-                        try Validation.correct(logits.cls, labels),
-                        try Validation.correct(dist, labels),
-                    ]
-                }
-                return try Tensor.stack(parts).floats()
-            }
+        mutating func add(_ score: Score, _ pixels: Tensor, _ labels: Tensor) throws {
+            let numbers = try withoutGradient { try Tensor.stack(score(pixels, labels)).floats() }
             let images = labels.elementCount
             loss += Double(numbers[0]) * Double(images)
-            top1 += Double(numbers[1])
-            isDistilled = numbers.count == 4
-            if isDistilled {
-                cls += Double(numbers[2])
-                dist += Double(numbers[3])
-            }
+            if right.isEmpty { right = numbers.dropFirst().map { _ in 0 } }
+            for index in right.indices { right[index] += Double(numbers[index + 1]) }
             count += images
         }
 
-        var score: ValidationScore {
+        /// The mean loss of an image; nil where there were none.
+        var meanLoss: Double? { count == 0 ? nil : loss / Double(count) }
+
+        /// The score; nil of a network that predicts no classes.
+        var score: ValidationScore? {
+            guard let first = right.first else { return nil }
             let images = Double(max(count, 1))
             return ValidationScore(
                 loss: loss / images,
-                top1: top1 / images,
-                clsTop1: isDistilled ? cls / images : nil,
-                distTop1: isDistilled ? dist / images : nil,
+                top1: first / images,
+                clsTop1: right.count > 1 ? right[1] / images : nil,
+                distTop1: right.count > 2 ? right[2] / images : nil,
                 count: count
             )
         }

@@ -108,6 +108,7 @@ struct CommandFailure: Error, CustomStringConvertible {
         switch error {
         case .otherClasses, .otherInput, .otherTask, .otherData, .noUsableCheckpoint: badData
         case .diverged: other
+        case .invalidPlan: wrongCall
         }
     }
 }

@@ -13,7 +13,7 @@ enum NextCommand {
     ///   - plan: What the run did.
     ///   - output: The run's folder.
     /// - Returns: A line for a shell.
-    static func line(after plan: TrainingPlan, output: String) -> String {
+    static func line(after plan: RunPlan, output: String) -> String {
         let (run, data) = (ShellLine.argument(output), plan.options.data)
         let named = ShellLine.option("--data", data)
         if plan.options.method == .supervised {

@@ -9,8 +9,8 @@ enum RunHeader {
     ///   - request: What was asked for.
     ///   - isVerbose: Whether all options are printed.
     static func print(
-        _ plan: TrainingPlan,
-        _ request: TrainingSession.Request,
+        _ plan: RunPlan,
+        _ request: RunRequest,
         isVerbose: Bool
     ) {
         let options = plan.options
@@ -52,7 +52,7 @@ enum RunHeader {
     }
 
     /// The options as the recipe has them; nil where it is not there any more.
-    private static func recipeOptions(_ request: TrainingSession.Request) -> TrainingOptions? {
+    private static func recipeOptions(_ request: RunRequest) -> TrainingOptions? {
         guard let recipe = try? Recipe.named(request.recipe) else { return nil }
         var options = TrainingOptions.defaults(of: request.options.method)
         do {

@@ -41,10 +41,10 @@ struct TrainingCall {
 
     @ModelActor
     private static func train(
-        _ request: TrainingSession.Request,
+        _ request: RunRequest,
         _ stop: StopRequest,
         isVerbose: Bool
-    ) async throws -> (outcome: TrainingLoop.Outcome, plan: TrainingPlan) {
+    ) async throws -> (outcome: Trainer.Outcome, plan: RunPlan) {
         let progress = ProgressPrinter(request.options.method)
         let session = try RunSessions.make(request, observer: progress, stop: stop)
         RunHeader.print(session.plan, request, isVerbose: isVerbose)
@@ -55,7 +55,7 @@ struct TrainingCall {
         return (try await session.run(), session.plan)
     }
 
-    private func request() async throws -> TrainingSession.Request {
+    private func request() async throws -> RunRequest {
         guard run.resume else { return try await newRequest() }
         guard let output = run.output else {
             throw OptionError.conflict("--resume needs the run's folder: add --output RUN")
@@ -87,7 +87,7 @@ struct TrainingCall {
         {
             options.data = path
         }
-        return TrainingSession.Request(
+        return RunRequest(
             options: options,
             output: output,
             resuming: manifest,
@@ -119,7 +119,7 @@ struct TrainingCall {
         try RunDirectory.check(output, resume: true)
     }
 
-    private func newRequest() async throws -> TrainingSession.Request {
+    private func newRequest() async throws -> RunRequest {
         let recipe = try Recipe.named(run.recipe ?? recipe)
         var options = TrainingOptions.defaults(of: method)
         try options.apply(recipe)
@@ -139,7 +139,7 @@ struct TrainingCall {
             teachers.append(try await CheckpointPath.find(teacher, mustExist: false))
         }
         options.teachers = teachers
-        var request = TrainingSession.Request(
+        var request = RunRequest(
             options: options,
             output: run.output ?? Self.defaultOutput(recipe),
             resuming: nil,
@@ -175,7 +175,7 @@ struct TrainingCall {
 
     private static func farewell(
         _ best: BestScore?,
-        _ plan: TrainingPlan,
+        _ plan: RunPlan,
         output: String
     ) -> String {
         let next = "next: " + NextCommand.line(after: plan, output: output)

@@ -4,28 +4,25 @@ import Storage
 import Torch
 import TorchNN
 
-extension TrainingLoop {
-    /// Creates the loop of a run that is set up: at its newest checkpoint, or at the start, with the manifest written.
+extension Trainer {
+    /// Creates the trainer of a run that is set up: at its newest checkpoint, or at the start, with the manifest written.
     convenience init(
-        _ parts: LoopParts,
-        for request: TrainingSession.Request,
+        _ parts: TrainerParts,
+        _ plan: RunPlan,
+        for request: RunRequest,
         observer: any TrainingObserver,
         stop: StopRequest
     ) throws {
-        let state =
-            try TrainerCheckpoint.loadNewest(into: parts, notice: observer.didNotice)
-            ?? TrainerState()
-        // A process that was killed between saving and pointing left `best` behind.
-        if let best = state.best, parts.run.exists(best.checkpoint) {
-            try parts.run.point(.best, to: best.checkpoint)
+        let state = try TrainerCheckpoint.resume(parts, notice: observer.didNotice)
+        if request.resuming == nil, let run = parts.run {
+            try Self.writeManifest(request, plan, run)
         }
-        if request.resuming == nil { try Self.writeManifest(request, parts.plan, parts.run) }
         try self.init(parts, state: state, observer: observer, stop: stop)
     }
 
     private static func writeManifest(
-        _ request: TrainingSession.Request,
-        _ plan: TrainingPlan,
+        _ request: RunRequest,
+        _ plan: RunPlan,
         _ run: RunDirectory
     ) throws {
         let manifest = RunManifest(

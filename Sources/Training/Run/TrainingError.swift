@@ -12,6 +12,8 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     case otherData(run: String, difference: String)
     /// No checkpoint of the run can be loaded.
     case noUsableCheckpoint(run: String, reason: String)
+    /// A value of a plan is outside of its range; the text says which.
+    case invalidPlan(String)
 
     /// One sentence: what, where, what to do.
     public var description: String {
@@ -39,6 +41,8 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
         case .otherData(let run, let difference):
             return "the data is not the data that \(run) was started with: \(difference); "
                 + "give --data as it was, or start a new run"
+        case .invalidPlan(let reason):
+            return "the training plan cannot be used: \(reason)"
         case .noUsableCheckpoint(let run, let reason):
             return
                 "no checkpoint of \(run) can be loaded: \(reason); start a new run with another --output"

@@ -1,14 +1,17 @@
-import Datasets
+public import Datasets
 import Foundation
 public import Torch
 import TorchNN
 
-/// The loop: batches in, steps, validation, checkpoints.
+/// Trains a network: batches in, steps, validation, checkpoints.
+///
+/// It takes a ``Learner``, which says what a step computes, the training images and a ``TrainingPlan``. The runs of the
+/// command are made of the same: ``TrainingSession``, ``DINOSession`` and ``MIMSession`` set one up from options.
 ///
 /// `runEpoch` is the place to start reading. It runs on `ModelActor`. Everything random is a function of seed, epoch and
 /// step, and everything that a step depends on is in the checkpoint, so a resumed run equals one that never stopped.
 @ModelActor
-public final class TrainingLoop {
+public final class Trainer {
     /// How a run ended.
     public enum Outcome: Sendable {
         /// All epochs are done.
@@ -29,8 +32,8 @@ public final class TrainingLoop {
     /// How many steps in a row may have a loss that is not finite.
     static let skipsInARowLimit = 3
 
-    let parts: LoopParts
-    let metrics: MetricsLog
+    let parts: TrainerParts
+    let metrics: MetricsLog?
     let events: EventLog?
     var state: TrainerState
     let observer: any TrainingObserver
@@ -41,18 +44,44 @@ public final class TrainingLoop {
     /// What was wrong at the last step that was skipped.
     private var diagnosis = ""
 
-    /// Creates the loop of a run that learns from labels.
-    convenience init(
-        _ parts: TrainingParts,
-        state: TrainerState,
-        observer: any TrainingObserver,
-        stop: StopRequest
+    /// Sets up the training of a learner.
+    ///
+    /// With ``TrainingPlan/output`` and checkpoints in that folder, the newest is loaded and gone on from.
+    ///
+    /// - Parameters:
+    ///   - learner: What a step computes.
+    ///   - training: The training images; the seed of its plan decides their order and augmentation.
+    ///   - plan: How long, how fast, and where to.
+    ///   - observer: Watches the run.
+    ///   - stop: Asks it to stop.
+    /// - Throws: ``TrainingError/invalidPlan(_:)``, ``RunError`` for a folder that cannot be used, `CheckpointError` for
+    ///   checkpoints of another module.
+    public convenience init(
+        _ learner: any Learner,
+        training: DataLoader,
+        plan: TrainingPlan,
+        observer: (any TrainingObserver)? = nil,
+        stop: StopRequest = StopRequest()
     ) throws {
-        try self.init(parts.forLoop, state: state, observer: observer, stop: stop)
+        try plan.check()
+        if let compute = plan.compute { ComputePolicy.current = compute }
+        let parts = TrainerParts(
+            plan: plan,
+            run: try plan.output.map { try RunDirectory(goingOnIn: $0) },
+            learner: learner,
+            trainingLoader: { try training.reordered(attempt: $0) }
+        )
+        let observer = observer ?? Unobserved()
+        try self.init(
+            parts,
+            state: TrainerCheckpoint.resume(parts, notice: observer.didNotice),
+            observer: observer,
+            stop: stop
+        )
     }
 
     init(
-        _ parts: LoopParts,
+        _ parts: TrainerParts,
         state: TrainerState,
         observer: any TrainingObserver,
         stop: StopRequest
@@ -61,28 +90,44 @@ public final class TrainingLoop {
         self.state = state
         self.observer = observer
         self.stop = stop
-        metrics = try MetricsLog(path: parts.run.metricsPath, keeping: state.metricsLength)
+        metrics = try parts.run.map {
+            try MetricsLog(path: $0.metricsPath, keeping: state.metricsLength)
+        }
         events =
-            parts.plan.options.tensorboard
-            ? try EventLog(
-                path: parts.run.eventsPath,
-                keeping: state.eventsLength ?? 0,
-                time: Date().timeIntervalSince1970
-            ) : nil
+            try parts.plan.tensorboard
+            ? parts.run.map {
+                try EventLog(
+                    path: $0.eventsPath,
+                    keeping: state.eventsLength ?? 0,
+                    time: Date().timeIntervalSince1970
+                )
+            } : nil
         loader = try parts.trainingLoader(state.rollbacks)
     }
 
     var plan: TrainingPlan { parts.plan }
+
+    /// The step that training goes on from, or has reached: the steps taken since the run began.
+    public var stepsTaken: Int { state.step }
+
+    /// The steps of an epoch.
+    var stepsPerEpoch: Int { loader.plan.stepsPerEpoch }
+
+    /// The steps of the whole run.
+    public var totalSteps: Int { stepsPerEpoch * plan.epochs }
+
+    /// The learning rate that the plan has for a step.
+    func learningRate(step: Int) -> Double { plan.learningRate.value(step: step, of: totalSteps) }
 
     /// Trains from where the state stands to the last epoch, or until asked to stop.
     public func run() async throws -> Outcome {
         tellWhatTheDataSays()
         lap = .now
         if state.step == 0, let scores = try await parts.learner.measureStart(stop: stop) {
-            try metrics.append(WithNumbers(record: StartRecord(), numbers: scores.numbers))
+            try metrics?.append(WithNumbers(record: StartRecord(), numbers: scores.numbers))
             observer.didNotice(scores.notice)
         }
-        while state.epoch < plan.options.epochs {
+        while state.epoch < plan.epochs {
             if let signal = stop.signal {
                 // Before the first step there is nothing to keep, and a fresh head would look like a trained one.
                 return .stopped(signal: signal, checkpoint: state.step == 0 ? nil : try save())
@@ -109,7 +154,7 @@ public final class TrainingLoop {
             guard let batch = try await batches.next(isolation: #isolation) else { break }
             let waiting = ContinuousClock.now - beforeWaiting
 
-            let lr = plan.learningRate(step: state.step)
+            let lr = learningRate(step: state.step)
             let loss = try step(batch, lr: lr, waiting: waiting.inSeconds)
             if loader.skipped.count > reported { reported = tellUnreadable(after: reported) }
             observer.didFinish(step: report(loss: loss, lr: lr))
@@ -118,10 +163,10 @@ public final class TrainingLoop {
                 try rollBack()
                 return .rolledBack
             }
-            if state.step.isMultiple(of: plan.options.logInterval) { try recordSteps(lr: lr) }
+            if state.step.isMultiple(of: plan.logInterval) { try recordSteps(lr: lr) }
             if let signal = stop.signal { return .stopped(signal) }
-            if let interval = plan.options.checkpointInterval, state.step.isMultiple(of: interval),
-                state.stepInEpoch < plan.stepsPerEpoch
+            if let interval = plan.checkpointInterval, state.step.isMultiple(of: interval),
+                state.stepInEpoch < stepsPerEpoch
             {
                 try save()
             }
@@ -144,7 +189,7 @@ public final class TrainingLoop {
     private func step(_ batch: ImageBatch, lr: Double, waiting: Double) throws -> Double {
         try manualSeed(
             StepRandomness.seed(
-                plan.options.seed,
+                plan.seed,
                 epoch: state.epoch,
                 step: state.stepInEpoch,
                 attempt: state.rollbacks
@@ -155,7 +200,8 @@ public final class TrainingLoop {
             step: state.step,
             epoch: state.epoch,
             stepInEpoch: state.stepInEpoch,
-            attempt: state.rollbacks
+            attempt: state.rollbacks,
+            learningRate: lr
         )
         // A forward pass moves running statistics; those of a skipped step must not stay.
         let statistics = try learner.movingStatistics().map { ($0, try $0.clone()) }
@@ -177,7 +223,7 @@ public final class TrainingLoop {
         return numbers.loss
     }
 
-    private func count(_ numbers: StepGradients.Numbers, images: Int, _ waiting: Double) {
+    private func count(_ numbers: StepNumbers, images: Int, _ waiting: Double) {
         let images = numbers.loss.isFinite ? images : 0
         let now = ContinuousClock.now
         let seconds = (now - lap).inSeconds
@@ -185,7 +231,7 @@ public final class TrainingLoop {
         state.seconds += seconds
         for sums in [\TrainerState.sums, \TrainerState.recordSums] {
             state[keyPath: sums].loss += images == 0 ? 0 : numbers.loss * Double(images)
-            state[keyPath: sums].correct += images == 0 ? 0 : numbers.correct
+            state[keyPath: sums].correct += images == 0 ? 0 : numbers.correct ?? 0
             for (name, value) in numbers.others where images > 0 {
                 state[keyPath: sums].numbers = state[keyPath: sums].numbers ?? [:]
                 state[keyPath: sums].numbers?[name, default: 0] += value * Double(images)
@@ -199,9 +245,9 @@ public final class TrainingLoop {
     private func report(loss: Double, lr: Double) -> StepReport {
         StepReport(
             step: state.step,
-            totalSteps: plan.totalSteps,
+            totalSteps: totalSteps,
             epoch: state.epoch,
-            epochs: plan.options.epochs,
+            epochs: plan.epochs,
             loss: loss,
             lr: lr,
             sums: state.sums
@@ -214,9 +260,9 @@ public final class TrainingLoop {
             epoch: state.epoch + 1,
             sums: state.recordSums,
             lr: lr,
-            scoresLabels: plan.options.method == .supervised
+            scoresLabels: parts.learner.scoresLabels
         )
-        try metrics.append(WithNumbers(record: record, numbers: record.others))
+        try metrics?.append(WithNumbers(record: record, numbers: record.others))
         try events?.append(record.scalars, step: state.step, time: Date().timeIntervalSince1970)
         state.recordSums = EpochSums()
     }
@@ -241,12 +287,12 @@ public final class TrainingLoop {
 
     // MARK: - A loss that is not finite
 
-    private func skip(_ numbers: StepGradients.Numbers, lr: Double) throws {
+    private func skip(_ numbers: StepNumbers, lr: Double) throws {
         state.skippedSteps += 1
         state.skippedInARow += 1
         // The gradients are still there to be looked at.
         diagnosis = parts.learner.diagnosis()
-        try metrics.append(
+        try metrics?.append(
             SkippedRecord(
                 step: state.step,
                 epoch: state.epoch + 1,
@@ -267,7 +313,7 @@ public final class TrainingLoop {
         guard before.rollbacks == 0,
             let restored = try TrainerCheckpoint.loadNewest(into: parts, notice: observer.didNotice)
         else {
-            try metrics.synchronize()
+            try metrics?.synchronize()
             throw TrainingError.diverged(step: state.step, diagnosis: diagnosis)
         }
         state = restored
@@ -276,7 +322,7 @@ public final class TrainingLoop {
         state.skippedInARow = 0
         state.seconds = before.seconds
         loader = try parts.trainingLoader(state.rollbacks)
-        try metrics.append(
+        try metrics?.append(
             RollbackRecord(step: before.step, backTo: state.step, diagnosis: diagnosis)
         )
         observer.didNotice(
@@ -286,18 +332,8 @@ public final class TrainingLoop {
     }
 }
 
-extension TrainingParts {
-    /// The same for the loop.
-    @ModelActor var forLoop: LoopParts {
-        LoopParts(
-            plan: plan,
-            run: run,
-            learner: SupervisedLearner(self),
-            trainingLoader: trainingLoader,
-            notes: validationLoader.dataset.notes
-        )
-    }
-}
+/// Watches nothing.
+private struct Unobserved: TrainingObserver {}
 
 extension Duration {
     /// The duration in seconds.

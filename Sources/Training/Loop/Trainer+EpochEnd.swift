@@ -2,7 +2,7 @@ import Foundation
 import TorchNN
 
 /// What happens after an epoch's last step: validation, the record, the checkpoint, `best`.
-extension TrainingLoop {
+extension Trainer {
     /// How an epoch ended.
     enum EpochEnd {
         case done
@@ -34,20 +34,20 @@ extension TrainingLoop {
         let best = isBest ? found : state.best ?? found
         let report = report(scores, best: best, isBest: isBest)
         let record = EpochRecord(report)
-        try metrics.append(WithNumbers(record: record, numbers: record.others))
+        try metrics?.append(WithNumbers(record: record, numbers: record.others))
         try events?.append(record.scalars, step: state.step, time: Date().timeIntervalSince1970)
         // A run that is killed before it saves comes here again, and writes the same.
-        for file in scores.files { try parts.run.write(file.bytes, to: file.name) }
+        for file in scores.files { try parts.run?.write(file.bytes, to: file.name) }
         if isBest { state.best = best }
         state.epoch += 1
         state.stepInEpoch = 0
         state.sums = EpochSums()
-        if isBest, let best, best.isAverage {
-            try TrainerCheckpoint.saveAverage(parts, name: best.checkpoint)
+        if isBest, let best, best.isAverage, let run = parts.run {
+            try TrainerCheckpoint.saveAverage(parts, in: run, name: best.checkpoint)
         }
         try save()
-        if isBest, let best { try parts.run.point(.best, to: best.checkpoint) }
-        parts.run.prune(keepLast: plan.options.keepLast)
+        if isBest, let best { try parts.run?.point(.best, to: best.checkpoint) }
+        parts.run?.prune(keepLast: plan.keepLast)
         observer.didFinish(epoch: report)
         for notice in scores.notices { observer.didNotice(notice) }
         return scores.stopReason.map { .enough($0) } ?? .done
@@ -55,23 +55,24 @@ extension TrainingLoop {
 
     /// Saves a checkpoint of this moment, unless the weights are not fit to be kept.
     ///
-    /// - Returns: Its name, or that of the newest one before.
+    /// - Returns: Its name, or that of the newest one before; nil without a folder to save in.
     @discardableResult
     func save() throws -> String? {
+        guard let run = parts.run else { return nil }
         guard try isFitToKeep() else {
             observer.didNotice(
                 "warning: no checkpoint at step \(state.step): the last loss was not finite"
             )
-            return parts.run.target(of: .last)
+            return run.target(of: .last)
         }
         addLap()
-        try metrics.synchronize()
-        state.metricsLength = metrics.length
+        try metrics?.synchronize()
+        state.metricsLength = metrics?.length ?? 0
         try events?.synchronize()
         state.eventsLength = events?.length
         state.counters = parts.learner.counters.isEmpty ? nil : parts.learner.counters
-        let name = try TrainerCheckpoint.save(parts, state: state)
-        parts.run.prune(keepLast: plan.options.keepLast, keeping: state.best?.checkpoint)
+        let name = try TrainerCheckpoint.save(parts, in: run, state: state)
+        run.prune(keepLast: plan.keepLast, keeping: state.best?.checkpoint)
         return name
     }
 
@@ -107,11 +108,13 @@ extension TrainingLoop {
     ) -> EpochReport {
         EpochReport(
             epoch: state.epoch + 1,
-            epochs: plan.options.epochs,
+            epochs: plan.epochs,
             step: state.step,
             training: state.sums,
-            lr: plan.learningRate(step: max(state.step - 1, 0)),
+            lr: learningRate(step: max(state.step - 1, 0)),
+            scoresLabels: parts.learner.scoresLabels,
             validation: scores.validation,
+            validationLoss: scores.validation?.loss ?? scores.loss,
             average: scores.average,
             knnTop1: scores.knnTop1,
             best: best,

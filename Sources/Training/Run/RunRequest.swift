@@ -1,0 +1,64 @@
+import Foundation
+import Torch
+import TorchNN
+
+/// What to train and where.
+public struct RunRequest: Sendable {
+    /// The options: defaults, recipe and flags merged; of a resumed run, those of its manifest.
+    public var options: TrainingOptions
+    /// The run's folder.
+    public var output: String
+    /// The stored manifest of a run to be resumed.
+    public var resuming: RunManifest?
+    /// The recipe's name, for `run.yaml`.
+    public var recipe: String
+    /// The version of the command, for `run.yaml`.
+    public var toolVersion: String
+    /// Whether the batch is taken from the number of images: the recipe says so, and nobody asked for another.
+    public var choosesBatch = false
+
+    /// Creates a request.
+    public init(
+        options: TrainingOptions,
+        output: String,
+        resuming: RunManifest?,
+        recipe: String,
+        toolVersion: String
+    ) {
+        self.options = options
+        self.output = output
+        self.resuming = resuming
+        self.recipe = recipe
+        self.toolVersion = toolVersion
+    }
+}
+
+extension RunRequest {
+    /// Whether the run has no checkpoint yet: it is new, or was stopped before its first one.
+    var isAtStart: Bool {
+        resuming == nil || !FileManager.default.fileExists(atPath: output + "/checkpoints/last")
+    }
+
+    /// Decides how the run computes, and sets the number of threads: as it began, where it is resumed.
+    ///
+    /// - Throws: `ConfigurationError` for an unknown `DEIT_COMPUTE`, `TorchError` when a probe of the kernels fails.
+    func computePolicy() throws -> ComputePolicy {
+        if let threads = resuming?.threads ?? options.threads {
+            try Libtorch.setThreadCount(threads)
+        }
+        let precision = resuming?.dtype ?? options.dtype
+        if let resuming {
+            return ComputePolicy(
+                dtype: precision == .bf16 ? .bfloat16 : .float32,
+                linear: resuming.kernels.linear,
+                attention: resuming.kernels.attention,
+                pointwise: resuming.kernels.pointwise
+            )
+        }
+        switch precision {
+        case .fp32: return try .automatic(dtype: .float32)
+        case .bf16: return try .automatic(dtype: .bfloat16)
+        case .auto: return try .automatic()
+        }
+    }
+}

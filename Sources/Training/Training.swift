@@ -1,1 +1,0 @@
-// First file of the room; see docs/architecture.md.
