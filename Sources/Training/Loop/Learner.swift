@@ -22,8 +22,9 @@ public struct StepPlace: Sendable, Equatable {
 public struct StepNumbers: Sendable, Equatable {
     /// The mean loss of the images.
     public var loss = 0.0
-    /// The number of images whose class was predicted; of mixed ones, the class with the largest share. Nil where no
-    /// classes are predicted.
+    /// The number of images whose class was predicted; nil where no classes are.
+    ///
+    /// Of mixed images the class with the largest share counts.
     public var correct: Double?
     /// The norm of all gradients, where it was asked for.
     public var gradientNorm: Double?

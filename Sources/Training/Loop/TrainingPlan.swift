@@ -20,15 +20,17 @@ public struct TrainingPlan: Sendable {
     public var weightDecay: Double
     /// How many parts a batch is computed in, at least 1: less memory, the same gradients but for rounding.
     public var accumulation = 1
-    /// The largest L2 norm of all gradients together, above 0; larger ones are scaled down. Nil leaves them.
+    /// The largest L2 norm of all gradients together, above 0, to which larger ones are scaled down; nil leaves them.
     public var clipGradient: Double?
     /// The averaging of the weights; nil for none.
     public var average: WeightAverage?
     /// How layers compute, put in force when a trainer or a learner is made; nil for what is in force.
     public var compute: ComputePolicy?
-    /// Where order, augmentation and the random numbers of a step come from.
+    /// Where the random numbers of a step come from, such as those of dropout; order and augmentation have the loader's.
     public var seed = 0
-    /// The folder for metrics and checkpoints; nil writes nothing. A folder that holds checkpoints is gone on from.
+    /// The folder for metrics and checkpoints; nil writes nothing.
+    ///
+    /// Where it holds checkpoints of the same module, training goes on from the newest.
     public var output: String?
     /// After how many steps a checkpoint is saved within an epoch; nil saves at the end of each epoch only.
     public var checkpointInterval: Int?
@@ -38,7 +40,7 @@ public struct TrainingPlan: Sendable {
     public var logInterval = 50
     /// Whether an event file for TensorBoard is written too.
     public var tensorboard = false
-    /// How many epochs show images of their own; later ones show the same again. Nil for all.
+    /// How many epochs show images of their own, before the same are shown again; nil for all.
     public var augmentationEpochs: Int?
 
     /// How weights are averaged: after every step `average ← decay · average + (1 - decay) · weights`.
