@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Bottom-up: a folder may use those before it. "." stands for the files beside the folders.
 ORDERS = {
     "Sources/Training": [
-        "Neighbours", "Options", "Run", "Loop", "Supervised", "Distillation", "DINO", "MIM", ".", "Studies",
+        "Options", "Run", "Loop", "Supervised", "Distillation", "DINO", "MIM", ".", "Studies",
     ],
 }
 
