@@ -3,7 +3,7 @@
     commands.py DEIT    DEIT is the built command, whose own description says which subcommands and options there are
 
 Nothing is run: a command must have subcommands, options, values and arguments that exist. Recipes and models must be known.
-`make TARGET` must be a target, and a link must lead to a file.
+`make TARGET` must be a target, a link must lead to a file, and help must fit 80 columns.
 """
 import json
 import re
@@ -136,7 +136,19 @@ def broken_links():
                     yield f"{path.relative_to(ROOT)}:{number}: there is no {link}"
 
 
-faults, count = list(broken_links()), 0
+def wide_lines():
+    """Lines of a command's help that a terminal of 80 columns breaks although the text has breaks of its own.
+
+    A paragraph on one line is none: the parser breaks it where the terminal ends.
+    """
+    for place, lines in helps(TREE):
+        for number, line in enumerate(lines):
+            around = "".join(lines[max(number - 1, 0) : number] + lines[number + 1 : number + 2])
+            if len(line) >= 80 and (around or line.startswith("  ")):
+                yield f"{place}: 80 columns or more: {line}"
+
+
+faults, count = [*broken_links(), *wide_lines()], 0
 for place, words in checked():
     count += 1
     if words[0] == "make":
