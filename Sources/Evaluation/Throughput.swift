@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 import Torch
 import TorchNN
 public import VisionModels
@@ -102,11 +103,9 @@ extension Throughput {
         let model = try configuration.makeModel()
         model.eval()
         let images = try Tensor.randn([batch] + model.inputShape)
-        let policy = ComputePolicy.current
+        let forward = ForwardPass(dtype: ComputePolicy.current.dtype)
         func pass() throws {
-            _ = try withoutGradient {
-                try withAutocast(policy.autocastDType, device: policy.device) { try model(images) }
-            }
+            _ = try forward { () throws(TorchError) in try model(images) }
         }
         if isInt8 {
             _ = try Int8Calibration.run(model, excluding: { $0.hasPrefix("head") }, pass)

@@ -271,10 +271,15 @@ public final class Predictor {
 }
 
 /// A pass through a network: without gradients, its matrix products in one type.
-struct ForwardPass: Sendable {
+package struct ForwardPass: Sendable {
+    /// The type of matrix products, `float32` or `bfloat16`.
     let dtype: DType
 
-    func callAsFunction<R>(_ body: () throws(TorchError) -> R) throws(TorchError) -> R {
+    /// Chooses the type of matrix products.
+    package init(dtype: DType) { self.dtype = dtype }
+
+    /// Runs a pass.
+    package func callAsFunction<R>(_ body: () throws(TorchError) -> R) throws(TorchError) -> R {
         let autocast = dtype == .float32 ? nil : dtype
         return try withoutGradient { () throws(TorchError) in
             try withAutocast(autocast, device: ComputePolicy.current.device, body)

@@ -100,15 +100,15 @@ struct EvaluateCommand: AsyncParsableCommand {
             .validation,
             for: checkpoint.checkpoint
         )
-        let (loaded, processor) = try await sizes.load(checkpoint)
+        let predictor = try await sizes.predictor(checkpoint, isPacked: true)
+        let loaded = predictor.loaded
         guard loaded.model.numClasses > 0 else {
             throw InferenceError.noClassifier(path: checkpoint.checkpoint)
         }
         try Evaluator.requireSingleLabel(loaded)
         let mapping = try ClassMapping(of: dataset.classNames, in: loaded.description.labels)
         if let report { try EvaluationFiles.prepare(report) }
-        let predictor = try Predictor(loaded, isPacked: true)
-        let loader = try reading.loader(dataset, processor)
+        let loader = try reading.loader(dataset, predictor)
         let status = StatusLine()
         defer { status.clear() }
         let result = try await Evaluator.evaluate(predictor, on: loader, mapping: mapping) {

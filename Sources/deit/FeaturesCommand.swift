@@ -90,9 +90,9 @@ struct FeaturesCommand: AsyncParsableCommand {
     func run() async throws {
         OpenMPWaiting.spinBriefly()
         let dataset = try dataset()
-        let (loaded, processor) = try await sizes.load(checkpoint)
+        let predictor = try await sizes.predictor(checkpoint)
         let extractor = try FeatureExtractor(
-            Predictor(loaded),
+            predictor,
             FeatureRequest(tokens: tokenList(), blocks: blocks, isNormalized: normalize)
         )
         let file = try FeatureFile(
@@ -105,7 +105,7 @@ struct FeaturesCommand: AsyncParsableCommand {
                 classNames: data == nil ? nil : dataset.classNames
             )
         )
-        let loader = try reading.loader(dataset, processor)
+        let loader = try reading.loader(dataset, predictor)
         let status = StatusLine()
         defer { status.clear() }
         try await extractor.extract(loader, into: file) {
@@ -116,7 +116,7 @@ struct FeaturesCommand: AsyncParsableCommand {
             throw InferenceError.nothingToMeasure(loader.skipped)
         }
         try file.finish()
-        checkpoint.tellAssumptions(loaded)
+        checkpoint.tellAssumptions(predictor.loaded)
         reading.tell(loader.skipped)
         try Results.print(summary(file))
     }

@@ -174,27 +174,22 @@ import VisionModels
 
     @Test func `fingerprints tell models and requests apart`() throws {
         try withTemporaryFolder { folder in
+            @ModelActor
             func fingerprint(_ model: LoadedModel, _ request: FeatureRequest) throws -> String {
-                try FeatureFingerprint.model(
-                    model,
-                    model.description.processor,
-                    request
-                )
+                try FeatureFingerprint.model(Predictor(model), request)
             }
             let (one, other) = (try makeModel(in: folder), try makeModel(in: folder, seed: 8))
             let request = FeatureRequest(tokens: [.cls])
             let all = try [
                 fingerprint(one, request), fingerprint(other, request),
                 fingerprint(one, FeatureRequest(tokens: [.mean])),
-                FeatureFingerprint.model(
-                    one,
-                    .whole(height: 8, width: 8, channels: 1, mean: [0.4], std: [0.25]),
+                fingerprint(
+                    one.with(.whole(height: 8, width: 8, channels: 1, mean: [0.4], std: [0.25])),
                     request
                 ),
                 // Turned files have other features.
-                FeatureFingerprint.model(
-                    one,
-                    one.description.processor.seeing(upright: false),
+                fingerprint(
+                    one.with(one.description.processor.seeing(upright: false)),
                     request
                 ),
             ]

@@ -1,38 +1,36 @@
-public import Checkpoints
+import Checkpoints
 public import Datasets
 import Digests
 import Foundation
-public import ImagePipeline
+import ImagePipeline
 import Torch
-import TorchNN
 
 /// What features depend on, in few characters: the weights, the pre-processing, what was asked for; and the images.
 public enum FeatureFingerprint {
     /// The fingerprint of a model and what it is asked for.
     ///
     /// - Parameters:
-    ///   - loaded: The model: all its tensors count, whatever file they are from.
-    ///   - processor: The way from an image to the model's input.
+    ///   - predictor: The model, not packed: all its tensors count, whatever file they are from, and its processor.
     ///   - request: The tokens.
     /// - Returns: A SHA-256 in hexadecimal digits.
     /// - Throws: `TorchError` when a tensor cannot be read, `DigestError` where the system computes no SHA-256.
+    @ModelActor
     public static func model(
-        _ loaded: LoadedModel,
-        _ processor: ImageProcessor,
+        _ predictor: Predictor,
         _ request: FeatureRequest
     ) throws -> String {
         var digest = try Digest(.sha256)
-        for (name, tensor) in loaded.model.namedTensors() {
+        for (name, tensor) in predictor.loaded.model.namedTensors() {
             digest.update("\(name) \(tensor.dtype) \(tensor.shape)\n".utf8)
             try tensor.withBytes { digest.update($0) }
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        digest.update(try encoder.encode(processor))
+        digest.update(try encoder.encode(predictor.description.processor))
         let tokens = request.tokens.map(\.rawValue).joined(separator: ",")
         let rest = [
             "tokens \(tokens)", "blocks \(request.blocks)", "normalized \(request.isNormalized)",
-            "dtype \(ComputePolicy.current.dtype)",
+            "dtype \(predictor.pass.dtype)",
         ]
         digest.update(rest.joined(separator: "\n").utf8)
         return try digest.finish()

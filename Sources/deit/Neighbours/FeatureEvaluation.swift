@@ -23,9 +23,9 @@ struct FeatureEvaluation {
     func run() async throws {
         let train = try open(.train)
         let validation = try open(.validation)
-        let (loaded, processor) = try await sizes.load(checkpoint)
-        let parts = try await features(loaded, processor, train, validation)
-        checkpoint.tellAssumptions(loaded)
+        let predictor = try await sizes.predictor(checkpoint)
+        let parts = try await features(predictor, train, validation)
+        checkpoint.tellAssumptions(predictor.loaded)
         if options.linear {
             let report = try LinearProbeReport.measure(
                 train: parts.train,
@@ -55,24 +55,23 @@ struct FeatureEvaluation {
     }
 
     private func features(
-        _ loaded: LoadedModel,
-        _ processor: ImageProcessor,
+        _ predictor: Predictor,
         _ train: any ImageDataset,
         _ validation: any ImageDataset
     ) async throws -> Parts {
-        let request = try FeatureExtractor(Predictor(loaded), options.tokens.request()).request
+        let request = try FeatureExtractor(predictor, options.tokens.request()).request
         func extract() async throws -> Parts {
             let vectors = ImageVectors(reading: reading)
             return (
-                train: try await vectors.extract(train, loaded, processor, request),
-                validation: try await vectors.extract(validation, loaded, processor, request)
+                train: try await vectors.extract(train, predictor, request),
+                validation: try await vectors.extract(validation, predictor, request)
             )
         }
         guard options.features != nil || options.saveFeatures != nil else {
             return try await extract()
         }
         let origin = FeatureCache.Origin(
-            model: try FeatureFingerprint.model(loaded, processor, request),
+            model: try FeatureFingerprint.model(predictor, request),
             train: try FeatureFingerprint.data(train, in: data),
             validation: try FeatureFingerprint.data(validation, in: data)
         )
@@ -100,26 +99,20 @@ struct ImageVectors {
         _ dataset: any ImageDataset,
         for index: NeighbourIndex
     ) async throws -> LabelledFeatures {
-        try await extract(
-            dataset,
-            index.loaded,
-            index.loaded.description.processor,
-            index.settings.request
-        )
+        try await extract(dataset, Predictor(index.loaded), index.settings.request)
     }
 
     func extract(
         _ dataset: any ImageDataset,
-        _ loaded: LoadedModel,
-        _ processor: ImageProcessor,
+        _ predictor: Predictor,
         _ request: FeatureRequest
     ) async throws -> LabelledFeatures {
-        let loader = try reading.loader(dataset, processor)
+        let loader = try reading.loader(dataset, predictor)
         let status = StatusLine()
         defer { status.clear() }
         let features = try await LabelledFeatures.extract(
             loader,
-            from: Predictor(loaded),
+            from: predictor,
             request
         ) {
             status.show($0, of: dataset.count, "images")

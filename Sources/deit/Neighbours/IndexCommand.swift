@@ -91,16 +91,15 @@ struct IndexCommand: AsyncParsableCommand {
         }
         try NeighbourIndex.checkReplaceable(output)
         let dataset = try LabelledData.openForIndex(data, for: checkpoint.checkpoint)
-        let (model, processor) = try await sizes.load(checkpoint)
-        let loaded = model.with(processor)
-        let request = try FeatureExtractor(Predictor(loaded), tokens.request()).request
+        let predictor = try await sizes.predictor(checkpoint)
+        let request = try FeatureExtractor(predictor, tokens.request()).request
         let found = try await ImageVectors(reading: reading)
-            .extract(dataset, loaded, processor, request).named(below: data)
+            .extract(dataset, predictor, request).named(below: data)
         let features = found.withoutRepeats()
         tellRepeated(found.count - features.count)
         let index = try NeighbourIndex.create(
             at: output,
-            loaded,
+            predictor.loaded,
             features,
             .init(
                 k: k ?? 20,
@@ -111,7 +110,7 @@ struct IndexCommand: AsyncParsableCommand {
         try HeldOutShare.find(for: checkpoint.checkpoint)?.write(
             to: "\(output)/\(NeighbourIndex.modelFolder)"
         )
-        checkpoint.tellAssumptions(loaded)
+        checkpoint.tellAssumptions(predictor.loaded)
         try tell(index, "")
     }
 

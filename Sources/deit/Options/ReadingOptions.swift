@@ -1,7 +1,8 @@
 import ArgumentParser
+import Checkpoints
 import Datasets
 import Foundation
-import ImagePipeline
+import Inference
 
 /// How images are read and batched where a model only looks at them.
 struct ReadingOptions: ParsableArguments {
@@ -27,11 +28,11 @@ struct ReadingOptions: ParsableArguments {
         }
     }
 
-    /// The images in their order, read ahead of need.
-    func loader(_ dataset: any ImageDataset, _ processor: ImageProcessor) throws -> DataLoader {
+    /// The images in their order as a model wants them, read ahead of need.
+    func loader(_ dataset: any ImageDataset, _ predictor: Predictor) throws -> DataLoader {
         try DataLoader(
             dataset: dataset,
-            transform: processor,
+            transform: predictor.description.processor,
             plan: EpochPlan(count: dataset.count, batchSize: batch, shuffles: false),
             workers: workers ?? min(8, ProcessInfo.processInfo.activeProcessorCount),
             policy: .drop(limit: skipLimit ?? UnreadablePolicy.usualLimit(count: dataset.count))

@@ -2,6 +2,7 @@ public import ArgumentParser
 import Checkpoints
 import Evaluation
 import ImagePipeline
+import Inference
 import Torch
 public import VisionModels
 
@@ -26,13 +27,16 @@ struct SizeOptions: ParsableArguments {
 
     /// Loads the model for images of this size.
     ///
-    /// - Parameter checkpoint: The checkpoint, which may have no classifier.
-    /// - Returns: The model, and the way from an image to its input.
+    /// - Parameters:
+    ///   - checkpoint: The checkpoint, which may have no classifier.
+    ///   - isPacked: Whether weights are kept only as they are multiplied; the model cannot be saved then.
+    /// - Returns: The model, whose processor makes images of this size.
     /// - Throws: The errors of loading, `EvaluationError.fixedSize` for a transformer without `--resample`.
     @ModelActor
-    func load(
-        _ checkpoint: CheckpointOptions
-    ) async throws -> (loaded: LoadedModel, processor: ImageProcessor) {
+    func predictor(
+        _ checkpoint: CheckpointOptions,
+        isPacked: Bool = false
+    ) async throws -> Predictor {
         let sides = try size.map(ImageSides.parse)
         let loaded = try await checkpoint.load(allowing: .noHead) { options in
             // A grid of patches that is not square needs both sides to be understood at all.
@@ -41,8 +45,9 @@ struct SizeOptions: ParsableArguments {
             options.positionResampling = resample
         }
         guard let sides, resample == nil, sides.width == nil else {
-            return (loaded, loaded.description.processor)
+            return try Predictor(loaded, isPacked: isPacked)
         }
-        return (loaded, try Evaluator.processor(size: sides.height, for: loaded.description))
+        let processor = try Evaluator.processor(size: sides.height, for: loaded.description)
+        return try Predictor(loaded.with(processor), isPacked: isPacked)
     }
 }
