@@ -4,6 +4,7 @@ import Digests
 import Foundation
 import ImagePipeline
 import Torch
+import TorchNN
 
 /// What features depend on, in few characters: the weights, the pre-processing, what was asked for; and the images.
 public enum FeatureFingerprint {
