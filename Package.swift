@@ -110,7 +110,7 @@ let package = Package(
         library("ImagePipeline", ["CImageCodecs"]),
         library("Datasets", ["Storage", "ImagePipeline"]),
 
-        library("VisionModels", ["Torch", "TorchNN"]),
+        library("VisionModels", ["Storage", "ImagePipeline", "Torch", "TorchNN"]),
         library(
             "Checkpoints",
             ["Storage", "VisionModels", "ImagePipeline", "Torch", "TorchNN"]

@@ -37,9 +37,9 @@ public struct LayerOrder: Sendable, Equatable {
     /// Whether a weight belongs to a classifier.
     ///
     /// - Parameter name: The weight's key.
-    /// - Returns: Whether it is one of `head`, `head_dist`, `fc` or `classifier`.
+    /// - Returns: Whether it is one of `head`, `head_dist`, `fc` or `classifier`, as the families say.
     public static func isHead(_ name: String) -> Bool {
-        ["head.", "head_dist.", "fc.", "classifier."].contains(where: name.hasPrefix)
+        heads.contains(where: name.hasPrefix)
     }
 
     /// Whether a weight makes tokens or maps of images: the layer 0.
@@ -56,11 +56,9 @@ public struct LayerOrder: Sendable, Equatable {
     /// - Returns: The number, or nil for a weight outside of the blocks.
     public static func block(of name: String) -> Int? { numbers(of: name)?.first }
 
-    private static let stems = [
-        "cls_token", "dist_token", "reg_token", "mask_token", "pos_embed", "patch_embed.",
-        "norm_pre.", "conv1.", "bn1.", "conv_stem.", "stem.",
-    ]
-    private static let tails = ["norm.", "conv_head.", "bn2."]
+    private static let heads = ModelFamilies.heads.map { $0 + "." }
+    private static let stems = ModelFamilies.all.flatMap(\.stems)
+    private static let tails = ModelFamilies.all.flatMap(\.tails)
     private static let withPrevious = 99_999
 
     /// What layers are sorted by: parts of the network in their order, then numbers.

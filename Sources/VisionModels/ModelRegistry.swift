@@ -17,8 +17,7 @@ public enum ModelRegistry {
 
     /// All presets: DeiT's sizes, small transformers for images of 28 to 64 pixels, DeiT-III, ViT, DINO's backbones,
     /// residual networks, RegNetY, EfficientNet-Lite.
-    public static let presets: [Preset] =
-        deit + deit3 + vit + dino + residualNetworks + regNets + efficientNets
+    public static let presets: [Preset] = ModelFamilies.all.flatMap(\.presets)
 
     /// The preset of a name, with or without timm's tag.
     ///

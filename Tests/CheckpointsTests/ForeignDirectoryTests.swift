@@ -20,8 +20,8 @@ import VisionModels
         try Data(text.utf8).write(to: URL(fileURLWithPath: "\(path)/\(name)"))
     }
 
-    func processor(_ text: String) throws -> ImageProcessor {
-        try ModelDirectory.save(Example.plain.makeModel(), Example.plain.description, to: path)
+    func processor(_ text: String, of example: Example = .plain) throws -> ImageProcessor {
+        try ModelDirectory.save(example.makeModel(), example.description, to: path)
         try write(text, to: "preprocessor_config.json")
         return try ModelDirectory.description(of: path).processor
     }
@@ -91,6 +91,42 @@ import VisionModels
                     std: half
                 )
         )
+    }
+
+    /// transformers' `AutoImageProcessor` takes the class of the model where the file names none.
+    @Test func aProcessorWithoutAClassIsTheModels() throws {
+        let half: [Float] = [0.5, 0.5, 0.5]
+        #expect(
+            try processor("{}")
+                == ImageProcessor(
+                    resize: .exact(height: 224, width: 224),
+                    interpolation: .bilinear,
+                    mean: half,
+                    std: half
+                )
+        )
+        let deit = try ImageProcessor(
+            resize: .exact(height: 256, width: 256),
+            cropHeight: 224,
+            cropWidth: 224,
+            mean: half,
+            std: half
+        )
+        #expect(try processor("{}", of: .distilled) == deit)
+        #expect(try processor(#"{"image_processor_type": "DeiTImageProcessor"}"#) == deit)
+    }
+
+    /// The factor of the rescale goes into mean and deviation.
+    @Test func otherRescalesAreFollowed() throws {
+        let whole = try processor(
+            #"{"do_rescale": false, "image_mean": [127.5], "image_std": [255]}"#
+        )
+        #expect(whole.mean == [0.5, 0.5, 0.5] && whole.std == [1, 1, 1])
+        let half = try processor(
+            #"{"rescale_factor": 0.00784313725490196, "image_mean": [1, 1, 1], "image_std": [1, 1, 1]}"#
+        )
+        #expect(half.mean == [0.5, 0.5, 0.5] && half.std == [0.5, 0.5, 0.5])
+        #expect(throws: CheckpointError.self) { try processor(#"{"rescale_factor": 0}"#) }
     }
 
     @Test func timmsFolderOfATransformer() throws {

@@ -160,10 +160,11 @@ import VisionModels
     }
 
     @Test(arguments: [
-        ("\"resample\": 3", "\"resample\": 1"), ("\"do_rescale\": true", "\"do_rescale\": false"),
+        ("\"resample\": 3", "\"resample\": 1"),
+        ("\"size\": {", "\"size\": {\"shortest_edge\": 8, \"longest_edge\": 9,"),
         ("\"image_mean\": [", "\"image_mean\": [0.1,"), ("\"height\": 32", "\"height\": -32"),
         ("\"height\": 32", "\"height\": 99999999999999999999"),
-        ("\"rescale_factor\": 0.0", "\"rescale_factor\": 1.0"),
+        ("\"rescale_factor\": 0.0", "\"rescale_factor\": -1.0"),
     ])
     func badProcessorsAreTypedErrors(old: String, new: String) throws {
         try replace(old, new, in: "preprocessor_config.json")

@@ -343,6 +343,24 @@ import VisionModels
         }
     }
 
+    /// `ModelDirectory` and the classes refuse the same numbers.
+    @Test func weightsThatAreNoNumbersAreRefused() async throws {
+        let name = "DeiTForImageClassification-odd"
+        let model = try await DeiTForImageClassification.fromPretrained(Fixtures.path(name))
+        try #require(model.classifier?.bias).tensor.fill(.nan)
+        try await withTemporaryFolder { folder in
+            try model.savePretrained(to: folder.path)
+            let first = await #expect(throws: CheckpointError.self) {
+                try await DeiTForImageClassification.fromPretrained(folder.path)
+            }
+            let second = #expect(throws: CheckpointError.self) {
+                try ModelDirectory.load(folder.path)
+            }
+            #expect(first == second)
+            #expect(first.map { "\($0)".contains("classifier.bias") } == true)
+        }
+    }
+
     @Test func nothingLeaks() throws {
         try withTensorLeakCheck {
             let config = DeiTConfig(

@@ -15,7 +15,7 @@ enum TimmConfiguration {
         let configuration = description.configuration
         let labels = description.labels
         let keys = labels.identifiers ?? labels.names
-        var object: JSONObject
+        var object: JSONObject = [:]
         var pretrained = TimmProcessor.encode(
             description.processor,
             height: configuration.imageSize.height,
@@ -27,10 +27,12 @@ enum TimmConfiguration {
             name: description.name,
             upright: description.processor.appliesOrientation
         )
-        if let vit = configuration.transformer {
-            object = encode(vit, preset: description.name, &pretrained, &own)
-        } else {
-            object = TimmConvNet.encode(configuration, &pretrained, &own)
+        if let family = ModelFamilies.family(of: configuration),
+            let network = family.timmFields(of: configuration, preset: description.name)
+        {
+            object = network.object
+            for key in network.pretrained.keys { pretrained[key] = network.pretrained[key] }
+            for key in network.own.keys { own[key] = network.own[key] }
         }
         if !keys.isEmpty {
             var texts = JSONObject()
@@ -44,31 +46,6 @@ enum TimmConfiguration {
         }
         object["pretrained_cfg"] = .object(pretrained)
         object[HuggingFaceConfiguration.ownKey] = .object(own)
-        return object
-    }
-
-    private static func encode(
-        _ vit: ViTConfiguration,
-        preset: String?,
-        _ pretrained: inout JSONObject,
-        _ own: inout JSONObject
-    ) -> JSONObject {
-        let (architecture, arguments) = TimmTransformer.encode(vit, preset: preset)
-        var object: JSONObject = [
-            "architecture": .string(architecture),
-            "num_classes": .integer(vit.numClasses),
-            "num_features": .integer(vit.embedDim),
-            "global_pool": "token",
-        ]
-        if !arguments.keys.isEmpty { object["model_args"] = .object(arguments) }
-        pretrained["fixed_input_size"] = true
-        pretrained["first_conv"] = "patch_embed.proj"
-        pretrained["classifier"] = vit.headCount == 2 ? ["head", "head_dist"] : "head"
-        // timm has no such network; what reads this here does.
-        if vit.singleHead { own["single_head"] = true }
-        own["layer_norm_eps"] = .number(vit.layerNormEps)
-        own["drop_path_rate"] = .number(vit.dropPathRate)
-        if let initValues = vit.initValues { own["init_values"] = .number(initValues) }
         return object
     }
 
@@ -90,31 +67,19 @@ enum TimmConfiguration {
         let own = try fields.object(HuggingFaceConfiguration.ownKey)
         let pretrained = try fields.object("pretrained_cfg") ?? fields
         var configuration = try configuration(named: name, own: own, fields)
-        if let vit = configuration.transformer {
-            configuration = .visionTransformer(
-                try TimmTransformer.decode(vit, fields, pretrained, own: own)
-            )
+        let file = TimmFile(
+            fields: ConfigurationFields(fields),
+            pretrained: ConfigurationFields(pretrained),
+            own: own.map { ConfigurationFields($0) }
+        )
+        if let family = ModelFamilies.family(of: configuration) {
+            configuration = try CheckpointError.of(try family.model(configuration, in: file))
         }
         let count = try fields.int(
             "num_classes",
             default: try pretrained.int("num_classes", default: configuration.numClasses)
         )
         configuration.numClasses = count
-        if configuration.transformer != nil {
-            // Its channels are known by now.
-        } else if let channels = try fields.object("model_args")?.value("in_chans")?.intValue {
-            configuration.inChannels = channels
-        } else if let size = pretrained.value("input_size")?.arrayValue, size.count == 3,
-            let channels = size[0].intValue
-        {
-            configuration.inChannels = channels
-        }
-        if configuration.convNet != nil, own?.value("image_size") == nil,
-            let size = pretrained.value("input_size")?.arrayValue, size.count == 3,
-            let height = size[1].intValue, let width = size[2].intValue
-        {
-            configuration.imageSize = (height, width)
-        }
         let labels =
             ignoresLabels
             ? ClassLabels(placeholders: min(max(count, 0), 1_000_000))
@@ -131,8 +96,12 @@ enum TimmConfiguration {
         own: JSONFields?,
         _ fields: JSONFields
     ) throws(CheckpointError) -> ModelConfiguration {
-        if let own, let network = try TimmConvNet.decode(own) { return network }
-        if let named = TimmArchitecture(name) { return .visionTransformer(named.configuration) }
+        if let own = own.map({ ConfigurationFields($0) }) {
+            for family in ModelFamilies.all {
+                if let found = try CheckpointError.of(try family.model(own: own)) { return found }
+            }
+        }
+        if let named = ModelFamilies.model(named: name) { return named.configuration }
         guard let preset = ModelRegistry.presets.first(where: { $0.name == name }) else {
             throw fields.unsupported(
                 "architecture",

@@ -37,7 +37,7 @@ struct Examination {
         if let file = weights.archive as? PyTorchFile, !file.stateDictNames.isEmpty {
             diagnosis.add("state dicts", file.stateDictNames.joined(separator: ", "))
         }
-        diagnosis.add("names", "\(weights.scheme.rawValue)")
+        diagnosis.add("names", weights.scheme.words)
         diagnosis.add("tensors", "\(weights.archive.tensors.count)")
         diagnosis.add("numbers", "\(Int(weights.elementCount))")
         let types = Dictionary(grouping: weights.archive.tensors, by: \.dtype.rawValue)
@@ -133,20 +133,11 @@ struct Examination {
 
     /// The presets of the same network; DeiT-Ti and ViT-Ti, say, differ only in how they were trained.
     private static func presets(_ configuration: ModelConfiguration) -> [String] {
-        ModelRegistry.presets.filter { preset in
+        guard let family = ModelFamilies.family(of: configuration) else { return [] }
+        return family.presets.filter { preset in
             var other = preset.configuration
             other.numClasses = configuration.numClasses
-            guard let found = configuration.transformer, var named = other.transformer
-            else { return other == configuration }
-            // What matters in training only, or is set by the file's library.
-            named.layerNormEps = found.layerNormEps
-            named.dropPathRate = found.dropPathRate
-            named.dropRate = found.dropRate
-            named.attnDropRate = found.attnDropRate
-            if found.initValues != nil, named.initValues != nil {
-                named.initValues = found.initValues
-            }
-            return named == found
+            return family.isPreset(other, configuration)
         }.map(\.name)
     }
 

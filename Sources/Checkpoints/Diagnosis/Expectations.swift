@@ -15,12 +15,12 @@ struct Expectations {
         guard let vit = description.configuration.transformer else { return }
         let original = description.originalConfiguration
         let known = Self.architecture(weights, description)
-        named = known.map { $0.name + ($0.tag.map { ".\($0)" } ?? "") }
+        named = known?.fullName
         checkClasses(weights, original)
         if let known { checkImages(known, vit, description.processor) }
         // A distilled model of 1000 classes is DeiT on ImageNet, whatever it is called.
-        let isDeiT = known.map { $0.family != .vit } ?? (vit.isDistilled && vit.numClasses == 1000)
-        if known == nil, isDeiT { checkMean(description.processor, "a distilled DeiT") }
+        let isDeiT = known == nil && vit.isDistilled && vit.numClasses == 1000
+        if isDeiT { checkMean(description.processor, "a distilled DeiT") }
         if vit.layerNormEps < 1e-7, isDeiT || known != nil {
             warn(
                 "layer_norm_eps is \(vit.layerNormEps), the weights were trained with 1e-6; logits "
@@ -33,15 +33,14 @@ struct Expectations {
     private static func architecture(
         _ weights: WeightsFile,
         _ description: ModelDescription
-    ) -> TimmArchitecture? {
+    ) -> NamedModel? {
         let original = description.originalConfiguration
+        guard let family = ModelFamilies.family(of: description.configuration) else { return nil }
         if let name = original["architecture"]?.stringValue {
             let tag = original["pretrained_cfg"]?["tag"]?.stringValue
-            return TimmArchitecture(tag.map { "\(name).\($0)" } ?? name)
+            return family.model(named: tag.map { "\(name).\($0)" } ?? name)
         }
-        if let clue = CheckpointClues(weights, arguments: weights.arguments).architecture {
-            return clue.value
-        }
+        if let found = family.model(in: CheckpointClues(weights), weights.stored) { return found }
         let names = [original["_name_or_path"]?.stringValue, description.name]
         let folders = weights.path.split(separator: "/").map(String.init)
         // The cache of the hub calls its folders models--ORG--NAME.
@@ -50,7 +49,10 @@ struct Expectations {
         let candidates = names.compactMap { $0 } + cached + folders.suffix(2)
         for name in candidates {
             let short = name.range(of: "deit-").map { String(name[$0.lowerBound...]) } ?? name
-            if let found = TimmArchitecture(hubName: short) ?? TimmArchitecture(name) {
+            // The hub has names such as `facebook/deit-tiny-patch16-224`.
+            let last = short.split(separator: "/").last ?? ""
+            let hubName = last.split(separator: "-").joined(separator: "_")
+            if let found = family.model(named: hubName) ?? family.model(named: name) {
                 return found
             }
         }
@@ -81,12 +83,15 @@ struct Expectations {
     }
 
     private mutating func checkImages(
-        _ known: TimmArchitecture,
+        _ known: NamedModel,
         _ vit: ViTConfiguration,
         _ processor: ImageProcessor
     ) {
         guard vit.inChannels == 3,
-            let expected = try? known.processor(height: vit.imageHeight, width: vit.imageWidth)
+            let expected = try? ModelFamilies.family(of: known.configuration)?.processor(
+                for: known,
+                size: ImageSize(height: vit.imageHeight, width: vit.imageWidth)
+            )
         else { return }
         guard processor.mean != expected.mean || processor.std != expected.std else { return }
         fault(

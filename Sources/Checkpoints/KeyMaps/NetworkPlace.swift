@@ -1,31 +1,12 @@
 import Storage
+import VisionModels
 
 /// Where in a file a network's tensors are, whatever a trainer has wrapped around them.
 ///
 /// Trainers put names before the names of the network (`module.`, `model.`, `backbone.`, `encoder.`) and other parts
 /// beside it: projectors, losses, averaged copies. The network is found by its first layer, which only a network has.
 struct NetworkPlace {
-    /// A first layer, and what a network that begins with it calls its classifier.
-    private struct Anchor {
-        let name: String
-        /// What a name in the same network begins with, where the first layer's name alone is not enough.
-        let companion: String?
-        let head: String
-    }
-
-    private static let anchors = [
-        Anchor(name: "patch_embed.proj.weight", companion: nil, head: "head"),
-        Anchor(
-            name: "embeddings.patch_embeddings.projection.weight",
-            companion: nil,
-            head: "classifier"
-        ),
-        Anchor(name: "conv1.weight", companion: "layer1.0.conv1.weight", head: "fc"),
-        Anchor(name: "stem.conv.weight", companion: "s1.b1.", head: "head.fc"),
-        Anchor(name: "conv_stem.weight", companion: "blocks.0.0.", head: "classifier"),
-        Anchor(name: "stem.0.weight", companion: "trunk_output.", head: "fc"),
-        Anchor(name: "_conv_stem.weight", companion: "_conv_head.", head: "_fc"),
-    ]
+    private static let anchors = ModelFamilies.all.flatMap(\.anchors)
 
     /// What a linear classifier beside a network is called.
     private static let linearNames = ["head", "classifier", "fc", "linear"]
@@ -47,7 +28,7 @@ struct NetworkPlace {
     ///   - file: The file, for the error.
     /// - Throws: ``CheckpointError`` where several networks could be meant.
     init?(_ tensors: [(name: String, shape: [Int])], file: String) throws(CheckpointError) {
-        var found: [(prefix: String, anchor: Anchor)] = []
+        var found: [(prefix: String, anchor: NetworkAnchor)] = []
         let names = tensors.map(\.name)
         let all = Set(names)
         for name in names {
@@ -72,7 +53,7 @@ struct NetworkPlace {
     }
 
     /// Transformers' own `vit.` and `deit.` belong to the names of a network with a classifier.
-    private static func outermost(_ prefix: String, _ anchor: Anchor) -> String {
+    private static func outermost(_ prefix: String, _ anchor: NetworkAnchor) -> String {
         guard anchor.head == "classifier", anchor.companion == nil else { return prefix }
         for base in ["vit.", "deit."] where prefix == base || prefix.hasSuffix(".\(base)") {
             return String(prefix.dropLast(base.count))

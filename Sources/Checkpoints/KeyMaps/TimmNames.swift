@@ -1,8 +1,10 @@
+import VisionModels
+
 /// The names that tensors of timm, DeiT and DINO have in files, and how they become the ones of our networks.
 ///
 /// ## Source
 /// facebookresearch/dino, utils.py, `load_pretrained_weights`; timm/models/vision_transformer.py,
-/// `checkpoint_filter_fn`; facebookresearch/deit, models_v2.py (`gamma_1`, `gamma_2`).
+/// `checkpoint_filter_fn`.
 enum TimmNames {
     /// What wrappers put before all names: transformers' of timm, `torch.compile`, data parallelism, DINO's.
     static let wrappers = ["timm_model.", "_orig_mod.", "module.", "backbone."]
@@ -23,14 +25,9 @@ enum TimmNames {
         return wrappers.reduce(name) { $0.replacing($1, with: "") }
     }
 
-    /// The key in our networks of a tensor of timm, DeiT or DINO: DeiT-III calls the layer scale otherwise.
+    /// The key in our networks of a tensor of timm, DeiT or DINO, as the families spell it.
     static func key(of name: String) -> String {
-        guard name.hasPrefix("blocks.") else { return name }
-        for (theirs, ours) in [(".gamma_1", ".ls1.gamma"), (".gamma_2", ".ls2.gamma")]
-        where name.hasSuffix(theirs) {
-            return name.dropLast(theirs.count) + ours
-        }
-        return name
+        ModelFamilies.all.reduce(name) { $1.key(of: $0) }
     }
 
     /// Whether a tensor belongs to the head that DINO trains with, which is no classifier.

@@ -15,7 +15,7 @@ enum LoadHint {
         misshapen: Set<String>
     ) -> String {
         let heads = WeightsFile.headKeys
-        if let foreign = ForeignParts.sentence(unexpected) { return foreign }
+        if let foreign = ModelFamilies.foreignPart(unexpected) { return foreign }
         if missing.contains("dist_token") {
             return
                 "The file has no distillation token: it is of the plain model, not the distilled one"

@@ -7,26 +7,20 @@ extension ModelDirectory {
     static func planWeights(_ path: String, _ options: LoadOptions) throws -> LoadPlan {
         let weights = try WeightsFile(path: path, stateDict: options.stateDict)
         if options.preset == nil, let plan = try planEmbedded(weights) { return plan }
-        let clues = CheckpointClues(
-            weights,
-            arguments: weights.arguments,
-            preset: options.preset
-        )
+        let clues = CheckpointClues(weights, preset: options.preset)
         var assumptions: [String] = []
         var configuration: ModelConfiguration
         if let preset = options.preset {
             configuration = try ModelRegistry.configuration(named: preset)
             configuration.numClasses = weights.classCount ?? 0
         } else {
-            (configuration, assumptions) = try DeducedConfiguration.deduce(
-                weights,
-                imageSize: options.imageSize,
-                clues: clues
-            )
+            let found = try recognize(weights, clues, imageSize: options.imageSize)
+            (configuration, assumptions) = (found.configuration, found.assumptions)
         }
         try validate(configuration, weights, file: path)
-        let processor = try processor(configuration, clues, file: path)
-        assumptions.append(processorAssumption(processor, clues))
+        let named = ModelFamilies.family(of: configuration)?.model(in: clues, weights.stored)
+        let processor = try processor(configuration, named, file: path)
+        assumptions.append(processorAssumption(processor, named))
         var plan = LoadPlan(
             ModelDescription(
                 configuration: configuration,
@@ -60,12 +54,14 @@ extension ModelDirectory {
             JSONFields(object: object, file: weights.path)
         )
         try validate(configuration, weights, file: weights.path)
-        let usual = try usualProcessor(configuration, file: weights.path)
-            .seeing(
-                upright: try HuggingFaceConfiguration.seesUpright(
-                    JSONFields(object: object, file: weights.path)
-                )
+        let usual = try makeProcessor(file: weights.path) { () throws(ImageError) in
+            try configuration.usualProcessor()
+        }
+        .seeing(
+            upright: try HuggingFaceConfiguration.seesUpright(
+                JSONFields(object: object, file: weights.path)
             )
+        )
         return LoadPlan(
             ModelDescription(
                 configuration: configuration,
@@ -78,47 +74,67 @@ extension ModelDirectory {
         )
     }
 
-    private static func processor(
-        _ configuration: ModelConfiguration,
+    /// The configuration by the first family that takes the weights for its own.
+    private static func recognize(
+        _ weights: WeightsFile,
         _ clues: CheckpointClues,
-        file: String
-    ) throws(CheckpointError) -> ImageProcessor {
-        let (height, width) = configuration.imageSize
-        if configuration.inChannels == 3 {
-            do throws(ImageError) {
-                if let named = clues.architecture?.value,
-                    let processor = try named.processor(height: height, width: width)
-                {
-                    return processor
-                }
-                if let (preset, tag) = convNet(configuration, clues),
-                    let processor = try ConvNetImages.processor(
-                        preset: preset,
-                        tag: tag,
-                        height: height,
-                        width: width
-                    )
-                {
-                    return processor
-                }
-            } catch {
-                throw CheckpointError.malformed(file: file, reason: "\(error)")
-            }
+        imageSize: LoadOptions.ImageSize?
+    ) throws(CheckpointError) -> RecognizedModel {
+        let stored = weights.stored
+        let size = imageSize.map { ImageSize(height: $0.height, width: $0.width) }
+        for family in ModelFamilies.all {
+            let found = try CheckpointError.of(
+                try family.recognize(
+                    stored,
+                    named: family.model(in: clues, stored),
+                    clues,
+                    imageSize: size
+                )
+            )
+            if let found { return found }
         }
-        return try usualProcessor(configuration, file: file)
+        let names = weights.archive.tensors.prefix(3).map(\.name).joined(separator: ", ")
+        throw CheckpointError.unsupported(
+            file: weights.path,
+            reason:
+                "it is neither a vision transformer's nor a convolutional network's weights that are known here "
+                + "(its tensors begin with \(names.isEmpty ? "nothing" : names))"
+        )
     }
 
-    /// The preset of a convolutional network, and its training where a name tells it.
-    private static func convNet(
+    /// The processor of the weights that a name tells, else of the preset of the same network, else the usual one.
+    private static func processor(
         _ configuration: ModelConfiguration,
-        _ clues: CheckpointClues
-    ) -> (preset: String, tag: String?)? {
-        if let clue = clues.convNet, clue.fits(configuration) {
-            return (clue.preset.name, clue.tag)
+        _ named: NamedModel?,
+        file: String
+    ) throws(CheckpointError) -> ImageProcessor {
+        let usual = try makeProcessor(file: file) { () throws(ImageError) in
+            try configuration.usualProcessor()
         }
-        let preset = ModelRegistry.presets.first {
-            configuration.isSameNetwork(as: $0.configuration)
+        guard configuration.inChannels == 3,
+            let family = ModelFamilies.family(of: configuration),
+            let model = model(configuration, named, family)
+        else { return usual }
+        let (height, width) = configuration.imageSize
+        do throws(ImageError) {
+            return try family.processor(
+                for: model,
+                size: ImageSize(height: height, width: width)
+            ) ?? usual
+        } catch {
+            throw CheckpointError.malformed(file: file, reason: "\(error)")
         }
-        return preset.map { ($0.name, nil) }
+    }
+
+    private static func model(
+        _ configuration: ModelConfiguration,
+        _ named: NamedModel?,
+        _ family: any ModelFamily
+    ) -> NamedModel? {
+        // A transformer's name has agreed with its weights; its size of images may be another one.
+        guard configuration.convNet != nil else { return named }
+        if let named, configuration.isSameNetwork(as: named.configuration) { return named }
+        return family.presets.first { configuration.isSameNetwork(as: $0.configuration) }
+            .map { NamedModel(name: $0.name, tag: nil, configuration: $0.configuration) }
     }
 }

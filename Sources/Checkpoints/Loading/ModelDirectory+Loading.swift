@@ -117,11 +117,12 @@ extension ModelDirectory {
             labels = ClassLabels(placeholders: count)
         }
         try validate(configuration, weights, file: path)
-        var processor = try usualProcessor(configuration, file: path)
-        if let timmProcessor { processor = timmProcessor }
+        let usual = try makeProcessor(file: path) { () throws(ImageError) in
+            try configuration.usualProcessor()
+        }
         var description = ModelDescription(
             configuration: configuration,
-            processor: processor,
+            processor: timmProcessor ?? usual,
             labels: labels,
             problemType: ProblemType(object),
             name: name,
@@ -133,7 +134,8 @@ extension ModelDirectory {
             description.originalProcessor = object
             description.processor = try HuggingFaceProcessor.decode(
                 JSONFields(object: object, file: processorPath),
-                channels: configuration.inChannels
+                channels: configuration.inChannels,
+                modelType: type
             )
         } else if timmProcessor == nil {
             assumptions.append(processorAssumption(description.processor))
@@ -167,36 +169,12 @@ extension ModelDirectory {
 
     // MARK: - What both have
 
-    static func usualProcessor(
-        _ configuration: ModelConfiguration,
-        file: String
-    ) throws(CheckpointError) -> ImageProcessor {
-        let (height, width) = configuration.imageSize
-        let channels = configuration.inChannels
-        return try makeProcessor(file: file) { () throws(ImageError) in
-            if channels == 3, height == width, height > 64 {
-                return try ImageProcessor.deit(size: height)
-            }
-            let isColour = channels == 3
-            return try ImageProcessor.whole(
-                height: height,
-                width: width,
-                channels: channels,
-                mean: isColour
-                    ? Normalization.imageNet.mean : Array(repeating: 0.5, count: channels),
-                std: isColour ? Normalization.imageNet.std : Array(repeating: 0.5, count: channels)
-            )
-        }
-    }
-
     static func processorAssumption(
         _ processor: ImageProcessor,
-        _ clues: CheckpointClues? = nil
+        _ named: NamedModel? = nil
     ) -> String {
-        let source = clues?.architecture.map { named in
-            "the usual for \(named.value.name)" + (named.value.tag.map { ".\($0)" } ?? "")
-        }
-        let reason = source ?? "as the checkpoint does not say"
+        let reason =
+            named.map { "the usual for \($0.fullName)" } ?? "as the checkpoint does not say"
         return "images \(reason): \(steps(processor))"
     }
 
@@ -222,15 +200,11 @@ extension ModelDirectory {
         } catch {
             throw CheckpointError.malformed(file: file, reason: "\(error)")
         }
-        // A network is made before its keys can be compared; one that the file cannot fill by far might not
-        // fit the memory.
-        let needed = configuration.network.networkSize.parameters
-        guard needed <= 2 * weights.elementCount + 1e7 else {
-            throw CheckpointError.malformed(
-                file: file,
-                reason: "it describes a network of \(configuration.parameterCount) numbers, "
-                    + "\(weights.path) holds \(Int(weights.elementCount))"
-            )
-        }
+        try WeightMatch.requireSize(
+            configuration.network.networkSize.parameters,
+            held: weights.elementCount,
+            configuration: file,
+            weights: weights.path
+        )
     }
 }

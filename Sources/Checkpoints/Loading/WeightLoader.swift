@@ -6,14 +6,7 @@ import VisionModels
 /// Filling of a network with the tensors of a file.
 struct WeightLoader {
     typealias Place = HuggingFaceKeyMap.Place
-
-    /// One tensor that the network wants: a parameter, a buffer, or a third of a `qkv`.
-    struct Wish {
-        let place: Place
-        let name: String
-        let shape: [Int]
-        let target: Tensor
-    }
+    typealias Wish = WeightMatch.Wish
 
     let plan: LoadPlan
 
@@ -58,7 +51,7 @@ struct WeightLoader {
             keepsHead: keepsHead
         )
         for wish in wanted { try copy(wish, quantizations) }
-        try checkFinite(wanted)
+        try WeightMatch.requireFinite(wanted, file: weights.path)
         for (layer, linear) in linears { linear.quantization = quantizations[layer] }
         report.tellInt8(quantizations.count)
         return report
@@ -84,7 +77,12 @@ struct WeightLoader {
             guard names.count == 3 else {
                 let name = names.first ?? key
                 wishes.append(
-                    Wish(place: Place(key: key), name: name, shape: tensor.shape, target: tensor)
+                    Wish(
+                        place: Place(key: key),
+                        name: name,
+                        shape: storedShape(key, tensor.shape),
+                        target: tensor
+                    )
                 )
                 continue
             }
@@ -120,65 +118,31 @@ struct WeightLoader {
     }
 
     private func check(_ wanted: [Wish], keepsHead: Bool) throws(CheckpointError) {
-        var missing: [String] = []
-        var shapes: [CheckpointError.ShapeMismatch] = []
-        var (missingKeys, misshapen): (Set<String>, Set<String>) = ([], [])
-        var known: Set<Place> = []
-        for wish in wanted {
-            known.insert(wish.place)
-            guard let entry = weights.entries[wish.place] else {
-                missing.append(wish.name)
-                missingKeys.insert(wish.place.key)
-                continue
-            }
-            let expected = storedShape(of: wish)
-            if entry.shape != expected {
-                shapes.append(.init(key: entry.name, expected: expected, found: entry.shape))
-                misshapen.insert(wish.place.key)
-            }
+        let match = WeightMatch(wanted, in: weights.entries)
+        let unexpected = match.unexpected.filter {
+            keepsHead || !WeightsFile.headKeys.contains($0.place.key)
         }
-        let unexpected = weights.entries.filter { place, _ in
-            !known.contains(place) && (keepsHead || !WeightsFile.headKeys.contains(place.key))
-        }
-        guard missing.isEmpty, unexpected.isEmpty, shapes.isEmpty else {
+        guard match.missing.isEmpty, unexpected.isEmpty, match.misshapen.isEmpty else {
             throw CheckpointError.incompatible(
                 file: weights.path,
-                missing: missing.sorted(),
-                unexpected: unexpected.values.map(\.name).sorted(),
-                shapes: shapes.sorted { $0.key < $1.key },
+                missing: match.missing.map(\.name),
+                unexpected: unexpected.map(\.entry.name),
+                shapes: match.misshapen.map(WeightMatch.mismatch),
                 hint: LoadHint.hint(
-                    missing: missingKeys,
-                    unexpected: Set(unexpected.keys.map(\.key)),
-                    misshapen: misshapen
+                    missing: Set(match.missing.map(\.place.key)),
+                    unexpected: Set(unexpected.map(\.place.key)),
+                    misshapen: Set(match.misshapen.map(\.wish.place.key))
                 )
             )
         }
     }
 
     /// The shape that a tensor is to have in the file.
-    private func storedShape(of wish: Wish) -> [Int] {
-        guard wish.place.key == "pos_embed", let positions = plan.positions, wish.shape.count == 3
-        else { return wish.shape }
-        return [
-            wish.shape[0], positions.prefixTokens + positions.resampling.from.count, wish.shape[2],
-        ]
-    }
-
-    private func checkFinite(_ wanted: [Wish]) throws(CheckpointError) {
-        var broken: [String] = []
-        for wish in wanted {
-            do throws(TorchError) {
-                if try !wish.target.isFiniteThroughout() { broken.append(wish.name) }
-            } catch {
-                throw CheckpointError.tensor(name: wish.name, reason: "\(error)")
-            }
+    private func storedShape(_ key: String, _ shape: [Int]) -> [Int] {
+        guard key == "pos_embed", let positions = plan.positions, shape.count == 3 else {
+            return shape
         }
-        guard broken.isEmpty else {
-            throw CheckpointError.malformed(
-                file: weights.path,
-                reason: "not all numbers of \(LoadReport.list(broken)) are finite"
-            )
-        }
+        return [shape[0], positions.prefixTokens + positions.resampling.from.count, shape[2]]
     }
 
     private func copy(

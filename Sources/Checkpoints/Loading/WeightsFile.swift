@@ -1,25 +1,16 @@
 import Storage
 import Torch
+import VisionModels
 
 /// A weights file whose tensors are known by timm's names, whoever's names they have in it.
 struct WeightsFile {
     typealias Place = HuggingFaceKeyMap.Place
 
-    /// Whose names the tensors have.
-    enum Scheme: String {
-        case huggingFace = "Hugging Face's"
-        case timm = "timm's"
-        case torchvision = "torchvision's"
-        case efficientNetLite = "efficientnet-lite-pytorch's"
-    }
-
-    static let headKeys: Set<String> = [
-        "head.weight", "head.bias", "head_dist.weight", "head_dist.bias", "fc.weight", "fc.bias",
-        "head.fc.weight", "head.fc.bias", "classifier.weight", "classifier.bias",
-    ]
+    static let headKeys = Set(ModelFamilies.heads.flatMap { ["\($0).weight", "\($0).bias"] })
 
     let archive: any TensorArchive
-    let scheme: Scheme
+    /// Whose names the tensors have.
+    let scheme: NameScheme
 
     /// What stands before the names of the network's tensors in the file; mostly nothing.
     let prefix: String
@@ -81,7 +72,8 @@ struct WeightsFile {
         let isHuggingFace = names.contains { _, name in
             HuggingFaceKeyMap.place(of: name.rest)?.key == "patch_embed.proj.weight"
         }
-        let others = ConvNetNames(names.map { ($0.1.rest, $0.0.shape) })
+        let tensors = names.map { (name: $0.1.rest, shape: $0.0.shape) }
+        let others = ModelFamilies.all.lazy.compactMap { $0.otherNames(tensors) }.first
         scheme = isHuggingFace ? .huggingFace : others?.scheme ?? .timm
         if let others, !isHuggingFace {
             names = names.map { ($0, ($1.prefix, others.key(of: $1.rest))) }
@@ -159,18 +151,22 @@ struct WeightsFile {
 
     /// The number of classes that the classifier tells apart; nil where there is none.
     var classCount: Int? {
-        ["head.weight", "fc.weight", "head.fc.weight", "classifier.weight", "head.bias"]
-            .lazy.compactMap { shape($0)?.first }.first
+        let heads = ModelFamilies.all.compactMap(\.heads.first)
+        return ["weight", "bias"].lazy.flatMap { part in heads.map { "\($0).\(part)" } }
+            .compactMap { shape($0)?.first }.first
     }
 
-    /// The largest number in names such as `blocks.11.norm1.weight`, plus one.
-    func count(after prefix: String) -> Int {
-        let numbers = entries.keys.compactMap { place -> Int? in
-            guard place.key.hasPrefix(prefix) else { return nil }
-            return Int(place.key.dropFirst(prefix.count).prefix { $0 != "." })
-        }
-        // A number beyond the number of tensors cannot be that of a block.
-        return (numbers.filter { (0..<entries.count).contains($0) }.max() ?? -1) + 1
+    /// The names and shapes alone, by which families know their networks.
+    var stored: StoredWeights {
+        StoredWeights(
+            file: path,
+            scheme: scheme,
+            keys: Set(entries.keys.map(\.key)),
+            shapes: Dictionary(
+                entries.compactMap { $0.third == nil ? ($0.key, $1.shape) : nil },
+                uniquingKeysWith: { first, _ in first }
+            )
+        )
     }
 
     /// The sorting of a file's tensors by their use.

@@ -184,29 +184,21 @@ public enum ModelDirectory {
         _ path: String
     ) throws(CheckpointError) -> HuggingFaceArchitecture? {
         let configuration = description.configuration
+        let family = ModelFamilies.family(of: configuration)
         let wanted: HuggingFaceArchitecture?
         switch options.form {
         case .timm:
             try checkTimmImages(description, path)
-            if let vit = configuration.transformer, vit.isDistilled, vit.headCount == 1 {
-                throw CheckpointError.unwritable(
-                    path: path,
-                    reason:
-                        "timm's network with a distillation token has two heads, this one has one; Hugging Face's "
-                        + "form can hold it"
-                )
+            if let reason = family?.timmRefusal(of: configuration) {
+                throw CheckpointError.unwritable(path: path, reason: reason)
             }
             return nil
         case .huggingFace(let architecture): wanted = architecture
         case .automatic, .deit, .bare: wanted = nil
         }
-        var reason: String?
-        if let vit = configuration.transformer {
-            if vit.initValues != nil {
-                reason = "it has no layer scale (DeiT-III)"
-            } else if vit.noEmbedClass {
-                reason = "its class token always has a position"
-            } else if !HuggingFaceProcessor.canHold(description.processor) {
+        var reason = family?.huggingFaceRefusal(of: configuration)
+        if reason == nil, let vit = configuration.transformer {
+            if !HuggingFaceProcessor.canHold(description.processor) {
                 reason =
                     "its image processors have no word for images \(description.processor.resize)"
                     + " (--crop-mode squash is one that they have)"
@@ -216,8 +208,6 @@ public enum ModelDirectory {
             } else {
                 return wanted ?? HuggingFaceArchitecture(of: vit)
             }
-        } else {
-            reason = "it has no convolutional networks of this kind"
         }
         if options.form == .automatic { return nil }
         throw CheckpointError.unwritable(

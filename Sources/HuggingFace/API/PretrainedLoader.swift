@@ -45,7 +45,7 @@ struct PretrainedLoader {
 
     /// Refuses a configuration whose model is far larger than the file, before memory is taken for it.
     func requireSize<Family>(for config: PretrainedConfig<Family>) throws {
-        let network = ModelConfiguration.visionTransformer(try config.network(numClasses: 0))
+        let network = try config.network(numClasses: 0)
         let width = Double(config.hiddenSize)
         let stride = Double(config.encoderStride)
         let outputs =
@@ -54,16 +54,12 @@ struct PretrainedLoader {
             case .deitForMaskedImageModeling: stride * stride * Double(config.numChannels)
             default: 2 * Double(config.numLabels)
             }
-        let needed = Double(network.parameterCount) + outputs * (width + 1)
-        let held = archive.tensors.reduce(0.0) { $0 + Double($1.elementCount) }
-        guard needed <= 2 * held + 1e7 else {
-            throw CheckpointError.malformed(
-                file: archive.path,
-                reason:
-                    "it holds \(Int(held)) numbers, the configuration describes a model of about "
-                    + "\(Int(min(needed, 1e18)))"
-            )
-        }
+        try WeightMatch.requireSize(
+            network.networkSize.parameters + outputs * (width + 1),
+            held: archive.tensors.reduce(0.0) { $0 + Double($1.elementCount) },
+            configuration: "config.json",
+            weights: archive.path
+        )
     }
 
     /// Copies what fits.
@@ -71,29 +67,24 @@ struct PretrainedLoader {
         into tensors: [(name: String, tensor: Tensor)],
         options: PretrainedOptions
     ) throws(CheckpointError) -> LoadingInfo {
-        var info = LoadingInfo()
-        var pairs: [(ArchivedTensor, Tensor)] = []
-        var known: Set<HuggingFaceKeyMap.Place> = []
-        for (name, tensor) in tensors {
-            let identity = Self.identity(of: name)
-            known.insert(identity)
-            guard let entry = found[identity] else {
-                info.missingKeys.append(name)
-                continue
-            }
-            if entry.shape == tensor.shape {
-                pairs.append((entry, tensor))
-            } else {
-                info.mismatchedKeys.append(
-                    .init(key: entry.name, expected: tensor.shape, found: entry.shape)
+        let match = WeightMatch(
+            tensors.map {
+                .init(
+                    place: Self.identity(of: $0.name),
+                    name: $0.name,
+                    shape: $0.tensor.shape,
+                    target: $0.tensor
                 )
-            }
-        }
-        info.unexpectedKeys = found.filter { !known.contains($0.key) }.map(\.value.name).sorted()
-        info.missingKeys.sort()
-        info.mismatchedKeys.sort { $0.key < $1.key }
+            },
+            in: found
+        )
+        var info = LoadingInfo()
+        info.missingKeys = match.missing.map(\.name)
+        info.unexpectedKeys = match.unexpected.map(\.entry.name)
+        info.mismatchedKeys = match.misshapen.map(WeightMatch.mismatch)
         try check(info, options)
-        for (entry, tensor) in pairs { try archive.copy(entry, into: tensor) }
+        for (entry, wish) in match.fitting { try archive.copy(entry, into: wish.target) }
+        try WeightMatch.requireFinite(match.fitting.map(\.wish), file: archive.path)
         return info
     }
 

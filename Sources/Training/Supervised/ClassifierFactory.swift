@@ -57,7 +57,6 @@ public enum ClassifierFactory {
         cropShare: Double?,
         upright: Bool
     ) throws -> ImageProcessor {
-        let (height, width) = configuration.imageSize
         let channels = configuration.inChannels
         guard channels == 1 || channels == 3 else {
             throw OptionError.conflict(
@@ -65,29 +64,7 @@ public enum ClassifierFactory {
                     + "choose --in-chans 1 or 3"
             )
         }
-        let isColour = channels == 3
-        // ImageNet's statistics are of colours; other channels are brought to -1 … 1.
-        let half = [Float](repeating: 0.5, count: channels)
-        let mean = isColour ? Normalization.imageNet.mean : half
-        let std = isColour ? Normalization.imageNet.std : half
-        guard max(height, width) > 64 || cropShare != nil else {
-            return try .whole(
-                height: height,
-                width: width,
-                channels: channels,
-                mean: mean,
-                std: std
-            ).seeing(upright: upright)
-        }
-        return try ImageProcessor(
-            resize: CropMode.center.resize(height: height, width: width, share: cropShare ?? 0.875),
-            cropHeight: height,
-            cropWidth: width,
-            channels: channels,
-            mean: mean,
-            std: std,
-            appliesOrientation: upright
-        )
+        return try configuration.usualProcessor(cropShare: cropShare).seeing(upright: upright)
     }
 
     /// A network with fresh weights drawn from libtorch's generator.

@@ -1,5 +1,6 @@
 import Storage
 import Torch
+import TorchNN
 import VisionModels
 
 /// A vision transformer's `config.json` in Hugging Face's form.
@@ -110,49 +111,37 @@ enum HuggingFaceConfiguration {
         ignoresLabels: Bool = false
     ) throws(CheckpointError) -> Decoded {
         let type = try fields.string("model_type") ?? ""
-        guard type == "vit" || type == "deit" else {
+        switch type {
+        case DeiTFamily.modelType: return try decode(DeiTFamily.self, fields, ignoresLabels)
+        case ViTFamily.modelType: return try decode(ViTFamily.self, fields, ignoresLabels)
+        default:
             throw fields.unsupported("model_type", "is \"\(type)\"; vit and deit are understood")
         }
-        let activation = try fields.string("hidden_act") ?? "gelu"
-        guard activation == "gelu" else {
-            throw fields.unsupported(
-                "hidden_act",
-                "is \"\(activation)\"; only gelu (exact) is understood"
-            )
-        }
+    }
+
+    private static func decode<Family: PretrainedFamily>(
+        _ family: Family.Type,
+        _ fields: JSONFields,
+        _ ignoresLabels: Bool
+    ) throws(CheckpointError) -> Decoded {
+        let config = try PretrainedConfig<Family>(fields, readsLabels: false)
         let own = try fields.object(ownKey)
         let found = ignoresLabels ? nil : try HuggingFaceLabels(fields)
         let (labels, assumptions) =
             try found.map { (found) throws(CheckpointError) in try Self.labels(found, own) }
             ?? (ClassLabels(placeholders: 2), [])
-        let image = try fields.size("image_size") ?? (224, 224)
-        let patch = try fields.size("patch_size") ?? (16, 16)
-        guard patch.height == patch.width else {
-            throw fields.unsupported("patch_size", "is not square")
+        var configuration = try network(config, numClasses: labels.names.count, fields)
+        configuration.dropPathRate = try own?.double("drop_path_rate", default: 0) ?? 0
+        let ratio = try own?.double("mlp_ratio", default: 0) ?? 0
+        // The hidden width is what the file states; the ratio that it was made by is kept where it gives that width.
+        if (0.0...64).contains(ratio),
+            Int(Double(configuration.embedDim) * ratio) == config.intermediateSize
+        {
+            configuration.mlpRatio = ratio
         }
-        let width = try fields.int("hidden_size", default: 768)
-        let hidden = try fields.int("intermediate_size", default: 3072)
-        var configuration = ViTConfiguration(
-            imageHeight: image.height,
-            imageWidth: image.width,
-            patchSize: patch.height,
-            inChannels: try fields.int("num_channels", default: 3),
-            numClasses: labels.names.count,
-            embedDim: width,
-            depth: try fields.int("num_hidden_layers", default: 12),
-            numHeads: try fields.int("num_attention_heads", default: 12),
-            mlpRatio: try own?.double("mlp_ratio", default: 0) ?? 0,
-            qkvBias: try fields.bool("qkv_bias", default: true),
-            isDistilled: type == "deit",
-            layerNormEps: try fields.double("layer_norm_eps", default: 1e-12),
-            dropRate: try fields.double("hidden_dropout_prob", default: 0),
-            dropPathRate: try own?.double("drop_path_rate", default: 0) ?? 0
-        )
-        let architecture = fields.value("architectures")?.arrayValue?.first?.stringValue
         configuration.singleHead =
-            architecture == HuggingFaceArchitecture.deitForImageClassification.rawValue
-        configuration.attnDropRate = try fields.double("attention_probs_dropout_prob", default: 0)
-        try settleRatio(&configuration, hidden: hidden, fields)
+            config.architectures?.first
+            == HuggingFaceArchitecture.deitForImageClassification.rawValue
         return Decoded(
             configuration: configuration,
             labels: labels,
@@ -162,21 +151,32 @@ enum HuggingFaceConfiguration {
         )
     }
 
-    /// Sets the ratio that gives the hidden width, which is what the file states.
-    private static func settleRatio(
-        _ configuration: inout ViTConfiguration,
-        hidden: Int,
+    /// The network of a configuration, for images of whole patches.
+    ///
+    /// transformers drops rows and columns beyond the last patch. The classes of `HuggingFace` do so too; a model
+    /// directory, whose processor makes images of exactly the network's size, is refused.
+    private static func network<Family: PretrainedFamily>(
+        _ config: PretrainedConfig<Family>,
+        numClasses: Int,
         _ fields: JSONFields
-    ) throws(CheckpointError) {
-        let width = configuration.embedDim
-        guard (1...1_000_000).contains(width), (1...1_000_000).contains(hidden) else {
-            throw fields.malformed("hidden_size or intermediate_size", "is out of range")
+    ) throws(CheckpointError) -> ViTConfiguration {
+        do throws(ConfigurationError) {
+            let network = try config.network(numClasses: numClasses)
+            let patch = network.patchSize
+            for (name, side) in [
+                ("image height", config.imageSize.height), ("image width", config.imageSize.width),
+            ] where side % patch != 0 {
+                throw .notDivisible(
+                    name: name,
+                    value: side,
+                    by: patch,
+                    divisorName: "patch size"
+                )
+            }
+            return network
+        } catch {
+            throw CheckpointError.malformed(file: fields.file, reason: "\(error)")
         }
-        let isKept =
-            (0.0...64).contains(configuration.mlpRatio) && configuration.mlpDim == hidden
-        if !isKept { configuration.mlpRatio = Double(hidden) / Double(width) }
-        // The quotient may be a hair below what gives the width back after truncation.
-        if configuration.mlpDim < hidden { configuration.mlpRatio = configuration.mlpRatio.nextUp }
     }
 
     /// The names of the classes, and what has to be assumed of them.

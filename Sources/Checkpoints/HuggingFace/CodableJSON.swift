@@ -1,4 +1,3 @@
-import Checkpoints
 import Storage
 
 /// A JSON value for `Codable`'s coders; the order of keys is theirs.

@@ -1,45 +1,23 @@
 import ImagePipeline
 import Storage
-import VisionModels
 
-/// The configuration of a model of which there is nothing but weights, by the shapes of its tensors.
-enum DeducedConfiguration {
-    /// The configuration, and what had to be assumed.
-    ///
+/// The configuration of a transformer of which there is nothing but weights, by the shapes of its tensors.
+enum TransformerRecognition {
     /// - Parameters:
     ///   - weights: The file.
+    ///   - named: What a name beside the weights tells.
+    ///   - clues: What else stands beside the weights.
     ///   - imageSize: The size of images, for a grid of patches that is no square.
-    ///   - clues: What stands beside the weights.
     /// - Returns: The configuration, and a sentence for everything that was assumed.
-    /// - Throws: ``CheckpointError`` for weights of no network that is built here.
-    static func deduce(
-        _ weights: WeightsFile,
-        imageSize: LoadOptions.ImageSize?,
-        clues: CheckpointClues
-    ) throws(CheckpointError) -> (configuration: ModelConfiguration, assumptions: [String]) {
-        if weights.shape("patch_embed.proj.weight") != nil {
-            return try transformer(weights, imageSize, clues)
-        }
-        if let found = try DeducedConvNet.deduce(weights, clue: clues.convNet) { return found }
-        let names = weights.archive.tensors.prefix(3).map(\.name).joined(separator: ", ")
-        throw CheckpointError.unsupported(
-            file: weights.path,
-            reason:
-                "it is neither a vision transformer's nor a convolutional network's weights that are known here "
-                + "(its tensors begin with \(names.isEmpty ? "nothing" : names))"
-        )
-    }
-
-    private static func transformer(
-        _ weights: WeightsFile,
-        _ imageSize: LoadOptions.ImageSize?,
-        _ clues: CheckpointClues
-    ) throws(CheckpointError) -> (ModelConfiguration, [String]) {
-        if let foreign = ForeignParts.sentence(weights.entries.keys.lazy.map(\.key)) {
-            throw CheckpointError.unsupported(
-                file: weights.path,
-                reason: foreign.prefix(1).lowercased() + foreign.dropFirst()
-            )
+    /// - Throws: `StorageError` for weights of a transformer that is not built here.
+    static func recognize(
+        _ weights: StoredWeights,
+        named: NamedModel?,
+        _ clues: CheckpointClues,
+        imageSize: ImageSize?
+    ) throws(StorageError) -> RecognizedModel {
+        if let foreign = ForeignParts.sentence(weights.allKeys) {
+            throw weights.unsupported(foreign.prefix(1).lowercased() + foreign.dropFirst())
         }
         guard let patch = weights.shape("patch_embed.proj.weight"), patch.count == 4,
             patch[2] == patch[3],
@@ -77,9 +55,9 @@ enum DeducedConfiguration {
         // The weights do not tell what the scale began with; it only matters to a network without weights.
         if weights.has("blocks.0.ls1.gamma") { configuration.initValues = 1e-6 }
         var assumptions: [String] = []
-        if let (named, source) = clues.architecture {
-            configuration.numHeads = named.configuration.numHeads
-            assumptions.append("\(named.name), as \(source) says")
+        if let named, let transformer = named.configuration.transformer {
+            configuration.numHeads = transformer.numHeads
+            assumptions.append("\(named.name), as \(named.source ?? "its name") says")
             if let side = clues.inputSize, side != size.height {
                 assumptions.append(
                     "images of \(size.height) pixels by its positions, "
@@ -89,23 +67,23 @@ enum DeducedConfiguration {
         } else if let heads = presetHeads(configuration) {
             configuration.numHeads = heads
         }
-        if clues.architecture == nil {
+        if named == nil {
             let count = configuration.numHeads
             assumptions.append(
                 "\(count) attention head\(count == 1 ? "" : "s") and a layer norm eps of 1e-6, "
                     + "which weights do not tell"
             )
         }
-        return (.visionTransformer(configuration), assumptions)
+        return RecognizedModel(.visionTransformer(configuration), assumptions: assumptions)
     }
 
     /// The size of images, and whether the tokens before the patches are without positions.
     private static func images(
-        _ weights: WeightsFile,
+        _ weights: StoredWeights,
         patchSize: Int,
         prefix: Int,
-        _ imageSize: LoadOptions.ImageSize?
-    ) throws(CheckpointError) -> (size: LoadOptions.ImageSize, noEmbedClass: Bool) {
+        _ imageSize: ImageSize?
+    ) throws(StorageError) -> (size: ImageSize, noEmbedClass: Bool) {
         guard let positions = weights.shape("pos_embed"), positions.count == 3 else {
             throw odd("pos_embed", weights)
         }
@@ -113,14 +91,12 @@ enum DeducedConfiguration {
         for (count, noEmbedClass) in zip(counts, [false, true]) {
             if let grid = PatchGrid.square(of: count), grid.height <= 10_000 {
                 let side = grid.height * patchSize
-                return (.init(height: side, width: side), noEmbedClass)
+                return (ImageSize(height: side, width: side), noEmbedClass)
             }
         }
         guard let imageSize, imageSize.height > 0, imageSize.width > 0 else {
-            throw CheckpointError.unsupported(
-                file: weights.path,
-                reason:
-                    "its \(max(0, counts[0])) patches do not form a square grid; specify the image size, "
+            throw weights.unsupported(
+                "its \(max(0, counts[0])) patches do not form a square grid; specify the image size, "
                     + "height first, such as \(Self.sizes(of: counts, patchSize)): `deit features` and `deit convert` "
                     + "take it with --size, and what `deit convert` writes then works everywhere"
             )
@@ -130,10 +106,8 @@ enum DeducedConfiguration {
             width: imageSize.width / patchSize
         )
         guard let index = counts.firstIndex(of: grid.count) else {
-            throw CheckpointError.unsupported(
-                file: weights.path,
-                reason:
-                    "its \(max(0, counts[0])) patches are neither a square grid nor the \(grid) of "
+            throw weights.unsupported(
+                "its \(max(0, counts[0])) patches are neither a square grid nor the \(grid) of "
                     + "images of \(ImageSize(height: imageSize.height, width: imageSize.width))"
             )
         }
@@ -153,11 +127,8 @@ enum DeducedConfiguration {
         return "\(short)x\(long) or \(long)x\(short)"
     }
 
-    private static func odd(_ key: String, _ weights: WeightsFile) -> CheckpointError {
-        .unsupported(
-            file: weights.path,
-            reason: "the shape of \(key) is not a vision transformer's"
-        )
+    private static func odd(_ key: String, _ weights: StoredWeights) -> StorageError {
+        weights.unsupported("the shape of \(key) is not a vision transformer's")
     }
 
     /// The heads of a preset that is the same in all that the weights tell.

@@ -1,12 +1,11 @@
 import ImagePipeline
-import VisionModels
 
 /// A vision transformer by a name in timm's grammar, such as `vit_tiny_patch16_224.augreg_in21k_ft_in1k`.
 ///
 /// ## Source
 /// timm/models/vision_transformer.py and deit.py: the functions of the presets and `default_cfgs`.
-struct TimmArchitecture: Equatable {
-    enum Family: String, CaseIterable {
+struct TransformerName: Equatable {
+    enum Family: String {
         case deit3
         case deit
         case vit
@@ -46,12 +45,6 @@ struct TimmArchitecture: Equatable {
         self.patchSize = patchSize
         self.imageSize = imageSize
         self.tag = parts.count > 1 ? String(parts[1]) : nil
-    }
-
-    /// Reads a name as Hugging Face's hub has it, such as `facebook/deit-tiny-patch16-224`.
-    init?(hubName: String) {
-        guard let last = hubName.split(separator: "/").last else { return nil }
-        self.init(last.split(separator: "-").joined(separator: "_"))
     }
 
     /// The name without the training.

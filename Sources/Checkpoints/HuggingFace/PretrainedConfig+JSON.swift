@@ -1,33 +1,6 @@
-public import Checkpoints
-import Foundation
 public import Storage
 
 extension PretrainedConfig {
-    /// Reads the `config.json` of a model.
-    ///
-    /// - Parameter nameOrPath: The model's folder, or its name on the hub.
-    /// - Returns: The configuration.
-    /// - Throws: ``PretrainedError/notFound(_:)``, ``HubError``, or `CheckpointError` for a file that is damaged or of another
-    ///   family.
-    public static func fromPretrained(_ nameOrPath: String) async throws -> Self {
-        try read(folder: try await PretrainedLocation.resolve(nameOrPath))
-    }
-
-    static func read(folder: String) throws(CheckpointError) -> Self {
-        let path = "\(folder)/config.json"
-        return try Self(json: CheckpointError.of(try SmallFile.readObject(path)), file: path)
-    }
-
-    /// Writes `config.json` into a folder, which is made where it does not exist.
-    ///
-    /// - Parameter folder: The folder.
-    /// - Throws: `CheckpointError` when it cannot be written.
-    public func savePretrained(to folder: String) throws {
-        try PretrainedFolder.make(folder)
-        let text = JSONValue.object(json).text() + "\n"
-        try CheckpointError.of(try AtomicFile.write(text.utf8, to: "\(folder)/config.json"))
-    }
-
     /// The file's object: of a configuration that was read, the object that was read with what changed since.
     public var json: JSONObject {
         guard !origin.keys.isEmpty, let before = try? Self(json: origin, file: "") else {
@@ -45,7 +18,16 @@ extension PretrainedConfig {
     ///   - file: The file's name, for errors.
     /// - Throws: `CheckpointError` when a field has another type than Hugging Face's, or the file is of another family.
     public init(json: JSONObject, file: String = "config.json") throws(CheckpointError) {
-        let fields = JSONFields(object: json, file: file)
+        try self.init(JSONFields(object: json, file: file), readsLabels: true)
+    }
+
+    /// Reads the fields of a `config.json`.
+    ///
+    /// - Parameters:
+    ///   - fields: The file.
+    ///   - readsLabels: Whether the names of the classes are read; without them there are two.
+    /// - Throws: ``CheckpointError`` when a field has another type than Hugging Face's, or the file is of another family.
+    init(_ fields: JSONFields, readsLabels: Bool) throws(CheckpointError) {
         if let type = try fields.string("model_type"), type != Family.modelType {
             throw fields.unsupported(
                 "model_type",
@@ -62,15 +44,10 @@ extension PretrainedConfig {
         let oldType = try fields.string("torch_dtype")
         dtype = try fields.string("dtype") ?? oldType
         transformersVersion = try fields.string("transformers_version")
-        if let text = try fields.string("problem_type") {
-            guard let type = ProblemType(rawValue: text) else {
-                let known = ProblemType.allCases.map(\.rawValue).joined(separator: ", ")
-                throw fields.malformed("problem_type", "is \"\(text)\", none of \(known)")
-            }
-            problemType = type
-        }
-        try readLabels(fields)
-        origin = json
+        // transformers reads any text; one that it does not know is written back and of no use.
+        problemType = ProblemType(fields.object)
+        if readsLabels { try readLabels(fields) }
+        origin = fields.object
     }
 
     private init(architectureOf fields: JSONFields) throws(CheckpointError) {

@@ -1,12 +1,11 @@
 import Storage
-import VisionModels
 
 /// A vision transformer in timm's words: the name of an architecture, and what differs from it as arguments.
 ///
 /// ## Source
 /// timm/models/vision_transformer.py, `VisionTransformer.__init__`; timm/models/_builder.py,
 /// `build_model_with_cfg` (an absent `img_size` is that of `input_size`).
-enum TimmTransformer {
+enum TransformerInTimm {
     // Of all presets these are the ones from which every other network is made by arguments.
     private static let architectures = [
         "deit_tiny_patch16_224", "deit_small_patch16_224", "deit_base_patch16_224",
@@ -27,8 +26,8 @@ enum TimmTransformer {
         _ vit: ViTConfiguration,
         preset: String?
     ) -> (architecture: String, arguments: JSONObject) {
-        let known = architectures.compactMap { TimmArchitecture($0) }
-        let wanted = preset.flatMap { TimmArchitecture($0) }.map { [$0] } ?? []
+        let known = architectures.compactMap { TransformerName($0) }
+        let wanted = preset.flatMap { TransformerName($0) }.map { [$0] } ?? []
         let candidates = wanted.filter { isKnown($0) } + known
         let fallback = vit.isDistilled ? architectures[4] : architectures[0]
         let fitting = candidates.filter { $0.isDistilled == vit.isDistilled }
@@ -42,7 +41,7 @@ enum TimmTransformer {
     }
 
     /// Whether timm has a preset of that name; it has few of 384 pixels.
-    private static func isKnown(_ architecture: TimmArchitecture) -> Bool {
+    private static func isKnown(_ architecture: TransformerName) -> Bool {
         architectures.contains(architecture.name)
             || architecture.family == .vit && architecture.patchSize == 16
                 && ["tiny", "small", "base", "large"].contains(architecture.size)
@@ -90,20 +89,18 @@ enum TimmTransformer {
     ///
     /// - Parameters:
     ///   - named: What the name stands for.
-    ///   - fields: All of `config.json`.
-    ///   - pretrained: Its `pretrained_cfg`.
-    ///   - own: What this library wrote beside timm's keys.
+    ///   - file: The file.
     /// - Returns: The transformer.
-    /// - Throws: ``CheckpointError`` for an argument that is not understood.
+    /// - Throws: `StorageError` for an argument that is not understood.
     static func decode(
         _ named: ViTConfiguration,
-        _ fields: JSONFields,
-        _ pretrained: JSONFields,
-        own: JSONFields?
-    ) throws(CheckpointError) -> ViTConfiguration {
+        _ file: TimmFile
+    ) throws(StorageError) -> ViTConfiguration {
+        let fields = file.fields
         var vit = named
         let arguments =
-            try fields.object("model_args") ?? JSONFields(object: [:], file: fields.file)
+            try fields.object("model_args")
+            ?? ConfigurationFields(object: [:], file: fields.file)
         let outerPool = try fields.string("global_pool")
         let pool = try arguments.string("global_pool") ?? outerPool
         guard pool == nil || pool == "token" else {
@@ -112,11 +109,8 @@ enum TimmTransformer {
                 "is \"\(pool ?? "")\"; only token, the class token, is built here"
             )
         }
-        if let size = pretrained.value("input_size")?.arrayValue, size.count == 3,
-            let channels = size[0].intValue, let height = size[1].intValue,
-            let width = size[2].intValue
-        {
-            (vit.inChannels, vit.imageHeight, vit.imageWidth) = (channels, height, width)
+        if let size = file.inputSize {
+            (vit.inChannels, vit.imageHeight, vit.imageWidth) = size
         }
         if let size = try arguments.size("img_size") {
             (vit.imageHeight, vit.imageWidth) = (size.height, size.width)
@@ -138,7 +132,7 @@ enum TimmTransformer {
         if arguments.value("init_values") != nil {
             vit.initValues = try arguments.double("init_values")
         }
-        if let own {
+        if let own = file.own {
             vit.layerNormEps = try own.double("layer_norm_eps", default: vit.layerNormEps)
             vit.dropPathRate = try own.double("drop_path_rate", default: 0)
             vit.singleHead = try own.bool("single_head", default: false)
@@ -150,7 +144,7 @@ enum TimmTransformer {
         return vit
     }
 
-    private static func refuseUnknown(_ arguments: JSONFields) throws(CheckpointError) {
+    private static func refuseUnknown(_ arguments: ConfigurationFields) throws(StorageError) {
         let understood: Set<String> = [
             "img_size", "patch_size", "in_chans", "embed_dim", "depth", "num_heads", "mlp_ratio",
             "qkv_bias", "no_embed_class", "init_values", "global_pool",

@@ -1,0 +1,74 @@
+import ImagePipeline
+import Storage
+
+/// The image processor of a model directory, in the words of Hugging Face's `preprocessor_config.json`.
+///
+/// The file is read as ``PretrainedImageProcessor`` of the class that transformers' `AutoImageProcessor` would take.
+///
+/// ## Source
+/// transformers 5.23, models/auto/image_processing_auto.py, `AutoImageProcessor.from_pretrained`.
+enum HuggingFaceProcessor {
+    /// Whether the form has words for what a processor does.
+    static func canHold(_ processor: ImageProcessor) -> Bool {
+        switch processor.resize {
+        case .none, .shortestSide, .exact: true
+        case .cover, .contain: false
+        }
+    }
+
+    static func encode(_ processor: ImageProcessor) -> JSONObject {
+        // ViT's class in older versions of transformers does not crop.
+        var object =
+            processor.cropHeight == nil
+            ? PretrainedImageProcessor<ViTFamily>(processor).canonical
+            : PretrainedImageProcessor<DeiTFamily>(processor).canonical
+        if processor.resize == .none { object["size"] = nil }
+        return object
+    }
+
+    /// Reads a file.
+    ///
+    /// - Parameters:
+    ///   - fields: The file.
+    ///   - channels: The channels of the model's images.
+    ///   - modelType: The `model_type` of the `config.json` beside it, which says the class where the file does not.
+    /// - Returns: The processor, whose crop lies as torchvision's.
+    /// - Throws: ``CheckpointError`` for values that have another type, or do not fit together.
+    static func decode(
+        _ fields: JSONFields,
+        channels: Int,
+        modelType: String? = nil
+    ) throws(CheckpointError) -> ImageProcessor {
+        let oldType = try fields.string("feature_extractor_type")
+        let type = try fields.string("image_processor_type") ?? oldType
+        let isDeiT = type?.hasPrefix(DeiTFamily.classPrefix) ?? (modelType == DeiTFamily.modelType)
+        return isDeiT
+            ? try decode(DeiTFamily.self, fields, channels)
+            : try decode(ViTFamily.self, fields, channels)
+    }
+
+    private static func decode<Family: PretrainedFamily>(
+        _ family: Family.Type,
+        _ fields: JSONFields,
+        _ channels: Int
+    ) throws(CheckpointError) -> ImageProcessor {
+        var processor = try PretrainedImageProcessor<Family>(
+            json: fields.object,
+            file: fields.file
+        )
+        // The class's own values, 0.5, are for any number of channels.
+        if fields.value("image_mean") == nil, let mean = processor.imageMean.first,
+            processor.imageMean.allSatisfy({ $0 == mean })
+        {
+            processor.imageMean = [mean]
+        }
+        if fields.value("image_std") == nil, let std = processor.imageStd.first,
+            processor.imageStd.allSatisfy({ $0 == std })
+        {
+            processor.imageStd = [std]
+        }
+        return try makeProcessor(file: fields.file) { () throws(ImageError) in
+            try processor.imageProcessor(centering: .rounded, channels: channels)
+        }
+    }
+}

@@ -1,0 +1,187 @@
+import ImagePipeline
+import Storage
+
+/// ViT, DeiT, DeiT-III and DINO's backbones, by the names of timm, DeiT, DINO and Hugging Face.
+struct TransformerFamily: ModelFamily {
+    var presets: [ModelRegistry.Preset] {
+        ModelRegistry.deit + ModelRegistry.deit3 + ModelRegistry.vit + ModelRegistry.dino
+    }
+
+    // The accuracies are those of facebookresearch/deit, README.md: images resized to 256 and cropped to 224, or 438
+    // and 384.
+    let published: [String: PublishedWeights] = [
+        "deit_tiny_patch16_224": .init("facebook/deit-tiny-patch16-224", top1: 72.202),
+        "deit_small_patch16_224": .init("facebook/deit-small-patch16-224", top1: 79.854),
+        "deit_base_patch16_224": .init("facebook/deit-base-patch16-224", top1: 81.846),
+        "deit_base_patch16_384": .init("facebook/deit-base-patch16-384", top1: 82.890),
+        "deit_tiny_distilled_patch16_224": .init(
+            "facebook/deit-tiny-distilled-patch16-224",
+            top1: 74.476
+        ),
+        "deit_small_distilled_patch16_224": .init(
+            "facebook/deit-small-distilled-patch16-224",
+            top1: 81.164
+        ),
+        "deit_base_distilled_patch16_224": .init(
+            "facebook/deit-base-distilled-patch16-224",
+            top1: 83.372
+        ),
+        "deit_base_distilled_patch16_384": .init(
+            "facebook/deit-base-distilled-patch16-384",
+            top1: 85.224
+        ),
+        "deit3_small_patch16_224": .init("timm/deit3_small_patch16_224.fb_in1k"),
+        "deit3_small_patch16_384": .init("timm/deit3_small_patch16_384.fb_in1k"),
+        "deit3_medium_patch16_224": .init("timm/deit3_medium_patch16_224.fb_in1k"),
+        "deit3_base_patch16_224": .init("timm/deit3_base_patch16_224.fb_in1k"),
+        "deit3_base_patch16_384": .init("timm/deit3_base_patch16_384.fb_in1k"),
+        "deit3_large_patch16_224": .init("timm/deit3_large_patch16_224.fb_in1k"),
+        "deit3_large_patch16_384": .init("timm/deit3_large_patch16_384.fb_in1k"),
+        "deit3_huge_patch14_224": .init("timm/deit3_huge_patch14_224.fb_in1k"),
+        "vit_tiny_patch16_224": .init("timm/vit_tiny_patch16_224.augreg_in21k_ft_in1k"),
+        "vit_small_patch16_224": .init("timm/vit_small_patch16_224.augreg_in21k_ft_in1k"),
+        "vit_base_patch16_224": .init("timm/vit_base_patch16_224.augreg2_in21k_ft_in1k"),
+        "vit_tiny_patch16_384": .init("timm/vit_tiny_patch16_384.augreg_in21k_ft_in1k"),
+        "vit_small_patch16_384": .init("timm/vit_small_patch16_384.augreg_in21k_ft_in1k"),
+        "vit_base_patch16_384": .init("timm/vit_base_patch16_384.augreg_in21k_ft_in1k"),
+        "vit_large_patch16_224": .init("timm/vit_large_patch16_224.augreg_in21k_ft_in1k"),
+        "vit_large_patch16_384": .init("timm/vit_large_patch16_384.augreg_in21k_ft_in1k"),
+        "vit_small_patch16_224.dino": .init("facebook/dino-vits16"),
+        "vit_small_patch8_224.dino": .init("facebook/dino-vits8"),
+        "vit_base_patch16_224.dino": .init("facebook/dino-vitb16"),
+        "vit_base_patch8_224.dino": .init("facebook/dino-vitb8"),
+    ]
+
+    let anchors = [
+        NetworkAnchor("patch_embed.proj.weight", head: "head"),
+        NetworkAnchor("embeddings.patch_embeddings.projection.weight", head: "classifier"),
+    ]
+    let heads = ["head", "head_dist"]
+    let stems = [
+        "cls_token", "dist_token", "reg_token", "mask_token", "pos_embed", "patch_embed.",
+        "norm_pre.",
+    ]
+    let tails = ["norm."]
+
+    /// DeiT-III calls the layer scale otherwise (facebookresearch/deit, models_v2.py).
+    func key(of name: String) -> String {
+        guard name.hasPrefix("blocks.") else { return name }
+        for (theirs, ours) in [(".gamma_1", ".ls1.gamma"), (".gamma_2", ".ls2.gamma")]
+        where name.hasSuffix(theirs) {
+            return name.dropLast(theirs.count) + ours
+        }
+        return name
+    }
+
+    func model(named name: String) -> NamedModel? {
+        TransformerName(name).map {
+            NamedModel(
+                name: $0.name,
+                tag: $0.tag,
+                configuration: .visionTransformer($0.configuration)
+            )
+        }
+    }
+
+    func model(in clues: CheckpointClues, _ weights: StoredWeights) -> NamedModel? {
+        for (name, source) in clues.names {
+            guard var found = model(named: name), let transformer = found.configuration.transformer,
+                agrees(transformer, weights)
+            else { continue }
+            found.source = source
+            return found
+        }
+        return nil
+    }
+
+    private func agrees(_ named: ViTConfiguration, _ weights: StoredWeights) -> Bool {
+        guard let patch = weights.shape("patch_embed.proj.weight"), patch.count == 4 else {
+            return false
+        }
+        return patch[0] == named.embedDim && patch[2] == named.patchSize
+            && weights.count(after: "blocks.") == named.depth
+            && weights.has("dist_token") == named.isDistilled
+            && weights.has("blocks.0.ls1.gamma") == (named.initValues != nil)
+    }
+
+    func recognize(
+        _ weights: StoredWeights,
+        named: NamedModel?,
+        _ clues: CheckpointClues,
+        imageSize: ImageSize?
+    ) throws(StorageError) -> RecognizedModel? {
+        guard weights.shape("patch_embed.proj.weight") != nil else { return nil }
+        return try TransformerRecognition.recognize(
+            weights,
+            named: named,
+            clues,
+            imageSize: imageSize
+        )
+    }
+
+    func foreignPart(_ keys: [String]) -> String? { ForeignParts.sentence(keys) }
+
+    func isPreset(_ preset: ViTConfiguration, _ found: ViTConfiguration) -> Bool {
+        var preset = preset
+        // What matters in training only, or is set by the file's library.
+        preset.layerNormEps = found.layerNormEps
+        preset.dropPathRate = found.dropPathRate
+        preset.dropRate = found.dropRate
+        preset.attnDropRate = found.attnDropRate
+        if found.initValues != nil, preset.initValues != nil {
+            preset.initValues = found.initValues
+        }
+        return preset == found
+    }
+
+    func timmFields(of vit: ViTConfiguration, preset: String?) -> TimmFields {
+        let (architecture, arguments) = TransformerInTimm.encode(vit, preset: preset)
+        var object: JSONObject = [
+            "architecture": .string(architecture),
+            "num_classes": .integer(vit.numClasses),
+            "num_features": .integer(vit.embedDim),
+            "global_pool": "token",
+        ]
+        if !arguments.keys.isEmpty { object["model_args"] = .object(arguments) }
+        var own = JSONObject()
+        // timm has no such network; what reads this here does.
+        if vit.singleHead { own["single_head"] = true }
+        own["layer_norm_eps"] = .number(vit.layerNormEps)
+        own["drop_path_rate"] = .number(vit.dropPathRate)
+        if let initValues = vit.initValues { own["init_values"] = .number(initValues) }
+        return TimmFields(
+            object: object,
+            pretrained: [
+                "fixed_input_size": true, "first_conv": "patch_embed.proj",
+                "classifier": vit.headCount == 2 ? ["head", "head_dist"] : "head",
+            ],
+            own: own
+        )
+    }
+
+    func configuration(
+        _ named: ViTConfiguration,
+        in file: TimmFile
+    ) throws(StorageError) -> ViTConfiguration {
+        try TransformerInTimm.decode(named, file)
+    }
+
+    func timmRefusal(of vit: ViTConfiguration) -> String? {
+        guard vit.isDistilled, vit.headCount == 1 else { return nil }
+        return
+            "timm's network with a distillation token has two heads, this one has one; Hugging Face's "
+            + "form can hold it"
+    }
+
+    func huggingFaceRefusal(of vit: ViTConfiguration) -> String? {
+        if vit.initValues != nil { return "it has no layer scale (DeiT-III)" }
+        return vit.noEmbedClass ? "its class token always has a position" : nil
+    }
+
+    func processor(
+        for model: NamedModel,
+        size: ImageSize
+    ) throws(ImageError) -> ImageProcessor? {
+        try TransformerName(model.fullName)?.processor(height: size.height, width: size.width)
+    }
+}
