@@ -14,6 +14,9 @@ public protocol NetworkConfiguration: Codable, Sendable, Equatable {
     /// Whether the network has a distillation token.
     var isDistilled: Bool { get }
 
+    /// The transformer that the network is or is built on; nil for another network, where setting it changes nothing.
+    var transformer: ViTConfiguration? { get set }
+
     /// The numbers and the multiplications of the network, without making it.
     var networkSize: NetworkSize { get }
 
@@ -42,6 +45,12 @@ public protocol NetworkConfiguration: Codable, Sendable, Equatable {
 extension NetworkConfiguration {
     /// False; only transformers have such a token.
     public var isDistilled: Bool { false }
+
+    /// None: the network is no transformer.
+    public var transformer: ViTConfiguration? {
+        get { nil }
+        set {}
+    }
 
     fileprivate func equals(_ other: any NetworkConfiguration) -> Bool { (other as? Self) == self }
 }
@@ -75,6 +84,12 @@ public struct ModelConfiguration: Sendable, Equatable {
 
     /// The same, of a convolutional network of whichever family; nil for a transformer.
     public var convNet: (any ConvNetConfiguration)? { network as? any ConvNetConfiguration }
+
+    /// The transformer that the network is or is built on; nil for another network, where setting it changes nothing.
+    public var transformer: ViTConfiguration? {
+        get { network.transformer }
+        set { network.transformer = newValue }
+    }
 
     /// The number of classes; 0 for a backbone without a classifier.
     public var numClasses: Int {

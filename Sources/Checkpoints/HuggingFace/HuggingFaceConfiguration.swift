@@ -37,44 +37,43 @@ enum HuggingFaceConfiguration {
         upright: Bool,
         architecture: HuggingFaceArchitecture,
         dtype: DType
-    ) -> JSONObject {
-        let isSquare = vit.imageHeight == vit.imageWidth
-        var object: JSONObject = [
-            "architectures": [.string(architecture.rawValue)],
-            "model_type": .string(architecture.modelType),
-            "hidden_size": .integer(vit.embedDim),
-            "num_hidden_layers": .integer(vit.depth),
-            "num_attention_heads": .integer(vit.numHeads),
-            "intermediate_size": .integer(vit.mlpDim),
-            "hidden_act": "gelu",
-            "hidden_dropout_prob": .number(vit.dropRate),
-            "attention_probs_dropout_prob": .number(vit.attnDropRate),
-            "initializer_range": 0.02,
-            "layer_norm_eps": .number(vit.layerNormEps),
-            "image_size": isSquare
-                ? .integer(vit.imageHeight)
-                : [.integer(vit.imageHeight), .integer(vit.imageWidth)],
-            "patch_size": .integer(vit.patchSize),
-            "num_channels": .integer(vit.inChannels),
-            "qkv_bias": .bool(vit.qkvBias),
-            "encoder_stride": .integer(vit.patchSize),
-            "dtype": .string("\(dtype)"),
-        ]
-        if !labels.names.isEmpty {
-            var names = JSONObject()
-            var indices = JSONObject()
-            for (index, label) in labels.names.enumerated() {
-                names[String(index)] = .string(label)
-                if indices[label] == nil { indices[label] = .integer(index) }
-            }
-            object["id2label"] = .object(names)
-            object["label2id"] = .object(indices)
+    ) throws(CheckpointError) -> JSONObject {
+        var object: JSONObject
+        do throws(ConfigurationError) {
+            object =
+                vit.isDistilled
+                ? try encode(DeiTFamily.self, vit, labels, problemType, architecture, dtype)
+                : try encode(ViTFamily.self, vit, labels, problemType, architecture, dtype)
+        } catch {
+            throw CheckpointError.unwritable(path: "config.json", reason: "\(error)")
         }
-        if let problemType { object[ProblemType.key] = .string(problemType.rawValue) }
         var own = ownFields(labels: labels, name: name, upright: upright)
         own["drop_path_rate"] = .number(vit.dropPathRate)
         own["mlp_ratio"] = .number(vit.mlpRatio)
         object[ownKey] = .object(own)
+        return object
+    }
+
+    private static func encode<Family: PretrainedFamily>(
+        _ family: Family.Type,
+        _ vit: ViTConfiguration,
+        _ labels: ClassLabels,
+        _ problemType: ProblemType?,
+        _ architecture: HuggingFaceArchitecture,
+        _ dtype: DType
+    ) throws(ConfigurationError) -> JSONObject {
+        var config = try PretrainedConfig<Family>(vit, labels: labels)
+        config.architectures = [architecture.rawValue]
+        config.dtype = "\(dtype)"
+        config.problemType = problemType
+        var object = config.canonical
+        // A file without names means two classes, and is asked for those of its weights here.
+        let (names, indices) = labels.names.isEmpty ? (nil, nil) : config.labelObjects
+        object["id2label"] = names.map { .object($0) }
+        object["label2id"] = indices.map { .object($0) }
+        // The network has no pooler, so the file that it came from knows better.
+        object["pooler_act"] = nil
+        object["pooler_output_size"] = nil
         return object
     }
 

@@ -111,7 +111,9 @@ extension PretrainedConfig {
     /// The object that Hugging Face would write for these fields, less what it leaves out.
     var canonical: JSONObject {
         var object = JSONObject()
-        let (names, indices) = labelObjects
+        // None for the two classes that a file without names means.
+        let isUsual = id2label == [0: "LABEL_0", 1: "LABEL_1"]
+        let (names, indices) = isUsual ? (nil, nil) : labelObjects
         if let architectures { object["architectures"] = .array(architectures.map { .string($0) }) }
         object["attention_probs_dropout_prob"] = .number(attentionProbsDropoutProb)
         if let dtype { object["dtype"] = .string(dtype) }
@@ -140,9 +142,8 @@ extension PretrainedConfig {
         return object
     }
 
-    /// Nil for the two classes that a file without names means.
-    private var labelObjects: (names: JSONObject?, indices: JSONObject?) {
-        guard id2label != [0: "LABEL_0", 1: "LABEL_1"] else { return (nil, nil) }
+    /// The names of the classes by index, and the indices by name.
+    var labelObjects: (names: JSONObject?, indices: JSONObject?) {
         var names = JSONObject()
         for (index, name) in id2label.sorted(by: { $0.key < $1.key }) {
             names[String(index)] = .string(name)

@@ -221,12 +221,12 @@ public enum ModelDirectory {
         _ architecture: HuggingFaceArchitecture?,
         dtype: DType,
         isInt8: Bool
-    ) -> JSONObject {
+    ) throws(CheckpointError) -> JSONObject {
         let original = description.originalConfiguration
         var ours: JSONObject
         let isSameForm: Bool
         if let architecture, let vit = description.configuration.transformer {
-            ours = HuggingFaceConfiguration.encode(
+            ours = try HuggingFaceConfiguration.encode(
                 vit,
                 labels: description.labels,
                 problemType: description.problemType,

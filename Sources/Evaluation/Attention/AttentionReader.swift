@@ -110,7 +110,7 @@ public struct AttentionReader {
             weights = own
         }
         let last = try network.norm(x)
-        let prefix = configuration.prefixTokenCount
+        let prefix = network.prefixTokenCount
         let patches = prefix..<(prefix + grid.count)
         return AttentionReading(
             grid: grid,
@@ -128,7 +128,7 @@ public struct AttentionReader {
         _ grid: PatchGrid
     ) throws -> [AttentionReading.Token] {
         guard let weights else { return [] }
-        let prefix = configuration.prefixTokenCount
+        let prefix = network.prefixTokenCount
         let patches = prefix..<(prefix + grid.count)
         let rows = try weights.narrowed(1, 0..<prefix).narrowed(2, patches).floats()
         var flow: [Float]?

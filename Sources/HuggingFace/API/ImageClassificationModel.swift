@@ -89,7 +89,7 @@ public final class ImageClassificationModel<Family: PretrainedFamily>: Module, P
         let logits = try classifier?(token) ?? token
         return ImageClassifierOutput(
             loss: try labels.map {
-                try ClassificationLoss.of(
+                try LabelLoss.of(
                     logits,
                     labels: $0,
                     problemType: config.problemType

@@ -139,7 +139,7 @@ public struct FeatureExtractor {
             images,
             OutputRequest(lastBlocks: request.blocks)
         ).blockTokens
-        let prefix = transformer.configuration.prefixTokenCount
+        let prefix = transformer.prefixTokenCount
         var tensors: [Tensor] = []
         for token in request.tokens {
             var parts: [Tensor] = []

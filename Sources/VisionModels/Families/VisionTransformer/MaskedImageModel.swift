@@ -121,7 +121,7 @@ public final class MaskedImageModel: Module {
         let patchMask = mask.map { PatchMask(positions: $0, token: maskToken.tensor) }
         let outputs = try network.outputs(images, request, mask: patchMask, resampling: resampling)
         let (batch, _, width) = try outputs.tokens.shape3()
-        let first = slice == .legacy ? 1 : network.configuration.prefixTokenCount
+        let first = slice == .legacy ? 1 : network.prefixTokenCount
         var x = try outputs.tokens.narrowed(1, first..<first + outputs.grid.count)
             .transposed(1, 2)
             .reshaped([batch, width, outputs.grid.height, outputs.grid.width])

@@ -241,6 +241,12 @@ extension ViTConfiguration {
         set { (imageHeight, imageWidth) = newValue }
     }
 
+    /// The configuration itself; setting nil changes nothing.
+    public var transformer: ViTConfiguration? {
+        get { self }
+        set { if let newValue { self = newValue } }
+    }
+
     /// Creates the plain, the distilled or the single-headed network with freshly initialised weights.
     public func makeModel() throws -> any ImageClassifier { try VisionTransformer.make(self) }
 
@@ -297,11 +303,5 @@ extension ModelConfiguration {
     /// The configuration of a vision transformer.
     public static func visionTransformer(_ configuration: ViTConfiguration) -> ModelConfiguration {
         ModelConfiguration(configuration)
-    }
-
-    /// The configuration where it is a vision transformer's, nil where it is another network's; setting nil changes nothing.
-    public var transformer: ViTConfiguration? {
-        get { network as? ViTConfiguration }
-        set { if let newValue { network = newValue } }
     }
 }

@@ -83,8 +83,13 @@ public class VisionTransformer: Module, ImageClassifier {
             : try DistilledVisionTransformer(configuration)
     }
 
-    /// The tokens before the patches, in order.
+    /// The tokens before the patches, in order, `[1, tokens, embedDim]` each.
     func prefixTokens() -> [Parameter] { [clsToken] }
+
+    /// How many tokens there are before the patches.
+    public final var prefixTokenCount: Int {
+        prefixTokens().reduce(0) { $0 + $1.tensor.shape[1] }
+    }
 
     /// Returns the normalised tokens after the last block.
     ///
@@ -116,7 +121,7 @@ public class VisionTransformer: Module, ImageClassifier {
         let (batch, _, embedDim) = try patches.shape3()
         var parts: [Tensor] = []
         for token in prefixTokens() {
-            parts.append(try token.tensor.expanded([batch, 1, embedDim]))
+            parts.append(try token.tensor.expanded([batch, token.tensor.shape[1], embedDim]))
         }
         guard !configuration.noEmbedClass else {
             return try posDrop(Tensor.cat(parts + [patches + positions], dim: 1))

@@ -6,7 +6,7 @@ import TorchNN
 ///
 /// ## Source
 /// `transformers/loss/loss_utils.py`, `ForSequenceClassificationLoss`, which image classifiers use too.
-enum ClassificationLoss {
+enum LabelLoss {
     /// The loss; where the configuration does not say of what kind, the labels decide.
     ///
     /// transformers writes the labels' decision into the configuration, where it binds later calls; here every call
