@@ -70,6 +70,7 @@ let package = Package(
         .library(name: "Datasets", targets: ["Datasets"]),
         .library(name: "VisionModels", targets: ["VisionModels"]),
         .library(name: "Checkpoints", targets: ["Checkpoints"]),
+        .library(name: "Hub", targets: ["Hub"]),
         .library(name: "HuggingFace", targets: ["HuggingFace"]),
         .library(name: "Inference", targets: ["Inference"]),
         .library(name: "Training", targets: ["Training"]),
@@ -133,12 +134,10 @@ let package = Package(
             dependencies: [.target(name: "CLibcrypto", condition: .when(platforms: [.linux]))],
             swiftSettings: swiftSettings
         ),
+        library("Hub", ["CHTTP", "Digests", "Storage"]),
         library(
             "HuggingFace",
-            [
-                "CHTTP", "Digests", "Checkpoints", "Storage", "VisionModels", "ImagePipeline",
-                "Torch", "TorchNN",
-            ]
+            ["Hub", "Checkpoints", "Storage", "VisionModels", "ImagePipeline", "Torch", "TorchNN"]
         ),
         library(
             "Inference",
@@ -168,8 +167,8 @@ let package = Package(
         .executableTarget(
             name: "deit",
             dependencies: [
-                "HuggingFace", "Evaluation", "Training", "Inference", "Datasets", "Checkpoints",
-                "Storage", "ImagePipeline", "VisionModels", "Torch", "TorchNN",
+                "Hub", "Evaluation", "Training", "Inference", "Datasets", "Checkpoints", "Storage",
+                "ImagePipeline", "VisionModels", "Torch", "TorchNN",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             // Bench/Peers is a link to Benchmarks/peers: the script travels inside the command.
@@ -243,7 +242,7 @@ let package = Package(
             resources: [.copy("Fixtures")]
         ),
         tests("DigestsTests", ["Digests"]),
-        tests("HubTests", ["HuggingFace", "TestHub"]),
+        tests("HubTests", ["Hub", "TestHub"]),
         tests("EndToEndTests", ["TestHub"]),
     ],
     cxxLanguageStandard: .cxx20

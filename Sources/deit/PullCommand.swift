@@ -1,7 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Foundation
-import HuggingFace
+import Hub
 import Storage
 
 /// `deit pull`: a model from the hub into the cache that Python's hub client uses too.

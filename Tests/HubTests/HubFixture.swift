@@ -1,11 +1,11 @@
 import Foundation
-import HuggingFace
+import Hub
 import Synchronization
 import TestHub
 import TestSupport
 import Testing
 
-@testable import HuggingFace
+@testable import Hub
 
 /// A hub, an empty cache and a client that does not wait between attempts.
 struct HubFixture {

@@ -3,7 +3,7 @@ import TestHub
 import TestSupport
 import Testing
 
-@testable import HuggingFace
+@testable import Hub
 
 /// Names, tags, the environment: what needs no hub.
 struct HubNamesTests {

@@ -1,10 +1,10 @@
 import Foundation
-import HuggingFace
+import Hub
 import TestHub
 import TestSupport
 import Testing
 
-@testable import HuggingFace
+@testable import Hub
 
 /// What lies between the client and the hub: proxies, and who counts as the hub.
 struct HubProxyTests {

@@ -1,5 +1,5 @@
 import Foundation
-import HuggingFace
+import Hub
 import TestHub
 import TestSupport
 import Testing

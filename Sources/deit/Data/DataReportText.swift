@@ -1,7 +1,7 @@
-import Checkpoints
 import Datasets
 import Foundation
 import ImagePipeline
+import Storage
 
 /// A report on data as a table for people.
 struct DataReportText {

@@ -1,6 +1,6 @@
 import Checkpoints
 import Foundation
-import HuggingFace
+import Hub
 import Training
 
 /// The path of a checkpoint that may be named on the hub.

@@ -2,7 +2,7 @@ import Checkpoints
 import Datasets
 import Evaluation
 import Foundation
-import HuggingFace
+import Hub
 import ImagePipeline
 import Inference
 import Storage

@@ -1,5 +1,5 @@
-import Checkpoints
 import Foundation
+import Storage
 
 #if canImport(Glibc)
 import Glibc

@@ -1,6 +1,6 @@
-import Checkpoints
 import Foundation
-import HuggingFace
+import Hub
+import Storage
 import Synchronization
 
 /// Shows on standard error how a pull goes: one updating line on a terminal, plain lines elsewhere.

@@ -1,5 +1,5 @@
-import Checkpoints
 import Foundation
+import Storage
 
 /// Results on standard output, whose loss is a failure.
 enum Results {

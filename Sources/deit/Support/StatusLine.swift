@@ -1,5 +1,5 @@
-import Checkpoints
 import Foundation
+import Storage
 
 /// Progress on standard error, which is shown on a terminal only and leaves nothing behind.
 final class StatusLine {

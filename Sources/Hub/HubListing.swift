@@ -1,4 +1,3 @@
-import Checkpoints
 import Storage
 
 /// What the hub tells of a revision: its commit and the names of its files.

@@ -1,4 +1,4 @@
-import Checkpoints
+import Storage
 
 /// The folder that Python's hub client and this library share.
 ///

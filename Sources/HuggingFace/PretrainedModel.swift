@@ -1,4 +1,5 @@
 public import Checkpoints
+import Hub
 public import Torch
 public import TorchNN
 public import VisionModels

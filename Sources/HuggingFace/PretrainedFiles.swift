@@ -1,5 +1,6 @@
 public import Checkpoints
 import Foundation
+public import Hub
 import Storage
 
 /// What a DeiT is made from: Hugging Face's `DeiTConfig`.
@@ -53,6 +54,29 @@ public typealias DeiTFeatureExtractor = DeiTImageProcessor
 ///
 /// By default an image is squashed to 224 × 224, bilinear, without crop, and normalised with 0.5.
 public typealias ViTImageProcessor = PretrainedImageProcessor<ViTFamily>
+
+extension PretrainedLocation {
+    /// Finds the folder that a name or path means, and fetches it from the hub where it is not yet in the cache.
+    ///
+    /// - Parameter nameOrPath: A folder, or `ORG/NAME`.
+    /// - Returns: The folder's path.
+    /// - Throws: ``PretrainedError/notFound(_:)`` for a path that leads to no folder, and ``HubError``.
+    public static func resolve(_ nameOrPath: String) async throws -> String {
+        let path = try await locate(nameOrPath)
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw PretrainedError.notFound(
+                "\(nameOrPath) is neither a directory nor a Hub model ID such as ORG/NAME"
+            )
+        }
+        guard isFolder.boolValue else {
+            throw PretrainedError.notFound(
+                "\(nameOrPath) is a file; name the folder that holds config.json and the weights"
+            )
+        }
+        return path
+    }
+}
 
 extension PretrainedConfig {
     /// Reads the `config.json` of a model.

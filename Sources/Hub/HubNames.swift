@@ -1,4 +1,4 @@
-import Checkpoints
+import Storage
 
 /// Checks of names that become paths.
 ///

@@ -3,27 +3,6 @@ import Storage
 
 /// Where the model is that a name means: the `pretrained_model_name_or_path` of `from_pretrained`.
 public enum PretrainedLocation {
-    /// Finds the folder that a name or path means, and fetches it from the hub where it is not yet in the cache.
-    ///
-    /// - Parameter nameOrPath: A folder, or `ORG/NAME`.
-    /// - Returns: The folder's path.
-    /// - Throws: ``PretrainedError/notFound(_:)`` for a path that leads to no folder, and ``HubError``.
-    public static func resolve(_ nameOrPath: String) async throws -> String {
-        let path = try await locate(nameOrPath)
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw PretrainedError.notFound(
-                "\(nameOrPath) is neither a directory nor a Hub model ID such as ORG/NAME"
-            )
-        }
-        guard isFolder.boolValue else {
-            throw PretrainedError.notFound(
-                "\(nameOrPath) is a file; name the folder that holds config.json and the weights"
-            )
-        }
-        return path
-    }
-
     /// Finds a model, and fetches it where it is not yet in the cache.
     ///
     /// What exists is taken as it is. Of a name on the hub, what the cache has is taken without asking the hub; ``HubClient``
