@@ -244,7 +244,7 @@ let package = Package(
         ),
         tests("DigestsTests", ["Digests"]),
         tests("HubTests", ["HuggingFace", "TestHub"]),
-        tests("EndToEndTests", ["TestHub"]),
+        tests("EndToEndTests", ["TestHub", "Training"]),
     ],
     cxxLanguageStandard: .cxx20
 )
