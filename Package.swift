@@ -243,7 +243,7 @@ let package = Package(
         ),
         tests("DigestsTests", ["Digests"]),
         tests("HubTests", ["Hub", "TestHub"]),
-        tests("EndToEndTests", ["TestHub"]),
+        tests("EndToEndTests", ["TestHub", "Training"]),
     ],
     cxxLanguageStandard: .cxx20
 )

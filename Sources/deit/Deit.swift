@@ -84,10 +84,15 @@ struct Deit: AsyncParsableCommand {
     /// Tells what a flag of timm's and DeiT's scripts is called here.
     private static func otherName(in message: String) -> String {
         let parts = message.split(separator: "'")
-        guard ["train", "finetune"].contains(CommandLine.arguments.dropFirst().first),
+        guard
+            ["train", "finetune", "pretrain"].contains(CommandLine.arguments.dropFirst().first),
             parts.count > 1,
             message.hasPrefix("Unknown option")
         else { return "" }
+        if let setting = Settings.named(String(parts[1].trimmingPrefix("--"))) {
+            let commands = TrainingMethod.allCases.filter(setting.methods.contains).map(\.command)
+            return "; it is an option of \(commands.joined(separator: " and "))"
+        }
         if let ours = TrainingOptions.ours(for: String(parts[1])) { return "; here it is \(ours)" }
         return TrainingOptions.absent(String(parts[1])).map {
             "; \($0) is not implemented, leave it out"

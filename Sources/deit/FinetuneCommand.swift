@@ -5,37 +5,47 @@ import Training
 struct FinetuneCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "finetune",
-        abstract: "Train a checkpoint on images of your own.",
+        abstract: "Fine-tune a checkpoint on your own images.",
         discussion: """
             Examples:
               deit finetune facebook/deit-tiny-patch16-224 --data DIR --output runs/flowers
               deit finetune CHECKPOINT --data DIR --recipe linear         # a linear probe
               deit finetune CHECKPOINT --data DIR --freeze 6 --layer-decay 0.75
               deit finetune CHECKPOINT --data DIR --freeze "patch_embed,blocks.*.mlp"
-              deit finetune CHECKPOINT --data DIR --size 384            # a resolution
+              deit finetune CHECKPOINT --data DIR --size 384            # higher resolution
               deit finetune CHECKPOINT --data DIR --teacher OTHER       # distillation
               deit finetune CHECKPOINT --data DIR --distillation-token on \\
-                --teacher OTHER --teacher-finetune 5   # both heads; OTHER learns first
+                --teacher OTHER --teacher-finetune 5   # OTHER is fine-tuned first
               deit finetune --resume --output runs/flowers
 
-            CHECKPOINT is a run, a model directory of Hugging Face's or timm's form, ORG/NAME on \
-            the hub, or bare weights (.safetensors, .pth, .bin). DIR holds train/CLASS/ and \
-            val/CLASS/, or what else `deit train --help` names. A head for other classes than the \
-            checkpoint's begins with fresh weights; all others are taken over, and positions are \
-            resampled where --size asks for another grid. What is not taken over is told.
+            CHECKPOINT is a run, a model directory of Hugging Face or timm, a Hub model ID \
+            (ORG/NAME) or a weights file (.safetensors, .pth, .bin). DIR is a dataset as for \
+            `deit train`. If the classes differ from the checkpoint's, the head is initialized \
+            anew; all other weights are loaded, and position embeddings are resampled if --size \
+            changes the grid. Weights that are not loaded are reported.
 
-            It is `deit train --finetune CHECKPOINT` with the recipe finetune: every flag of \
-            `deit train` is one here. --list-groups prints what would be trained, and how fast.
+            The command equals `deit train --finetune CHECKPOINT --recipe finetune` and takes the \
+            same flags; a --teacher is learned from by hard distillation unless --distillation \
+            or the recipe says otherwise.
             """
     )
 
-    @Argument(help: "The checkpoint to start from; left out with --resume.")
+    /// The command as its flags know it; `--finetune` is its argument.
+    enum Flags: TrainingCommand {
+        static let method = TrainingMethod.supervised
+        static let recipe = "finetune"
+        static let isTaughtHard = true
+        static let flags = SettingFlag.all(of: method, but: [Settings.declared.finetune])
+    }
+
+    @Argument(help: "Checkpoint to start from; not with --resume.")
     var checkpoint: String?
 
-    @OptionGroup var options: SupervisedOptions
+    @OptionGroup(title: SettingSection.run.rawValue) var run: RunOptions<Flags>
+    @OptionGroup var settings: SettingFlags<Flags>
 
     func validate() throws {
-        guard checkpoint.map({ !$0.isEmpty }) ?? options.run.resume else {
+        guard checkpoint.map({ !$0.isEmpty }) ?? run.resume else {
             throw ValidationError(
                 "which checkpoint is to be fine-tuned? deit finetune CHECKPOINT --data DIR"
             )
@@ -43,11 +53,9 @@ struct FinetuneCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await TrainingCall(
-            run: options.run,
-            flags: [OptionText("finetune", checkpoint)] + options.flags,
-            recipe: "finetune",
-            isTaughtHard: true
-        ).run()
+        let start = checkpoint.map {
+            [Recipe.Value(key: Settings.declared.finetune.key, text: $0)]
+        }
+        try await TrainingCall(run, settings.given + (start ?? [])).run()
     }
 }

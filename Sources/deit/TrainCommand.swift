@@ -5,7 +5,7 @@ import Training
 struct TrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
-        abstract: "Train or distil a model on a folder of images.",
+        abstract: "Train or distill a model on labeled images.",
         discussion: """
             Examples:
               deit train --recipe quickstart --data DIR --output runs/first
@@ -17,36 +17,31 @@ struct TrainCommand: AsyncParsableCommand {
               deit train --finetune CHECKPOINT --recipe deit-384 --data DIR
               deit train --resume --output runs/first
 
-            DIR holds IDX files (train-images-idx3-ubyte, .gz too, …), or the folders \
-            train/CLASS/ and val/CLASS/ of JPEG, PNG or WebP files. A model without a \
-            teacher learns from the labels alone. Defaults are those of DeiT's main.py.
+            DIR contains train/CLASS/ and val/CLASS/ with JPEG, PNG or WebP files, or IDX files \
+            (train-images-idx3-ubyte, .gz too, …). Without a teacher the model learns from the \
+            labels alone.
 
-            Defaults (in parentheses below) come first, the recipe overrides them, flags \
-            override the recipe. A recipe is a YAML file whose keys are the flags.
+            Flags override the recipe, which overrides the defaults (those of DeiT's main.py). \
+            A recipe is a YAML file whose keys are the names of the flags; "per recipe" below \
+            marks the options that the recipes above set.
 
-            The run's folder gets run.yaml, metrics.jsonl, the same for TensorBoard \
-            (tensorboard --logdir RUN), and checkpoints/, each of which is a model directory; \
-            `last` and `best` there point at the newest and the best. Ctrl-C (or SIGTERM) \
-            finishes the step, saves and exits with 130 (143); --resume goes on as if the run had \
-            never stopped.
+            The run's directory contains run.yaml (all options), metrics.jsonl, TensorBoard event \
+            files (tensorboard --logdir RUN) and checkpoints/. Each checkpoint is a model \
+            directory; `last` and `best` link to the most recent and the best one. Ctrl-C (SIGINT) \
+            and SIGTERM finish the step, save a checkpoint and exit with 130 and 143; --resume \
+            then continues with the same result as an uninterrupted run.
             """
     )
 
-    @OptionGroup var options: SupervisedOptions
-    @OptionGroup(title: "Model") var start: StartOptions
-
-    func run() async throws {
-        try await TrainingCall(
-            run: options.run,
-            flags: options.flags + start.flags,
-            recipe: "quickstart"
-        ).run()
+    /// The command as its flags know it.
+    enum Flags: TrainingCommand {
+        static let method = TrainingMethod.supervised
+        static let recipe = "quickstart"
+        static let flags = SettingFlag.all(of: method)
     }
-}
 
-/// What a run starts from.
-struct StartOptions: ParsableArguments {
-    @Option(help: .field("finetune")) var finetune: String?
+    @OptionGroup(title: SettingSection.run.rawValue) var run: RunOptions<Flags>
+    @OptionGroup var settings: SettingFlags<Flags>
 
-    var flags: [OptionText] { [OptionText("finetune", finetune)] }
+    func run() async throws { try await TrainingCall(run, settings.given).run() }
 }

@@ -9,7 +9,7 @@ import Torch
 @ModelActor @Suite(.serialized) struct OptionEffectTests {
     @Test(arguments: TrainingMethod.allCases)
     func everyOptionIsInTheTable(method: TrainingMethod) {
-        let options = Set(TrainingOptions.fields(of: method).map(\.key))
+        let options = Set(Settings.of(method).map(\.key))
         let table = Set(OptionEffects.of(method).map(\.key))
         #expect(options.subtracting(table).sorted() == [], "add what they change to OptionEffects")
         #expect(table.subtracting(options).sorted() == [], "not options of this method")
@@ -54,6 +54,13 @@ import Torch
                     #expect(
                         isDifferent,
                         "\(method): \(effect.key) \(effect.text) changes nothing"
+                    )
+                    // What only measures, writes or hastens must leave the weights alone.
+                    let setting = try #require(Settings.named(effect.key))
+                    let learnsTheSame = before.weights == after.weights
+                    #expect(
+                        learnsTheSame || [.pixels, .gradients].contains(setting.effect),
+                        "\(method): \(effect.key) \(effect.text) changes the weights"
                     )
                 } catch {
                     Issue.record("\(method): \(effect.key) \(effect.text): \(error)")

@@ -31,17 +31,27 @@ struct OptionEffect {
     /// The value that must make a difference.
     let text: String
     /// What else the run needs for that, and the value that it differs from where that is not the tiny base's.
-    var with: [(key: String, text: String)] = []
-    var sign = Sign.weights
+    let with: [(key: String, text: String)]
+    let sign: Sign
 
     init(
         _ key: String,
         _ text: String,
         with: KeyValuePairs<String, String> = [:],
-        _ sign: Sign = .weights
+        _ sign: Sign? = nil
     ) {
-        (self.key, self.text, self.sign) = (key, text, sign)
+        (self.key, self.text) = (key, text)
+        self.sign = sign ?? Self.sign(of: Settings.named(key)?.effect)
         self.with = with.map { ($0.key, $0.value) }
+    }
+
+    /// Where what a setting says that it changes usually shows.
+    private static func sign(of effect: SettingEffect?) -> Sign {
+        switch effect {
+        case .evaluation, .records: .records
+        case .files: .files
+        case .pixels, .gradients, .nothing, nil: .weights
+        }
     }
 }
 
@@ -88,14 +98,13 @@ enum OptionEffects {
         OptionEffect("skip_limit", "0", with: ["data": "{damaged}"], .failure),
         OptionEffect("workers", "2", .workers),
         OptionEffect("threads", "2", .threads),
-        OptionEffect("checkpoint_interval", "1", with: ["keep_last": "9"], .files),
+        OptionEffect("checkpoint_interval", "1", with: ["keep_last": "9"]),
         OptionEffect(
             "keep_last",
             "3",
-            with: ["checkpoint_interval": "1", "keep_last": "1"],
-            .files
+            with: ["checkpoint_interval": "1", "keep_last": "1"]
         ),
-        OptionEffect("log_interval", "1", .records),
+        OptionEffect("log_interval", "1"),
         OptionEffect("tensorboard", "on", .files),
         OptionEffect("train_interpolation", "bilinear", with: ["size": "16"]),
         OptionEffect("flip", "1"),
@@ -106,11 +115,11 @@ enum OptionEffects {
     private static let shownEach: [OptionEffect] = [
         OptionEffect("size", "12"),
         OptionEffect("optimizer", "momentum", with: ["optimizer": "sgd"]),
-        OptionEffect("val_limit", "4", .records),
+        OptionEffect("val_limit", "4"),
         OptionEffect("crop_padding", "2"),
         OptionEffect("crop_scale", "0.2"),
         OptionEffect("vflip", "1"),
-        OptionEffect("eval_crop_ratio", "0.5", .records),
+        OptionEffect("eval_crop_ratio", "0.5"),
     ]
 
     private static let network: [OptionEffect] = [
@@ -282,12 +291,12 @@ enum OptionEffects {
     ]
 
     private static let neighbours: [OptionEffect] = [
-        OptionEffect("knn_interval", "1", .records),
+        OptionEffect("knn_interval", "1"),
         // One image that votes is right of its own class at most.
-        OptionEffect("knn_limit", "4", with: ["knn_interval": "1", "knn_start": "on"], .records),
-        OptionEffect("knn_start", "on", with: ["knn_interval": "1"], .records),
+        OptionEffect("knn_limit", "4", with: ["knn_interval": "1", "knn_start": "on"]),
+        OptionEffect("knn_start", "on", with: ["knn_interval": "1"]),
         OptionEffect("knn_stop", "", .elsewhere("DINOLearnerTests: judge")),
-        OptionEffect("val_limit", "4", with: ["knn_interval": "1"], .records),
+        OptionEffect("val_limit", "4", with: ["knn_interval": "1"]),
     ]
 
     private static let masks: [OptionEffect] = [

@@ -52,7 +52,7 @@ import VisionModels
         let masked = try MIMSession.description(options(upright, of: .mim)).0
         #expect(masked.processor.appliesOrientation == expected)
         for method in [TrainingMethod.supervised, .dino, .mim] {
-            #expect(TrainingOptions.fields(of: method).contains { $0.key == "exif_orientation" })
+            #expect(Settings.of(method).contains { $0.key == "exif_orientation" })
         }
     }
 

@@ -49,15 +49,9 @@ struct TinySession {
         let policy = ComputePolicy.current
         defer { ComputePolicy.current = policy }
         let output = folder.appending(path: "runs/\(name)")
-        var options = TrainingOptions.defaults(of: method)
-        for (key, text) in Self.base(method) + texts {
-            let text = text.replacing("{run}", with: output.path)
-                .replacing("{", with: folder.path + "/").replacing("}", with: "")
-            try options.set(key, to: text, source: "the test")
-        }
         let session = try RunSessions.make(
             RunRequest(
-                options: options,
+                options: try options(method, texts, output: output),
                 output: output.path,
                 resuming: nil,
                 recipe: "test",
@@ -68,6 +62,21 @@ struct TinySession {
         )
         _ = try await session.run()
         return try outcome(output, session.plan)
+    }
+
+    /// The options of a run, on top of those of a method's tiny base.
+    func options(
+        _ method: TrainingMethod,
+        _ texts: [(key: String, text: String)],
+        output: URL
+    ) throws -> TrainingOptions {
+        var options = TrainingOptions.defaults(of: method)
+        for (key, text) in Self.base(method) + texts {
+            let text = text.replacing("{run}", with: output.path)
+                .replacing("{", with: folder.path + "/").replacing("}", with: "")
+            try options.set(key, to: text, source: "the test")
+        }
+        return options
     }
 
     /// Writes what the options of the tables read: images, checkpoints to start from, recipes of a teacher.

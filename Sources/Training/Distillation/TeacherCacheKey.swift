@@ -25,13 +25,10 @@ struct TeacherCacheKey: Codable, Equatable, Sendable {
     /// What is done to images, by the options' names.
     var options: [String: String]
 
-    /// The options that change what a step's images look like, beside the form of the student's input.
-    static let optionKeys: [TrainingOptions.CodingKeys] = [
-        .seed, .cropPadding, .flip, .vflip, .cropScale, .trainInterpolation, .src,
-        .aa, .threeAugment, .colorJitter, .grayscaleProb, .gaussianBlurProb, .reprob, .remode,
-        .recount, .mixup, .cutmix, .cutmixMinmax, .mixupProb, .mixupSwitchProb, .mixupMode,
-        .repeatedAug,
-    ]
+    /// The settings that change what a step's images look like, but for those of which the key holds what follows.
+    static let settings = Settings.of(.supervised).filter {
+        $0.effect == .pixels && !$0.isDerivedInTeacherKey
+    }
 
     /// Creates the key of a run.
     ///
@@ -58,13 +55,9 @@ struct TeacherCacheKey: Codable, Equatable, Sendable {
         ]
         // Files of versions that turned no image have no such entry.
         if student.processor.appliesOrientation {
-            options[TrainingOptions.CodingKeys.exifOrientation.rawValue] = "on"
+            options[Settings.declared.exifOrientation.key] = "on"
         }
-        for key in Self.optionKeys {
-            options[key.rawValue] = TrainingOptions.field(key.rawValue).map {
-                plan.options.text(of: $0)
-            }
-        }
+        for setting in Self.settings { options[setting.key] = setting.text(in: plan.options) }
         self.teacher = teacher.text
         self.data = data.text
         self.options = options

@@ -31,11 +31,11 @@ public enum OptimizerChoice: Sendable, Equatable {
 extension TrainingOptions {
     /// The optimiser that the options name.
     var optimizerChoice: OptimizerChoice {
-        let (beta1, beta2) = optBetas.map { ($0[0], $0[1]) } ?? (0.9, 0.999)
-        return switch optimizer {
-        case .adamw: .adamW(beta1: beta1, beta2: beta2, eps: optEps)
-        case .sgd, .momentum: .sgd(momentum: momentum, nesterov: usesNesterov)
-        case .lamb: .lamb(beta1: beta1, beta2: beta2, eps: optEps)
+        let (beta1, beta2) = self.optBetas.map { ($0[0], $0[1]) } ?? (0.9, 0.999)
+        return switch self.optimizer {
+        case .adamw: .adamW(beta1: beta1, beta2: beta2, eps: self.optEps)
+        case .sgd, .momentum: .sgd(momentum: self.momentum, nesterov: usesNesterov)
+        case .lamb: .lamb(beta1: beta1, beta2: beta2, eps: self.optEps)
         }
     }
 
@@ -46,13 +46,13 @@ extension TrainingOptions {
     ///   - fresh: The keys of weights that have the full rate under a layer decay, wherever they lie.
     /// - Returns: The groups; frozen weights are in none.
     func parameterGroups(_ module: Module, fresh: [String] = []) -> [ParameterGroup] {
-        guard let layerDecay else {
-            return ParameterGroup.decaying(module, weightDecay: weightDecay)
+        guard let layerDecay = self.layerDecay else {
+            return ParameterGroup.decaying(module, weightDecay: self.weightDecay)
         }
         let order = LayerOrder(names: module.namedParameters().map(\.name))
         return ParameterGroup.layerDecaying(
             module,
-            weightDecay: weightDecay,
+            weightDecay: self.weightDecay,
             layerDecay: layerDecay,
             layerCount: order.count,
             layer: { fresh.contains($0) ? nil : order.layer(of: $0) }

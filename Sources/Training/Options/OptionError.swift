@@ -15,21 +15,21 @@ public enum OptionError: Error, Sendable, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .unknownKey(let key, let source):
-            let known = TrainingOptions.CodingKeys.allCases.map(\.rawValue)
+            let known = Settings.all.map(\.key)
             if let ours = TrainingOptions.ours(for: key) {
-                return "\(source) has no option \"\(key)\": here it is \(ours)"
+                return "\(source): unknown option \"\(key)\"; here it is \(ours)"
             }
             if let purpose = TrainingOptions.absent(key) {
                 return
-                    "\(source) has no option \"\(key)\": \(purpose) is not implemented; leave it out"
+                    "\(source): unknown option \"\(key)\"; \(purpose) is not implemented; leave it out"
             }
-            return "\(source) has no option \"\(key)\""
+            return "\(source): unknown option \"\(key)\""
                 + (Suggestion.nearest(to: key, among: known).map { "; did you mean \"\($0)\"?" }
                     ?? "; `deit train --help` lists the options")
         case .badValue(let value, let key, let expected, let source):
-            return "\(source): \(key) is \"\(value)\", expected \(expected)"
+            return "\(source): invalid value \"\(value)\" of \(key), expected \(expected)"
         case .unknownRecipe(let name, let known):
-            return "there is no recipe \"\(name)\""
+            return "unknown recipe \"\(name)\""
                 + Suggestion.phrase(for: name, among: known)
                 + " (recipes: \(known.joined(separator: ", ")); or the path of a YAML file)"
         case .unreadableRecipe(let path, let reason):

@@ -10,7 +10,7 @@ public struct Recipe: Sendable, Equatable {
 
     /// One option of a recipe.
     public struct Value: Sendable, Equatable {
-        /// The option's key as in ``TrainingOptions/CodingKeys``.
+        /// The setting's key, such as `weight_decay`.
         public let key: String
         /// The value's text.
         public let text: String
@@ -72,7 +72,7 @@ public struct Recipe: Sendable, Equatable {
 
     /// What a run of it learns from.
     public var method: TrainingMethod {
-        let text = values.last { $0.key == TrainingOptions.CodingKeys.method.rawValue }?.text
+        let text = values.last { $0.key == Settings.declared.method.key }?.text
         return text.flatMap(TrainingMethod.init) ?? .supervised
     }
 
@@ -104,24 +104,24 @@ public struct Recipe: Sendable, Equatable {
         var values: [Value] = []
         for (keyNode, valueNode) in mapping {
             let key = keyNode.string ?? ""
-            guard let field = TrainingOptions.field(key) else {
+            guard let setting = Settings.named(key) else {
                 throw .unknownKey(key, source: source)
             }
-            guard let text = text(of: valueNode, for: field) else {
+            guard let text = text(of: valueNode, for: setting) else {
                 throw .badValue(
                     "a list or mapping",
                     key: key,
-                    expected: field.expected,
+                    expected: setting.expected,
                     source: source
                 )
             }
-            values.append(Value(key: field.key, text: text))
+            values.append(Value(key: setting.key, text: text))
         }
         return values
     }
 
-    private static func text(of node: Node, for field: OptionField) -> String? {
-        guard field.takesList, let sequence = node.sequence else { return node.scalar?.string }
+    private static func text(of node: Node, for setting: any AnySetting) -> String? {
+        guard setting.takesList, let sequence = node.sequence else { return node.scalar?.string }
         let parts = sequence.compactMap { $0.scalar?.string }
         return parts.count == sequence.count ? parts.joined(separator: ",") : nil
     }
@@ -129,14 +129,5 @@ public struct Recipe: Sendable, Equatable {
     static func oneLine(_ error: any Error) -> String {
         let text = (error as? YamlError)?.description ?? error.localizedDescription
         return text.split(whereSeparator: \.isNewline).prefix(2).joined(separator: " ")
-    }
-}
-
-extension TrainingOptions {
-    /// Takes over every option that a recipe names.
-    public mutating func apply(_ recipe: Recipe) throws(OptionError) {
-        for value in recipe.values {
-            try set(value.key, to: value.text, source: "the recipe \(recipe.name)")
-        }
     }
 }

@@ -1,18 +1,18 @@
 import Foundation
 
 extension TrainingOptions {
-    /// The teachers' checkpoints: the parts of ``teacher`` between commas.
+    /// The teachers' checkpoints: the parts of ``Settings/teacher`` between commas.
     ///
     /// A file or folder whose name has a comma in it is one teacher.
     public var teachers: [String] {
         get {
-            if teacher.isEmpty { return [] }
-            if FileManager.default.fileExists(atPath: teacher) { return [teacher] }
-            return teacher.split(separator: ",")
+            if self.teacher.isEmpty { return [] }
+            if FileManager.default.fileExists(atPath: self.teacher) { return [self.teacher] }
+            return self.teacher.split(separator: ",")
                 .map { $0.trimmingCharacters(in: .whitespaces) }
                 .filter { !$0.isEmpty }
         }
-        set { teacher = newValue.joined(separator: ",") }
+        set { self.teacher = newValue.joined(separator: ",") }
     }
 
     /// Checks that the teachers can teach together.
@@ -23,7 +23,7 @@ extension TrainingOptions {
         if let twice = paths.first(where: { path in paths.count { $0 == path } > 1 }) {
             throw .conflict("the teacher \(twice) is named twice: its answers would count twice")
         }
-        if paths.count > 1, teacherFinetune != nil {
+        if paths.count > 1, self.teacherFinetune != nil {
             throw .conflict(
                 "teacher_finetune trains one teacher, and \(paths.count) are given: train each by itself first, or "
                     + "leave out --teacher-finetune"

@@ -56,9 +56,7 @@ public struct RunManifest: Sendable, Equatable {
             (
                 "options",
                 Self.mapping(
-                    TrainingOptions.fields(of: options.method).map {
-                        ($0.key, Self.plain(options.text(of: $0)))
-                    }
+                    Settings.of(options.method).map { ($0.key, Self.plain($0.text(in: options))) }
                 )
             ),
             (
@@ -124,9 +122,7 @@ public struct RunManifest: Sendable, Equatable {
         if format < 3 { options.emaWarmup = .tensorflow }
         // Runs of versions without this option saw images as they are stored.
         options.exifOrientation = false
-        for value in try Recipe.values(of: stored, source: path) {
-            try options.set(value.key, to: value.text, source: path)
-        }
+        try options.apply(Recipe.values(of: stored, source: path), source: path)
         if format < 3, options.optimizer == .sgd { options.optimizer = .momentum }
         return RunManifest(
             toolVersion: root["deit"]?.string ?? "",
@@ -157,20 +153,20 @@ public struct RunManifest: Sendable, Equatable {
     ) throws(OptionError) -> TrainingOptions {
         var resumed = options
         for (key, text) in given {
-            guard let field = TrainingOptions.field(key) else {
+            guard let setting = Settings.named(key) else {
                 throw .unknownKey(key, source: "the command line")
             }
             var changed = resumed
             try changed.set(key, to: text, source: "the command line")
             guard changed != resumed else { continue }
-            guard Self.free.contains(field.key) else {
+            guard Self.isFree(setting) else {
                 // The schedule of the learning rate reaches its end with the last epoch.
                 let further =
-                    field.key == TrainingOptions.CodingKeys.epochs.rawValue
+                    setting.key == Settings.declared.epochs.key
                     ? ", which goes on from this run's weights with --finetune RUN" : ""
                 throw .conflict(
-                    "a resumed run keeps its options: \(field.key) is \(options.text(of: field)) in run.yaml and "
-                        + "\(text) on the command line; leave \(field.flag) out, or start a new run with another "
+                    "a resumed run keeps its options: \(setting.key) is \(setting.text(in: options)) in run.yaml and "
+                        + "\(text) on the command line; leave \(setting.flag) out, or start a new run with another "
                         + "--output\(further)"
                 )
             }
@@ -179,11 +175,10 @@ public struct RunManifest: Sendable, Equatable {
         return resumed
     }
 
-    /// Options that change where and how fast a run goes, never what comes out.
-    static let free: Set<String> = [
-        "data", "teacher", "finetune", "init", "workers", "checkpoint_interval", "keep_last",
-        "skip_limit", "cache_teacher", "cache_limit",
-    ]
+    /// Whether a setting changes only how fast a run goes, what it keeps, or where the same things lie.
+    private static func isFree(_ setting: any AnySetting) -> Bool {
+        setting.namesPlace || setting.effect == .files || setting.effect == .nothing
+    }
 
     /// Whether two manifests say the same.
     public static func == (first: RunManifest, second: RunManifest) -> Bool {

@@ -35,7 +35,7 @@ public struct RunPlan: Sendable, Equatable {
     /// The epoch whose images an epoch shows, in the same order and augmented and mixed alike.
     ///
     /// - Parameter epoch: The epoch, from 0.
-    /// - Returns: The epoch itself, but with ``TrainingOptions/augmentationEpochs`` never more than that many.
+    /// - Returns: The epoch itself, but with ``Settings/augmentationEpochs`` never more than that many.
     public func augmentationEpoch(_ epoch: Int) -> Int {
         options.augmentationEpochs.map { epoch % $0 } ?? epoch
     }
@@ -47,7 +47,7 @@ public struct RunPlan: Sendable, Equatable {
 
     /// The learning rate as a function of the epochs done, from 0 at the start, or of the steps done.
     ///
-    /// With ``TrainingOptions/schedOnUpdates`` its unit is a step, else an epoch.
+    /// With ``Settings/schedOnUpdates`` its unit is a step, else an epoch.
     public var schedule: Schedule {
         let base = options.effectiveLR
         let unit = options.schedOnUpdates ? Double(stepsPerEpoch) : 1
@@ -66,7 +66,7 @@ public struct RunPlan: Sendable, Equatable {
     /// The learning rate of a step.
     ///
     /// By steps it is the schedule's value at the step; by epochs, the value at the step's epoch, and with
-    /// ``TrainingOptions/lrLag`` at the epoch before, so that the first two epochs have the value at 0.
+    /// ``Settings/lrLag`` at the epoch before, so that the first two epochs have the value at 0.
     ///
     /// - Parameter step: The step, counted from 0 over the whole run.
     /// - Returns: The rate, before the factors of parameter groups.
@@ -161,16 +161,16 @@ extension TrainingOptions {
     func stepCosine(stepsPerEpoch: Int) -> StepCosine {
         StepCosine(
             base: effectiveLR,
-            final: min(minLR, effectiveLR),
-            start: min(warmupLR, effectiveLR),
-            warmupSteps: Int(min(warmupEpochs, 1e6) * Double(stepsPerEpoch)),
-            totalSteps: epochs * stepsPerEpoch
+            final: min(self.minLR, effectiveLR),
+            start: min(self.warmupLR, effectiveLR),
+            warmupSteps: Int(min(self.warmupEpochs, 1e6) * Double(stepsPerEpoch)),
+            totalSteps: self.epochs * stepsPerEpoch
         )
     }
 
     /// Whether an average with this decay forgets its start within a run.
     fileprivate func emaIsLongEnough(steps: Int) -> Bool {
-        guard let ema else { return true }
+        guard let ema = self.ema else { return true }
         return 1 / (1 - ema) <= Double(steps)
     }
 }

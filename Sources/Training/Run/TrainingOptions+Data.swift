@@ -4,23 +4,23 @@ import Foundation
 /// Where a run's images come from, whatever it learns from them.
 extension TrainingOptions {
     /// How many batches are made at the same time.
-    var workerCount: Int { workers ?? min(8, ProcessInfo.processInfo.activeProcessorCount) }
+    var workerCount: Int { self.workers ?? min(8, ProcessInfo.processInfo.activeProcessorCount) }
 
     /// How many images of each part are taken, and which; nil for all.
     var datasetLimits: (train: DatasetLimit?, validation: DatasetLimit?) {
-        let seed = UInt64(bitPattern: Int64(seed))
+        let seed = UInt64(bitPattern: Int64(self.seed))
         return (
-            trainLimit.map { .stratified($0, seed: seed) },
-            valLimit.map { .stratified($0, seed: seed) }
+            self.trainLimit.map { .stratified($0, seed: seed) },
+            self.valLimit.map { .stratified($0, seed: seed) }
         )
     }
 
-    /// Finds out what lies at ``data``.
+    /// Finds out what lies at ``Settings/data``.
     func datasetLocation() throws -> DatasetLocation {
         try DatasetLocation(
-            path: data,
-            valFraction: valFraction,
-            seed: UInt64(bitPattern: Int64(seed))
+            path: self.data,
+            valFraction: self.valFraction,
+            seed: UInt64(bitPattern: Int64(self.seed))
         )
     }
 }

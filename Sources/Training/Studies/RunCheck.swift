@@ -29,10 +29,12 @@ public final class RunCheck {
         let texts: [String]
 
         init(_ options: TrainingOptions) {
-            let keys: [TrainingOptions.CodingKeys] = [
-                .data, .valFraction, .seed, .trainLimit, .valLimit, .repeatedAug,
+            let declared = Settings.declared
+            let settings: [any AnySetting] = [
+                declared.data, declared.valFraction, declared.seed, declared.trainLimit,
+                declared.valLimit, declared.repeatedAug,
             ]
-            texts = keys.compactMap { TrainingOptions.field($0.rawValue) }.map(options.text(of:))
+            texts = settings.map { $0.text(in: options) }
         }
     }
 

@@ -11,9 +11,10 @@ public enum RunStatus: Sendable, Equatable {
     /// Its folder holds a run with other options: `mixup is 0.8 in the run, 0 in the study`.
     case changed([String])
 
-    /// Options that never change what comes out, whatever the weights and images behind the same paths.
-    private static let free = RunManifest.free.union(["log_interval", "tensorboard"])
-        .subtracting(["data", "teacher", "finetune"])
+    /// The settings that change what comes out.
+    private static let deciding = Settings.of(.supervised).filter {
+        ![.records, .files, .nothing].contains($0.effect)
+    }
 
     /// Looks at a run's folder.
     ///
@@ -28,13 +29,12 @@ public enum RunStatus: Sendable, Equatable {
             return
         }
         let stored = try RunManifest.read(path + "/run.yaml").options
-        let differences = TrainingOptions.fields.filter { !Self.free.contains($0.key) }
-            .compactMap { field -> String? in
-                let (old, new) = (stored.text(of: field), options.text(of: field))
-                return old == new
-                    ? nil
-                    : "\(field.key) is \(Self.shown(old)) in the run and \(Self.shown(new)) in the study"
-            }
+        let differences = Self.deciding.compactMap { setting -> String? in
+            let (old, new) = (setting.text(in: stored), setting.text(in: options))
+            return old == new
+                ? nil
+                : "\(setting.key) is \(Self.shown(old)) in the run and \(Self.shown(new)) in the study"
+        }
         guard differences.isEmpty else {
             self = .changed(differences)
             return

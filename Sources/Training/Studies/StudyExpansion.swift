@@ -108,27 +108,27 @@ struct StudyExpansion {
     /// What switches an option off.
     private func off(_ name: String) throws(OptionError) -> [Recipe.Value] {
         let source = "switch-off of \(file.name)"
-        guard let field = TrainingOptions.field(name) else {
+        guard let setting = Settings.named(name) else {
             throw .unknownKey(name, source: source)
         }
-        let key = TrainingOptions.CodingKeys(rawValue: field.key)
+        let declared = Settings.declared
         // A teacher without distillation would be a contradiction.
-        if key == .distillation || key == .teacher {
+        if [declared.distillation.key, declared.teacher.key].contains(setting.key) {
             guard baseOptions.distillation != .none else { throw alreadyOff(name) }
             // Nor may anything be left that belongs to a teacher.
             let defaults = TrainingOptions()
-            let keys: [TrainingOptions.CodingKeys] = [
-                .distillation, .teacher, .teacherFinetune, .cacheTeacher,
+            let settings: [any AnySetting] = [
+                declared.distillation, declared.teacher, declared.teacherFinetune,
+                declared.cacheTeacher,
             ]
-            return keys.compactMap { TrainingOptions.field($0.rawValue) }
-                .filter { baseOptions.text(of: $0) != defaults.text(of: $0) }
-                .map { Recipe.Value(key: $0.key, text: defaults.text(of: $0)) }
+            return settings.filter { !$0.isEqual(baseOptions, defaults) }
+                .map { Recipe.Value(key: $0.key, text: $0.text(in: defaults)) }
         }
-        for word in ["off", "0", "none"] where field.expected != "text" {
+        for word in ["off", "0", "none"] where setting.expected != "text" {
             var changed = baseOptions
-            guard field.write(&changed, word) else { continue }
+            guard setting.read(word, into: &changed) else { continue }
             guard changed != baseOptions else { throw alreadyOff(name) }
-            return [Recipe.Value(key: field.key, text: word)]
+            return [Recipe.Value(key: setting.key, text: word)]
         }
         throw .conflict("\(name) in \(source) cannot be switched off: put it into rows")
     }

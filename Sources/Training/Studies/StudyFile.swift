@@ -89,7 +89,7 @@ struct StudyFile {
             throw .conflict("\(source) has a recipe: it stands in base, for all rows")
         }
         let values = try Recipe.values(of: mapping, source: source)
-        if values.contains(where: { $0.key == TrainingOptions.CodingKeys.seed.rawValue }) {
+        if values.contains(where: { $0.key == Settings.declared.seed.key }) {
             throw .conflict(
                 "\(source) has a seed: every row is trained with each of `seeds: [0, 1]`"
             )

@@ -24,11 +24,11 @@ public struct StudyRun: Sendable, Equatable {
     public func arguments(output: String) -> [String] {
         var arguments = ["train", "--recipe", recipe]
         for value in row.given {
-            guard let field = TrainingOptions.field(value.key) else { continue }
-            arguments += ShellLine.option(field.flag, value.text)
+            guard let setting = Settings.named(value.key) else { continue }
+            arguments += ShellLine.option(setting.flag, value.text)
         }
         // A study compares runs of one batch, whatever their data.
-        let batch = TrainingOptions.CodingKeys.batch.rawValue
+        let batch = Settings.declared.batch.key
         if Recipe.choosesBatch(recipe), !row.given.contains(where: { $0.key == batch }) {
             arguments += ["--batch", "\(row.options.batch)"]
         }

@@ -38,7 +38,7 @@ struct PipelineBenchmark: AsyncParsableCommand {
     @Flag(help: "Print one JSON object.")
     var json = false
 
-    @OptionGroup(title: "What the recipe says, changed") var changes: RecipeChoice.Changes
+    @OptionGroup(title: "Changes to the recipe") var changes: SettingFlags<RecipeChoice.Changes>
 
     func validate() throws {
         guard batch > 0 else { throw ValidationError("--batch must be at least 1, not \(batch)") }

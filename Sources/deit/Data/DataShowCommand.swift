@@ -43,7 +43,7 @@ struct DataShowCommand: AsyncParsableCommand {
     @Option(help: "The epoch to show, from 0.")
     var epoch = 0
 
-    @OptionGroup(title: "What the recipe says, changed") var changes: RecipeChoice.Changes
+    @OptionGroup(title: "Changes to the recipe") var changes: SettingFlags<RecipeChoice.Changes>
 
     func validate() throws {
         guard (1...64).contains(columns), (1...64).contains(rows) else {

@@ -9,40 +9,37 @@ struct PretrainDINOCommand: AsyncParsableCommand {
         discussion: """
             Examples:
               deit pretrain dino --data DIR --output runs/dino
-              deit pretrain dino --recipe dino-cifar --data DIR      # images of 32 pixels, minutes
+              deit pretrain dino --recipe dino-cifar --data DIR     # 32 × 32 images
               deit pretrain dino --recipe dino-small-batch --data DIR --accumulation 4
               deit pretrain dino --data DIR --model resnet50 --optimizer sgd --lr 0.03
-              deit pretrain dino --data DIR --init CHECKPOINT        # weights from elsewhere
-              deit pretrain dino --resume --output runs/dino         # go on exactly
+              deit pretrain dino --data DIR --init CHECKPOINT       # from a checkpoint
+              deit pretrain dino --resume --output runs/dino         # continue
 
-            DIR is any folder of images; what `deit train` reads is read too, and where there \
-            are labels and a part to measure by (val/, --val-fraction), the features are measured \
-            by nearest neighbours on the way. Labels are never learnt from.
+            DIR is any directory of images, or a dataset as for `deit train`. Labels are not used \
+            for training; if the data has labels and a validation split (val/, --val-fraction), \
+            the features are evaluated with kNN during training.
 
-            The checkpoints are model directories of the teacher's backbone, for deit features, \
-            attention, finetune and so on. --init takes a backbone's weights, or student, \
-            teacher, heads and centre of a full DINO checkpoint, and starts a new schedule; \
-            --resume goes on with a run as if it had never stopped.
+            Checkpoints are model directories of the teacher's backbone, for deit features, \
+            attention, finetune and so on. --init loads a backbone, or student, teacher, heads \
+            and center of a full DINO checkpoint, and starts a new schedule; --resume continues a \
+            run with the same result as an uninterrupted one.
 
-            While it runs, the line shows the loss as a share of ln K (1 is knowing nothing), the \
-            teacher's entropy and its KL to uniform (0 is collapse), the spread of the features \
-            (0 is collapse) and the length of the centre.
+            The progress line shows the loss relative to ln K (1: chance level), the teacher's \
+            entropy and its KL divergence from uniform (0: collapse), the spread of the features \
+            (0: collapse) and the norm of the center. "per recipe" below marks the options that \
+            the recipes set.
             """
     )
 
-    @OptionGroup(title: "The run") var run: RunOptions
-    @OptionGroup(title: "Images") var images: PretrainDataOptions<PretrainsDINO>
-    @OptionGroup(title: "Crops") var crops: DINOCropOptions
-    @OptionGroup(title: "Heads") var head: DINOHeadOptions
-    @OptionGroup(title: "Teacher and loss") var loss: DINOLossOptions
-    @OptionGroup(title: "Network, length and optimiser")
-    var schedule: PretrainScheduleOptions<PretrainsDINO>
-    @OptionGroup(title: "Measuring on the way") var measuring: DINOGuardOptions
-
-    func run() async throws {
-        let flags =
-            run.flags + images.flags + crops.flags + head.flags + loss.flags + schedule.flags
-            + measuring.flags
-        try await TrainingCall(run: run, flags: flags, recipe: "dino", method: .dino).run()
+    /// The command as its flags know it.
+    enum Flags: TrainingCommand {
+        static let method = TrainingMethod.dino
+        static let recipe = "dino"
+        static let flags = SettingFlag.all(of: method)
     }
+
+    @OptionGroup(title: SettingSection.run.rawValue) var run: RunOptions<Flags>
+    @OptionGroup var settings: SettingFlags<Flags>
+
+    func run() async throws { try await TrainingCall(run, settings.given).run() }
 }

@@ -5,40 +5,40 @@ import Training
 struct PretrainMIMCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mim",
-        abstract: "Masked image modelling: paint what is hidden (SimMIM).",
+        abstract: "Masked image modeling (SimMIM).",
         discussion: """
             Examples:
               deit pretrain mim --data DIR --output runs/mim
-              deit pretrain mim --data DIR --mask block --mask-ratio 0.4   # BEiT's masks
+              deit pretrain mim --data DIR --mask block --mask-ratio 0.4   # masks of BEiT
               deit pretrain mim --data DIR --model deit_tiny_distilled_patch16_224
-              deit pretrain mim --resume --output runs/mim           # go on exactly
-              deit finetune runs/mim --data DIR                      # then, with labels
+              deit pretrain mim --resume --output runs/mim           # continue
+              deit finetune runs/mim --data DIR                      # then with labels
 
-            DIR is any folder of images; labels are not looked at. Part of every image is \
-            hidden from the transformer, and a single layer paints it from what the \
-            transformer makes of the rest. The loss is the mean distance of hidden pixels, in \
-            standard deviations of the normalised image.
+            DIR is any directory of images, or a dataset as for `deit train`; labels are not \
+            used. Patches of each image are masked, and a linear decoder on top of the \
+            transformer predicts their pixels. The loss is the mean absolute error of masked \
+            pixels of the normalized image.
 
-            After each epoch RUN/reconstructions/epoch-N.png shows the same few images: as \
-            they are, with the hidden patches grey, and with what was painted there. Held-out \
-            images are taken where there are some (val/, --val-fraction).
+            After each epoch RUN/reconstructions/epoch-N.png shows the same images: original, \
+            masked and reconstructed. They are validation images if there are any (val/, \
+            --val-fraction).
 
-            The checkpoints are model directories of the transformer, for deit finetune, \
-            features, evaluate --knn and so on; of a model with a distillation token they hold \
-            mask token and decoder too, as transformers' DeiTForMaskedImageModeling wants them.
+            Checkpoints are model directories of the transformer, for deit finetune, features, \
+            evaluate --knn and so on. Those of a model with a distillation token also contain \
+            mask token and decoder, as transformers' DeiTForMaskedImageModeling expects. \
+            "per recipe" below marks the options that the recipe sets.
             """
     )
 
-    @OptionGroup(title: "The run") var run: RunOptions
-    @OptionGroup(title: "Masks") var masks: MIMMaskOptions
-    @OptionGroup(title: "Images") var images: PretrainDataOptions<PretrainsMIM>
-    @OptionGroup(title: "Augmentation") var augmentation: MIMAugmentationOptions
-    @OptionGroup(title: "Network, length and optimiser")
-    var schedule: PretrainScheduleOptions<PretrainsMIM>
-
-    func run() async throws {
-        let flags =
-            run.flags + masks.flags + images.flags + augmentation.flags + schedule.flags
-        try await TrainingCall(run: run, flags: flags, recipe: "mim", method: .mim).run()
+    /// The command as its flags know it.
+    enum Flags: TrainingCommand {
+        static let method = TrainingMethod.mim
+        static let recipe = "mim"
+        static let flags = SettingFlag.all(of: method)
     }
+
+    @OptionGroup(title: SettingSection.run.rawValue) var run: RunOptions<Flags>
+    @OptionGroup var settings: SettingFlags<Flags>
+
+    func run() async throws { try await TrainingCall(run, settings.given).run() }
 }

@@ -4,42 +4,50 @@ import Training
 /// A recipe and changes to it, where a command looks at images as training would see them.
 enum RecipeChoice {
     static let help = ArgumentHelp(
-        "A recipe (\(Recipe.shippedNames.joined(separator: ", "))) or a YAML file.",
+        "Recipe: \(Recipe.shippedNames.joined(separator: ", ")), or a YAML file.",
         valueName: "name|file"
+    )
+
+    private static let shipped: [TrainingMethod: [Recipe]] = Dictionary(
+        grouping: Recipe.shippedNames.compactMap { try? Recipe.named($0) },
+        by: \.method
     )
 
     /// The shipped recipes of a method, with commas between them.
     static func named(_ method: TrainingMethod) -> String {
-        Recipe.shippedNames.filter { (try? Recipe.named($0).method) == method }
-            .joined(separator: ", ")
+        shipped[method, default: []].map(\.name).joined(separator: ", ")
     }
 
-    /// The flags of `deit train` that decide what a model sees.
-    struct Changes: ParsableArguments {
-        @Option(help: .field("model")) var model: String?
-        @Option(help: .field("size")) var size: String?
-        @Option(help: .field("seed")) var seed: String?
-        @Option(help: .field("smoothing")) var smoothing: String?
-        @OptionGroup var augmentation: AugmentationOptions
+    /// The settings that a shipped recipe of a method names.
+    static func keys(of method: TrainingMethod) -> Set<String> {
+        Set(shipped[method, default: []].flatMap(\.values).map(\.key))
+    }
 
-        var flags: [OptionText] {
-            [
-                OptionText("model", model), OptionText("size", size), OptionText("seed", seed),
-                OptionText("smoothing", smoothing),
-            ] + augmentation.flags
+    /// The settings of `deit train` that decide what a model sees of images which are given.
+    enum Changes: SettingSelection {
+        static let flags = SettingFlag.all(of: .supervised) { setting in
+            let declared = Settings.declared
+            let others: [any AnySetting] = [
+                declared.model, declared.size, declared.seed, declared.smoothing,
+                declared.exifOrientation,
+            ]
+            return setting.section == .augmentation || others.contains { $0.key == setting.key }
+        } standard: { _, _ in
+            // The recipe's, whichever is chosen.
+            ""
         }
     }
 
     /// The images of a folder as the recipe with the changes shows them.
     static func images(
         _ recipe: String,
-        _ changes: Changes,
+        _ changes: SettingFlags<Changes>,
         data: String
     ) throws -> RecipeImages {
         let chosen = try Recipe.named(recipe)
         var options = TrainingOptions.defaults(of: chosen.method)
         try options.apply(chosen)
-        try options.apply(changes.flags)
+        try options.apply(changes.given, source: "the command line")
         options.data = data
         return try RecipeImages(options)
     }

@@ -20,12 +20,12 @@ enum RunHeader {
             Console.line("  \(padded(name)) \(value)")
         }
         let usual = recipeOptions(request)
-        let rows = TrainingOptions.fields(of: options.method).compactMap { field -> String? in
-            let value = options.text(of: field)
-            let isUsual = value == usual?.text(of: field)
-            let isShown = isVerbose || (!isUsual && !shownAbove.contains(field.key))
+        let rows = Settings.of(options.method).compactMap { setting -> String? in
+            let value = setting.text(in: options)
+            let isUsual = value == usual.map { setting.text(in: $0) }
+            let isShown = isVerbose || (!isUsual && !shownAbove.contains(setting.key))
             guard isShown else { return nil }
-            return "  \(padded(field.key)) \(value)\(isVerbose && !isUsual ? "  *" : "")"
+            return "  \(padded(setting.key)) \(value)\(isVerbose && !isUsual ? "  *" : "")"
         }
         if isVerbose {
             Console.line("options (* differs from the recipe):")

@@ -5,21 +5,29 @@ import Torch
 import Training
 
 /// What `deit train`, `deit finetune` and `deit pretrain` do once their flags are read: a run, new or resumed.
-struct TrainingCall {
+struct TrainingCall<Command: TrainingCommand> {
     /// The run's own flags.
-    let run: RunOptions
-    /// All flags that are training options; of two with one key the later one counts.
-    let flags: [OptionText]
-    /// The recipe of a run whose flags name none.
-    let recipe: String
-    /// What the command learns from.
-    var method = TrainingMethod.supervised
-    /// Whether a teacher that is given is learnt from where neither recipe nor flags say how: by its decisions, as in
-    /// DeiT's fine-tuning.
-    var isTaughtHard = false
+    private let run: RunOptions<Command>
+    /// The settings that were given, with their texts.
+    private let given: [Recipe.Value]
+    private var method: TrainingMethod { Command.method }
+
+    /// Creates a call.
+    ///
+    /// - Parameters:
+    ///   - run: The run's own flags.
+    ///   - given: The settings that were given, with their texts; of two with one key the later one counts.
+    init(_ run: RunOptions<Command>, _ given: [Recipe.Value]) {
+        (self.run, self.given) = (run, given)
+    }
+
+    private func isGiven<Value>(_ setting: Setting<Value>) -> Bool {
+        given.contains { $0.key == setting.key }
+    }
 
     func run() async throws {
-        if run.threads != "1" { OpenMPWaiting.spinBriefly() }
+        let threads = given.last { $0.key == Settings.declared.threads.key }
+        if threads?.text != "1" { OpenMPWaiting.spinBriefly() }
         let request = try await request()
         if run.listGroups { return try await GroupPrinter.print(request.options) }
         let stop = StopRequest()
@@ -79,10 +87,9 @@ struct TrainingCall {
                     + "\(Libtorch.versionOfLibrary); results may differ in the last digits"
             )
         }
-        let given = flags.compactMap { flag in flag.text.map { (key: flag.key, text: $0) } }
-        var options = try manifest.resumedOptions(given)
+        var options = try manifest.resumedOptions(given.map { ($0.key, $0.text) })
         // A run is resumed from any folder: where the path as typed leads nowhere, the absolute one may.
-        if !given.contains(where: { $0.key == "data" }), let path = manifest.dataPath,
+        if !isGiven(Settings.declared.data), let path = manifest.dataPath,
             !FileManager.default.fileExists(atPath: options.data)
         {
             options.data = path
@@ -120,13 +127,14 @@ struct TrainingCall {
     }
 
     private func newRequest() async throws -> RunRequest {
-        let recipe = try Recipe.named(run.recipe ?? recipe)
+        let recipe = try Recipe.named(run.recipe ?? Command.recipe)
         var options = TrainingOptions.defaults(of: method)
         try options.apply(recipe)
         try check(recipe, options)
-        try options.apply(flags)
-        let isToldHow = flags.contains { $0.key == "distillation" && $0.text != nil }
-        if isTaughtHard, !options.teacher.isEmpty, options.distillation == .none, !isToldHow {
+        try options.apply(given, source: "the command line")
+        if Command.isTaughtHard, !options.teacher.isEmpty, options.distillation == .none,
+            !isGiven(Settings.declared.distillation)
+        {
             options.distillation = .hard
         }
         // Names on the hub become paths, so that a resumed run needs no hub.
@@ -146,8 +154,7 @@ struct TrainingCall {
             recipe: recipe.name,
             toolVersion: Deit.version
         )
-        request.choosesBatch =
-            recipe.choosesBatch && !flags.contains { $0.key == "batch" && $0.text != nil }
+        request.choosesBatch = recipe.choosesBatch && !isGiven(Settings.declared.batch)
         return request
     }
 
@@ -158,10 +165,10 @@ struct TrainingCall {
                 "the recipe \(recipe.name) is for \(options.method.command), not for \(method.command)"
             )
         }
-        let known = Set(TrainingOptions.fields(of: method).map(\.key))
+        let known = Set(Settings.of(method).map(\.key))
         if let other = recipe.values.first(where: { !known.contains($0.key) }) {
             throw .conflict(
-                "the recipe \(recipe.name) has \(other.key), which is no option of \(method.command)"
+                "the recipe \(recipe.name) sets \(other.key), which is not an option of \(method.command)"
             )
         }
     }
