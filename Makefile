@@ -75,6 +75,7 @@ format:
 lint:
 	@scripts/mutants.sh --check
 	swift format lint --strict -p -r $(swift_files)
+	@scripts/folders.py
 	@for header in $(c_headers); do \
 		echo "#include \"$$header\"" | cc -x c -std=c11 -Wall -Werror -fsyntax-only -I . -; \
 		echo "lint: $$header is C11"; \

@@ -37,6 +37,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: [.package(name: "swift-deit", path: "..")],
     targets: [
-        program("classify-images", "Inference")
+        program("classify-images", "Inference"),
+        program("train-your-own", "Datasets", "ImagePipeline", "Torch", "TorchNN", "Training"),
     ]
 )

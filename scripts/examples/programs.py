@@ -2,7 +2,9 @@
 
     programs.py BUILD    BUILD holds the programs and `deit`, such as .build/debug
 """
+import gzip
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -41,6 +43,32 @@ def classify_images(folder):
         sys.exit(f"programs: classify-images prints\n{found}and `deit classify`\n{expected}")
 
 
+def small_data(folder, **counts):
+    """The first images of Fashion-MNIST, in files of its own format."""
+    folder.mkdir()
+    for part, count in counts.items():
+        for kind, size in (("images-idx3", 28 * 28), ("labels-idx1", 1)):
+            with gzip.open(f"{DATA}/{part}-{kind}-ubyte.gz") as file:
+                content = file.read()
+            header = 16 if size > 1 else 8
+            short = content[:4] + count.to_bytes(4, "big") + content[8:header + count * size]
+            (folder / f"{part}-{kind}-ubyte.gz").write_bytes(gzip.compress(short))
+
+
+def train_your_own(folder):
+    """The program must learn more than chance, write a checkpoint, and find nothing left to do when it is started again."""
+    data, output = Path(folder) / "data", Path(folder) / "own"
+    small_data(data, train=1500, t10k=300)
+    found = run("train-your-own", data, output)
+    accuracies = re.findall(r"^epoch \d: loss \d\.\d{4}, accuracy (\d\.\d{3}) on 300 images$", found, re.MULTILINE)
+    if len(accuracies) != 4 or float(accuracies[-1]) < 0.4 or not (output / "checkpoints/best/model.safetensors").exists():
+        sys.exit(f"programs: train-your-own prints\n{found}")
+    again = run("train-your-own", data, output)
+    if again != "0 steps to train\n":
+        sys.exit(f"programs: train-your-own, started again, prints\n{again}")
+
+
 with tempfile.TemporaryDirectory() as folder:
     classify_images(folder)
+    train_your_own(folder)
 print("programs: the programs of Examples/ do what they should")
