@@ -9,7 +9,7 @@ import Torch
 public enum FeatureCache {
     /// What features in a file must be from to be used.
     public struct Origin: Sendable, Equatable {
-        /// ``FeatureFingerprint/model(_:_:_:)``.
+        /// ``FeatureFingerprint/model(_:_:)``.
         public let model: String
 
         /// ``FeatureFingerprint/data(_:in:)`` of the training part.
