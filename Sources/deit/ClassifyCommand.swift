@@ -21,17 +21,17 @@ struct ClassifyCommand: AsyncParsableCommand {
               deit classify tiny.safetensors --labels synsets.txt --json cat.jpg
               curl -s https://example.org/cat.jpg | deit classify runs/first -
 
-            Images are JPEG, PNG or WebP, told by their content, and turned upright as
-            their EXIF data say (--exif-orientation off: as stored). Of a folder all
-            images in it and its folders are taken, sorted by name. "-" is one image on standard input. A score is what the checkpoint says: the
-            softmax over all classes, the sigmoid of each class of a multi-label model or of
-            a single output, or a regression's output as it is; with an index (`deit index`)
-            the share of the neighbours' votes, and JSON names them.
+            Images are JPEG, PNG or WebP. Formats are detected from content, and EXIF
+            orientation is applied (--exif-orientation off: as stored). A folder stands
+            for all images in it and its subfolders, sorted by name; "-" is one image on
+            standard input. The checkpoint decides what a score is: the softmax over all
+            classes, the sigmoid of each class for a multi-label model or a single
+            output, or the output of a regression as it is. For an index (`deit index`)
+            it is the share of the neighbours' votes, and --json names the neighbours.
 
-            On a terminal the classes are shown as a table; elsewhere one line for each class:
-            file, score, class, with tabs between them. Images that cannot be
-            read are told on standard error; the others are classified all the same, and the
-            exit code is then 65.
+            A terminal shows a table; otherwise each class is one line of file, score
+            and class, separated by tabs. Images that cannot be read are reported on
+            standard error, the others are still classified, and the exit code is 65.
             """
     )
 

@@ -27,8 +27,9 @@ struct EvaluateCommand: AsyncParsableCommand {
             DIR holds val/CLASS/ or CLASS/, CIFAR's files, IDX files, a list or tar shards;
             a list (.csv) or an archive (.tar) can be named itself. Where a run held out a
             share of DIR in training, that share is measured. Its classes are found among
-            the model's by name or synset and may be some of them only. Images that cannot be read are left out and told. A distilled model
-            predicts with the mean of its two heads.
+            the model's by name or synset and may be some of them only. Unreadable images
+            are skipped and reported. A distilled model predicts with the mean of its two
+            heads.
 
             --knn and --linear measure what a model sees rather than its classifier, which \
             it may lack: images are classified by the training part's nearest neighbours, \
