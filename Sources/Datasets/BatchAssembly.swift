@@ -86,7 +86,7 @@ final class BatchAssembly: Sendable {
         if whole.sizes.count > 1 {
             let (one, other) = (whole.sizes[0], whole.sizes[1])
             throw .invalid(
-                "images of one batch become \(one) and \(other); the transform needs a crop or an exact size"
+                "images of a batch have the sizes \(one) and \(other); the transform needs a crop or an exact size"
             )
         }
         let size = whole.sizes.first ?? ImageSize(height: 0, width: 0)
@@ -134,7 +134,7 @@ final class BatchAssembly: Sendable {
         guard decided == size else { return nil }
         guard let storage else {
             throw .invalid(
-                "there is no memory for a batch of \(views.count) images of \(size); choose a smaller batch"
+                "not enough memory for a batch of \(views.count) images of \(size); use a smaller batch size"
             )
         }
         return storage

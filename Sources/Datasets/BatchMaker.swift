@@ -8,7 +8,7 @@ struct MadeBatch: Sendable {
 
 /// Some neighbouring images of a batch, written to its storage.
 struct BatchPart: Sendable {
-    /// Where the images that could be used stand in the batch.
+    /// The positions of the usable images in the batch.
     var places: [Int] = []
     var labels: [Int] = []
     var indices: [Int] = []

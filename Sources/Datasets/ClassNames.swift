@@ -41,7 +41,7 @@ package enum ClassNames {
     /// - Parameters:
     ///   - names: The names, in the order of the labels.
     ///   - limit: The most names that are shown.
-    /// - Returns: The text; whoever prints it makes the names safe for a terminal.
+    /// - Returns: The text; callers that print it must make the names safe for a terminal.
     package static func summary(_ names: [String], limit: Int = 5) -> String {
         let more = names.count > limit ? " and \(names.count - limit) more" : ""
         let number = counted(names.count, "class")

@@ -31,7 +31,7 @@ public struct DataLoader: Sendable {
     ///   - smoothing: The part of the targets that all classes share, 0 up to 1; without mixing there are no targets,
     ///     and the loss does the smoothing.
     ///   - workers: How many images are made at the same time, at least 1.
-    ///   - policy: What to do with images that cannot be used; `nil` stands for replacing up to the usual limit.
+    ///   - policy: What to do with images that cannot be used; `nil` means replacing them up to the default limit.
     /// - Throws: ``DatasetError/invalid(_:)`` when the values do not fit together.
     public init(
         dataset: any ImageDataset,
@@ -43,10 +43,12 @@ public struct DataLoader: Sendable {
         policy: UnreadablePolicy? = nil
     ) throws(DatasetError) {
         guard plan.count == dataset.count else {
-            throw .invalid("the plan is for \(plan.count) images, the data has \(dataset.count)")
+            throw .invalid(
+                "the plan is for \(plan.count) images, but the data has \(dataset.count)"
+            )
         }
         guard (1...1024).contains(workers) else {
-            throw .invalid("the number of workers is from 1 to 1024, not \(workers)")
+            throw .invalid("the number of workers must be from 1 to 1024, not \(workers)")
         }
         try DataLoader.check(mixing, smoothing: smoothing, classes: dataset.classNames.count)
         self.dataset = dataset
@@ -65,7 +67,7 @@ public struct DataLoader: Sendable {
         classes: Int
     ) throws(DatasetError) {
         guard (0..<1).contains(smoothing) else {
-            throw .invalid("label smoothing is from 0 up to, not including, 1, not \(smoothing)")
+            throw .invalid("label smoothing must be at least 0 and less than 1, not \(smoothing)")
         }
         guard let mixing else { return }
         guard classes > 1 else {

@@ -1,7 +1,7 @@
 public import ImagePipeline
 import Storage
 
-/// What can be wrong with a data set; each case tells itself in one sentence.
+/// An error in a data set, described in one sentence.
 public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
     /// There is nothing at the path.
     case missing(path: String)
@@ -15,7 +15,7 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
     case noClasses(path: String)
     /// The folder has no part for this use.
     case missingSplit(path: String, split: DatasetSplit)
-    /// Several names stand for the same part of the data.
+    /// Several names mean the same split.
     case ambiguousSplit(path: String, split: DatasetSplit, names: [String])
     /// Class folders whose names differ only in their Unicode normal form.
     case sameClassNames(path: String, names: [String])
@@ -52,11 +52,11 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
         case .missing(let path):
             "there is no data at \(path)"
         case .notAFolder(let path):
-            "\(path) is neither a folder, nor a list (.csv, .tsv) of images, nor a tar archive"
+            "\(path) is neither a directory, nor a list (.csv, .tsv), nor a tar archive"
         case .unreadableSet(let path, let detail):
             "\(path) cannot be read (\(detail))"
         case .noImages(let path):
-            "\(path) holds no images; \(DatasetError.layout)"
+            "\(path) contains no images; \(DatasetError.layout)"
         case .noClasses(let path):
             "\(path) holds images but no class folders; move them into one folder per class (CLASS/*.jpg), or name their"
                 + " classes in a list (.csv); what needs no classes takes the folder as an argument, such as"
@@ -64,7 +64,7 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
         case .missingSplit(let path, let split):
             "\(path) has no \(split.rawValue) data; \(DatasetError.layout)"
         case .ambiguousSplit(let path, let split, let names):
-            "\(path) has \(names.joined(separator: " and ")), which all mean the \(split.rawValue) data;"
+            "\(path) has \(names.joined(separator: " and ")), which all are names of the \(split.rawValue) split;"
                 + " keep one, and rename or remove the others"
         case .sameClassNames(let path, let names):
             "the class folders \(names.map(ClassNames.spelled).joined(separator: " and ")) in \(path) differ only in"
@@ -89,11 +89,11 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
         case .badList(let path, let detail):
             "the list \(path) cannot be used: \(detail)"
         case .missingFiles(let list, let count, let first):
-            "the list \(list) names \(counted(count, "file")) that \(count == 1 ? "is" : "are") not there:"
-                + " \(shown(first, of: count)); names are relative to the folder of the list"
+            "the list \(list) names \(counted(count, "file")) that \(count == 1 ? "does" : "do") not exist:"
+                + " \(shown(first, of: count)); paths are relative to the list"
         case .labelsDisagree(let list, let count, let first):
-            "the list \(list) gives \(counted(count, "image")) another class than the folder does:"
-                + " \(shown(first, of: count)); correct one of them, or name the list itself as the data"
+            "the list \(list) gives \(counted(count, "image")) another class than their folder:"
+                + " \(shown(first, of: count)); correct one of them, or use the list itself as --data"
         case .malformed(let path, let detail):
             "\(path) is damaged: \(detail)"
         case .unreadableImage(let name, let error):
@@ -101,7 +101,7 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
         case .tooManyUnreadable(let skipped):
             "\(counted(skipped.count, "image")) cannot be used, more than the limit of \(skipped.limit): \(skipped.listing)"
         case .noReplacement(let name, let tries):
-            "the image \(name) cannot be used, nor can the \(tries) that follow it; check the data"
+            "the image \(name) cannot be used, nor can the next \(tries); check the data with `deit data check`"
         case .cancelled:
             "loading was cancelled"
         case .invalid(let text):
@@ -114,7 +114,7 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
         + " or IDX files such as train-images-idx3-ubyte.gz"
 }
 
-/// The names that are known of so many.
+/// The first names of a longer list.
 private func shown(_ first: [String], of count: Int) -> String {
     let names = first.joined(separator: ", ")
     return count > first.count ? "\(names) and \(count - first.count) more" : names

@@ -52,15 +52,17 @@ public struct EpochPlan: Sendable, Equatable {
         repeats: Int = 1
     ) throws(DatasetError) {
         guard count > 0, batchSize > 0 else {
-            throw .invalid("an epoch of \(count) images has no batches of \(batchSize)")
+            throw .invalid("an epoch of \(count) images cannot have batches of \(batchSize)")
         }
         guard (1...1000).contains(repeats) else {
-            throw .invalid("an image is shown from 1 to 1000 times in a row, not \(repeats)")
+            throw .invalid(
+                "the number of copies of an image must be from 1 to 1000, not \(repeats)"
+            )
         }
         let views = EpochPlan.views(of: count, repeats: repeats)
         guard !dropsLast || batchSize <= views else {
             throw .invalid(
-                "a batch of \(batchSize) is larger than the data of \(views) images; choose a smaller batch"
+                "a batch of \(batchSize) is larger than the data of \(views) images; use a smaller batch size"
             )
         }
         self.count = count
@@ -83,7 +85,7 @@ public struct EpochPlan: Sendable, Equatable {
         repeats == 1 || count < repeatedRound ? count : count / repeatedRound * repeatedRound
     }
 
-    /// The images of an epoch in the order in which they are shown; with repeats each stands there several times.
+    /// The images of an epoch in the order in which they are shown; with repeats, each occurs several times.
     ///
     /// - Parameter epoch: The epoch, from 0.
     /// - Returns: The images' indices, ``viewsPerEpoch`` of them.

@@ -4,7 +4,7 @@ public struct ImageBatch: Sendable {
     public let labels: [Int]
     /// Where the loader mixes images, what each shows as probabilities, `[count, classes]`; otherwise `nil`.
     public let targets: [Float]?
-    /// The images' indices in the data set; one that stands in for an unreadable one has its own.
+    /// The images' indices in the data set; a replacement for an unreadable image has its own.
     public let indices: [Int]
     /// The channels of an image.
     public let channels: Int

@@ -27,7 +27,7 @@ public protocol ImageDataset: Sendable {
     /// - Returns: The name.
     func name(at index: Int) -> String
 
-    /// What was noticed when the data was opened and is no error, one sentence each: tell it before the work starts.
+    /// Notes about the data that are not errors, one sentence each, to print before work starts.
     var notes: [String] { get }
 
     /// The path of an image's own file.
@@ -46,7 +46,7 @@ public protocol ImageDataset: Sendable {
     /// Reads an image's file, where there is one, so that no more of it is decoded than a transform needs.
     ///
     /// - Parameter index: The image, from 0 up to, but not including, ``count``.
-    /// - Returns: The file, or `nil` where images are not stored as files; then ``image(at:)`` is asked.
+    /// - Returns: The file, or `nil` if images are not stored as files; then ``image(at:)`` is used.
     /// - Throws: `ImageError` when the file cannot be read or is no image.
     func encodedImage(at index: Int) throws(ImageError) -> EncodedImage?
 }

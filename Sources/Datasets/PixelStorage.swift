@@ -4,7 +4,7 @@ import Synchronization
 /// The numbers of one batch; written while the batch is made, only read from then on.
 ///
 /// A batch of 64 images is 39 MB. Its memory goes back to the loader's pool with the last batch that holds it:
-/// getting as much anew from the system takes about a tenth of the time that decoding takes.
+/// allocating it again takes about a tenth of the decoding time.
 final class PixelStorage: @unchecked Sendable {
     let buffer: UnsafeMutableBufferPointer<Float>
     private let pool: PixelPool
@@ -36,7 +36,7 @@ final class PixelPool: Sendable {
         for memory in spare.withLock({ $0 }) { free(memory.buffer.baseAddress) }
     }
 
-    /// Takes room for numbers, with any content; `nil` where there is none.
+    /// Allocates uninitialised memory for numbers; `nil` if there is not enough.
     func take(_ count: Int) -> PixelStorage? {
         let known = spare.withLock { spare in
             spare.last?.buffer.count == count ? spare.popLast() : nil

@@ -50,7 +50,7 @@ final class Prefetcher {
         cancel()
     }
 
-    /// How many images one task makes, told from the size that a usual image becomes.
+    /// The number of images per task, estimated from the size of a typical result.
     private static func partSize(for transform: any ImageTransform) -> Int {
         guard let size = try? transform.outputSize(height: 375, width: 500) else { return 16 }
         let (area, overflow) = size.height.multipliedReportingOverflow(by: size.width)

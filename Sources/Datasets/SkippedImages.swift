@@ -42,9 +42,9 @@ public struct SkippedImages: Sendable, Equatable {
     /// The first few names with what is wrong, for a sentence; says how many more there are.
     public var listing: String { listing(after: 0) }
 
-    /// The names with what is wrong, without those that were told before.
+    /// The names with their errors, without those already reported.
     ///
-    /// - Parameter told: How many were told.
+    /// - Parameter told: The number already reported.
     /// - Returns: The others of the first few, and how many more there are.
     public func listing(after told: Int) -> String {
         let names = first.dropFirst(told).map { "\($0.name) (\($0.error.reason))" }

@@ -11,7 +11,7 @@ extension Image {
         guard wanted != channels else { return self }
         guard hasUsualChannels, wanted == 1 || wanted == 3 else {
             throw .invalid(
-                "an image of \(channels) channels cannot become one of \(wanted); only grey and RGB are converted"
+                "an image of \(channels) channels cannot be converted to \(wanted); only greyscale and RGB are converted"
             )
         }
         let count = height * width

@@ -26,7 +26,7 @@ package func readFile(at path: String) throws(ImageError) -> [UInt8] {
     guard bytes.count == size else {
         throw .unreadable(
             path: path,
-            detail: ferror(file) != 0 ? systemMessage() : "it became shorter"
+            detail: ferror(file) != 0 ? systemMessage() : "it became shorter while it was read"
         )
     }
     return bytes

@@ -10,7 +10,7 @@ extension Image {
         guard region.fits(height: height, width: width) else {
             throw .invalid(
                 "the part of \(ImageSize(height: region.height, width: region.width)) from row \(region.top) and "
-                    + "column \(region.left) lies outside the image of \(ImageSize(height: height, width: width))"
+                    + "column \(region.left) is outside the image of \(ImageSize(height: height, width: width))"
             )
         }
         guard region.height != height || region.width != width else { return self }
@@ -99,7 +99,7 @@ extension Image {
     public func reflected(by border: Int) throws(ImageError) -> Image {
         guard border >= 0, border < height, border < width else {
             throw .invalid(
-                "an image of \(ImageSize(height: height, width: width)) cannot be mirrored over a border of \(border) pixels"
+                "an image of \(ImageSize(height: height, width: width)) cannot be reflected into a border of \(border) pixels"
             )
         }
         guard border > 0 else { return self }

@@ -49,10 +49,10 @@ public struct Image: Sendable, Equatable {
     /// The number of samples of an image, with every factor checked.
     static func byteCount(height: Int, width: Int, channels: Int) throws(ImageError) -> Int {
         guard (1...mostChannels).contains(channels) else {
-            throw .invalid("an image has from 1 to \(mostChannels) channels, not \(channels)")
+            throw .invalid("an image must have from 1 to \(mostChannels) channels, not \(channels)")
         }
         guard height > 0, width > 0 else {
-            throw .invalid("an image of \(ImageSize(height: height, width: width)) has no content")
+            throw .invalid("an image of \(ImageSize(height: height, width: width)) is empty")
         }
         let (area, overflow) = height.multipliedReportingOverflow(by: width)
         let (count, overflowToo) = area.multipliedReportingOverflow(by: channels)

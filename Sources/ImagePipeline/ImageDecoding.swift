@@ -1,5 +1,5 @@
 extension Image {
-    /// Decodes a JPEG, PNG or WebP file, told apart by its content.
+    /// Decodes a JPEG, PNG or WebP file; the format is detected from the content.
     ///
     /// The samples equal those of Pillow 11's `Image.open(file).convert("RGB")` (or `"L"`): alpha is dropped,
     /// palettes are expanded, CMYK is taken as Adobe stores it, no colour profile and no gamma is applied. Of 16

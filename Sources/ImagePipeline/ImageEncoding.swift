@@ -12,7 +12,7 @@ extension Image {
             channels: Int32(clamping: channels)
         )
         guard hasUsualChannels else {
-            throw .invalid("an image of \(channels) channels cannot be a PNG file here")
+            throw .invalid("an image of \(channels) channels cannot be written as PNG")
         }
         guard width <= 1_000_000, height <= 1_000_000, pixels.count <= Int(Int32.max) else {
             throw .invalid(

@@ -33,7 +33,7 @@ public enum ImageError: Error, Sendable, Equatable, CustomStringConvertible {
         case .empty:
             "the file is empty"
         case .notAnImage:
-            "the file is not an image (JPEG, PNG and WebP are read)"
+            "the file is not a JPEG, PNG or WebP image"
         case .foreignFormat(let name):
             "the file's format, \(name), is not supported: convert it to JPEG, PNG or WebP"
         case .truncated(let format, let detail):
@@ -41,12 +41,12 @@ public enum ImageError: Error, Sendable, Equatable, CustomStringConvertible {
         case .corrupt(let format, let detail):
             "the \(format.name) file is damaged (\(detail))"
         case .unsupported(let format, let detail):
-            "the \(format.name) file is of a kind that is not supported (\(detail))"
+            "this kind of \(format.name) file is not supported (\(detail))"
         case .tooLarge(let width, let height, let limit):
             "the image has \(ImageSize(height: height, width: width)), more than the limit of \(limit) pixels"
         case .resizedTooLarge(let old, let new, let limit):
             "the image of \(old) would be resized to \(new), more than the limit of \(limit) pixels: "
-                + "leave it out, or cut it to a less narrow shape"
+                + "remove it, or crop it to a less extreme shape"
         case .unreadable(let path, let detail):
             "\(path) cannot be read (\(detail))"
         case .invalid(let text):

@@ -2,7 +2,7 @@
 ///
 /// It promises nothing of the rest of the file, which may be cut short or damaged.
 public struct ImageFileTraits: Sendable, Equatable {
-    /// The format, told by the content.
+    /// The format, detected from the content.
     public let format: ImageFormat
     /// How the image is to be turned, 1 to 8 as in EXIF's tag 0x0112; 1 is upright.
     public let orientation: Int

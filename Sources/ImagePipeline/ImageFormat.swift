@@ -1,4 +1,4 @@
-/// A format of image files, told by the first bytes and never by the name.
+/// An image file format, detected from the first bytes and not from the name.
 public enum ImageFormat: String, Sendable, Equatable, Codable, CaseIterable {
     /// JPEG, baseline and progressive.
     case jpeg
@@ -35,7 +35,7 @@ public enum ImageFormat: String, Sendable, Equatable, Codable, CaseIterable {
         }
     }
 
-    /// The name of a common format that is told apart only to refuse it in words that help.
+    /// The name of a common unsupported format, for a helpful error.
     static func foreignName(of bytes: UnsafeRawBufferPointer) -> String? {
         func has(_ text: String, at offset: Int = 0) -> Bool {
             let text = Array(text.utf8)

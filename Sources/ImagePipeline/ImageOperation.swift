@@ -47,7 +47,7 @@ public enum ImageOperation: Sendable, Equatable, Codable {
             let isPolicy = AutoAugmentPolicy.allCases.contains { text.hasPrefix($0.rawValue) }
             guard isPolicy else {
                 throw .invalid(
-                    "\"\(text)\" is no augmentation; examples are rand-m9-mstd0.5-inc1, original, v0r and 3a"
+                    "\"\(text)\" is not an augmentation; examples are rand-m9-mstd0.5-inc1, original, v0r and 3a"
                 )
             }
             return .autoAugment(
@@ -124,7 +124,7 @@ public enum ImageOperation: Sendable, Equatable, Codable {
     /// Refuses what is no probability.
     static func validate(probability: Double, of what: String) throws(ImageError) {
         guard (0...1).contains(probability) else {
-            throw .invalid("the probability of \(what) is from 0 to 1, not \(probability)")
+            throw .invalid("the probability of \(what) must be from 0 to 1, not \(probability)")
         }
     }
 }

@@ -58,7 +58,7 @@ public struct ImageProcessor: Sendable, Equatable, Codable {
         try resize.validate()
         guard (cropHeight == nil) == (cropWidth == nil), (cropHeight ?? 1) > 0, (cropWidth ?? 1) > 0
         else {
-            throw .invalid("the crop's height and width are two positive numbers or both absent")
+            throw .invalid("crop height and width must both be positive or both absent")
         }
         let normalization = try Normalization(mean: mean, std: std)
         guard mean.count == channels else {
@@ -182,7 +182,7 @@ extension ImageProcessor {
     /// - Throws: ``ImageError/invalid(_:)`` when the size is not positive or beyond any image's.
     public static func deit(size: Int = 224) throws(ImageError) -> ImageProcessor {
         guard (1...Int(Int32.max)).contains(size) else {
-            throw .invalid("an image has no size of \(size)")
+            throw .invalid("an image cannot have the size \(size)")
         }
         return try ImageProcessor(
             resize: .shortestSide(Int(Double(size) / 0.875)),

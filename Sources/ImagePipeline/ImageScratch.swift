@@ -33,7 +33,7 @@ public final class ImageScratch {
             }
         }
         guard let one = buffers[0].baseAddress, let other = buffers[1].baseAddress else {
-            throw .invalid("there is no memory for an image")
+            throw .invalid("not enough memory for an image")
         }
         return try body(one, other)
     }

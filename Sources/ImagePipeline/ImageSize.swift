@@ -1,4 +1,4 @@
-/// Height and width in pixels, and the one way in which messages tell them.
+/// Height and width in pixels, printed as width × height in messages.
 ///
 /// Options and configuration files have the height first, as timm (`--size 224x448`, `input_size`); sentences have the
 /// width first, as image viewers, and say so.

@@ -7,7 +7,7 @@ public enum Interpolation: String, Sendable, Equatable, Codable, CaseIterable {
     /// Keys' cubic with a = -0.5, two samples wide to each side and wider when the image shrinks.
     case bicubic
 
-    /// Draws bilinear or bicubic, as timm does where `random` is asked for.
+    /// Draws bilinear or bicubic, as timm does for `random`.
     static func drawn(using generator: inout SplitMix64) -> Interpolation {
         generator.integer(below: 2) == 0 ? .bilinear : .bicubic
     }

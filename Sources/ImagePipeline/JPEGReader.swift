@@ -52,7 +52,7 @@ final class JPEGReader {
         return (Int(rowColumns), Int(offset))
     }
 
-    /// Reads rows to memory that has room for them.
+    /// Reads rows into a buffer that is large enough.
     func read(
         rows: Int,
         into pixels: UnsafeMutablePointer<UInt8>?,

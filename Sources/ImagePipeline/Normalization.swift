@@ -53,7 +53,7 @@ public struct Normalization: Sendable, Equatable, Codable {
     /// - Parameters:
     ///   - image: The image, with as many channels as there are means.
     ///   - output: Room for `channels * height * width` numbers, of which every one is written.
-    /// - Throws: ``ImageError/invalid(_:)`` when channels or room do not fit.
+    /// - Throws: ``ImageError/invalid(_:)`` when the channels or the buffer do not match.
     public func normalize(
         _ image: Image,
         into output: UnsafeMutableBufferPointer<Float>

@@ -59,7 +59,7 @@ public struct RandomCrop: Sendable, Equatable, Codable {
             }
         guard whole.height >= height, whole.width >= width else {
             throw .invalid(
-                "an image of \(ImageSize(height: image.height, width: image.width)) with a border of \(padding) is "
+                "an image of \(ImageSize(height: image.height, width: image.width)) with a border of \(padding) pixels is "
                     + "too small for a crop of \(ImageSize(height: height, width: width))"
             )
         }

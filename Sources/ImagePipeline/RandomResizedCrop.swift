@@ -115,12 +115,12 @@ public struct RandomResizedCrop: Sendable, Equatable, Codable {
         _ = try Image.byteCount(height: height, width: width, channels: 3)
         guard scale.count == 2, scale[0] > 0, scale[0] <= scale[1], scale[1] <= 1 else {
             throw .invalid(
-                "the scale of a random crop is two numbers from 0 to 1 in order, not \(scale)"
+                "the scale of a random crop must be two ascending numbers from 0 to 1, not \(scale)"
             )
         }
         guard ratio.count == 2, ratio[0] > 0, ratio[0] <= ratio[1], ratio[1].isFinite else {
             throw .invalid(
-                "the ratio of a random crop is two positive numbers in order, not \(ratio)"
+                "the aspect ratio of a random crop must be two ascending positive numbers, not \(ratio)"
             )
         }
     }

@@ -16,7 +16,7 @@ struct ResampleWeights {
     private(set) var counts: [Int32] = []
     /// The weights, `stride` for each new sample.
     private(set) var values: [Int32] = []
-    /// The room of one new sample in `values`.
+    /// The number of weights per new sample in `values`.
     let stride: Int
     /// The same weights for products of 16 bits; see `ic_pack_weights`.
     private var packed: [Int16] = []

@@ -2,7 +2,7 @@ import CImageCodecs
 
 /// A resize by weighing samples: rows are shortened as they come, then columns.
 ///
-/// A direction that keeps its size is skipped, and only what the wanted part of the result draws on is asked for.
+/// A direction that keeps its size is skipped, and only the input that the requested part of the result needs is read.
 struct Resampler {
     /// The image's rows that are needed.
     let rows: Range<Int>

@@ -19,7 +19,7 @@ struct ResizePlan {
     /// Whether no size changes.
     var isCrop: Bool { region.height == newHeight && region.width == newWidth }
 
-    /// Checks the rectangles; `nil` stands for all of an image.
+    /// Checks the rectangles; `nil` means the whole image.
     init(
         from size: PixelSize,
         height newHeight: Int,
@@ -37,12 +37,12 @@ struct ResizePlan {
         let window = window ?? Region(top: 0, left: 0, height: newHeight, width: newWidth)
         guard region.fits(height: size.height, width: size.width) else {
             throw .invalid(
-                "the part to resize lies outside the image of \(ImageSize(height: size.height, width: size.width))"
+                "the part to resize is outside the image of \(ImageSize(height: size.height, width: size.width))"
             )
         }
         guard window.fits(height: newHeight, width: newWidth) else {
             throw .invalid(
-                "the part wanted lies outside the new image of \(ImageSize(height: newHeight, width: newWidth))"
+                "the requested part is outside the new image of \(ImageSize(height: newHeight, width: newWidth))"
             )
         }
         // All of it counts, though only a window is computed: such an image shows nothing in its middle either.

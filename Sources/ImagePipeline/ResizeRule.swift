@@ -84,7 +84,7 @@ extension ResizeRule: CustomStringConvertible {
     /// What happens to an image, such as `resized to cover 512 × 256 pixels (width × height)`.
     public var description: String {
         switch self {
-        case .none: "left in its size"
+        case .none: "not resized"
         case .shortestSide(let side): "resized to a shorter side of \(side) pixels"
         case .exact(let height, let width): "resized to \(ImageSize(height: height, width: width))"
         case .cover(let height, let width):

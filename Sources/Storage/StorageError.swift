@@ -31,15 +31,15 @@ extension StorageError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
-        case .malformed(let file, let reason): "\(file) is damaged or not what it seems: \(reason)"
+        case .malformed(let file, let reason): "\(file) is damaged or of another type: \(reason)"
         case .unsupported(let file, let reason): "\(file) cannot be used: \(reason)"
         case .unwritable(let path, let reason):
-            "cannot write \(path): \(reason); what was there before is unchanged"
+            "cannot write \(path): \(reason); an existing file is unchanged"
         }
     }
 }
 
-/// An error of a library above that can stand for one of files.
+/// An error of a higher-level library that can wrap a file error.
 ///
 /// Functions that run a caller's closure between their own steps are generic over it, so that they
 /// throw one type: the caller's.

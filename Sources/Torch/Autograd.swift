@@ -61,7 +61,7 @@ public func withoutGradient<R, Failure>(_ body: () throws(Failure) -> R) throws(
     *,
     unavailable,
     message:
-        "libtorch's gradient mode belongs to a thread and a task may change threads at `await`; use a synchronous closure"
+        "libtorch's gradient mode is per thread and a task may change threads at `await`; use a synchronous closure"
 )
 public func withoutGradient<R>(_ body: () async throws -> R) async rethrows -> R {
     try await body()
@@ -99,7 +99,7 @@ public func withAutocast<R, Failure>(
     *,
     unavailable,
     message:
-        "libtorch's autocast belongs to a thread and a task may change threads at `await`; use a synchronous closure"
+        "libtorch's autocast is per thread and a task may change threads at `await`; use a synchronous closure"
 )
 public func withAutocast<R>(
     _ dtype: DType?,

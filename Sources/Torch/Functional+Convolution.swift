@@ -65,7 +65,7 @@ extension Functional {
         guard input.count == 4 else {
             throw TorchError(
                 operation: "pack",
-                message: "an input of shape \(input) is no batch of images"
+                message: "an input of shape \(input) is not a batch of images"
             )
         }
         return try tensor("pack") { out in

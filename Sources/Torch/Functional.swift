@@ -71,7 +71,7 @@ public enum Functional {
     ///   - bias: `[outFeatures]` of `float32`.
     ///   - weightScale: The scales that the weight was packed with.
     ///   - inputScale: One step of the input, above 0.
-    ///   - inputZeroPoint: The 8-bit number that stands for 0, 0...255.
+    ///   - inputZeroPoint: The 8-bit value of 0, 0...255.
     ///   - dtype: The type of the result, `float32` or `bfloat16`.
     /// - Returns: `[…, outFeatures]`.
     /// - Throws: ``TorchError`` when the shapes do not fit.

@@ -39,7 +39,7 @@ public func parallelMap<Output>(
     var outputs: [Output] = []
     for result in results {
         guard let result else {
-            throw TorchError(operation: "parallel", message: "an item was not run")
+            throw TorchError(operation: "parallel", message: "an item was not executed")
         }
         outputs.append(try result.get())
     }

@@ -10,7 +10,7 @@ public enum Libtorch {
     /// The version of the headers that this package was compiled with, such as `2.13.0`.
     public static var versionOfHeaders: String { String(cString: ct_version_of_headers()) }
 
-    /// The version that the loaded library tells; empty where it tells none.
+    /// The version of the loaded library; empty if it is unknown.
     public static var versionOfLibrary: String { String(cString: ct_version_of_library()) }
 
     /// libtorch's own description of its build.

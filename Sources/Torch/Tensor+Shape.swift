@@ -77,7 +77,7 @@ extension Tensor {
     /// Joins tensors along a dimension that they have.
     public static func cat(_ tensors: [Tensor], dim: Int) throws(TorchError) -> Tensor {
         guard !tensors.isEmpty else {
-            throw TorchError(operation: "cat", message: "there are no tensors to join")
+            throw TorchError(operation: "cat", message: "there are no tensors to concatenate")
         }
         return try tensor("cat") { out in
             withHandles(tensors) { handles, count in
@@ -89,7 +89,7 @@ extension Tensor {
     /// Joins tensors of equal shape along a new dimension.
     public static func stack(_ tensors: [Tensor], dim: Int = 0) throws(TorchError) -> Tensor {
         guard !tensors.isEmpty else {
-            throw TorchError(operation: "stack", message: "there are no tensors to join")
+            throw TorchError(operation: "stack", message: "there are no tensors to concatenate")
         }
         return try tensor("stack") { out in
             withHandles(tensors) { handles, count in

@@ -13,11 +13,11 @@ public enum ConfigurationError: Error, Sendable, Equatable, CustomStringConverti
     public var description: String {
         switch self {
         case .notDivisible(let name, let value, let divisor, let divisorName):
-            "the \(name) \(value) cannot be divided by the \(divisorName) \(divisor); choose a multiple of \(divisor)"
+            "the \(name) \(value) is not divisible by the \(divisorName) \(divisor); use a multiple of \(divisor)"
         case .outOfRange(let name, let value, let expected):
             "\(name) is \(value); it must be \(expected)"
         case .unknownValue(let name, let value, let known):
-            "'\(value)' is not a value of \(name); choose one of: \(known.joined(separator: ", "))"
+            "'\(value)' is not a valid \(name); use one of: \(known.joined(separator: ", "))"
         }
     }
 }

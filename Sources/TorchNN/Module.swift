@@ -4,7 +4,7 @@ public import Torch
 ///
 /// A property's name, written in snake case, is its key in a checkpoint: `patchEmbed.proj.weight` is
 /// `patch_embed.proj.weight`, and an element of an array has its index as its name (`blocks.0.norm1.weight`). The
-/// properties are found by reflection, once; see the article "How a module gets its names".
+/// properties are found by reflection, once; see the article "Parameter names".
 ///
 /// Modules hold tensors and are not `Sendable`: they stay on `ModelActor`.
 open class Module {

@@ -13,7 +13,7 @@ public final class ModuleList<Element: Module>: Module, CustomReflectable {
     ///
     /// - Parameters:
     ///   - elements: The modules in their order.
-    ///   - prefix: What stands before the number in a key.
+    ///   - prefix: The text before the number in a key.
     ///   - first: The number of the first module.
     public init(_ elements: [Element], prefix: String = "", first: Int = 0) {
         self.elements = elements

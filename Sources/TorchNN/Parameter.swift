@@ -1,6 +1,6 @@
 public import Torch
 
-/// A tensor that is learnt.
+/// A tensor that is trained.
 ///
 /// Optimisers and loaders write into it in place, so that everybody who holds the parameter sees the new values.
 public final class Parameter {
@@ -20,7 +20,7 @@ public final class Parameter {
     public var requiresGradient: Bool { tensor.requiresGradient }
 }
 
-/// A tensor that belongs to a module's state and is not learnt, such as a running mean.
+/// A tensor that belongs to a module's state and is not trained, such as a running mean.
 public final class Buffer {
     /// The values.
     public let tensor: Tensor

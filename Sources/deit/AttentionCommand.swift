@@ -13,7 +13,7 @@ import VisionModels
 struct AttentionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "attention",
-        abstract: "Draw what a vision transformer looks at in images.",
+        abstract: "Draw attention maps of a vision transformer.",
         discussion: """
             Examples:
               deit attention runs/first cat.jpg --output maps

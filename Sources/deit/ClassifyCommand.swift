@@ -12,7 +12,7 @@ import VisionModels
 struct ClassifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "classify",
-        abstract: "Name what images show.",
+        abstract: "Classify images.",
         discussion: """
             Examples:
               deit classify runs/first cat.jpg dog.png

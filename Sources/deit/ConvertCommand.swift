@@ -11,7 +11,7 @@ import VisionModels
 struct ConvertCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert",
-        abstract: "Write a checkpoint in another library's form.",
+        abstract: "Convert a checkpoint to the format of another library.",
         discussion: """
             Examples:
               deit convert deit_tiny_patch16_224.pth --to hf --output deit-tiny

@@ -10,7 +10,7 @@ struct Deit: AsyncParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "deit",
-        abstract: "Train, distil and use vision transformers, without Python.",
+        abstract: "Train, distil, evaluate and use vision transformers.",
         discussion: """
             A first run, on a folder with train/CLASS/… and val/CLASS/… or on IDX files:
               deit train --data DIR --output runs/first

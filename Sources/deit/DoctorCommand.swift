@@ -10,7 +10,8 @@ import TorchNN
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Tell what a checkpoint is and what is wrong with it, or about this machine.",
+        abstract:
+            "Report what a checkpoint is and what is wrong with it, or describe this machine.",
         discussion: """
             Examples:
               deit doctor facebook-deit/

@@ -13,7 +13,7 @@ import VisionModels
 struct EvaluateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
-        abstract: "Measure a model's accuracy on labelled images.",
+        abstract: "Evaluate a model on labelled images.",
         discussion: """
             Examples:
               deit evaluate runs/first --data DIR

@@ -10,7 +10,7 @@ import Torch
 struct FeaturesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "features",
-        abstract: "Write a model's features of images to a file.",
+        abstract: "Extract features of images into a file.",
         discussion: """
             Examples:
               deit features runs/first --data DIR --output features.safetensors

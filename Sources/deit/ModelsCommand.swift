@@ -11,7 +11,7 @@ import VisionModels
 struct ModelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models",
-        abstract: "List the models that can be made by name.",
+        abstract: "List the available models.",
         discussion: """
             Examples:
               deit models

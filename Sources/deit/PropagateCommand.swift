@@ -12,7 +12,7 @@ import VisionModels
 struct PropagateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "propagate",
-        abstract: "Follow objects through the frames of a film, from a mask of the first one.",
+        abstract: "Propagate masks of objects through video frames, from a mask of the first.",
         discussion: """
             Examples:
               deit propagate dino.pth film/ --mask first.png --output masks

@@ -8,7 +8,7 @@ import Storage
 struct PullCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pull",
-        abstract: "Fetch a model from the hub into the cache.",
+        abstract: "Download a model from the Hub into the cache.",
         discussion: """
             Examples:
               deit pull facebook/deit-tiny-patch16-224

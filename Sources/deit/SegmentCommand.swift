@@ -12,7 +12,7 @@ import VisionModels
 struct SegmentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "segment",
-        abstract: "Cut out the foreground of images, without any labels.",
+        abstract: "Segment the foreground of images, without labels.",
         discussion: """
             Examples:
               deit segment runs/first photos/ --output masks
@@ -61,7 +61,7 @@ struct SegmentCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "The block to look into, counted from 1.",
             discussion:
-                "By default the cut takes the one at five sixths of the depth, the others the last."
+                "Default: the block at five sixths of the depth for cut, the last block for other methods."
         )
     )
     var block: Int?

@@ -44,7 +44,7 @@ struct ArchiveLinkTests {
             }
             #expect(data.name(at: 0).hasSuffix("x.tar: cat/early.png"))
             let note = try #require(data.notes.first { $0.contains("link") })
-            #expect(note.hasPrefix("left out 6 links"), "\(note)")
+            #expect(note.hasPrefix("skipped 6 links"), "\(note)")
             #expect(note.contains("cat/out.png leads out of the archive"))
             #expect(note.contains("cat/gone.png leads to nothing"))
             #expect(note.contains("cat/round.png leads in a circle"))
@@ -182,11 +182,11 @@ struct ArchiveLinkTests {
             try folder.write(image, to: "stray.png")
             let notes = try ImageFolder(path: folder.path).notes
             #expect(
-                notes.contains { $0.hasPrefix("left out 5 files whose content is") },
+                notes.contains { $0.hasPrefix("skipped 5 files with JPEG, PNG or WebP content") },
                 "\(notes)"
             )
-            #expect(notes.contains { $0.hasPrefix("left out 2 files of formats") })
-            #expect(notes.contains { $0.hasPrefix("left out 1 image that lies beside") })
+            #expect(notes.contains { $0.hasPrefix("skipped 2 files in unsupported formats") })
+            #expect(notes.contains { $0.hasPrefix("skipped 1 image next to") })
             #expect(notes.count == 3)
         }
     }
@@ -200,7 +200,7 @@ struct ArchiveLinkTests {
             try folder.writeImage("cat/b.png")
             let small = try DatasetLocation(path: folder.path, valFraction: 0.01)
             let other = #expect(throws: DatasetError.self) { try small.openBoth() }
-            #expect("\(other as Any)".contains("choose a larger one"))
+            #expect("\(other as Any)".contains("use a larger one"))
             let large = try DatasetLocation(path: folder.path, valFraction: 0.6)
             #expect(try large.openBoth().validation.count == 1)
         }

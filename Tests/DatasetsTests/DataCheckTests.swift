@@ -226,7 +226,9 @@ struct DataCheckTests {
             }
             try folder.write(Data("file,class\nx/a.png,y\n".utf8), to: "both/labels.csv")
             let both = try await DataCheck(path: folder.path + "/both", workers: 2).run()
-            #expect(both.findings(of: .layout)[0].detail.contains("another class than the folder"))
+            #expect(
+                both.findings(of: .layout)[0].detail.contains("another class than their folder")
+            )
         }
     }
 

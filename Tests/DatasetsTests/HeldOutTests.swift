@@ -66,7 +66,7 @@ struct HeldOutTests {
             let error = #expect(throws: DatasetError.self) {
                 try DatasetLocation(path: folder.path, valFraction: 0.01).openBoth()
             }
-            #expect("\(error as Any)".contains("leaves nothing to measure with"))
+            #expect("\(error as Any)".contains("leaves no validation images"))
         }
     }
 

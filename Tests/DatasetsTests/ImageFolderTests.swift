@@ -56,7 +56,7 @@ struct ImageFolderTests {
             #expect(data.count == 1)
             #expect(
                 data.notes == [
-                    "left out 3 files of formats that are not read (2 .bmp, 1 .tif): make JPEG, PNG or WebP of them"
+                    "skipped 3 files in unsupported formats (2 .bmp, 1 .tif): convert them to JPEG, PNG or WebP"
                 ]
             )
         }

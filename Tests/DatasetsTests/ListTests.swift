@@ -79,10 +79,10 @@ struct ListTests {
         ("", "names no images"),
         ("what,ever\npics/a.png,x\n", "first line must name the columns"),
         ("file,size\npics/a.png,3\n", "first line must name the columns"),
-        ("file,class\n\"pics/a.png,x\n", "quotation mark has no partner"),
-        ("file,class\n\"pics/a.png\"b,x\n", "something follows"),
-        ("file,class,split\npics/a.png,x,middle\n", "the part \"middle\""),
-        ("file,label,class\npics/a.png,0,x\npics/b.png,0,y\n", "calls the label 0 both x and y"),
+        ("file,class\n\"pics/a.png,x\n", "quotation mark is not closed"),
+        ("file,class\n\"pics/a.png\"b,x\n", "text after a closing quotation mark"),
+        ("file,class,split\npics/a.png,x,middle\n", "the split \"middle\""),
+        ("file,label,class\npics/a.png,0,x\npics/b.png,0,y\n", "gives the label 0 to both x and y"),
         (
             "file,label,class\npics/a.png,0,x\npics/b.png,1,x\n",
             "gives the class x the labels 0 and 1"
@@ -166,13 +166,13 @@ struct ListTests {
             #expect(train.count == 1 && validation.count == 1 && train.classNames == ["x"])
             #expect(
                 train.notes.contains(
-                    "left out 1 image of the part test, as there is one for validation"
+                    "skipped 1 image of the split test, because there is a validation split"
                 )
             )
             try folder.write(Data(text.replacing(",val", with: ",test").utf8), to: "list.csv")
             let both = try DatasetLocation(path: folder.path + "/list.csv").openBoth()
             #expect(
-                both.validation.count == 2 && !both.train.notes.contains { $0.contains("left out") }
+                both.validation.count == 2 && !both.train.notes.contains { $0.contains("skipped") }
             )
         }
     }

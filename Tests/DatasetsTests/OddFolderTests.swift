@@ -24,7 +24,7 @@ struct OddFolderTests {
             #expect(data.classNames == ["cat", "dog"])
             #expect((0..<data.count).map(data.label) == [0, 1])
             #expect(
-                data.notes.count == 1 && data.notes[0].hasPrefix("left out 4 links that lead back")
+                data.notes.count == 1 && data.notes[0].hasPrefix("skipped 4 links that lead back")
             )
             let location = try DatasetLocation(path: folder.path + "/set")
             #expect(try location.open(.validation, limit: .first(1)).notes == data.notes)
@@ -42,7 +42,7 @@ struct OddFolderTests {
             #expect(data.count == 1)
             #expect(
                 data.notes.count == 1
-                    && data.notes[0].hasPrefix("left out 4 links that lead nowhere")
+                    && data.notes[0].hasPrefix("skipped 4 links that lead nowhere")
             )
         }
     }

@@ -110,7 +110,7 @@ struct SplitNameTests {
             let notes = try DatasetLocation(path: folder.path).openBoth().train.notes
             #expect(notes.contains { $0.hasPrefix("Test, Testing is not used") }, "\(notes)")
             #expect(notes.contains { $0.contains("1 folder with images") && $0.contains("extra") })
-            #expect(notes.contains { $0.contains("1 image that lies beside") })
+            #expect(notes.contains { $0.contains("1 image next to") })
         }
     }
 

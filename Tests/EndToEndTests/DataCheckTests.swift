@@ -128,7 +128,10 @@ import Testing
             try await check(["data", "--html", "no/such/page.html"], in: folder)
                 .expectRefusal(65, saying: "no/such/page.html", "cannot be written")
             try Data("x".utf8).write(to: folder.appending(path: "file.txt"))
-            try await check(["file.txt"], in: folder).expectRefusal(65, saying: "neither a folder")
+            try await check(["file.txt"], in: folder).expectRefusal(
+                65,
+                saying: "neither a directory"
+            )
         }
     }
 }

@@ -20,7 +20,7 @@ struct CIFARBatch {
             throw .malformed(
                 path: path,
                 detail:
-                    "its \(bytes.count) bytes are no whole number of records of \(record); it may be cut short"
+                    "its \(bytes.count) bytes are not a multiple of the record size \(record); it may be cut short"
             )
         }
         let count = bytes.count / record

@@ -141,7 +141,7 @@ public struct CIFARDataset: ImageDataset {
     }
 }
 
-/// The class names that CIFAR's own files tell.
+/// The class names in CIFAR's own files.
 enum CIFARNames {
     /// Reads them; numbers where there are none.
     static func read(_ files: CIFARFiles, isCoarse: Bool) throws(DatasetError) -> [String] {

@@ -100,7 +100,7 @@ struct CIFARFiles: Sendable {
             return nil
         }
         guard member.size <= Self.limit else {
-            throw .malformed(path: name(of: file), detail: "it is larger than any file of CIFAR")
+            throw .malformed(path: name(of: file), detail: "it is larger than a CIFAR file can be")
         }
         return try DatasetError.of(index.file(0).read(at: member.offset, count: member.size))
     }

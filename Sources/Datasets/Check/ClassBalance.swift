@@ -2,7 +2,7 @@ import ImagePipeline
 
 /// Whether classes have about as many images.
 enum ClassBalance {
-    /// A class with so many times more or fewer images than the one in the middle is told.
+    /// A class with this many times more or fewer images than the median class is reported.
     static let factor = 10
 
     /// What is lop-sided, in the part to learn from.
@@ -14,7 +14,7 @@ enum ClassBalance {
             return [
                 Finding(
                     kind: .lopsidedClass,
-                    detail: "\(only) is the only class; a classifier needs two at least"
+                    detail: "\(only) is the only class; a classifier needs at least two"
                 )
             ]
         }
@@ -27,13 +27,13 @@ enum ClassBalance {
                 let isTold = survey.findings.contains { $0.kind == .emptyClass }
                 return isTold
                     ? nil
-                    : Finding(kind: .emptyClass, detail: "\(name) has no images to learn from")
+                    : Finding(kind: .emptyClass, detail: "\(name) has no training images")
             }
             guard count * factor < middle || count > middle * factor else { return nil }
             return Finding(
                 kind: .lopsidedClass,
                 detail:
-                    "\(name) has \(counted(count, "image")); the class in the middle has \(middle)"
+                    "\(name) has \(counted(count, "image")); the median class has \(middle)"
             )
         }
     }

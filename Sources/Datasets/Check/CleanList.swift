@@ -59,7 +59,7 @@ public struct CleanList: Sendable {
                 guard !dropped.contains(image) else { continue }
                 guard let file = part.dataset.filePath(at: index) else {
                     throw .invalid(
-                        "a cleaned list names files, and \(part.dataset.name(at: index)) is none:"
+                        "a cleaned list names files, and \(part.dataset.name(at: index)) is not a file:"
                             + " unpack the data into folders first"
                     )
                 }

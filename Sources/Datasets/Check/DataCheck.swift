@@ -18,7 +18,7 @@ public struct DataCheck: Sendable {
     /// - Throws: ``DatasetError`` when there is nothing, or the number of workers makes no sense.
     public init(path: String, workers: Int) throws(DatasetError) {
         guard (1...1024).contains(workers) else {
-            throw .invalid("the number of workers is from 1 to 1024, not \(workers)")
+            throw .invalid("the number of workers must be from 1 to 1024, not \(workers)")
         }
         location = try DatasetLocation(path: path)
         self.workers = workers
@@ -30,7 +30,7 @@ public struct DataCheck: Sendable {
     /// Looks at everything.
     ///
     /// - Parameters:
-    ///   - isolation: The actor that the progress is told on: the caller's.
+    ///   - isolation: The actor that progress is reported on: the caller's.
     ///   - progress: Called with the number of images done and of all.
     /// - Returns: What was found.
     /// - Throws: ``DatasetError`` when the data cannot be opened at all, or the task was cancelled.

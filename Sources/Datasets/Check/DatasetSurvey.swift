@@ -91,7 +91,7 @@ extension DatasetSource {
         let scan = try FolderScan(path: path)
         let folder = ImageFolder(scan, path: path, options: options)
         var findings = scan.oddNames.map {
-            Finding(kind: .layout, detail: "the name of \($0) is not UTF-8; rename it")
+            Finding(kind: .layout, detail: "the name of \($0) is not UTF-8; rename the file")
         }
         if !scan.sameNames.isEmpty {
             let error = DatasetError.sameClassNames(path: path, names: scan.sameNames)

@@ -62,7 +62,7 @@ public enum FindingKind: String, Sendable, CaseIterable, Codable {
         case .unreadable: "unreadable"
         case .truncated: "cut short"
         case .damaged: "damaged"
-        case .oversized: "absurdly large"
+        case .oversized: "too large"
         case .layout: "layout"
         case .emptyClass: "empty classes"
         case .leak: "in train and val"
@@ -72,7 +72,7 @@ public enum FindingKind: String, Sendable, CaseIterable, Codable {
         case .nearConflict: "nearly the same in two classes"
         case .nearDuplicate: "near duplicates"
         case .labelSuspect: "label suspects"
-        case .lopsidedClass: "lop-sided classes"
+        case .lopsidedClass: "class imbalance"
         case .misnamed: "misnamed"
         case .cmyk: "CMYK"
         case .rotated: "rotated by EXIF"
@@ -85,28 +85,30 @@ public enum FindingKind: String, Sendable, CaseIterable, Codable {
     public var advice: String {
         switch self {
         case .unreadable, .truncated, .damaged:
-            "They are skipped in training and measuring. Get them again, or leave them out."
+            "They are skipped in training and evaluation. Download them again or remove them."
         case .oversized:
-            "They are not decoded, so that no small file fills the memory. Leave them out."
-        case .layout: "Training would refuse this. Correct it first."
+            "They are not decoded, to limit memory use. Remove them."
+        case .layout: "Training rejects this. Correct it first."
         case .emptyClass: "Add images, or remove the class."
         case .leak:
-            "The model is measured with what it learnt from. Keep one; the cleaned list keeps that in val."
-        case .conflict: "One of the labels is wrong. Decide; the cleaned list drops all of them."
-        case .duplicate: "They weigh more than others. The cleaned list keeps the first."
-        case .nearLeak: "The score will flatter. The cleaned list drops the one in train."
+            "The model would be evaluated on training images. Keep one copy; the cleaned list keeps the one in val."
+        case .conflict:
+            "One of the labels is wrong. Correct it; the cleaned list removes all of them."
+        case .duplicate: "They count more than other images. The cleaned list keeps the first."
+        case .nearLeak:
+            "The measured accuracy will be too high. The cleaned list removes the one in train."
         case .nearConflict: "One of the labels may be wrong. Look at them."
-        case .nearDuplicate: "They weigh more than others. Look at them."
+        case .nearDuplicate: "They count more than other images. Look at them."
         case .labelSuspect: "Their nearest neighbours agree on another class. Look at them."
         case .lopsidedClass:
-            "The model will favour large classes. Add images, or measure per class."
+            "The model will favour large classes. Add images, or evaluate per class."
         case .misnamed:
-            "They are read all the same, as content tells the format. Other programs may fail."
-        case .cmyk: "They become RGB without a colour profile. Colours may be off."
+            "They are read, because the format is detected from the content. Other programs may fail."
+        case .cmyk: "They become RGB without a colour profile. Colours may be inaccurate."
         case .rotated:
-            "They are turned upright in training and measuring, unless --exif-orientation off is given."
-        case .oddSize: "Crops of them show little, or much that is interpolated."
-        case .blank: "There is nothing to learn from them."
+            "They are rotated in training and evaluation, unless --exif-orientation off is given."
+        case .oddSize: "Crops of them show a small part, or are strongly interpolated."
+        case .blank: "They contain no information."
         }
     }
 

@@ -1,6 +1,6 @@
 /// Finds 64-bit codes that differ in few bits from another, without comparing all pairs.
 ///
-/// Each code stands in four tables, one for each 16 bits of it. Two codes that differ in at most 7 bits differ in at most
+/// Each code is in four tables, one for each 16 bits of it. Two codes that differ in at most 7 bits differ in at most
 /// one bit of some 16, so only 17 places of each table are looked at. The tables take 16 bytes a code and 1 MiB.
 ///
 /// ## Source

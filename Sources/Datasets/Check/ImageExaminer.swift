@@ -11,7 +11,7 @@ struct ImageFacts: Sendable {
     var format: ImageFormat?
     /// Whether the image was decoded.
     var isDecoded = false
-    /// Whether ``bits`` tells it from others: it was decoded and is not blank.
+    /// Whether ``bits`` identifies it: it was decoded and is not blank.
     var canBeCompared = false
 }
 
@@ -85,9 +85,9 @@ struct ImageExaminer: Sendable {
         if let ending = fileExtension(dataset.name(at: index)), let named = Self.formats[ending],
             named != traits.format
         {
-            report(.misnamed, "it ends in .\(ending) and is \(traits.format.name)")
+            report(.misnamed, "its extension is .\(ending), its format \(traits.format.name)")
         }
-        if traits.isCMYK { report(.cmyk, "its samples are inks") }
+        if traits.isCMYK { report(.cmyk, "it is CMYK") }
         if traits.orientation != 1 {
             report(.rotated, "EXIF asks to \(Self.turns[traits.orientation - 1])")
         }
@@ -98,16 +98,16 @@ struct ImageExaminer: Sendable {
     ]
 
     private static let turns = [
-        "leave it", "mirror it", "turn it by 180°", "flip it", "mirror and turn it",
-        "turn it to the right", "flip and turn it", "turn it to the left",
+        "leave it", "mirror it", "rotate it by 180°", "flip it", "mirror and rotate it",
+        "rotate it right", "flip and rotate it", "rotate it left",
     ]
 
     private static func oddity(width: Int, height: Int) -> String? {
         let (short, long) = (min(width, height), max(width, height))
         let size = ImageSize(height: height, width: width)
-        if short < 8 { return "\(size) are very few" }
-        if long > 10 * short { return "\(size) are very narrow" }
-        if width * height > 50_000_000 { return "\(size) take long to decode" }
+        if short < 8 { return "\(size) is very small" }
+        if long > 10 * short { return "\(size) is very narrow" }
+        if width * height > 50_000_000 { return "\(size) takes long to decode" }
         return nil
     }
 

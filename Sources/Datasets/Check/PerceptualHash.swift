@@ -7,7 +7,7 @@ struct PerceptualHash: Sendable {
     let bits: UInt64
     /// The image in 16 × 16 pixels of three channels.
     let thumbnail: [UInt8]
-    /// Whether the image has nothing to tell it by.
+    /// Whether the image is uniform, so that the hash does not identify it.
     let isBlank: Bool
 
     static let side = 16

@@ -2,7 +2,7 @@ import Foundation
 import ImagePipeline
 import Storage
 
-/// A report as one HTML file that needs nothing else: its images stand in it.
+/// A report as one self-contained HTML file with embedded images.
 public struct ReportPage: Sendable {
     /// The most findings of a kind that are shown with images.
     public static let shownFindings = 40
@@ -88,7 +88,7 @@ public struct ReportPage: Sendable {
 
     private func overview(_ kinds: [(FindingKind, [Finding])]) -> String {
         guard !kinds.isEmpty else {
-            return "<p>Nothing was found that somebody should look at.</p>"
+            return "<p>No problems found.</p>"
         }
         let rows = kinds.map { kind, findings in
             """

@@ -2,7 +2,7 @@ import ImagePipeline
 
 /// Small images as PNG files, for pages that hold their own images.
 enum ThumbnailPNG {
-    /// The file of an image whose longer side has at most so many pixels; nil where it cannot be made.
+    /// A PNG file of an image, reduced to a longer side of at most this many pixels; nil if it cannot be encoded.
     ///
     /// - Parameters:
     ///   - image: The image.

@@ -18,7 +18,7 @@ final class ThumbnailStore: Sendable {
 
     /// Keeps an image; from any thread.
     ///
-    /// - Returns: Whether there was room.
+    /// - Returns: Whether it was written.
     func write(_ thumbnail: [UInt8], at place: Int) -> Bool {
         let offset = place * PerceptualHash.thumbnailSize
         do throws(SystemError) {

@@ -3,7 +3,7 @@ import Storage
 
 /// A name in a folder.
 struct FolderEntry {
-    /// What a name stands for, links followed.
+    /// The type of a directory entry, links followed.
     enum Kind {
         case folder
         case file
@@ -36,7 +36,7 @@ struct FolderContents {
 
 /// Lists a folder, links followed.
 ///
-/// The system is asked by its bytes: a name that is not UTF-8 would come out of Foundation changed, or not at all.
+/// Names are read as bytes: Foundation changes or omits names that are not UTF-8.
 func listFolder(_ path: String) throws(DatasetError) -> FolderContents {
     guard let folder = opendir(path) else {
         throw .unreadableSet(path: path, detail: systemReason())
@@ -72,7 +72,7 @@ func listFolder(_ path: String) throws(DatasetError) -> FolderContents {
     return contents
 }
 
-/// What a name stands for; the system is asked again only where the listing does not tell.
+/// The type of a name; `stat` is called only if the listing does not contain it.
 private func kind(_ type: Int, of path: String) -> FolderEntry.Kind {
     switch type {
     case Int(DT_DIR): return .folder
@@ -87,7 +87,7 @@ private func kind(_ type: Int, of path: String) -> FolderEntry.Kind {
     }
 }
 
-/// What the system tells of a path, links followed; nil where there is nothing.
+/// The status of a path, links followed; nil if nothing exists there.
 func fileStatus(_ path: String) -> stat? {
     var status = stat()
     return stat(path, &status) == 0 ? status : nil

@@ -74,7 +74,7 @@ struct FolderScan {
         let stray = contents.entries.filter { $0.kind == .file && isImage($0.name) }
         guard !stray.isEmpty else { return nil }
         return
-            "left out \(counted(stray.count, "image")) that \(stray.count == 1 ? "lies" : "lie") beside \(folders): "
+            "skipped \(counted(stray.count, "image")) next to \(folders): "
             + listed(stray.map(\.path))
     }
 
@@ -83,13 +83,13 @@ struct FolderScan {
         var notes: [String] = []
         if !loops.isEmpty {
             notes.append(
-                "left out \(counted(loops.count, "link")) that \(loops.count == 1 ? "leads" : "lead") back to a folder around them: "
+                "skipped \(counted(loops.count, "link")) that \(loops.count == 1 ? "leads" : "lead") back to a parent folder: "
                     + listed(loops)
             )
         }
         if !deadLinks.isEmpty {
             notes.append(
-                "left out \(counted(deadLinks.count, "link")) that \(deadLinks.count == 1 ? "leads" : "lead") nowhere or in a circle: "
+                "skipped \(counted(deadLinks.count, "link")) that \(deadLinks.count == 1 ? "leads" : "lead") nowhere or form a cycle: "
                     + listed(deadLinks)
             )
         }
@@ -98,14 +98,14 @@ struct FolderScan {
             let kinds = foreign.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
                 .map { "\($0.value) .\($0.key)" }
             notes.append(
-                "left out \(counted(count, "file")) of formats that are not read (\(listed(kinds))): "
-                    + "make JPEG, PNG or WebP of them"
+                "skipped \(counted(count, "file")) in unsupported formats (\(listed(kinds))): "
+                    + "convert them to JPEG, PNG or WebP"
             )
         }
         if !unnamed.isEmpty {
             notes.append(
-                "left out \(counted(unnamed.count, "file")) whose content is JPEG, PNG or WebP and whose name does not say so ("
-                    + listed(unnamed) + "): rename to end in .jpg, .png or .webp"
+                "skipped \(counted(unnamed.count, "file")) with JPEG, PNG or WebP content and another extension ("
+                    + listed(unnamed) + "): rename them to .jpg, .png or .webp"
             )
         }
         if let stray { notes.append(stray) }

@@ -37,7 +37,7 @@ struct IDXFile {
             let relation = data.count < headerSize + size ? "fewer" : "more"
             throw .malformed(
                 path: path,
-                detail: "it holds \(relation) bytes than the \(size) of its header's \(shape)"
+                detail: "it contains \(relation) bytes than the \(size) of its header's \(shape)"
             )
         }
         self.shape = shape
@@ -77,7 +77,7 @@ struct IDXFile {
             let value = header[at..<(at + 4)].reduce(0) { $0 << 8 | Int($1) }
             let (product, overflow) = size.multipliedReportingOverflow(by: value)
             guard value > 0, !overflow, product <= limit else {
-                throw .malformed(path: path, detail: "its header asks for impossible sizes")
+                throw .malformed(path: path, detail: "its header has impossible sizes")
             }
             shape.append(value)
             size = product

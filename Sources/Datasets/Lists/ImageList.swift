@@ -76,7 +76,7 @@ final class ImageList: Sendable {
             let names = [earlier, row].map { classes.names[Int(classes.labels[$0])] }
             return .badList(
                 path: list,
-                detail: "it calls \(rows.files[row]) both \(names[0]) and \(names[1])"
+                detail: "it assigns \(rows.files[row]) to both \(names[0]) and \(names[1])"
             )
         }
         return nil
@@ -97,8 +97,8 @@ final class ImageList: Sendable {
         guard let first = strange.first else { return [] }
         let count = strange.count
         return [
-            "\(counted(count, "image")) \(count == 1 ? "lies" : "lie") in a folder named after another class than the list says,"
-                + " such as \(files[first]), which it calls \(classNames[Int(labels[first])]); the list counts"
+            "\(counted(count, "image")) \(count == 1 ? "lies" : "lie") in a folder with the name of another class than in the list,"
+                + " such as \(files[first]), which it calls \(classNames[Int(labels[first])]); the list is used"
         ]
     }
 }
@@ -123,7 +123,7 @@ struct ListRows {
     var splits: [DatasetSplit?] = []
     /// What the words for the parts mean; nil where there is none.
     private var words: [SplitName?] = []
-    /// Whether the classes stand in a column of names, not of labels.
+    /// Whether the classes are in a column of names, not of labels.
     var hasNames = false
 
     /// Adds the rows of a list; files are relative to its folder.
@@ -185,7 +185,7 @@ struct ListRows {
         guard let word = SplitName(cells[column]) else {
             throw .badList(
                 path: list.path,
-                detail: "line \(line) has the part \"\(cells[column])\"; known are train and val"
+                detail: "line \(line) has the split \"\(cells[column])\"; use train or val"
             )
         }
         splits.append(word.split)
@@ -194,7 +194,7 @@ struct ListRows {
 
     /// Leaves out the rows of `test` where there are some of `val`, as folders of these names are used.
     ///
-    /// - Returns: What to tell of it.
+    /// - Returns: Notes about it.
     mutating func dropUnusedParts() -> [String] {
         let hasTest = words.contains { $0?.isTest == true }
         let hasValidation = words.contains {
@@ -209,7 +209,7 @@ struct ListRows {
         splits = kept.map { splits[$0] }
         words = kept.map { words[$0] }
         return [
-            "left out \(counted(count, "image")) of the part test, as there is one for validation"
+            "skipped \(counted(count, "image")) of the split test, because there is a validation split"
         ]
     }
 

@@ -1,7 +1,7 @@
 import ImagePipeline
 import Storage
 
-/// The classes that lists tell, numbered.
+/// The classes in lists, numbered.
 struct ListClasses {
     let names: [String]
     let labels: [Int32]
@@ -48,7 +48,7 @@ struct ListClasses {
                 throw .badList(
                     path: path,
                     detail: otherName.map { $0 != name } == true
-                        ? "it calls the label \(number) both \(otherName ?? "") and \(name)"
+                        ? "it gives the label \(number) to both \(otherName ?? "") and \(name)"
                         : "it gives the class \(name) the labels \(otherNumber ?? 0) and \(number)"
                 )
             }
@@ -70,7 +70,7 @@ struct ListClasses {
                 throw .badList(
                     path: path,
                     detail:
-                        "it has the label \(text), and \(listed.path) names \(listed.names.count) classes, from 0"
+                        "it has the label \(text), but \(listed.path) has \(listed.names.count) classes, from 0"
                 )
             }
             self.init(

@@ -98,7 +98,7 @@ struct DatasetLayout: Sendable {
         return true
     }
 
-    /// Whether two names stand for the same part.
+    /// Whether two names mean the same split.
     private static func agree(_ one: String, _ other: String) -> Bool {
         guard let one = SplitName(one), let other = SplitName(other) else { return false }
         return one.split == other.split && one.isTest == other.isTest
@@ -123,18 +123,18 @@ struct DatasetLayout: Sendable {
         if !parts.unused.isEmpty {
             let measuring = parts.used.last?.name ?? ""
             notes.append(
-                "\(listed(parts.unused)) is not used, because \(measuring) is the validation data"
+                "\(listed(parts.unused)) is not used, because \(measuring) is the validation split"
             )
         }
         let others = contents.folders.filter { SplitName($0.name) == nil && Self.holdsImages($0) }
         if !others.isEmpty {
             let names = parts.used.map(\.name).joined(separator: " and ")
             notes.append(
-                "left out \(counted(others.count, "folder")) with images beside \(names): "
+                "skipped \(counted(others.count, "folder")) with images next to \(names): "
                     + listed(others.map(\.name))
             )
         }
-        if let note = FolderScan.strayNote(contents, beside: "the folders of the parts") {
+        if let note = FolderScan.strayNote(contents, beside: "the split folders") {
             notes.append(note)
         }
     }
@@ -151,7 +151,7 @@ struct DatasetLayout: Sendable {
             }
     }
 
-    /// Whether the folders of the parts hold plain files, and lists beside them tell the classes.
+    /// Whether the split folders contain plain files, with classes in lists next to them.
     private func hasListsInstead(
         of folders: [String],
         _ contents: FolderContents,
@@ -258,7 +258,7 @@ struct DatasetLayout: Sendable {
         if train == nil, validation == nil { whole = .shards(index, path: path, nil) }
     }
 
-    /// The archives in use: all, or where their names tell parts, those of the training part and of one other.
+    /// The archives in use: all, or, if their names contain splits, those of the training split and of one other.
     private static func inUse(
         _ archives: [FolderEntry],
         _ path: String

@@ -81,7 +81,7 @@ public struct DatasetLocation: Sendable, Equatable {
             train = Annotated(
                 parts.train,
                 notes: [
-                    "\(path) has no part for validation: \(parts.validation.count) of \(counted(base.count, "image")), "
+                    "\(path) has no validation split: \(parts.validation.count) of \(counted(base.count, "image")), "
                         + "\(share) % of each class, \(parts.validation.count == 1 ? "is" : "are") held out"
                 ]
             )
@@ -105,7 +105,7 @@ public struct DatasetLocation: Sendable, Equatable {
         )
     }
 
-    /// Whether a share is held out: one is asked for, and the data has no part for validation.
+    /// Whether images are held out: a fraction is set and the data has no validation split.
     ///
     /// - Returns: Whether it is.
     /// - Throws: ``DatasetError`` when the data is nothing that is understood.
@@ -190,7 +190,7 @@ public struct DatasetLocation: Sendable, Equatable {
         let names = listed(unseen.map { train.classNames[$0] })
         return Annotated(
             train,
-            notes: ["no training image shows what some validation images do: \(names)"]
+            notes: ["classes with validation images but no training images: \(names)"]
         )
     }
 }

@@ -43,7 +43,7 @@ enum DatasetSource: Sendable {
     }
 }
 
-/// Images of another set, with more to tell of them.
+/// Images of another data set, with additional notes.
 struct Annotated: ImageDataset {
     let base: any ImageDataset
     let notes: [String]

@@ -1,4 +1,4 @@
-/// A name that stands for a part of the data, in any of the usual spellings: `train`, `Training`, `train_set`, `VAL`,
+/// The name of a split, in any of the usual spellings: `train`, `Training`, `train_set`, `VAL`,
 /// `valid`, `dev`, `test-images`.
 struct SplitName: Hashable {
     let split: DatasetSplit
@@ -21,7 +21,7 @@ struct SplitName: Hashable {
         "set", "data", "dataset", "split", "part", "images", "imgs",
     ]
 
-    /// - Returns: nil where the name stands for no part.
+    /// - Returns: nil if it is not the name of a split.
     init?(_ name: some StringProtocol) {
         var words = name.lowercased().unicodeScalars
             .split { "_- .\t\u{A0}".unicodeScalars.contains($0) }.map { String($0) }
@@ -51,7 +51,7 @@ struct SplitNames {
     /// - Parameters:
     ///   - names: The names, each once.
     ///   - path: Where they are, for the error.
-    /// - Throws: ``DatasetError/ambiguousSplit(path:split:names:)`` when two stand for the same part.
+    /// - Throws: ``DatasetError/ambiguousSplit(path:split:names:)`` when two mean the same split.
     init(_ names: some Sequence<String>, in path: String) throws(DatasetError) {
         var known = names.compactMap { name in SplitName(name).map { (name: name, meaning: $0) } }
         let hasTraining = known.contains { $0.meaning.split == .train }
@@ -74,7 +74,7 @@ struct SplitNames {
 }
 
 extension DatasetSplit {
-    /// The part that a word stands for, nil for other words.
+    /// The split that a word means; nil for other words.
     init?(name: some StringProtocol) {
         guard let name = SplitName(name) else { return nil }
         self = name.split

@@ -35,12 +35,12 @@ extension Subset {
         guard !heldOut.isEmpty, !kept.isEmpty else {
             guard members.contains(where: { $0.count > 1 }) else {
                 throw .invalid(
-                    "nothing can be held out for validation: no class has more than one image;"
-                        + " add images, or a folder val"
+                    "cannot hold out images for validation: no class has more than one image;"
+                        + " add images, or a validation split"
                 )
             }
             throw .invalid(
-                "a share of \(fraction) of \(base.count) images leaves nothing to measure with; choose a larger one"
+                "a fraction of \(fraction) of \(base.count) images leaves no validation images; use a larger one"
             )
         }
         return (
@@ -53,7 +53,7 @@ extension Subset {
     static func checkFraction(_ fraction: Double) throws(DatasetError) {
         guard fraction > 0, fraction < 1 else {
             throw .invalid(
-                "the share held out for validation lies between 0 and 1, such as 0.1; it cannot be \(fraction)"
+                "the validation fraction must be between 0 and 1, such as 0.1, not \(fraction)"
             )
         }
     }

@@ -26,13 +26,13 @@ enum PackedArchive {
         ([0x52, 0x61, 0x72, 0x21, 0x1A, 0x07], "a RAR archive"),
     ]
 
-    /// The kind that a file's name tells; nil for other names.
+    /// The archive type by file name; nil for other names.
     static func kind(name: String) -> String? {
         let name = name.lowercased()
         return endings.first { name.hasSuffix($0.ending) }?.kind
     }
 
-    /// The kind that a file's first bytes tell; nil for others.
+    /// The archive type by the first bytes; nil for others.
     static func kind(content: [UInt8]) -> String? {
         signatures.first { content.starts(with: $0.bytes) }?.kind
     }

@@ -1,6 +1,6 @@
 import ImagePipeline
 
-/// The classes and parts that a set of archives tells, put together.
+/// The combined classes and splits of a set of archives.
 struct ShardClasses {
     /// What a label of an archive means.
     struct Target {
@@ -49,7 +49,7 @@ struct ShardClasses {
         setLabels(scans, shards)
     }
 
-    /// Labels that stand beside the images.
+    /// Labels next to the images.
     private mutating func setLabels(_ scans: [ShardScan], _ shards: [ShardIndex.Shard]) {
         let places = ClassNames.places(names).mapValues(Int32.init)
         for (scan, shard) in zip(scans, shards) {
@@ -89,7 +89,7 @@ struct ShardClasses {
             throw .malformed(
                 path: path,
                 detail:
-                    "it has the label \(lowest < 0 ? lowest : highest); labels count classes from 0"
+                    "it has the label \(lowest < 0 ? lowest : highest); labels are class numbers from 0"
             )
         }
         guard let listed = try ClassFile.names(in: parentFolder(path)) else {
@@ -100,7 +100,7 @@ struct ShardClasses {
             throw .malformed(
                 path: path,
                 detail:
-                    "it has the label \(highest), and \(listed.path) names \(listed.names.count) classes, from 0"
+                    "it has the label \(highest), but \(listed.path) has \(listed.names.count) classes, from 0"
             )
         }
         names = listed.names
@@ -165,7 +165,7 @@ struct ShardFolders {
     /// - Parameters:
     ///   - paths: The folders of images.
     ///   - archive: Where they are, for the error.
-    /// - Throws: ``DatasetError/ambiguousSplit(path:split:names:)`` when two folders stand for the same part.
+    /// - Throws: ``DatasetError/ambiguousSplit(path:split:names:)`` when two folders mean the same split.
     init(_ paths: [String], in archive: String) throws(DatasetError) {
         var parts = Dictionary(paths.map { ($0, pathComponents($0)) }) { first, _ in first }
         // A common folder around everything says nothing, such as `cifar10/` before `train/`.
@@ -202,7 +202,7 @@ struct ShardFolders {
             left.isEmpty
             ? []
             : [
-                "left out the folders of the archive that are no part in use: \(listed(left.sorted()))"
+                "skipped folders of the archive that are not part of a split: \(listed(left.sorted()))"
             ]
     }
 }

@@ -3,11 +3,11 @@ import Storage
 
 /// Images in tar archives, which are read in place: WebDataset's shards, or folders that were packed.
 ///
-/// The archives are gone through once, for an index of some bytes an image; afterwards any image is read by one call of
-/// the system. A compressed archive (`.tar.gz`) is inflated as a stream into a file without a name, in `TMPDIR` or
-/// `/var/tmp`, because compressed data cannot be entered in the middle.
+/// The archives are scanned once into an index of some bytes per image; afterwards each image is read by one system call. A
+/// compressed archive (`.tar.gz`) is inflated into a file without a name, in `TMPDIR` or `/var/tmp`, because compressed data
+/// cannot be read from the middle.
 ///
-/// A sample's label stands beside its image, as a number or a name in `KEY.cls`, or in `KEY.json` as `label` or
+/// The label of a sample is next to its image, as a number or a name in `KEY.cls`, or in `KEY.json` as `label` or
 /// `class_name`; else the image's folder is its class. Numbers are named by a file `classes.txt` beside the archives,
 /// where there is one.
 public struct ShardDataset: ImageDataset {

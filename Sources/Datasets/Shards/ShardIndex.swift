@@ -87,21 +87,21 @@ final class ShardIndex: Sendable {
         let crowded = scans.reduce(0) { $0 + $1.crowded }
         if crowded > 0 {
             notes.append(
-                "\(counted(crowded, "sample")) hold\(crowded == 1 ? "s" : "") more than one image;"
-                    + " the first of each is taken"
+                "\(counted(crowded, "sample")) contain\(crowded == 1 ? "s" : "") more than one image;"
+                    + " the first of each is used"
             )
         }
         let dotted = scans.reduce(0) { $0 + $1.dotted }
         if dotted > 0 {
             notes.append(
-                "\(counted(dotted, "image")) \(dotted == 1 ? "has" : "have") the label beside the name up to the last dot"
+                "\(counted(dotted, "image")) \(dotted == 1 ? "has" : "have") a label with the name up to the last dot"
                     + " (such as img.0.jpg with img.0.cls); WebDataset itself ends a name at the first dot"
             )
         }
         let dead = scans.flatMap(\.deadLinks)
         if !dead.isEmpty {
             notes.append(
-                "left out \(counted(dead.count, "link")) of archives: "
+                "skipped \(counted(dead.count, "link")) of archives: "
                     + listed(
                         dead.prefix(5).map { "\($0.name) \($0.reason)" }
                             + dead.dropFirst(5).map(\.name)
@@ -142,7 +142,7 @@ final class ShardIndex: Sendable {
         }
     }
 
-    /// An archive, opened anew where it is not open.
+    /// An archive, opened if it is not open.
     func file(_ shard: Int) throws(StorageError) -> OpenFile {
         if let file = open[shard] { return file }
         return try OpenFile(path: shards[shard].path)

@@ -14,7 +14,7 @@ enum ShardLabel: Hashable {
 /// One pass over an archive: where its images are and what it says of their classes.
 ///
 /// Members that follow one another and share their name up to the first dot are one sample, as in WebDataset: `17.jpg`
-/// with `17.cls` (a number or a name) or `17.json` (`label` or `class_name`). Where labels stand beside longer names,
+/// with `17.cls` (a number or a name) or `17.json` (`label` or `class_name`). If labels have longer names,
 /// `img.0.jpg` with `img.0.cls`, each is that image's: WebDataset itself would take `img` for one sample. An image
 /// without such company is labelled by its folder. Links are followed inside the archive.
 ///
@@ -68,7 +68,7 @@ struct ShardScan {
     }
 
     private static let otherLimit = 1000
-    /// The most files that links to folders stand for.
+    /// The maximum number of files that links to folders expand to.
     private static let linkedLimit = 2_000_000
 
     /// Scans an archive to its end or its damage.
@@ -114,7 +114,7 @@ struct ShardScan {
         case .folder(let folder):
             // A link to a folder around itself stands for what is there already.
             if link.name.starts(with: folder + [UInt8(ascii: "/")]) || folder.isEmpty {
-                dead("leads back to a folder around it")
+                dead("leads back to a parent folder")
                 return
             }
             let found = known.files(in: folder)
@@ -123,7 +123,7 @@ struct ShardScan {
             guard linkedFiles <= Self.linkedLimit else {
                 throw .malformed(
                     path: file.path,
-                    detail: "its links to folders stand for more than \(Self.linkedLimit) files"
+                    detail: "its links to folders expand to more than \(Self.linkedLimit) files"
                 )
             }
             if found.isEmpty { dead("leads to nothing in the archive") }
@@ -132,7 +132,7 @@ struct ShardScan {
                 try add(target.renamed(name, start: target.start))
             }
         case .outside: dead("leads out of the archive")
-        case .circle: dead("leads in a circle")
+        case .circle: dead("forms a cycle")
         }
     }
 

@@ -28,7 +28,7 @@ struct AugmentNotation {
     /// Reads the whole number of a part.
     func integer(_ part: Part) throws(ImageError) -> Int {
         guard let value = Int(part.value), part.value.allSatisfy(\.isASCII) else {
-            throw wrong(part, "\"\(part.key)\" needs a whole number, as in \"\(part.key)1\"")
+            throw wrong(part, "\"\(part.key)\" needs an integer, as in \"\(part.key)1\"")
         }
         return value
     }
@@ -46,18 +46,18 @@ struct AugmentNotation {
         guard part.text.hasPrefix("t") else {
             throw wrong(
                 part,
-                "known are m, n, p, mstd, mmax and inc with a number, and t with a name"
+                "use m, n, p, mstd, mmax or inc with a number, or t with a name"
             )
         }
         let named: [RandAugmentChoices] = [.weights, .threeAugment, .threeAugmentWeighted]
         guard let found = named.first(where: { $0.rawValue == part.text.dropFirst() }) else {
-            throw wrong(part, "known sets are tweights, t3a and t3aw")
+            throw wrong(part, "available sets are tweights, t3a and t3aw")
         }
         return found
     }
 
     /// The error for a part that means nothing.
     func wrong(_ part: Part, _ advice: String) -> ImageError {
-        .invalid("\"\(part.text)\" in the augmentation \"\(text)\" means nothing: \(advice)")
+        .invalid("\"\(part.text)\" in the augmentation \"\(text)\" is not valid: \(advice)")
     }
 }

@@ -57,13 +57,15 @@ public struct AugmentSettings: Sendable, Equatable, Codable {
 
     func validate() throws(ImageError) {
         guard fill.count == 1 || fill.count == 3 else {
-            throw .invalid("a fill colour has 1 or 3 values, not \(fill.count)")
+            throw .invalid("a fill colour must have 1 or 3 values, not \(fill.count)")
         }
         guard magnitudeStd >= 0 else {
-            throw .invalid("mstd, the deviation of a magnitude, is at least 0, not \(magnitudeStd)")
+            throw .invalid(
+                "mstd, the standard deviation of the magnitude, must be at least 0, not \(magnitudeStd)"
+            )
         }
         guard magnitudeMax > 0, magnitudeMax.isFinite else {
-            throw .invalid("mmax, the largest magnitude, is above 0, not \(magnitudeMax)")
+            throw .invalid("mmax, the maximum magnitude, must be above 0, not \(magnitudeMax)")
         }
     }
 }

@@ -34,7 +34,7 @@ public struct AutoAugment: Sendable, Equatable, Codable {
         let notation = AugmentNotation(text)
         guard let policy = AutoAugmentPolicy(rawValue: notation.name) else {
             let known = AutoAugmentPolicy.allCases.map(\.rawValue).joined(separator: ", ")
-            throw .invalid("\"\(notation.name)\" is no policy of AutoAugment; known are \(known)")
+            throw .invalid("\"\(notation.name)\" is not an AutoAugment policy; use one of \(known)")
         }
         self.init(
             policy: policy,
@@ -42,7 +42,7 @@ public struct AutoAugment: Sendable, Equatable, Codable {
         )
         for part in notation.parts {
             guard part.key == "mstd" else {
-                throw notation.wrong(part, "AutoAugment knows mstd alone, as in \"mstd0.5\"")
+                throw notation.wrong(part, "AutoAugment supports only mstd, as in \"mstd0.5\"")
             }
             settings.magnitudeStd = try notation.number(part)
         }

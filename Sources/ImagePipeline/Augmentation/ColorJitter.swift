@@ -94,8 +94,8 @@ public struct ColorJitter: Sendable, Equatable, Codable {
         guard let range else { return }
         guard range.count == 2, range[0] <= range[1], range.allSatisfy(bounds.contains) else {
             throw .invalid(
-                "the \(name) of colour jitter is two numbers from \(bounds.lowerBound) to "
-                    + "\(bounds.upperBound) in order, not \(range)"
+                "the \(name) of colour jitter must be two ascending numbers from \(bounds.lowerBound) to "
+                    + "\(bounds.upperBound), not \(range)"
             )
         }
     }

@@ -32,7 +32,7 @@ public struct GaussianBlur: Sendable, Equatable, Codable {
             deviation[1] <= GaussianBlur.largestDeviation
         else {
             throw .invalid(
-                "the deviation of a blur is two numbers from 0 to \(GaussianBlur.largestDeviation) in order,"
+                "the standard deviation of a blur must be two ascending numbers from 0 to \(GaussianBlur.largestDeviation),"
                     + " not \(deviation)"
             )
         }

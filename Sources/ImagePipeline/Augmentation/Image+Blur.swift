@@ -82,7 +82,7 @@ private struct BoxFilter {
         outer = ((1 << 24) &- UInt32(radius * 2 + 1) &* inner) / 2
     }
 
-    /// Hands out room for one line of samples, `step` apart from their neighbours, with what repeats beyond its ends.
+    /// Provides a buffer for one line of samples, `step` apart, padded at both ends.
     func withRoom(count: Int, step: Int, _ body: (BlurLine) -> Void) {
         let border = (radius + 1) * step
         let room = count + 2 * border
@@ -101,7 +101,7 @@ private struct BoxFilter {
     }
 }
 
-/// The room for one line that is blurred, twice.
+/// Two buffers for one line that is blurred.
 private struct BlurLine {
     let filter: BoxFilter
     let input: UnsafeMutablePointer<UInt8>

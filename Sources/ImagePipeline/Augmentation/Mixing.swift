@@ -155,7 +155,7 @@ public struct Mixing: Sendable, Equatable, Codable {
         try ImageOperation.validate(probability: switchProbability, of: "CutMix instead of Mixup")
         for (name, alpha) in [("Mixup", mixupAlpha), ("CutMix", cutmixAlpha)] {
             guard alpha >= 0, alpha.isFinite else {
-                throw .invalid("the alpha of \(name) is at least 0, not \(alpha)")
+                throw .invalid("the alpha of \(name) must be at least 0, not \(alpha)")
             }
         }
         guard mixupAlpha > 0 || cutmixAlpha > 0 || cutmixMinMax != nil else {
@@ -164,7 +164,7 @@ public struct Mixing: Sendable, Equatable, Codable {
         if let bounds = cutmixMinMax {
             guard bounds.count == 2, bounds[0] >= 0, bounds[0] <= bounds[1], bounds[1] <= 1 else {
                 throw .invalid(
-                    "the bounds of CutMix are two parts from 0 to 1 in order, not \(bounds)"
+                    "CutMix bounds must be two ascending numbers from 0 to 1, not \(bounds)"
                 )
             }
         }

@@ -177,11 +177,11 @@ public struct MixingPlan: Sendable, Equatable {
         }
         guard classes > 0, (0..<1).contains(smoothing) else {
             throw .invalid(
-                "targets need at least one class and a smoothing from 0 up to 1, not \(classes) and \(smoothing)"
+                "targets need at least one class and a smoothing of at least 0 and less than 1, not \(classes) and \(smoothing)"
             )
         }
         if let label = labels.first(where: { !(0..<classes).contains($0) }) {
-            throw .invalid("label \(label) is none of the \(classes) classes from 0 on")
+            throw .invalid("label \(label) is not one of the \(classes) classes from 0")
         }
         let (size, overflow) = count.multipliedReportingOverflow(by: classes)
         guard !overflow, size <= Int(Int32.max) else {

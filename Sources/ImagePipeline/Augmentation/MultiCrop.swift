@@ -1,7 +1,7 @@
 /// Several crops of one image, each transformed in its own way and written one after the other.
 ///
-/// To a loader it is a transform whose result is one row of numbers: the crops' planes in order. ``ranges`` tells where
-/// each crop stands in the row. Each crop draws from a generator of its own, so that it does not change with what others
+/// To a loader it is a transform whose result is one row of numbers: the crops' planes in order. ``ranges`` gives the
+/// position of each crop in the row. Each crop draws from a generator of its own, so that it does not change with what others
 /// draw or how many follow.
 ///
 /// ## Source
@@ -12,7 +12,7 @@ public struct MultiCrop: Sendable, Equatable {
     public let crops: [TrainingTransform]
     /// The sizes of each crop, `[channels, height, width]`.
     public let shapes: [[Int]]
-    /// Where the numbers of each crop stand in a row.
+    /// The position of each crop's numbers in a row.
     public let ranges: [Range<Int>]
 
     /// Creates a transform.
@@ -23,7 +23,7 @@ public struct MultiCrop: Sendable, Equatable {
     public init(_ crops: [TrainingTransform]) throws(ImageError) {
         guard !crops.isEmpty else { throw .invalid("an image needs at least one crop") }
         guard Set(crops.map(\.appliesOrientation)).count == 1 else {
-            throw .invalid("all crops of an image see it upright, or all see it as it is stored")
+            throw .invalid("all crops of an image must use the same EXIF orientation setting")
         }
         var shapes: [[Int]] = []
         var ranges: [Range<Int>] = []
@@ -54,7 +54,7 @@ public struct MultiCrop: Sendable, Equatable {
 }
 
 extension MultiCrop: ImageTransform {
-    /// One: the planes of all crops stand in one row.
+    /// One: the planes of all crops are in one row.
     public var channels: Int { 1 }
 
     /// As the crops have it.
@@ -85,7 +85,7 @@ extension MultiCrop: ImageTransform {
         using generator: inout SplitMix64
     ) throws(ImageError) {
         guard output.count == count else {
-            throw .invalid("room for \(output.count) numbers does not fit crops of \(count)")
+            throw .invalid("a buffer of \(output.count) numbers does not fit crops of \(count)")
         }
         let seed = generator.next()
         for (index, crop) in crops.enumerated() {

@@ -56,7 +56,9 @@ public struct RandAugment: Sendable, Equatable, Codable {
     ) throws(ImageError) {
         let notation = AugmentNotation(text)
         guard notation.name == "rand" else {
-            throw .invalid("RandAugment's notation begins with \"rand\", not \"\(notation.name)\"")
+            throw .invalid(
+                "RandAugment's notation must start with \"rand\", not \"\(notation.name)\""
+            )
         }
         self.init(settings: AugmentSettings(fill: fill, interpolation: interpolation))
         var increasing = false
@@ -124,15 +126,15 @@ public struct RandAugment: Sendable, Equatable, Codable {
     func validate() throws(ImageError) {
         try settings.validate()
         guard magnitude >= 0, magnitude.isFinite else {
-            throw .invalid("RandAugment's magnitude m is at least 0, not \(magnitude)")
+            throw .invalid("RandAugment's magnitude m must be at least 0, not \(magnitude)")
         }
         guard (0...1).contains(probability) else {
-            throw .invalid("RandAugment's probability p is from 0 to 1, not \(probability)")
+            throw .invalid("RandAugment's probability p must be from 0 to 1, not \(probability)")
         }
         let most = choices.weights == nil ? 100 : choices.operations.count
         guard (1...most).contains(layers) else {
             throw .invalid(
-                "RandAugment's number of operations n is from 1 to \(most), not \(layers)"
+                "RandAugment's number of operations n must be from 1 to \(most), not \(layers)"
             )
         }
     }

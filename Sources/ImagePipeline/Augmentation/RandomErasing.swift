@@ -19,7 +19,7 @@ public struct RandomErasing: Sendable, Equatable, Codable {
     public var probability: Double
     /// What takes the place of the image.
     public var mode: Mode
-    /// The largest number of rectangles; each image has from 1 to so many, which share the area.
+    /// The largest number of rectangles; each image has from 1 to this many, which share the area.
     public var count: Int
     /// The least part of the image's area, 0 to 1.
     public var minArea: Double
@@ -141,16 +141,16 @@ public struct RandomErasing: Sendable, Equatable, Codable {
     func validate() throws(ImageError) {
         try ImageOperation.validate(probability: probability, of: "random erasing")
         guard (1...1000).contains(count) else {
-            throw .invalid("random erasing takes from 1 to 1000 rectangles, not \(count)")
+            throw .invalid("random erasing must have from 1 to 1000 rectangles, not \(count)")
         }
         guard minArea >= 0, minArea <= maxArea, maxArea <= 1 else {
             throw .invalid(
-                "the area of random erasing is two parts from 0 to 1 in order, not \(minArea) and \(maxArea)"
+                "the area of random erasing must be two ascending numbers from 0 to 1, not \(minArea) and \(maxArea)"
             )
         }
         guard minAspect > 0, minAspect <= maxAspect, maxAspect.isFinite else {
             throw .invalid(
-                "the aspect of random erasing is two positive numbers in order, not \(minAspect) and \(maxAspect)"
+                "the aspect ratio of random erasing must be two ascending positive numbers, not \(minAspect) and \(maxAspect)"
             )
         }
     }

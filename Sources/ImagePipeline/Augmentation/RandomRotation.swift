@@ -40,10 +40,10 @@ public struct RandomRotation: Sendable, Equatable, Codable {
     func validate() throws(ImageError) {
         try ImageOperation.validate(probability: probability, of: "a rotation")
         guard degrees.count == 2, degrees[0] <= degrees[1], degrees.allSatisfy(\.isFinite) else {
-            throw .invalid("the angle of a rotation is two numbers in order, not \(degrees)")
+            throw .invalid("rotation angles must be two ascending numbers, not \(degrees)")
         }
         guard fill.count == 1 || fill.count == 3 else {
-            throw .invalid("a fill colour has 1 or 3 values, not \(fill.count)")
+            throw .invalid("a fill colour must have 1 or 3 values, not \(fill.count)")
         }
     }
 }

@@ -26,7 +26,7 @@ public struct Solarize: Sendable, Equatable, Codable {
     func validate() throws(ImageError) {
         try ImageOperation.validate(probability: probability, of: "solarizing")
         guard (0...256).contains(threshold) else {
-            throw .invalid("the threshold of solarizing is from 0 to 256, not \(threshold)")
+            throw .invalid("the solarize threshold must be from 0 to 256, not \(threshold)")
         }
     }
 }

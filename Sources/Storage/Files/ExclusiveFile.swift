@@ -19,7 +19,7 @@ package enum ExclusiveFile {
     /// Makes an empty file where there is nothing, not even a link.
     ///
     /// - Parameter path: The file.
-    /// - Returns: The open file, for the caller to close; below 0 where there is none and `errno` tells why.
+    /// - Returns: The open file, for the caller to close; below 0 on failure, with the reason in `errno`.
     package static func create(_ path: String) -> Int32 {
         while true {
             let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)

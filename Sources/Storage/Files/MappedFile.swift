@@ -13,7 +13,7 @@ import Darwin
 /// The mapping itself is never handed out: a file that somebody shortens while it is mapped kills the
 /// process that touches it, unless the copy is a guarded one. Tables and small tensors are copied from
 /// the mapping, without a call of the system for each; large pieces by the system itself, straight
-/// into their place. Pages go back after each copy, so that no file stands in memory twice.
+/// into their place. Pages go back after each copy, so that no file is in memory twice.
 package final class MappedFile: ByteSource {
     package let path: String
     package let count: Int
@@ -52,7 +52,7 @@ package final class MappedFile: ByteSource {
             throw StorageError.unreadable(path: path, reason: systemReason())
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw StorageError.unreadable(path: path, reason: "it is no regular file")
+            throw StorageError.unreadable(path: path, reason: "it is not a regular file")
         }
         return Int(status.st_size)
     }

@@ -11,7 +11,7 @@ package enum NamelessFile {
     /// Makes an empty file.
     ///
     /// - Parameter folder: A folder on the disk that is to hold it.
-    /// - Returns: The open file, for the caller to close; below 0 where there is none and `errno` tells why.
+    /// - Returns: The open file, for the caller to close; below 0 on failure, with the reason in `errno`.
     package static func open(in folder: String) -> Int32 {
         var template = Array("\(folder)/.swift-deit-XXXXXX".utf8CString)
         return template.withUnsafeMutableBufferPointer { buffer in

@@ -27,7 +27,7 @@ package final class OpenFile: ByteSource {
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             close(descriptor)
-            throw .unreadable(path: path, reason: "it is no regular file")
+            throw .unreadable(path: path, reason: "it is not a regular file")
         }
         count = Int(status.st_size)
     }

@@ -7,7 +7,7 @@ package enum SmallFile {
     package static func read(_ path: String) throws(StorageError) -> [UInt8] {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw StorageError.unreadable(path: path, reason: "there is no such file")
+            throw StorageError.unreadable(path: path, reason: "no such file")
         }
         guard !isFolder.boolValue else {
             throw StorageError.unreadable(path: path, reason: "it is a folder")
@@ -17,12 +17,12 @@ package enum SmallFile {
                 atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path
             )
             guard attributes[.type] as? FileAttributeType == .typeRegular else {
-                throw StorageError.unreadable(path: path, reason: "it is no regular file")
+                throw StorageError.unreadable(path: path, reason: "it is not a regular file")
             }
             guard let size = attributes[.size] as? Int, size <= limit else {
                 throw StorageError.malformed(
                     file: path,
-                    reason: "it is larger than any configuration"
+                    reason: "it is too large for a configuration"
                 )
             }
             return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))

@@ -11,7 +11,7 @@ package func systemReason(_ code: Int32 = errno) -> String {
     String(cString: strerror(code))
 }
 
-/// Calls until the call is not interrupted by a signal; -1 is a failure, told by `errno`.
+/// Repeats a call while a signal interrupts it; -1 is a failure, with the reason in `errno`.
 package func uninterrupted<Result: FixedWidthInteger>(_ call: () -> Result) -> Result {
     while true {
         let result = call()
@@ -97,7 +97,7 @@ package enum Descriptor {
         try result.get()
     }
 
-    /// Reads bytes at a place, fewer than there is room for only where the file ends.
+    /// Reads bytes at an offset; fewer than the buffer holds only at the end of the file.
     ///
     /// - Parameters:
     ///   - target: Where they go.

@@ -56,7 +56,7 @@ package enum Gzip {
     ///
     /// - Parameter source: The compressed file.
     /// - Returns: The inflated file, whole or up to where the data is damaged or too large, and what is wrong with it.
-    /// - Throws: ``StorageError`` when the file cannot be read or there is no room.
+    /// - Throws: ``StorageError`` when the file cannot be read or the disk is full.
     package static func inflateToFile(
         _ source: some ByteSource
     ) throws(StorageError) -> (file: OpenFile, problem: StorageError?) {
@@ -90,8 +90,8 @@ package enum Gzip {
         }
         guard count <= limit else {
             let reason =
-                "it unpacks to more than \(growthLimit.factor) times its size, as no images do;"
-                + " if it is right, unpack it with another program first"
+                "it unpacks to more than \(growthLimit.factor) times its size, which image archives do not;"
+                + " if it is correct, unpack it with another program first"
             return finished(.malformed(file: source.path, reason: reason))
         }
         return finished(nil)
@@ -136,7 +136,7 @@ package enum Gzip {
                 default:
                     throw .malformed(
                         file: source.path,
-                        reason: "its compressed data is wrong (\(stream.message ?? "damaged"))"
+                        reason: "its compressed data is damaged (\(stream.message ?? "damaged"))"
                     )
                 }
             }

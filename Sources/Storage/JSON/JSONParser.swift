@@ -55,7 +55,7 @@ private struct JSONParser {
 
     mutating func value(depth: Int) throws(JSONError) -> JSONValue {
         guard depth <= maximumDepth else { throw error("nested deeper than \(maximumDepth)") }
-        guard remaining > 0 else { throw error("more values than any configuration has") }
+        guard remaining > 0 else { throw error("more values than a configuration can have") }
         remaining -= 1
         skipSpace()
         guard let byte = next else { throw error("the text ends too early") }
@@ -165,23 +165,23 @@ extension JSONParser {
         index += 1
         var utf8: [UInt8] = []
         while true {
-            guard let byte = next else { throw error("a text without closing quote") }
+            guard let byte = next else { throw error("a string without a closing quote") }
             index += 1
             switch byte {
             case UInt8(ascii: "\""):
                 guard let text = String(validating: utf8, as: UTF8.self) else {
-                    throw JSONError(offset: start, reason: "a text that is not UTF-8")
+                    throw JSONError(offset: start, reason: "a string that is not UTF-8")
                 }
                 return text
             case UInt8(ascii: "\\"): try escape(into: &utf8)
-            case 0..<0x20: throw error("a control character inside a text")
+            case 0..<0x20: throw error("a control character inside a string")
             default: utf8.append(byte)
             }
         }
     }
 
     private mutating func escape(into utf8: inout [UInt8]) throws(JSONError) {
-        guard let byte = next else { throw error("a text without closing quote") }
+        guard let byte = next else { throw error("a string without a closing quote") }
         index += 1
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): utf8.append(byte)

@@ -4,7 +4,7 @@ extension JSONValue {
     /// A number that is not finite, for which JSON has no word, is written as `null`.
     ///
     /// - Parameter isIndented: Whether every key and element gets a line of its own, indented by two
-    ///   spaces as Python's libraries do, or all stand on one line without spaces.
+    ///   spaces as Python's libraries do, or everything is on one line without spaces.
     /// - Returns: The text, without newline at the end.
     public func text(isIndented: Bool = true) -> String {
         var text = ""

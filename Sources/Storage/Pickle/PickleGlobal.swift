@@ -1,4 +1,4 @@
-/// The names of Python that state dicts, what stands beside them, and data sets need: all that a pickle may use.
+/// The Python names that state dicts, their metadata and data sets need: all that a pickle may use.
 ///
 /// None is ever looked up or called; the machine knows what each of them would make.
 package struct PickleGlobal: Sendable {
@@ -104,7 +104,7 @@ package struct PickleGlobal: Sendable {
         "uint64": .uint64, "float8_e5m2": .float8E5M2, "float8_e4m3fn": .float8E4M3,
     ]
 
-    /// Types that may stand in settings, but that no tensor here has.
+    /// Types that may occur in settings, but not as tensor types.
     private static let foreignTypes: Set<String> = [
         "complex32", "complex64", "complex128", "qint8", "quint8", "qint32",
     ]

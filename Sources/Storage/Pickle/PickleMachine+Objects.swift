@@ -8,7 +8,7 @@ extension PickleMachine {
             stack.append(try find(module, global))
         case 0x93:
             guard let name = try pop().stringValue, let module = try pop().stringValue else {
-                throw malformed("names a global by something that is no text")
+                throw malformed("names a global with something that is not a string")
             }
             stack.append(try find(module, name))
         case UInt8(ascii: "R"), 0x81:
@@ -65,13 +65,13 @@ extension PickleMachine {
             return try tensor(arguments, type: dtype)
         case .rebuildParameter:
             guard case .tensor? = arguments.first else {
-                throw malformed("makes a parameter without a tensor")
+                throw malformed("creates a parameter without a tensor")
             }
             return arguments[0]
         case .rebuildFromType:
-            guard arguments.count > 2 else { throw malformed("rebuilds a tensor of nothing") }
+            guard arguments.count > 2 else { throw malformed("rebuilds a tensor without data") }
             if case .global(let inner) = arguments[0], case .rebuildFromType = inner.role {
-                throw malformed("rebuilds a tensor by itself")
+                throw malformed("rebuilds a tensor from itself")
             }
             return try make(arguments[0], arguments[2])
         case .encode: return .bytes(try latin1(arguments))
@@ -85,7 +85,7 @@ extension PickleMachine {
             heap.arrays.append(NumPyArray())
             return .array(heap.arrays.count - 1)
         case .numpyFromBuffer:
-            guard arguments.count == 4 else { throw malformed("makes an array of nothing") }
+            guard arguments.count == 4 else { throw malformed("creates an array without data") }
             let array = try array(
                 shape: arguments[2],
                 type: arguments[1],
@@ -114,7 +114,7 @@ extension PickleMachine {
         switch target {
         case .namespace:
             guard case .dictionary(let attributes) = state else {
-                throw malformed("gives a Namespace attributes that are no dictionary")
+                throw malformed("sets Namespace attributes that are not a dictionary")
             }
             return .namespace(attributes)
         case .array(let place):
@@ -171,7 +171,7 @@ extension PickleMachine {
                     continue
                 default: break
                 }
-                throw malformed("fills \(global.name) with something else than pairs")
+                throw malformed("fills \(global.name) with something other than pairs")
             }
             return heap.dictionary(pairs)
         default: return heap.dictionary()
@@ -187,7 +187,7 @@ extension PickleMachine {
         case .list(let place)?, .tuple(let place)?:
             try charge(heap.lists[place].count)
             return heap.lists[place]
-        default: throw malformed("fills \(global.name) with something else than a list")
+        default: throw malformed("fills \(global.name) with something other than a list")
         }
     }
 
@@ -197,13 +197,13 @@ extension PickleMachine {
     /// `("storage", type, key, location, count)`, and a view of it in files of the older kind.
     private mutating func storage(_ id: PickleValue) throws(StorageError) -> PickleValue {
         guard case .tuple(let place) = id else {
-            throw malformed("has a reference of another kind")
+            throw malformed("has an unknown kind of reference")
         }
         let parts = heap.lists[place]
         guard parts.count >= 5, parts[0].stringValue == "storage",
             case .global(let type) = parts[1], case .storage(let dtype) = type.role,
             let key = parts[2].stringValue, let count = parts[4].integerValue, count >= 0
-        else { throw malformed("has a reference that is no storage") }
+        else { throw malformed("has a reference that is not a storage") }
         try charge(4)
         var start = 0
         var viewCount = count
@@ -212,7 +212,7 @@ extension PickleMachine {
             guard view.count == 3, let first = view[1].integerValue,
                 let size = view[2].integerValue, first >= 0, size >= 0, size <= count,
                 first <= count - size
-            else { throw malformed("has a view that lies outside of its storage") }
+            else { throw malformed("has a view outside its storage") }
             (start, viewCount) = (first, size)
         }
         heap.storages.append(
@@ -256,7 +256,7 @@ extension PickleMachine {
 
     private mutating func sizes(_ value: PickleValue) throws(StorageError) -> [Int] {
         guard case .tuple(let place) = value else {
-            throw malformed("has a shape that is no tuple")
+            throw malformed("has a shape that is not a tuple")
         }
         guard heap.lists[place].count <= 64 else {
             throw malformed("has a tensor of more than 64 dimensions")
@@ -319,7 +319,7 @@ extension PickleMachine {
         var path = ""
         for part in arguments {
             guard let part = part.stringValue else {
-                throw malformed("has a path that is no text")
+                throw malformed("has a path that is not a string")
             }
             try charge(1 + part.utf8.count / 16)
             path += path.isEmpty || path.hasSuffix("/") ? part : "/" + part

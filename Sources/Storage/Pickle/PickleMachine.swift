@@ -15,14 +15,14 @@ package struct PickleMachine {
         fileprivate var need: String {
             switch self {
             case .weights: "weights need"
-            case .dataSet: "data set needs"
+            case .dataSet: "data sets need"
             }
         }
 
         fileprivate var noNeed: String {
             switch self {
             case .weights: "weights do not need"
-            case .dataSet: "no data set needs"
+            case .dataSet: "data sets do not need"
             }
         }
     }
@@ -75,12 +75,12 @@ package struct PickleMachine {
     package func unsupported(_ reason: String) -> StorageError {
         .unsupported(
             file: cursor.source.path,
-            reason: "\(reason), which \(use.noNeed); nothing was run"
+            reason: "\(reason), which \(use.noNeed); nothing was executed"
         )
     }
 
     package mutating func charge(_ cost: Int) throws(StorageError) {
-        guard cost <= budget else { throw malformed("describes more than any \(use.need)") }
+        guard cost <= budget else { throw malformed("describes more than \(use.need)") }
         budget -= cost
     }
 
@@ -99,14 +99,14 @@ package struct PickleMachine {
 
     package mutating func pop() throws(StorageError) -> PickleValue {
         guard stack.count > (marks.last ?? 0), let value = stack.popLast() else {
-            throw malformed("takes more values than it made")
+            throw malformed("takes more values than it created")
         }
         return value
     }
 
     package mutating func popToMark() throws(StorageError) -> [PickleValue] {
         guard let mark = marks.popLast(), mark <= stack.count else {
-            throw malformed("closes a group that it did not open")
+            throw malformed("closes a group that was not opened")
         }
         let values = Array(stack[mark...])
         stack.removeSubrange(mark...)
@@ -115,7 +115,7 @@ package struct PickleMachine {
 
     private func top() throws(StorageError) -> PickleValue {
         guard stack.count > (marks.last ?? 0), let value = stack.last else {
-            throw malformed("uses a value that it did not make")
+            throw malformed("uses a value that does not exist")
         }
         return value
     }
@@ -169,7 +169,7 @@ package struct PickleMachine {
 
     private mutating func counted(_ lengthBytes: Int) throws(StorageError) -> ArraySlice<UInt8> {
         let length = try cursor.integer(bytes: lengthBytes)
-        guard let length = Int(exactly: length) else { throw malformed("has a text without end") }
+        guard let length = Int(exactly: length) else { throw malformed("has a string without end") }
         return try cursor.take(length)
     }
 
@@ -184,7 +184,7 @@ package struct PickleMachine {
             stack.append(.bytes(Array(bytes)))
         } else {
             // Python lets half a surrogate pair pass; no key of a tensor has one.
-            stack.append(.opaque("a text that is not UTF-8"))
+            stack.append(.opaque("a string that is not UTF-8"))
         }
     }
 
@@ -222,7 +222,7 @@ package struct PickleMachine {
 
     private mutating func append(_ values: [PickleValue]) throws(StorageError) {
         guard case .list(let place) = try top() else {
-            throw malformed("appends to \(try top().kind), which is no list")
+            throw malformed("appends to \(try top().kind), which is not a list")
         }
         heap.lists[place].append(contentsOf: values)
     }
@@ -230,7 +230,7 @@ package struct PickleMachine {
     private mutating func insert(_ pairs: [PickleValue]) throws(StorageError) {
         switch try top() {
         case .dictionary(let place): try insert(pairs, into: place)
-        case let other: throw malformed("sets an item of \(other.kind), which is no dictionary")
+        case let other: throw malformed("sets an item of \(other.kind), which is not a dictionary")
         }
     }
 
@@ -261,12 +261,12 @@ package struct PickleMachine {
     private mutating func remember(_ key: Int) throws(StorageError) {
         memo[key] = try top()
         guard memo.count <= 1_000_000 else {
-            throw malformed("remembers more than any \(use.need)")
+            throw malformed("stores more than \(use.need)")
         }
     }
 
     private func recall(_ key: Int) throws(StorageError) -> PickleValue {
-        guard let value = memo[key] else { throw malformed("recalls a value that it did not keep") }
+        guard let value = memo[key] else { throw malformed("recalls a value that was not stored") }
         return value
     }
 }

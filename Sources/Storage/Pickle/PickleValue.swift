@@ -1,6 +1,6 @@
 /// A value that a pickle describes.
 ///
-/// Containers stand in a ``PickleHeap`` and are named by their place, so that values that contain one
+/// Containers are in a ``PickleHeap`` and are referred to by index, so that values that contain one
 /// another, or nest a million deep, cost neither a leak nor a stack.
 package enum PickleValue {
     case none
@@ -38,9 +38,9 @@ package enum PickleValue {
     package var kind: String {
         switch self {
         case .none: "None"
-        case .bool: "a truth value"
+        case .bool: "a boolean"
         case .integer, .number: "a number"
-        case .string: "a text"
+        case .string: "a string"
         case .bytes: "bytes"
         case .list: "a list"
         case .tuple: "a tuple"
@@ -50,7 +50,7 @@ package enum PickleValue {
         case .storage: "a storage"
         case .tensor: "a tensor"
         case .numpyType: "a numpy type"
-        case .array: "an array of numpy"
+        case .array: "a numpy array"
         case .opaque(let name): name
         }
     }
@@ -71,7 +71,7 @@ package struct PickleStorage {
     package let count: Int
     /// Where a view begins in the storage that is in the file, in elements; old files have such views.
     package let start: Int
-    /// The number of elements that stand in the file under the key.
+    /// The number of elements in the file under the key.
     package let wholeCount: Int
 
     package var elementSize: Int { dtype?.byteSize ?? 1 }

@@ -77,10 +77,10 @@ package struct TarReader {
             if header.allSatisfy({ $0 == 0 }) { return nil }
             guard Self.hasRightSum(header) else {
                 throw at == 0
-                    ? .malformed(file: file.path, reason: "it is no tar archive")
+                    ? .malformed(file: file.path, reason: "it is not a tar archive")
                     : .malformed(
                         file: file.path,
-                        reason: "there is no header at byte \(at), where one must be"
+                        reason: "there is no header at byte \(at)"
                     )
             }
             guard let ownSize = Self.number(header[124..<136]) else {
@@ -97,7 +97,7 @@ package struct TarReader {
             let size = isExtension ? ownSize : hasContent ? longSize ?? ownSize : 0
             let content = at + Self.block
             guard size <= file.count - content else {
-                throw cutShort("\(escaped(longName ?? Self.name(of: header))) is not whole")
+                throw cutShort("\(escaped(longName ?? Self.name(of: header))) is incomplete")
             }
             at = content + (size + Self.block - 1) / Self.block * Self.block
             guard isExtension else {
@@ -144,7 +144,7 @@ package struct TarReader {
     }
 
     private func cutShort(_ detail: String) -> StorageError {
-        .malformed(file: file.path, reason: "it is cut short: \(detail); get it again")
+        .malformed(file: file.path, reason: "it is cut short: \(detail); download it again")
     }
 
     /// Whether the sum of all bytes is what the header says; its own digits count as spaces.

@@ -1,7 +1,7 @@
 /// Reads rows of cells, as RFC 4180 has them, from a file's bytes.
 ///
-/// The separator is a tab, a comma or a semicolon, whichever comes first in the first line. Cells may stand in quotation
-/// marks, which they double inside; lines end in any of the three ways.
+/// The separator is a tab, a comma or a semicolon, whichever comes first in the first line. Cells may be quoted, with quotation
+/// marks doubled inside; lines end in any of the three ways.
 package struct DelimitedText {
     private let bytes: [UInt8]
     private let path: String
@@ -48,7 +48,7 @@ package struct DelimitedText {
             at += 1
             while true {
                 guard at < bytes.count else {
-                    throw bad("the quotation mark has no partner")
+                    throw bad("a quotation mark is not closed")
                 }
                 let byte = bytes[at]
                 at += 1
@@ -60,7 +60,7 @@ package struct DelimitedText {
                 content.append(byte)
             }
             guard at == bytes.count || isEnd(bytes[at]) else {
-                throw bad("something follows a closing quotation mark")
+                throw bad("there is text after a closing quotation mark")
             }
         } else {
             isQuoted.append(false)
@@ -71,7 +71,7 @@ package struct DelimitedText {
         guard let text = String(validating: content, as: UTF8.self) else {
             throw bad("\"\(escaped(content))\" is not UTF-8")
         }
-        guard !text.unicodeScalars.contains("\0") else { throw bad("it holds a zero byte") }
+        guard !text.unicodeScalars.contains("\0") else { throw bad("it contains a zero byte") }
         return Self.unguarded(text)
     }
 
@@ -100,7 +100,7 @@ package struct DelimitedText {
 
     /// A text as a cell of a file with commas.
     ///
-    /// It stands in quotation marks where it needs them. A text that spreadsheets would take for a formula gets an
+    /// It is quoted if necessary. A text that spreadsheets would interpret as a formula gets an
     /// apostrophe in front, which they hide and our reader takes away; numbers stay as they are.
     ///
     /// ## Source

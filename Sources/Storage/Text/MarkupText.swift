@@ -1,8 +1,8 @@
-/// Text for the HTML pages that this package writes: the one escaper and the one address coder.
+/// Text in HTML and SVG: escaping and addresses.
 ///
 /// Names of files and classes come from data and downloaded models, and nothing in them may act as markup.
 package enum MarkupText {
-    /// A text as it stands in HTML or SVG, between tags or in an attribute in quotation marks.
+    /// A text escaped for HTML or SVG, between tags or in a quoted attribute.
     ///
     /// It goes by Unicode scalars: by characters, a combining or format scalar beside `<` would hide it. Scalars that HTML
     /// and XML forbid, and those that turn the direction of text, which can hide a name's ending, become U+FFFD.

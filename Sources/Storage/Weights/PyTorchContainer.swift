@@ -14,7 +14,7 @@ package struct PyTorchContainer {
     /// - Parameters:
     ///   - root: The value.
     ///   - heap: What the value refers to.
-    ///   - storageRange: A function that tells where the storage of a key is; nil where it is not there.
+    ///   - storageRange: A function that returns where the storage of a key is; nil if it is missing.
     package init(
         root: PickleValue,
         heap: PickleHeap,
@@ -33,8 +33,8 @@ package struct PyTorchContainer {
             throw StorageError.unsupported(
                 file: source.path,
                 reason: isNumPy
-                    ? "it is an archive of NumPy arrays, not of PyTorch"
-                    : "it is a zip archive without data.pkl, not one that PyTorch wrote"
+                    ? "it is an archive of NumPy arrays, not a PyTorch file"
+                    : "it is a zip archive without data.pkl, so not a PyTorch file"
             )
         }
         let root = String(pickle.name.dropLast("data.pkl".count))
@@ -49,7 +49,7 @@ package struct PyTorchContainer {
         guard range.count <= PickleMachine.maximumSize else {
             throw StorageError.malformed(
                 file: source.path,
-                reason: "its pickle has \(range.count) bytes, more than any weights need"
+                reason: "its pickle has \(range.count) bytes, more than weights need"
             )
         }
         var machine = PickleMachine(ByteCursor(source, range))
@@ -82,7 +82,8 @@ package struct PyTorchContainer {
     fileprivate static func bigEndian(_ source: any ByteSource) -> StorageError {
         .unsupported(
             file: source.path,
-            reason: "it was written by a big-endian machine; load and save it with PyTorch once"
+            reason:
+                "it was written on a big-endian machine; load it with PyTorch there and save it again"
         )
     }
 
@@ -101,7 +102,7 @@ package struct PyTorchContainer {
             throw StorageError.malformed(
                 file: file,
                 reason: "its storage \(storage.key.debugDescription) has \(whole.count) bytes, "
-                    + "\(storage.wholeCount) elements of \(storage.elementSize) were to be in it"
+                    + "\(storage.wholeCount) elements of \(storage.elementSize) bytes were expected"
             )
         }
         let start = whole.lowerBound + storage.start * storage.elementSize
@@ -136,7 +137,7 @@ extension PyTorchContainer {
         guard case .list(let place) = keys else {
             throw StorageError.malformed(
                 file: source.path,
-                reason: "it lacks the storages' keys"
+                reason: "the list of storage keys is missing"
             )
         }
         let ranges = try storages(
@@ -155,7 +156,7 @@ extension PyTorchContainer {
         guard case .dictionary(let place) = system.value else {
             throw StorageError.malformed(
                 file: source.path,
-                reason: "it does not tell the system that it was written on"
+                reason: "it does not name the system that it was written on"
             )
         }
         let dictionary = system.heap.dictionaries[place]

@@ -1,4 +1,4 @@
-/// All that a PyTorch file tells but the elements of its tensors.
+/// The contents of a PyTorch file without the elements of its tensors.
 package struct PyTorchContents {
     package let choice: StateDictChoice
     package let table: PyTorchTable
@@ -29,7 +29,7 @@ package struct PyTorchContents {
     }
 
     private static func foreign(_ source: any ByteSource) -> StorageError {
-        .malformed(file: source.path, reason: "it is no file that PyTorch wrote")
+        .malformed(file: source.path, reason: "it is not a PyTorch file")
     }
 
     /// The plain values of the outermost dictionary, and the attributes of its first Namespace.

@@ -33,7 +33,7 @@ package struct PyTorchTable {
             guard names.insert(name).inserted else {
                 throw StorageError.malformed(
                     file: source.path,
-                    reason: "tensor \(name) is in it twice"
+                    reason: "tensor \(name) occurs twice"
                 )
             }
             let tensor = container.heap.tensors[place]
@@ -45,7 +45,7 @@ package struct PyTorchTable {
             ignored.isEmpty
             ? []
             : [
-                "\(ignored.count) beside the tensors were ignored: "
+                "\(ignored.count) other entries were ignored: "
                     + shown + (ignored.count > 8 ? ", …" : "")
             ]
     }

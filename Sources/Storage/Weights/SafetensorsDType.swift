@@ -1,4 +1,4 @@
-/// The element types of the safetensors format, by the names that stand in files.
+/// The element types of the safetensors format, by their names in files.
 public enum SafetensorsDType: String, Sendable, CaseIterable {
     /// Truth values, one byte each.
     case bool = "BOOL"

@@ -69,14 +69,14 @@ public struct SafetensorsHeader: Sendable, Equatable {
         guard length >= 8 else {
             throw StorageError.malformed(
                 file: file,
-                reason: "it has \(length) bytes, fewer than the 8 of a header's length"
+                reason: "it has \(length) bytes, fewer than the 8 of the header length"
             )
         }
         let size = try source.bytes(0..<8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard size <= UInt64(maximumSize) else {
             throw StorageError.malformed(
                 file: file,
-                reason: "its header would have \(size) bytes; it is no safetensors file"
+                reason: "its header would have \(size) bytes; it is not a safetensors file"
             )
         }
         guard size <= UInt64(length - 8) else {
@@ -84,7 +84,7 @@ public struct SafetensorsHeader: Sendable, Equatable {
                 file: file,
                 reason:
                     "its header would have \(size) bytes, the file has \(length); it is cut short "
-                    + "or no safetensors file"
+                    + "or not a safetensors file"
             )
         }
         let dataStart = 8 + Int(size)
@@ -105,7 +105,7 @@ public struct SafetensorsHeader: Sendable, Equatable {
         }
         do {
             guard let object = try JSONValue.parse(json, maximumDepth: 8).objectValue else {
-                throw StorageError.malformed(file: file, reason: "the header is no JSON object")
+                throw StorageError.malformed(file: file, reason: "the header is not a JSON object")
             }
             return object
         } catch let error as JSONError {
@@ -122,14 +122,14 @@ public struct SafetensorsHeader: Sendable, Equatable {
         file: String
     ) throws(StorageError) -> [String: String] {
         guard let object = value.objectValue else {
-            throw StorageError.malformed(file: file, reason: "__metadata__ is no object")
+            throw StorageError.malformed(file: file, reason: "__metadata__ is not an object")
         }
         var metadata: [String: String] = [:]
         for key in object.keys {
             guard let text = object[key]?.stringValue else {
                 throw StorageError.malformed(
                     file: file,
-                    reason: "the value of \(key) in __metadata__ is no text"
+                    reason: "the value of \(key) in __metadata__ is not a string"
                 )
             }
             metadata[key] = text
@@ -149,23 +149,23 @@ public struct SafetensorsHeader: Sendable, Equatable {
         guard let dtype = SafetensorsDType(rawValue: typeName) else {
             throw StorageError.unsupported(
                 file: file,
-                reason: "tensor \(name) has the element type \(typeName), which is unknown here"
+                reason: "tensor \(name) has the element type \(typeName), which is not supported"
             )
         }
         guard let list = value["shape"]?.arrayValue else { throw malformed("has no shape") }
         var shape: [Int] = []
         for size in list {
             guard case .integer(let size) = size, size >= 0 else {
-                throw malformed("has a size in its shape that is no whole number of at least 0")
+                throw malformed("has a dimension that is not an integer of at least 0")
             }
             shape.append(size)
         }
         guard let offsets = value["data_offsets"]?.arrayValue, offsets.count == 2,
             case .integer(let start) = offsets[0], case .integer(let end) = offsets[1],
             start >= 0, end >= start
-        else { throw malformed("has no valid data_offsets (two whole numbers, 0 <= start <= end)") }
+        else { throw malformed("has no valid data_offsets (two integers, 0 <= start <= end)") }
         guard let size = byteCount(shape: shape, dtype: dtype) else {
-            throw malformed("has a shape with more bytes than any file: \(shape)")
+            throw malformed("has an impossible shape: \(shape)")
         }
         guard size == end - start else {
             throw malformed(
@@ -200,7 +200,7 @@ public struct SafetensorsHeader: Sendable, Equatable {
         guard end == dataLength else {
             throw StorageError.malformed(
                 file: file,
-                reason: "\(dataLength - end) bytes at its end belong to no tensor"
+                reason: "\(dataLength - end) bytes at its end do not belong to a tensor"
             )
         }
     }

@@ -23,7 +23,7 @@ package struct ShardIndex {
         guard let map = object["weight_map"]?.objectValue, !map.keys.isEmpty else {
             throw StorageError.malformed(
                 file: path,
-                reason: "it is JSON without a weight_map, no index of weights"
+                reason: "it is JSON without a weight_map, not an index of weights"
             )
         }
         var fileOfName: [String: String] = [:]
@@ -31,14 +31,14 @@ package struct ShardIndex {
             guard let file = map[name]?.stringValue else {
                 throw StorageError.malformed(
                     file: path,
-                    reason: "the file of tensor \(name) is no text"
+                    reason: "the file name of tensor \(name) is not a string"
                 )
             }
             guard Self.isInside(file) else {
                 throw StorageError.malformed(
                     file: path,
                     reason: "tensor \(name) would be in \(file.debugDescription), "
-                        + "which is not inside the index's folder"
+                        + "which is outside the directory of the index"
                 )
             }
             fileOfName[name] = file

@@ -41,7 +41,7 @@ package struct StateDictChoice {
         guard case .dictionary(let root) = container.root else {
             throw StorageError.unsupported(
                 file: file,
-                reason: "it holds \(container.root.kind) rather than a dictionary of tensors"
+                reason: "it contains \(container.root.kind) instead of a dictionary of tensors"
             )
         }
         let heap = container.heap
@@ -95,8 +95,8 @@ package struct StateDictChoice {
         let networks = rest.filter { others.isDisjoint(with: NetworkNames.words($0)) }
         let flag = networks.first.map { " (--state-dict \($0))" } ?? ""
         let beside =
-            rest.isEmpty ? "" : "; also there: \(rest.joined(separator: ", "))\(flag)"
-        return (place, ["the weights under \"\(only)\" were taken" + beside])
+            rest.isEmpty ? "" : "; others: \(rest.joined(separator: ", "))\(flag)"
+        return (place, ["the weights under \"\(only)\" are used" + beside])
     }
 
     private static func last(of name: String) -> String {
@@ -175,12 +175,12 @@ package struct StateDictChoice {
 
     private static func undecided(_ names: [String], _ file: String) -> StorageError {
         guard let first = names.first else {
-            return .unsupported(file: file, reason: "it holds no tensors")
+            return .unsupported(file: file, reason: "it contains no tensors")
         }
         return .unsupported(
             file: file,
             reason:
-                "it holds several sets of weights, \(list(names)); say which one is meant, such as "
+                "it contains several sets of weights, \(list(names)); select one, such as "
                 + "--state-dict \(first)"
         )
     }

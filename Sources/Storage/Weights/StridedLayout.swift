@@ -64,7 +64,7 @@ package struct StridedLayout {
         guard target.count == byteCount else {
             throw StorageError.malformed(
                 file: source.path,
-                reason: "\(byteCount) bytes stand where \(target.count) belong"
+                reason: "it has \(byteCount) bytes instead of \(target.count)"
             )
         }
         if byteCount == 0 { return }

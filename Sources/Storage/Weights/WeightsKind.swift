@@ -1,4 +1,4 @@
-/// The kinds of file that weights come in, told by their first bytes; names are no evidence.
+/// The types of weights files, recognised by their first bytes and not by their names.
 package enum WeightsKind: Equatable {
     case safetensors
     case zip
@@ -50,20 +50,20 @@ package enum WeightsKind: Equatable {
         if head.isEmpty { return "it is empty" }
         if head.count > 262, head[257..<262].elementsEqual("ustar".utf8) {
             return "it is a tar archive, as PyTorch wrote before 0.1.10; "
-                + "load and save it with a newer PyTorch once"
+                + "load it with a newer PyTorch and save it again"
         }
         if head.first == 0x80, head.count > 1, head[1] <= 5 {
-            return "it is a pickle, but not one that torch.save wrote"
+            return "it is a pickle, but not from torch.save"
         }
         if begins("version https://git-lfs") {
-            return "it is a pointer of Git LFS, not the weights; fetch them with git lfs pull"
+            return "it is a Git LFS pointer, not the weights; run `git lfs pull`"
         }
-        if begins("<") { return "it is a web page, not weights; the download went wrong" }
+        if begins("<") { return "it is a web page, not weights; the download failed" }
         if begins("\u{1F}") || head.starts(with: [0x1F, 0x8B]) {
             return "it is compressed with gzip; unpack it first"
         }
-        if head.starts(with: [0x89, 0x48, 0x44, 0x46]) { return "it is an HDF5 file of Keras" }
-        if head.starts(with: [0x93, 0x4E, 0x55, 0x4D]) { return "it is an array of NumPy" }
+        if head.starts(with: [0x89, 0x48, 0x44, 0x46]) { return "it is a Keras HDF5 file" }
+        if head.starts(with: [0x93, 0x4E, 0x55, 0x4D]) { return "it is a NumPy array" }
         if begins("GGUF") { return "it is a GGUF file" }
         return nil
     }

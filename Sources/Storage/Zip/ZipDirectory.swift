@@ -30,7 +30,7 @@ package struct ZipDirectory {
         self.source = source
         let end = try ZipEnd(source)
         guard end.tableSize <= Self.maximumSize else {
-            throw Self.malformed(source, "its table of contents has \(end.tableSize) bytes")
+            throw Self.malformed(source, "its directory has \(end.tableSize) bytes")
         }
         tableStart = end.tableStart
         var table = ByteCursor(
@@ -42,7 +42,7 @@ package struct ZipDirectory {
         // The number of entries is a claim; what there is to read bounds them.
         for _ in 0..<end.entryCount {
             guard table.end - table.position >= 46 else {
-                throw Self.malformed(source, "its table of contents ends too early")
+                throw Self.malformed(source, "its directory ends too early")
             }
             let entry = try Self.entry(&table)
             guard places.updateValue(entries.count, forKey: entry.name) == nil else {
@@ -65,22 +65,22 @@ package struct ZipDirectory {
         if let fault = entry.fault {
             throw StorageError.unsupported(
                 file: source.path,
-                reason: "its part \(name) is \(fault); PyTorch stores its parts as they are"
+                reason: "its member \(name) is \(fault); PyTorch stores members uncompressed"
             )
         }
         guard entry.headerStart <= tableStart - 30 else {
-            throw Self.malformed(source, "its part \(name) begins beyond the end of the parts")
+            throw Self.malformed(source, "its member \(name) begins beyond the end of the data")
         }
         var header = ByteCursor(source, entry.headerStart..<entry.headerStart + 30)
         guard try header.integer(bytes: 4) == 0x0403_4B50 else {
-            throw Self.malformed(source, "its part \(name) is not where the table of contents says")
+            throw Self.malformed(source, "its member \(name) is not where the directory says")
         }
         _ = try header.take(22)
         let start =
             entry.headerStart + 30 + Int(try header.integer(bytes: 2))
             + Int(try header.integer(bytes: 2))
         guard start <= tableStart, entry.size <= tableStart - start else {
-            throw Self.malformed(source, "its part \(name) does not lie inside it")
+            throw Self.malformed(source, "its member \(name) extends beyond the file")
         }
         return start..<start + entry.size
     }
@@ -94,7 +94,7 @@ package struct ZipDirectory {
 
     private static func entry(_ table: inout ByteCursor) throws(StorageError) -> Entry {
         guard try table.integer(bytes: 4) == 0x0201_4B50 else {
-            throw malformed(table.source, "its table of contents is damaged")
+            throw malformed(table.source, "its directory is damaged")
         }
         _ = try table.take(4)
         let flags = try table.integer(bytes: 2)
@@ -120,7 +120,7 @@ package struct ZipDirectory {
         guard let exactSize = Int(exactly: size), let exactStart = Int(exactly: headerStart),
             fault != nil || packedSize == size
         else {
-            throw malformed(table.source, "its part \(name.debugDescription) has no valid size")
+            throw malformed(table.source, "its member \(name.debugDescription) has no valid size")
         }
         return Entry(
             name: name,
@@ -131,7 +131,7 @@ package struct ZipDirectory {
         )
     }
 
-    /// Takes sizes and places of more than 32 bits from the extra field, where they stand in this order.
+    /// Takes sizes and places of more than 32 bits from the extra field, in this order.
     private static func zip64(
         _ extra: inout ArraySlice<UInt8>,
         _ size: inout UInt64,
@@ -174,12 +174,12 @@ private struct ZipEnd {
         var size = try record.integer(bytes: 4)
         var first = try record.integer(bytes: 4)
         guard disks == 0 || disks == 0xFFFF_FFFF else {
-            throw ZipDirectory.malformed(source, "it is one of several archives")
+            throw ZipDirectory.malformed(source, "it is part of a multi-part archive")
         }
         if let large = try Self.zip64(source, before: start) { (count, size, first) = large }
         guard let tableStart = Int(exactly: first), let tableSize = Int(exactly: size),
             tableStart <= start, tableSize <= start - tableStart, count <= tableSize / 46
-        else { throw ZipDirectory.malformed(source, "its table of contents is not inside it") }
+        else { throw ZipDirectory.malformed(source, "its directory lies outside the file") }
         (entryCount, self.tableStart, self.tableSize) = (Int(count), tableStart, tableSize)
     }
 
@@ -198,7 +198,7 @@ private struct ZipEnd {
         }
         throw ZipDirectory.malformed(
             source,
-            "it is a zip archive without its end; it is cut short, load it anew"
+            "it is a zip archive without an end record; it is cut short, download it again"
         )
     }
 
@@ -211,7 +211,7 @@ private struct ZipEnd {
         guard try locator.integer(bytes: 4) == 0x0706_4B50 else { return nil }
         _ = try locator.take(4)
         guard let start = Int(exactly: try locator.integer(bytes: 8)), end >= 76, start <= end - 76
-        else { throw ZipDirectory.malformed(source, "its zip64 record is not inside it") }
+        else { throw ZipDirectory.malformed(source, "its zip64 record lies outside the file") }
         var record = ByteCursor(source, start..<start + 56)
         guard try record.integer(bytes: 4) == 0x0606_4B50 else {
             throw ZipDirectory.malformed(source, "its zip64 record is damaged")

@@ -75,7 +75,7 @@ public struct ConvNorm {
     }
 }
 
-/// A convolution's filters with the normalisation after it in them, packed for oneDNN; made anew when one changed.
+/// A convolution's filters with the normalisation after it in them, packed for oneDNN; updated when one changes.
 private final class FoldedFilters: @unchecked Sendable {
     /// What the filters are made for.
     struct Form: Equatable {

@@ -21,7 +21,7 @@ public final class Linear: Module {
 
     /// How the layer computes in 8 bits, in evaluation without gradients; `nil` where it does not.
     ///
-    /// ``weight`` then holds what the 8-bit numbers stand for: whole multiples of the scales.
+    /// ``weight`` then contains the dequantized values: integer multiples of the scales.
     public var quantization: LinearQuantization?
 
     /// What looks at the inputs while a calibration runs.
@@ -90,6 +90,6 @@ public final class Linear: Module {
 
     private static let packedForInference = TorchError(
         operation: "linear",
-        message: "the model's weights were packed for inference; load it again to train it"
+        message: "the model's weights were packed for inference; load the model again to train it"
     )
 }

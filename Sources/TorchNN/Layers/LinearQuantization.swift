@@ -10,7 +10,7 @@ public struct LinearQuantization: Sendable, Equatable {
     /// One step of the input, above 0.
     public var inputScale: Float
 
-    /// The 8-bit number that stands for an input of 0, 0...255.
+    /// The 8-bit value of an input of 0, 0...255.
     public var inputZeroPoint: Int
 
     /// Creates a description.

@@ -1,7 +1,7 @@
 import Foundation
 public import Torch
 
-/// A weight in the order in which oneDNN reads it fastest, made when it is first wanted and made anew when it changed.
+/// A weight in the order in which oneDNN reads it fastest, packed on first use and again when the weight changes.
 ///
 /// For inference: it is kept beside the weight and costs as much memory as that, half of it in `bfloat16`. Threads may
 /// share it.

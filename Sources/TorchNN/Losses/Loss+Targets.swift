@@ -17,7 +17,7 @@ extension Loss {
             throw TorchError(
                 operation: "mean squared error",
                 message:
-                    "predictions of shape \(predictions.shape) do not fit targets of shape \(targets.shape)"
+                    "predictions of shape \(predictions.shape) do not match targets of shape \(targets.shape)"
             )
         }
         let difference = try predictions.to(.float32).flattened() - targets.to(.float32).flattened()
@@ -42,7 +42,7 @@ extension Loss {
             throw TorchError(
                 operation: "binary cross-entropy",
                 message:
-                    "logits of shape \(logits.shape) do not fit targets of shape \(targets.shape)"
+                    "logits of shape \(logits.shape) do not match targets of shape \(targets.shape)"
             )
         }
         var targets = try targets.to(.float32)

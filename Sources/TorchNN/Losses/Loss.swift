@@ -34,7 +34,7 @@ public enum Loss {
             throw TorchError(
                 operation: "cross-entropy",
                 message:
-                    "logits of shape \(logits.shape) do not fit soft targets of shape \(targets.shape)"
+                    "logits of shape \(logits.shape) do not match soft targets of shape \(targets.shape)"
             )
         }
         return try Functional.crossEntropy(logits.to(.float32), targets)
@@ -102,7 +102,7 @@ public enum Loss {
         guard tau > 0, tau.isFinite else {
             throw TorchError(
                 operation: "distillation",
-                message: "the temperature is above 0, not \(tau)"
+                message: "the temperature must be above 0, not \(tau)"
             )
         }
     }

@@ -10,7 +10,7 @@ import Training
 struct AblateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ablate",
-        abstract: "Train the rows of a study and make their table.",
+        abstract: "Run a study: train all rows and write a table.",
         discussion: """
             Examples:
               deit ablate study.yaml --data DIR --list

@@ -9,7 +9,7 @@ import VisionModels
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measure how fast models train and run on this machine.",
+        abstract: "Measure training and inference speed on this machine.",
         discussion: """
             Examples:
               deit bench training --model deit_tiny_patch16_224 --dtype fp32 --json
@@ -28,8 +28,8 @@ struct BenchCommand: AsyncParsableCommand {
             commandName: "training",
             abstract: "Time training steps: forward, loss, backward and AdamW, on random images.",
             discussion: """
-                With --teacher every step asks it too, as hard distillation does. Its rate within \
-                the steps stands beside that of its own inference, measured in turn with them.
+                With --teacher every step also evaluates the teacher, as hard distillation does. Its \
+                speed within the steps and in inference alone are measured in turn.
                 """
         )
 
@@ -58,7 +58,8 @@ struct BenchCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "inference",
             abstract: "Time forward passes on random images.",
-            discussion: "--dtype takes int8 too: linear layers in 8 bits, all else as in auto."
+            discussion:
+                "--dtype also accepts int8: linear layers in 8 bits, everything else as with auto."
         )
 
         @OptionGroup var options: BenchOptions

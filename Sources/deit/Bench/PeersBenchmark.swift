@@ -9,11 +9,11 @@ import VisionModels
 struct PeersBenchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "peers",
-        abstract: "Measure this library and others in turn, in one sitting.",
+        abstract: "Compare the speed of this library with others, in turn.",
         discussion: """
-            Machines are shared and noisy: a rate alone says little, a ratio of medians taken \
-            in turn says more. PEERS_PYTHON names a Python with timm, onnx, onnxscript, \
-            onnxruntime and openvino; a peer that is not there is left out and told.
+            Absolute rates depend on machine and load; compare the ratios of medians measured \
+            in turn. PEERS_PYTHON is the path of a Python with timm, onnx, onnxscript, \
+            onnxruntime and openvino; missing packages are skipped and reported.
 
             Example:
               PEERS_PYTHON=venv/bin/python deit bench peers --models deit_tiny_patch16_224

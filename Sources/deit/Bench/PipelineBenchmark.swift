@@ -7,7 +7,7 @@ import Training
 struct PipelineBenchmark: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pipeline",
-        abstract: "Time the way from image files to the model's input, without a model.",
+        abstract: "Measure the speed of decoding and preprocessing, without a model.",
         discussion: """
             Examples:
               deit bench pipeline DIR --recipe deit

@@ -11,7 +11,7 @@ import TorchNN
 struct DataCheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Find images and labels that would spoil a training.",
+        abstract: "Find problems in images and labels.",
         discussion: """
             Examples:
               deit data check DIR

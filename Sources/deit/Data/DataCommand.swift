@@ -4,7 +4,7 @@ import ArgumentParser
 struct DataCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "data",
-        abstract: "Look at images before training on them.",
+        abstract: "Check and show training data.",
         subcommands: [DataCheckCommand.self, DataShowCommand.self]
     )
 }

@@ -11,7 +11,7 @@ import Training
 struct DataShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Write a sheet of images as a recipe shows them to the model.",
+        abstract: "Write a sheet of images as the model sees them with a recipe.",
         discussion: """
             Examples:
               deit data show DIR --recipe deit --output sheet.png

@@ -12,7 +12,7 @@ import Training
 struct IndexCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "index",
-        abstract: "Make a classifier from labelled images without training.",
+        abstract: "Build a kNN classifier from labelled images, without training.",
         discussion: """
             Examples:
               deit index dino.pth --data flowers/ --output flowers.index

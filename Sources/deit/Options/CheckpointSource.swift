@@ -18,7 +18,7 @@ struct CheckpointSource: ParsableArguments {
         help: ArgumentHelp(
             "A run, a model directory, ORG/NAME on the hub, or bare weights: .safetensors, .pth or .bin.",
             discussion:
-                "Names of tensors are those of timm, DeiT, DINO or Hugging Face, as they are found."
+                "Tensor names may be those of timm, DeiT, DINO or Hugging Face."
         )
     )
     var checkpoint: String

@@ -9,7 +9,7 @@ struct ViewingOptions: ParsableArguments {
         help: ArgumentHelp(
             "The images' size: own, N for the shorter side, or HxW, height first; in pixels, rounded to patches.",
             discussion:
-                "own enlarges what is smaller than the model's images, and shrinks what --memory does not suffice for."
+                "With own, images smaller than the model's input are enlarged and images that need more than --memory are reduced."
         )
     )
     var size = "own"

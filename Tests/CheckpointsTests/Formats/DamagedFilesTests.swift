@@ -46,7 +46,7 @@ import Torch
     @Test(arguments: [
         ("", "empty"), ("version https://git-lfs.github.com/spec/v1\noid", "git lfs pull"),
         ("<!DOCTYPE html><html></html>", "web page"), ("\u{1F}\u{8B}rest of it", "gzip"),
-        ("GGUF and so on", "GGUF"), ("nothing at all", "no safetensors"),
+        ("GGUF and so on", "GGUF"), ("nothing at all", "not a safetensors"),
         ("PK\u{3}\u{4} and no more", "cut short"),
         ("\u{0}", "1 bytes"),
     ])

@@ -46,9 +46,10 @@ import Torch
 
     @Test(arguments: [
         (#""a": "m-00001-of-00002.safetensors", "b": "absent.bin""#, "absent.bin"),
-        (#""a": "../m-00001-of-00002.safetensors""#, "not inside"),
-        (#""a": "/etc/passwd""#, "not inside"), (#""a": "x/../../y""#, "not inside"),
-        (#""a": """#, "not inside"), (#""a": 1"#, "no text"), ("", "weight_map"),
+        (#""a": "../m-00001-of-00002.safetensors""#, "outside the directory"),
+        (#""a": "/etc/passwd""#, "outside the directory"),
+        (#""a": "x/../../y""#, "outside the directory"),
+        (#""a": """#, "outside the directory"), (#""a": 1"#, "not a string"), ("", "weight_map"),
         (#""a": "m-00002-of-00002.bin""#, "tensor b"),
         (Self.sound + #", "c": "m-00002-of-00002.bin""#, "tensor c"),
         (#""b": "m-00001-of-00002.safetensors", "a": "m-00002-of-00002.bin""#, "tensor a"),
