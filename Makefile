@@ -1,4 +1,4 @@
-# swift-deit. `make demo` and `make test` are all that a fresh clone needs; the other targets are for those who change it.
+# swift-deit. A fresh clone needs only `make build` (or `make demo`); the other targets are for development.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 export PKG_CONFIG_PATH := $(shell scripts/setup.sh --pkg-config-path):$(PKG_CONFIG_PATH)
@@ -29,16 +29,16 @@ help:
 	@echo "make demo      build, then train a teacher and three students on Fashion-MNIST, and compare them"
 	@echo "make test      build and run all tests"
 	@echo "make build     build .build/release/deit"
-	@echo "make unit | parity | e2e    one kind of test"
-	@echo "make format | lint          put the code in the project's form, or check it"
-	@echo "make bench     compare the wrapper, the kernels and the image path with others; BENCH=--strict fails on a miss"
-	@echo "make benchmarks             build Benchmarks/, without measuring"
-	@echo "make fuzz      feed the parsers with RUNS=100000 damaged files each (libFuzzer); FUZZ=NAMES for some"
-	@echo "make fuzz-smoke             the same with a few thousand files, for CI"
-	@echo "make examples  check every example in README, docs and --help, run README's quick start and the programs of Examples/"
-	@echo "make docs      build the documentation; a broken link is an error"
-	@echo "make fixtures  make the fixtures of the parity tests anew (needs Python with timm)"
-	@echo "make clean     remove what was built"
+	@echo "make unit | parity | e2e    run one kind of test"
+	@echo "make format | lint          format the code, or check its formatting"
+	@echo "make bench     compare the speed of wrapper, kernels and image pipeline with alternatives; BENCH=--strict fails on a miss"
+	@echo "make benchmarks             build Benchmarks/ without running it"
+	@echo "make fuzz      run each parser on RUNS=100000 mutated files (libFuzzer); FUZZ=NAMES selects parsers"
+	@echo "make fuzz-smoke             the same with 5000 files each, for CI"
+	@echo "make examples  check every example in README, docs and --help; run the quick start and the programs in Examples/"
+	@echo "make docs      build the API documentation; broken links are errors"
+	@echo "make fixtures  regenerate the fixtures of the parity tests (needs Python with timm)"
+	@echo "make clean     remove build products"
 
 setup:
 	@scripts/setup.sh
