@@ -17,7 +17,7 @@ student_epochs=7
 common=(--recipe fashion-mnist --data "$data" --val-limit 2000 --seed 0)
 started=$SECONDS
 
-[[ -x $deit ]] || { echo "demo: $deit is not there; run \`make build\` first" >&2; exit 1; }
+[[ -x $deit ]] || { echo "demo: $deit does not exist; run \`make build\` first" >&2; exit 1; }
 [[ -d $data ]] || { echo "demo: no images at $data; run \`make setup\`, or set DEMO_DATA" >&2; exit 1; }
 rm -rf "$output"
 mkdir -p "$output"
@@ -46,12 +46,12 @@ row() {
     "$(percent "$(field "$json" dist_top1)")"
 }
 
-printf '\n== The teacher, a residual network ==\n'
+printf '\n== The teacher, a ResNet ==\n'
 train teacher --model resnet8_cifar --size 28 --epochs "$teacher_epochs" --lr 4e-3 --smoothing 0
 
 # All three with the same images, epochs, batches and learning rate. Models this small gain little from a second core,
 # so the runs share the cores, a thread each.
-printf '\n== The students, side by side ==\n'
+printf '\n== The students, in parallel ==\n'
 teacher=$output/teacher/checkpoints/last
 budget=(--epochs "$student_epochs" --threads 1 --workers 1)
 student=deit_nano_patch7_28
@@ -71,8 +71,8 @@ printf '%-34s %10s %6s %7s   %-9s %-9s %s\n' model parameters epochs seconds top
   row 'DeiT, soft distillation' soft "$student_epochs"
   row 'DeiT, hard, distillation token' hard "$student_epochs"
 } | tee "$output/table.txt"
-printf '\nTop-1 of the last model is that of both heads together; "class" and "distillation" are its heads alone.\n'
+printf '\nTop-1 of the last model is that of the mean of both heads; "class" and "distillation" are the single heads.\n'
 
-printf '\nA few test images, by name:\n\n'
+printf '\nPredictions for a few test images:\n\n'
 "$deit" classify "$output/hard/checkpoints/last" Examples/fashion/*.png --top 2
 printf '\ndone in %d s; the runs are in %s\n' $((SECONDS - started)) "$output"
