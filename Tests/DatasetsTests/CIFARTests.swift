@@ -192,7 +192,7 @@ struct CIFARTests {
                 let error = #expect(throws: DatasetError.self) {
                     try open(folder, [0x80, 2] + bytes + Array("N.".utf8))
                 }
-                #expect("\(error as Any)".contains("more than any data set needs"))
+                #expect("\(error as Any)".contains("more than data sets need"))
             }
         }
     }
@@ -203,7 +203,7 @@ struct CIFARTests {
                 let error = #expect(throws: DatasetError.self) {
                     try open(folder, [0x80, 2] + text.unicodeScalars.map { UInt8($0.value) })
                 }
-                #expect("\(error as Any)".contains("which no data set needs"))
+                #expect("\(error as Any)".contains("which data sets do not need"))
             }
             #expect(throws: DatasetError.self) { try open(folder, Self.pickle(shape: [3, 0, 12])) }
         }

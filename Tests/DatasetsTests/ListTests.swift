@@ -71,7 +71,7 @@ struct ListTests {
     @Test(arguments: [
         (
             "file,class\npics/a.png,x\npics/no.png,y\npics/nor.png,y\n",
-            "names 2 files that are not there"
+            "names 2 files that do not exist"
         ),
         ("file,class\npics/a.png\n", "line 2 has 1 of at least 2 cells"),
         ("file,class\npics/a.png,\n", "line 2 lacks"),
@@ -88,7 +88,7 @@ struct ListTests {
             "gives the class x the labels 0 and 1"
         ),
         ("file,class\npics/a.png,a\0b\n", "zero byte"),
-        ("file,class\npics/a.png,x\npics/b.png,x\npics/a.png,y\n", "pics/a.png both x and y"),
+        ("file,class\npics/a.png,x\npics/b.png,x\npics/a.png,y\n", "pics/a.png to both x and y"),
     ])
     func mistakesAreTold(_ text: String, _ words: String) throws {
         try withImages { folder in

@@ -142,7 +142,7 @@ struct ShardTests {
                 #expect("\(error as Any)".contains(words), "\(error as Any)")
             }
             let good = Self.shard([("0", 1, "0")]).finished
-            try expectError([UInt8](repeating: 65, count: 2000), "no tar archive")
+            try expectError([UInt8](repeating: 65, count: 2000), "not a tar archive")
             var header = good
             header[1024 + 10] ^= 1  // in the second header's name
             try expectError(header, "no header at byte 1024")

@@ -53,8 +53,8 @@ struct AugmentTableTests {
     @Test(arguments: [
         ("rand-m9-mstd0.5-inc", "\"inc\""), ("rand-m9.5", "\"m9.5\""), ("rand-x3", "\"x3\""),
         ("rand-w0", "\"w0\""), ("rand-tother", "\"tother\""), ("rand-m9--n2", "\"\""),
-        ("rand-mstdinf", "\"mstdinf\""), ("rand-n0", "n is"), ("rand-p1.5", "p is"),
-        ("rand-pnan", "\"pnan\""), ("rand-t3aw-n15", "n is"), ("ran-m9", "\"ran\""),
+        ("rand-mstdinf", "\"mstdinf\""), ("rand-n0", "n must be"), ("rand-p1.5", "p must be"),
+        ("rand-pnan", "\"pnan\""), ("rand-t3aw-n15", "n must be"), ("ran-m9", "\"ran\""),
         ("rand-mmax1e400", "\"mmax1e400\""), ("rand-m٣", "\"m٣\""), ("", "\"\""),
     ])
     func namesTheBadPart(_ text: String, _ part: String) {

@@ -88,7 +88,7 @@ import Testing
         ("stride-negative", "tensor w"), ("size-overflow", "tensor w"),
         ("expanded-bomb", "tensor w"), ("storage-overflow", "storage \"0\""),
         ("storage-negative", "not a storage"), ("long-string", "too early"),
-        ("pop-nothing", "more values than it created"), ("rebuild-itself", "by itself"),
+        ("pop-nothing", "more values than it created"), ("rebuild-itself", "from itself"),
     ])
     func namesTheFault(_ name: String, _ fault: String) throws {
         let source = try Self.source("pickle/\(name)")
