@@ -20,24 +20,24 @@ struct AttentionCommand: AsyncParsableCommand {
               deit attention dino.pth photos/ --size 480 --upscale bicubic --output maps
               deit attention runs/first film/ --frames --output film-maps
 
-            For the class token, and the distillation token of a distilled model, DIR gets
-            a folder for each image: maps of every head, of their mean and of the rollout
-            through all blocks, in colours, over the image, and as a mask that keeps a
-            share of the attention; the patches' features as colours by their three main
-            components; and a sheet of all. DIR/overview.png and DIR/index.html show all
-            images.
+            DIR gets a directory for each image. For the class token, and the distillation token \
+            of a distilled model, it contains maps of every head, of their mean and of the \
+            rollout through all blocks: in colours, over the image, and as a mask of the patches \
+            that hold most of the attention. features.png shows the principal components of the \
+            patch features as colours, sheet.png everything together. DIR/overview.png and \
+            DIR/index.html show all images.
 
-            With --frames the images are the frames of a film, sorted by the numbers in
-            their names: each kind of map gets a folder with 000001.png and so on, in
-            colours that are the same for all frames. A film is made of them with
+            With --frames the images are video frames, sorted by the numbers in their names. \
+            Each kind of map gets a directory with 000001.png and so on, with the same colour \
+            range for all frames. To make a video:
+
               ffmpeg -i DIR/cls-mean-overlay/%06d.png film.mp4
 
-            The class named beside an image is what `deit classify` says of it, after the
-            model's own crop; maps show the whole image in the size of --size.
+            The class next to an image is the prediction of `deit classify`, on the model's own \
+            crop; maps show the whole image at --size.
 
-            Every vision transformer works; a convolutional network has no attention.
-            Models trained without labels (DINO) show objects more clearly than
-            supervised ones.
+            Every vision transformer works; convolutional networks have no attention. Models \
+            trained without labels (DINO) show objects more clearly than supervised ones.
             """
     )
 

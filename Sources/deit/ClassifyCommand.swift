@@ -21,17 +21,18 @@ struct ClassifyCommand: AsyncParsableCommand {
               deit classify tiny.safetensors --labels synsets.txt --json cat.jpg
               curl -s https://example.org/cat.jpg | deit classify runs/first -
 
-            Images are JPEG, PNG or WebP. Formats are detected from content, and EXIF
-            orientation is applied (--exif-orientation off: as stored). A folder stands
-            for all images in it and its subfolders, sorted by name; "-" is one image on
-            standard input. The checkpoint decides what a score is: the softmax over all
-            classes, the sigmoid of each class for a multi-label model or a single
-            output, or the output of a regression as it is. For an index (`deit index`)
-            it is the share of the neighbours' votes, and --json names the neighbours.
+            Images are JPEG, PNG or WebP; the format is detected from the content, and EXIF \
+            orientation is applied (unless --exif-orientation off). Directories are searched \
+            recursively, sorted by name. "-" reads one image from standard input.
 
-            A terminal shows a table; otherwise each class is one line of file, score
-            and class, separated by tabs. Images that cannot be read are reported on
-            standard error, the others are still classified, and the exit code is 65.
+            A score is what the checkpoint specifies: the softmax over all classes, the sigmoid \
+            of each class of a multi-label model or of a single output, or the output of a \
+            regression. For an index (`deit index`) it is the share of the neighbours' votes, \
+            and --json lists the neighbours.
+
+            On a terminal the classes are printed as a table, otherwise as one line per class: \
+            file, score, class, separated by tabs. Unreadable images are reported on standard \
+            error, the others are classified, and the exit code is 65.
             """
     )
 

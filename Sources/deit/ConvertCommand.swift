@@ -20,19 +20,19 @@ struct ConvertCommand: AsyncParsableCommand {
               deit convert base.pth --to timm --output int8 --dtype int8 --calibrate DIR
               deit convert runs/dino --to dino --output checkpoint.pth
 
-            Forms: hf, a folder for transformers' from_pretrained; timm, a folder for
-            timm.create_model("local-dir:DIR"); deit, a .pth as Facebook's, under the key
-            "model"; safetensors and pth, the bare tensors with timm's names. The bytes of
-            every number stay, unless --dtype or --size changes them. What was written is
-            read again and compared before it gets its name.
+            Formats: hf, a directory for transformers' from_pretrained; timm, a directory for \
+            timm.create_model("local-dir:DIR"); deit, a .pth as Facebook's, under the key \
+            "model"; safetensors and pth, tensors only, with timm's names. All numbers are \
+            preserved exactly, unless --dtype or --size changes them. The result is read back \
+            and compared before it gets its name.
 
-            dino writes a run of `deit pretrain dino`, or one of its checkpoints, as a full
-            checkpoint of DINO's own code: student, teacher, optimiser, epoch and centre.
-            main_dino.py goes on from it, and `deit pretrain dino --init` reads it.
+            dino writes a run of `deit pretrain dino`, or one of its checkpoints, as a full \
+            checkpoint of DINO's own code: student, teacher, optimiser, epoch and centre. \
+            main_dino.py can continue from it, and `deit pretrain dino --init` reads it.
 
-            int8 stores the linear layers but the classifier in 8 bits (timm and safetensors,
-            for deit only). --calibrate names images like those that the model is for: they
-            give the ranges, and the report tells what int8 costs in accuracy on them.
+            int8 stores all linear layers except classifiers in 8 bits (timm and safetensors \
+            formats, readable by deit only). --calibrate takes images that are typical for the \
+            model; they determine the ranges, and the loss of accuracy on them is reported.
             """
     )
 

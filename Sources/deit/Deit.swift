@@ -12,16 +12,16 @@ struct Deit: AsyncParsableCommand {
         commandName: "deit",
         abstract: "Train, distil, evaluate and use vision transformers.",
         discussion: """
-            A first run, on a folder with train/CLASS/… and val/CLASS/… or on IDX files:
+            A first run, on train/CLASS/… and val/CLASS/… or on IDX files:
               deit train --data DIR --output runs/first
               deit evaluate runs/first --data DIR
               deit classify runs/first IMAGE.jpg
 
-            Weights from elsewhere, a file or a name on the hub, stand wherever a checkpoint does:
+            A weights file or a Hub model ID can be used anywhere a checkpoint is expected:
               deit classify facebook/deit-tiny-patch16-224 IMAGE.jpg
 
-            Exit codes: 0 success, 64 a wrong call, 65 data or a checkpoint that cannot be \
-            used, 1 any other failure, 130 or 143 stopped by SIGINT or SIGTERM after saving.
+            Exit codes: 0 success, 64 invalid arguments, 65 unusable data or checkpoint, \
+            1 other failures, 130 or 143 stopped by SIGINT or SIGTERM after saving.
             """,
         version: "deit \(version) (libtorch \(Libtorch.versionOfLibrary))",
         subcommands: [

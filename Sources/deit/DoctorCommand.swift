@@ -18,11 +18,11 @@ struct DoctorCommand: AsyncParsableCommand {
               deit doctor checkpoint.pth --state-dict model_ema --json
               deit doctor
 
-            A checkpoint's every number is read, and two images made in memory go through
-            it as in `deit classify`. Faults are what makes it fail or give
-            other results than it was trained for; warnings may be meant. Exit code 65
-            where there is a fault. Without a checkpoint: versions, threads, kernels and
-            folders of this machine.
+            Reads every number of a checkpoint and runs two generated images through the model, \
+            as `deit classify` does. Errors make it fail or give other results than it was \
+            trained for; warnings may be intended. The exit code is 65 if there is an error. \
+            Without a checkpoint, the command prints versions, threads, kernels and directories \
+            of this machine.
             """
     )
 

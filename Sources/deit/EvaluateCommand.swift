@@ -24,18 +24,17 @@ struct EvaluateCommand: AsyncParsableCommand {
               deit evaluate dino.pth --data DIR --linear --blocks 4
               deit evaluate flowers.index --data DIR
 
-            DIR holds val/CLASS/ or CLASS/, CIFAR's files, IDX files, a list or tar shards;
-            a list (.csv) or an archive (.tar) can be named itself. Where a run held out a
-            share of DIR in training, that share is measured. Its classes are found among
-            the model's by name or synset and may be some of them only. Unreadable images
-            are skipped and reported. A distilled model predicts with the mean of its two
-            heads.
+            DIR contains val/CLASS/ or CLASS/, CIFAR files, IDX files, a list or tar shards; it \
+            can also be a list (.csv) or an archive (.tar). If a run held out images of DIR from \
+            training, exactly these are evaluated. Classes are matched with the model's by name \
+            or synset, and may be a subset. Unreadable images are skipped and reported. A \
+            distilled model predicts with the mean of its two heads.
 
-            --knn and --linear measure what a model sees rather than its classifier, which \
-            it may lack: images are classified by the training part's nearest neighbours, \
-            as in DINO's eval_knn.py, or by a linear layer on the features, the minimum that \
-            scikit-learn's LogisticRegression finds too. An index (`deit index`) is \
-            evaluated by its own neighbours.
+            --knn and --linear evaluate features instead of the classifier, which the model may \
+            lack: by the nearest neighbours in the training split, as in DINO's eval_knn.py, or \
+            by a logistic regression, with the same minimum as scikit-learn's \
+            LogisticRegression. An index (`deit index`) is evaluated with its own images as \
+            neighbours.
             """
     )
 

@@ -17,20 +17,18 @@ struct FeaturesCommand: AsyncParsableCommand {
               deit features dino.pth cats/ dog.jpg --tokens cls,mean --output f.npy
               deit features runs/first holiday/ --normalize --output f.csv
 
-            Features are tokens after the model's last normalisation: cls (the class
-            token), dist (the distillation token), patch (every patch), mean (the mean
-            of the patches); of the last blocks, put one behind the other, the last
-            block's at the end. A residual network has one feature, mean: the mean of
-            its last maps. No classifier is needed.
+            Features are tokens after the final normalisation: cls (class token), dist \
+            (distillation token), patch (all patches), mean (mean of the patches). With several \
+            blocks they are concatenated, the last block at the end. Convolutional networks have \
+            only mean, the mean of the last feature maps. No classifier is needed.
 
-            The ending of the output tells its kind. A .safetensors file has an array
-            for each token, [images, length] or [images, patches, length], "labels"
-            where there are some, and the names of files and classes in its metadata. A
-            .npy file has one array, and the names stand beside it in NAME.files.csv. A
-            .csv file has a line for each image.
+            The extension of the output selects the format. A .safetensors file has an array for \
+            each token, [images, length] or [images, patches, length], "labels" if there are \
+            any, and file and class names in its metadata. A .npy file has one array, with names \
+            in NAME.files.csv. A .csv file has one line per image.
 
-            DIR holds val/CLASS/, CLASS/ or IDX files, as for `deit evaluate`. Images
-            that cannot be read are left out and told.
+            DIR contains val/CLASS/, CLASS/ or IDX files, as for `deit evaluate`. Unreadable \
+            images are skipped and reported.
             """
     )
 

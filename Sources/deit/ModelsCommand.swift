@@ -17,11 +17,10 @@ struct ModelsCommand: ParsableCommand {
               deit models
               deit models distilled --json
 
-            Parameters (in millions) and multiplications of one image (in billions,
-            GMACs; timm's figures count normalisations too and are up to 0.5 % larger,
-            for EfficientNet-Lite 4 %) are those of the preset as it is; classes, channels and the size of the
-            images follow the data when a model is trained. Top-1 is the accuracy on
-            ImageNet that the authors of the weights published.
+            Parameters (in millions) and operations per image (GMACs; timm's figures include \
+            normalisation and are up to 0.5 % larger, for EfficientNet-Lite 4 %) are those of \
+            the preset; in training, classes, channels and image size follow the data. Top-1 is \
+            the published ImageNet accuracy of the weights.
             """
     )
 

@@ -18,15 +18,15 @@ struct PropagateCommand: AsyncParsableCommand {
               deit propagate dino.pth film/ --mask first.png --output masks
               deit propagate runs/first film --mask truth/0.png --truth truth --output masks
 
-            The mask is a PNG of the first frame's size: black is the background, every
-            other colour an object. Each frame's mask is written with the same colours under
-            the frame's name, and sheet.png shows some of them. Frames of a folder are sorted
-            by the numbers in their names.
+            The mask is a PNG of the first frame's size: black is background, every other colour \
+            an object. Each frame's mask is written with the same colours under the frame's \
+            name; sheet.png shows some of them. Frames in a folder are sorted by the numbers in \
+            their names.
 
-            Patches take the labels of the most alike patches near them in the first frame
-            and the frames before, as DINO's evaluation on DAVIS does; nothing is trained.
-            With --truth, a folder of masks of the same names, the overlap of every frame
-            but the first is told (J, intersection over union).
+            Each patch takes the labels of the most similar nearby patches in the first and the \
+            previous frames, as in DINO's evaluation on DAVIS; nothing is trained. With --truth, \
+            a folder of masks with the same names, the overlap of all frames except the first is \
+            reported (J, intersection over union).
             """
     )
 

@@ -15,12 +15,12 @@ struct PullCommand: AsyncParsableCommand {
               deit pull timm/deit3_small_patch16_224.fb_in1k --revision main
               deit pull ORG/NAME --include '*.pth' --include '*.json'
 
-            Prints the folder with the files, which every command takes for a checkpoint; so
-            does the name itself. The cache is the one of Python's hub client, and what either
-            has fetched, both find. A pull that was cut short goes on where it stopped.
+            Prints the directory of the downloaded files, which every command accepts as a \
+            checkpoint; so does the model ID itself. The cache is shared with Python's Hub \
+            client. An interrupted download resumes.
 
-            HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are read as Python
-            reads them. Every file is compared with the checksum that the hub promised.
+            HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE have the same \
+            meaning as in Python. Every file is verified against the Hub's checksum.
             """
     )
 

@@ -19,14 +19,14 @@ struct SegmentCommand: AsyncParsableCommand {
               deit segment tiny.safetensors cat.jpg --main-object --output masks
               deit segment dino.pth --data DIR --method attention --output masks
 
-            Masks are PNG files of the images' size, 255 where there is foreground. They
-            lie in the output folder as the images lie in theirs; sheets/ shows images
-            and masks side by side, overview.png the first of them.
+            Masks are PNG files in the size of the images, 255 for foreground, in the same \
+            directory structure as the images. sheets/ shows images and masks side by side, \
+            overview.png the first of them.
 
-            cut parts the patches in two where their keys in attention differ most (a
-            normalised cut, as TokenCut does it); attention and rollout keep the patches
-            that hold most of the class token's attention. With --truth, a folder of masks
-            of the same names, the overlap with them is told.
+            cut separates the patches into two groups by their attention keys (normalised cut, \
+            as in TokenCut); attention and rollout keep the patches that hold most of the class \
+            token's attention. With --truth, a folder of masks with the same names, the overlap \
+            is reported.
             """
     )
 

@@ -28,15 +28,15 @@ struct AblateCommand: AsyncParsableCommand {
               seeds: [0, 1]
               heads: [cls, dist, both]
 
-            rows are names with the options that differ from base, switch-off makes a row for \
-            each option (or group of options) that is switched off, axes a row for each \
-            combination. Every row is trained once with each seed, in a process of its own. All \
-            rows are checked before the first one starts.
+            rows are names with options that differ from base; switch-off adds a row for each \
+            option (or group of options) that is switched off; axes adds a row for each \
+            combination. Every row is trained once per seed, in its own process. All rows are \
+            validated before the first one starts.
 
-            The folder gets table.md, table.csv, table.png and study.json, which are renewed after \
-            every run, and runs/ROW-seedN, each of which is a run as deit train makes it. The same \
-            command goes on where it was stopped: a finished run is not repeated, an interrupted \
-            one resumes as if it had never stopped.
+            The output directory contains table.md, table.csv, table.png and study.json, which \
+            are updated after every run, and runs/ROW-seedN, run directories as of deit train. \
+            The same command continues an interrupted study: finished runs are skipped, an \
+            interrupted run resumes exactly.
             """
     )
 

@@ -13,10 +13,10 @@ struct PipelineBenchmark: AsyncParsableCommand {
               deit bench pipeline DIR --recipe deit
               deit bench pipeline DIR --recipe deit3 --workers 8 --json
 
-            Every rate is of the whole work: files are read, decoded, augmented as the recipe \
-            says, normalised, mixed with others and put into batches. Rates of one core are \
-            those of one worker. DIR is what --data takes elsewhere; images that belong to \
-            no part are all used. The options of augmentation override the recipe.
+            Measures the whole pipeline: files are read, decoded, augmented as in the recipe, \
+            normalised, mixed and put into batches. Rates per core are those of one worker. DIR \
+            is any data that --data accepts; without splits, all images are used. Augmentation \
+            options override the recipe.
             """
     )
 

@@ -18,19 +18,18 @@ struct DataCheckCommand: AsyncParsableCommand {
               deit data check DIR --html report.html --clean-list clean.csv
               deit data check DIR --model facebook/deit-tiny-patch16-224 --json
 
-            Looks at every image: unreadable, cut short, absurdly large, misnamed, CMYK,
-            rotated by EXIF, blank; at classes without images and with far more or fewer
-            than others; and at all images together: the same or nearly the same image
-            twice, in two classes, or in train and in val. With --model also at labels that
-            the nearest images, as the model sees them, contradict.
+            Finds images that are unreadable, truncated, too large, misnamed, CMYK, rotated by \
+            EXIF or blank; empty and imbalanced classes; and identical or nearly identical \
+            images: twice in a class, in two classes, or in train and val. With --model it also \
+            finds labels that the most similar images contradict.
 
-            DIR is what --data takes elsewhere: a folder, a list (.csv, .tsv) or a tar
-            archive. The cleaned list is such a list: deit train --data clean.csv. It leaves
-            out what cannot be used, repetitions, and what is in val from train; suspects it
-            keeps.
+            DIR is any data that --data accepts: a directory, a list (.csv, .tsv) or a tar \
+            archive. The cleaned list is a data set itself: deit train --data clean.csv. It \
+            leaves out unusable images, duplicates, and training images that are also in val; \
+            suspicious images are kept.
 
-            The exit code is 65 where something cannot be used or makes measurements wrong,
-            and 0 where there are warnings only.
+            The exit code is 65 if images cannot be used or make measurements wrong, and 0 if \
+            there are only warnings.
             """
     )
 

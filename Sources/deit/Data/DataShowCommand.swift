@@ -17,11 +17,11 @@ struct DataShowCommand: AsyncParsableCommand {
               deit data show DIR --recipe deit --output sheet.png
               deit data show DIR --recipe deit --reprob 1 --mixup 0 --output erasing.png
 
-            Every row is a batch of its own, so that every kind of mixing comes up; below each \
-            image stands what it is said to show. The same seed, epoch and options show the \
-            same images. DIR is what --data takes elsewhere; images that belong to no part \
-            are all used. The options of augmentation override the recipe. Of a recipe of \
-            `deit pretrain dino` a row holds the crops of one image, the large ones first.
+            Every row is a separate batch, so that all kinds of mixing occur; the target is \
+            printed below each image. The same seed, epoch and options show the same images. DIR \
+            is any data that --data accepts; without splits, all images are used. Augmentation \
+            options override the recipe. With a recipe of `deit pretrain dino`, a row shows the \
+            crops of one image, large ones first.
             """
     )
 

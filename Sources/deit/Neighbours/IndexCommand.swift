@@ -20,11 +20,10 @@ struct IndexCommand: AsyncParsableCommand {
               deit index flowers.index --add more/       # more images or new classes
               deit evaluate flowers.index --data flowers/
 
-            An image gets the class that its nearest neighbours vote for, compared by a \
-            model's features. Of DIR the training part is taken, or all images where it has \
-            no parts (CLASS/FILE). The model needs no classifier, and need not know the \
-            classes. The index is a folder that holds the model and the features, not the \
-            images; it can be moved.
+            An image gets the class that its nearest neighbours, compared by a model's features, \
+            vote for. The training split of DIR is used, or all images if there are no splits \
+            (CLASS/FILE). The model needs no classifier and need not know the classes. The index \
+            is a directory with the model and the features, without the images; it can be moved.
             """
     )
 
