@@ -31,10 +31,10 @@ extension MemorySource {
                 _ = try TimmProcessor.decode(fields, channels: channels)
             }
         }
-        attempt { () throws(StorageError) in
+        do throws(StorageError) {
             let index = try ShardIndex(object, file: path)
             for name in index.names { precondition(index.file(of: name) != nil) }
-        }
+        } catch { precondition(!error.description.isEmpty) }
     }
 }
 
