@@ -16,7 +16,7 @@ struct PropagateCommand: AsyncParsableCommand {
         discussion: """
             Examples:
               deit propagate dino.pth film/ --mask first.png --output masks
-              deit propagate runs/first film --mask truth/0.png --truth truth --output masks
+              deit propagate runs/first film --mask truth/0.png --truth truth --output out
 
             The mask is a PNG of the first frame's size: black is background, every other colour \
             an object. Each frame's mask is written with the same colours under the frame's \
