@@ -110,7 +110,9 @@ public enum ClassifierFactory {
     ) -> ClassifierForward {
         guard let transformer = model as? VisionTransformer else {
             return { pixels throws(TorchError) in
-                try ComputePolicy.autocast(dtype) { () throws(TorchError) in try model.logits(pixels) }
+                try ComputePolicy.autocast(dtype) { () throws(TorchError) in
+                    try model.logits(pixels)
+                }
             }
         }
         return { pixels throws(TorchError) in
