@@ -45,35 +45,37 @@ struct AttentionCommand: AsyncParsableCommand {
 
     @OptionGroup var images: ImageFolderOptions
 
-    @Flag(help: "The images are the frames of a film.")
+    @Flag(help: "Treat the images as the frames of a video.")
     var frames = false
 
     @OptionGroup var viewing: ViewingOptions
 
-    @Option(help: "The block to look into, counted from 1 (default: the last).")
+    @Option(help: "Block to read, counted from 1 (default: the last).")
     var block: Int?
 
     @Option(
-        help: "What to draw, with commas between: heads, mean, rollout, features (default: all)."
+        help: "What to draw, separated by commas: heads, mean, rollout, features (default: all)."
     )
     var parts: String?
 
-    @Option(help: "The share of the attention that masks keep, above 0 up to 1.")
+    @Option(help: "Fraction of the attention that masks keep, above 0 up to 1.")
     var threshold = 0.6
 
-    @Option(help: "How maps become as large as the image: nearest, bilinear or bicubic.")
+    @Option(help: "Interpolation of maps to the image: nearest, bilinear or bicubic.")
     var upscale = Upscaling.nearest
 
-    @Option(help: "The colours of maps: inferno or viridis.")
+    @Option(help: "Color map: inferno or viridis.")
     var colors = ColorMap.inferno
 
-    @Option(help: "How the rollout makes heads one: mean, max or min.")
+    @Option(help: "How the rollout combines heads: mean, max or min.")
     var fusion = AttentionRollout.Fusion.mean
 
-    @Option(help: "The share of each block's least weights that the rollout leaves out, 0 up to 1.")
+    @Option(help: "Fraction of each block's smallest weights that the rollout drops, 0 up to 1.")
     var discard = 0.0
 
-    @Flag(help: "Show the features of the foreground alone; it is cut out by its features.")
+    @Flag(
+        help: "Show features of the foreground only; the foreground is segmented by the features."
+    )
     var foreground = false
 
     func validate() throws {

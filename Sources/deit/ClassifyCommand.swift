@@ -39,12 +39,12 @@ struct ClassifyCommand: AsyncParsableCommand {
     @OptionGroup var checkpoint: CheckpointOptions
 
     @Argument(
-        help: "The images: files, folders, or - for standard input.",
+        help: "Images: files, directories, or - for standard input.",
         completion: .file()
     )
     var images: [String]
 
-    @Option(help: "How many classes to print for each image.")
+    @Option(help: "Number of classes to print per image.")
     var top = 5
 
     @Flag(help: "Print a JSON list.")

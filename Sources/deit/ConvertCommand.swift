@@ -66,24 +66,28 @@ struct ConvertCommand: AsyncParsableCommand {
 
     @OptionGroup var source: CheckpointSource
 
-    @Option(help: "The form: hf, timm, deit, safetensors, pth or dino.")
+    @Option(help: "Output format: hf, timm, deit, safetensors, pth or dino.")
     var to: Target
 
-    @Option(help: "The folder, or for deit, safetensors, pth and dino the file, to write.")
+    @Option(help: "Directory to write; for deit, safetensors, pth and dino a file.")
     var output: String
 
-    @Option(help: "The type of numbers: fp32, fp16, bf16 or int8 (default: the checkpoint's).")
+    @Option(
+        help: "Number format of the weights: fp32, fp16, bf16 or int8 (default: the checkpoint's)."
+    )
     var dtype: NumberType?
 
     @OptionGroup var calibration: CalibrationOptions
 
-    @Option(help: "The size of images in pixels: 384, or HxW, height first, such as 384x512.")
+    @Option(help: "Input size in pixels: 384, or HxW with the height first, such as 384x512.")
     var size: String?
 
-    @Option(help: "How positions get another grid: deit, timm, hf or dino.")
+    @Option(help: "Resampling of position embeddings: deit, timm, hf or dino.")
     var resample: PositionEmbeddingResampling?
 
-    @Option(help: "The largest file of weights, such as 2GB; more files follow (hf only).")
+    @Option(
+        help: "Maximum size of a weights file, such as 2GB; larger weights are sharded (hf only)."
+    )
     var maxShardSize: String?
 
     @Flag(help: "Replace an output of the same kind.")

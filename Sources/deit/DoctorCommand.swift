@@ -27,7 +27,7 @@ struct DoctorCommand: AsyncParsableCommand {
     )
 
     @Argument(
-        help: "A run, a model directory, a name on the hub, or bare weights.",
+        help: "A run, a model directory, a Hub model ID, or bare weights.",
         completion: .file()
     )
     var checkpoint: String?

@@ -40,7 +40,7 @@ struct EvaluateCommand: AsyncParsableCommand {
 
     @OptionGroup var checkpoint: CheckpointOptions
 
-    @Option(help: "The folder of images, a list or an archive.")
+    @Option(help: "Labelled images: a directory, a list or an archive.")
     var data: String
 
     @OptionGroup var sizes: SizeOptions
@@ -49,7 +49,7 @@ struct EvaluateCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Write tables and images into this folder: classes, confusions, calibration, predictions.",
+            "Write a report to this directory: classes, confusions, calibration, predictions.",
             valueName: "folder"
         )
     )

@@ -34,10 +34,10 @@ struct FeaturesCommand: AsyncParsableCommand {
 
     @OptionGroup var checkpoint: CheckpointOptions
 
-    @Argument(help: "Images or folders of them, without labels.", completion: .file())
+    @Argument(help: "Images or directories of images, without labels.", completion: .file())
     var images: [String] = []
 
-    @Option(help: "A folder of labelled images, in place of IMAGES.", completion: .directory)
+    @Option(help: "Directory of labelled images, in place of IMAGES.", completion: .directory)
     var data: String?
 
     /// A part of the labelled images.
@@ -46,19 +46,19 @@ struct FeaturesCommand: AsyncParsableCommand {
         case val
     }
 
-    @Option(help: "Which part of DIR.")
+    @Option(help: "Split of the data.")
     var split = Split.val
 
-    @Option(help: "The file to write: .safetensors, .npy or .csv.", completion: .file())
+    @Option(help: "File to write: .safetensors, .npy or .csv.", completion: .file())
     var output: String
 
-    @Option(help: "The tokens, with commas between them: cls, dist, patch, mean (default: cls).")
+    @Option(help: "Tokens, separated by commas: cls, dist, patch, mean (default: cls).")
     var tokens: String?
 
-    @Option(help: "How many blocks, counted from the last.")
+    @Option(help: "Number of last blocks to concatenate.")
     var blocks = 1
 
-    @Flag(help: "Scale every vector to length 1.")
+    @Flag(help: "Normalize every vector to length 1.")
     var normalize = false
 
     @OptionGroup var sizes: SizeOptions

@@ -24,7 +24,7 @@ struct ModelsCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: "Only models whose name holds this, such as deit3 or 384.")
+    @Argument(help: "List only models whose name contains this, such as deit3 or 384.")
     var filter: String?
 
     @Flag(help: "Print a JSON list.")

@@ -34,28 +34,31 @@ struct PropagateCommand: AsyncParsableCommand {
 
     @OptionGroup var images: ImageFolderOptions
 
-    @Option(help: "The mask of the first frame.", completion: .file(extensions: ["png"]))
+    @Option(help: "Mask of the first frame.", completion: .file(extensions: ["png"]))
     var mask: String
 
-    @Option(help: "What the shorter side of frames becomes for the model, in pixels.")
+    @Option(help: "Shorter side of the frames as the model sees them, in pixels.")
     var size = 480
 
-    @Option(help: "How positions get the grid of the frames: deit, timm, hf or dino.")
+    @Option(help: "Resampling of position embeddings: deit, timm, hf or dino.")
     var resample = PositionEmbeddingResampling.timm
 
-    @Option(help: "The most memory that attention may take, in GiB.")
+    @Option(help: "Memory limit for attention, in GiB.")
     var memory = 2.0
 
-    @Option(help: "How many frames before are compared, besides the first.")
+    @Option(help: "Number of previous frames to compare with, besides the first.")
     var lastFrames = 7
 
-    @Option(help: "How many patches away a patch may be; 0 for anywhere.")
+    @Option(help: "Radius of the search in patches; 0 for the whole frame.")
     var neighborhood = 12
 
-    @Option(help: "How many of the most alike patches count.")
+    @Option(help: "Number of most similar patches to use.")
     var topk = 5
 
-    @Option(help: "A folder of right masks, to tell the overlap.", completion: .directory)
+    @Option(
+        help: "Directory of ground-truth masks, to report the overlap (IoU).",
+        completion: .directory
+    )
     var truth: String?
 
     func validate() throws {

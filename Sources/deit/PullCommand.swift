@@ -24,23 +24,24 @@ struct PullCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The model's name on the hub, such as facebook/deit-tiny-patch16-224.")
+    @Argument(help: "Model ID on the Hub, such as facebook/deit-tiny-patch16-224.")
     var name: String
 
-    @Option(help: "A branch, a tag or a commit.")
+    @Option(help: "Branch, tag or commit.")
     var revision = "main"
 
     @Option(
-        help: "Fetch the files that fit this pattern, instead of what a model needs; repeatable."
+        help:
+            "Download only files matching this pattern, instead of what a model needs; repeatable."
     )
     var include: [String] = []
 
-    @Option(help: "Leave out the files that fit this pattern; repeatable.")
+    @Option(help: "Skip files matching this pattern; repeatable.")
     var exclude: [String] = []
 
     @Option(
         help:
-            "An access token, instead of HF_TOKEN; others on this machine can see it on the command line."
+            "Access token, instead of HF_TOKEN; other users of this machine can see the command line."
     )
     var token: String?
 

@@ -35,38 +35,41 @@ struct SegmentCommand: AsyncParsableCommand {
     @OptionGroup var images: ImageFolderOptions
 
     @Option(
-        help: "A folder of labelled images, in place of IMAGES: its validation part.",
+        help: "Directory of labelled images, in place of IMAGES; its validation split is used.",
         completion: .directory
     )
     var data: String?
 
-    @Option(help: "Where the foreground comes from: cut, attention or rollout.")
+    @Option(help: "Method: cut (normalized cut of features), attention or rollout.")
     var method = Segmenter.Method.cut
 
-    @Option(help: "The cosine above which patches belong together in the cut.")
+    @Option(help: "Cosine similarity above which patches are connected in the cut.")
     var tau = 0.2
 
-    @Option(help: "The share of the attention that a mask keeps, above 0 up to 1.")
+    @Option(help: "Fraction of the attention that a mask keeps, above 0 up to 1.")
     var threshold = 0.6
 
     @Flag(help: "Keep only the object with the most certain patch.")
     var mainObject = false
 
-    @Option(help: "How patches become pixels: nearest, bilinear or bicubic.")
+    @Option(help: "Interpolation from patches to pixels: nearest, bilinear or bicubic.")
     var upscale = Upscaling.bilinear
 
     @OptionGroup var viewing: ViewingOptions
 
     @Option(
         help: ArgumentHelp(
-            "The block to look into, counted from 1.",
+            "Block to read, counted from 1.",
             discussion:
                 "Default: the block at five sixths of the depth for cut, the last block for other methods."
         )
     )
     var block: Int?
 
-    @Option(help: "A folder of right masks, to tell the overlap.", completion: .directory)
+    @Option(
+        help: "Directory of ground-truth masks, to report the overlap (IoU).",
+        completion: .directory
+    )
     var truth: String?
 
     func validate() throws {

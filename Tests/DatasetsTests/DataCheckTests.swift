@@ -71,7 +71,7 @@ struct DataCheckTests {
                 #expect(found[kind] ?? [] == expected[kind] ?? [], "\(kind)")
             }
             #expect(report.findings(of: .oversized)[0].detail.contains("60000 × 60000"))
-            #expect(report.findings(of: .rotated)[0].detail.contains("to the right"))
+            #expect(report.findings(of: .rotated)[0].detail.contains("rotate it right"))
             #expect(report.hasErrors && report.count == 13)
             #expect(
                 report.formats.map(\.name) == ["PNG", "JPEG"]
@@ -195,7 +195,7 @@ struct DataCheckTests {
                 try folder.write(MadeUpImage.png(index, side: 64), to: "train/a/\(index).png")
             }
             let found = try await check(folder).findings(of: .lopsidedClass).map(\.detail)
-            #expect(found == ["a is the only class; a classifier needs two at least"])
+            #expect(found == ["a is the only class; a classifier needs at least two"])
         }
     }
 

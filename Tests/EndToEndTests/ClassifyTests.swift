@@ -216,7 +216,7 @@ import Testing
         let result = try await DeitCommand.run(["classify", "run", "--json"] + files, in: folder)
         result.expectRefusal(65, saying: "4 of 5 images cannot be used")
         for (file, word) in [
-            ("empty.jpg", "empty"), ("moving.jpg", "GIF"), ("run/run.yaml", "not an image"),
+            ("empty.jpg", "empty"), ("moving.jpg", "GIF"), ("run/run.yaml", "is not a JPEG"),
             ("nowhere.png", "no such file"),
         ] {
             let line = result.errors.split(separator: "\n").first { $0.contains("deit: \(file) ") }

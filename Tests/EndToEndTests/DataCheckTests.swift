@@ -48,7 +48,7 @@ import Testing
             )
             #expect(result.code == 65 && result.errors.isEmpty, "\(result.errors)")
             #expect(result.output.contains("train/ant/copy.png, val/ant/v0.png: 2 files are equal"))
-            #expect(result.output.contains("train/bee/bad.png: the file is not an image"))
+            #expect(result.output.contains("train/bee/bad.png: the file is not a JPEG"))
             #expect(result.output.contains("2 errors, 0 warnings; without 2 images 24 are left"))
             let page = try String(contentsOf: folder.appending(path: "page.html"), encoding: .utf8)
             #expect(page.contains("data:image/png;base64,") && page.contains("train/bee/bad.png"))

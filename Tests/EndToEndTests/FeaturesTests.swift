@@ -103,7 +103,7 @@ import Testing
         )
         .expectRefusal(65, saying: "broken.png")
         try await features(["data/val/ant/broken.png", "--output", "f.csv"], in: folder)
-            .expectRefusal(65, saying: "broken.png", "not an image")
+            .expectRefusal(65, saying: "broken.png", "is not a JPEG")
         #expect(try Data(contentsOf: folder.appending(path: "f.csv")) == before)
         let hidden = try FileManager.default.contentsOfDirectory(atPath: folder.path)
             .filter { $0.hasPrefix(".") }

@@ -95,6 +95,26 @@ import Testing
         }
     }
 
+    /// Killed while it writes its run.yaml, a run leaves part of one; it has not begun, and can be started again.
+    @Test func takesAFolderWhoseRunWasKilledBeforeItBegan() throws {
+        try inNewFolder { folder in
+            let files = FileManager.default
+            try files.createDirectory(
+                atPath: folder + "/checkpoints",
+                withIntermediateDirectories: true
+            )
+            for name in [".lock", ".run.yaml.tmp-17-abc"] {
+                try "format".write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+            }
+            let run = try RunDirectory(path: folder, resume: false)
+            #expect(
+                try files.contentsOfDirectory(atPath: run.path).sorted() == [
+                    ".lock", "checkpoints",
+                ]
+            )
+        }
+    }
+
     @Test func refusesFoldersThatHoldSomething() throws {
         try inNewFolder { folder in
             try "mine".write(toFile: folder + "/notes.txt", atomically: true, encoding: .utf8)

@@ -16,6 +16,16 @@ package enum ExclusiveFile {
             "\(String(scalars[..<start])).\(name).tmp-\(ProcessInfo.processInfo.processIdentifier)-\(random)"
     }
 
+    /// Whether a name is one that ``path(beside:)`` gives: what a process that was killed leaves of a file.
+    ///
+    /// - Parameters:
+    ///   - name: The name, without its folder.
+    ///   - file: The name of the file.
+    /// - Returns: Whether it is a temporary name of the file.
+    package static func isTemporary(_ name: String, of file: String) -> Bool {
+        name.hasPrefix(".\(String(file.unicodeScalars.prefix(40))).tmp-")
+    }
+
     /// Makes an empty file where there is nothing, not even a link.
     ///
     /// - Parameter path: The file.

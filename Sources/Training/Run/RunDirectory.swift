@@ -23,6 +23,8 @@ import Darwin
 ///
 /// One process at a time: the folder is locked as long as this object lives.
 public final class RunDirectory: Sendable {
+    private static let manifestName = "run.yaml"
+
     /// The path as it was given.
     public let path: String
     private let lock: Int32
@@ -45,7 +47,7 @@ public final class RunDirectory: Sendable {
     convenience init(goingOnIn path: String) throws(RunError) {
         let isOwn =
             FileManager.default.fileExists(atPath: path + "/metrics.jsonl")
-            && !FileManager.default.fileExists(atPath: path + "/run.yaml")
+            && !FileManager.default.fileExists(atPath: "\(path)/\(Self.manifestName)")
         if !isOwn { try Self.check(path, resume: false) }
         try self.init(locking: path)
     }
@@ -74,16 +76,19 @@ public final class RunDirectory: Sendable {
     public static func check(_ path: String, resume: Bool) throws(RunError) {
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        let isRun = FileManager.default.fileExists(atPath: path + "/run.yaml")
+        let isRun = FileManager.default.fileExists(atPath: "\(path)/\(manifestName)")
         if resume {
             guard isRun else { throw .notARun(path: path) }
             return
         }
         guard exists else { return }
         guard isFolder.boolValue else { throw .notEmpty(path: path, isRun: false) }
-        // A lock and an empty folder are what a failed start leaves; they are no one's work.
+        // A lock, an empty folder and part of a run.yaml are what a start that fails or is killed leaves; nobody needs them.
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
-            .filter { $0 != ".lock" && $0 != "checkpoints" }
+            .filter {
+                $0 != ".lock" && $0 != "checkpoints"
+                    && !ExclusiveFile.isTemporary($0, of: manifestName)
+            }
         let checkpoints = try? FileManager.default.contentsOfDirectory(
             atPath: path + "/checkpoints"
         )
@@ -103,7 +108,7 @@ public final class RunDirectory: Sendable {
     }
 
     /// The file of options, versions and seed.
-    public var manifestPath: String { path + "/run.yaml" }
+    public var manifestPath: String { "\(path)/\(Self.manifestName)" }
 
     /// The file of records.
     public var metricsPath: String { path + "/metrics.jsonl" }
@@ -224,6 +229,10 @@ public final class RunDirectory: Sendable {
 
     /// Puts right what a process left that was killed while it saved.
     private func removeLeftovers() throws(RunError) {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        where ExclusiveFile.isTemporary(name, of: Self.manifestName) {
+            try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
+        }
         let folder = path + "/checkpoints"
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         for name in names where name.hasPrefix(".old-") {

@@ -40,19 +40,21 @@ struct AblateCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The study: a YAML file.", completion: .file(extensions: ["yaml", "yml"]))
+    @Argument(help: "Study: a YAML file.", completion: .file(extensions: ["yaml", "yml"]))
     var study: String
 
-    @Option(help: ArgumentHelp("The study's folder; default: studies/NAME.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("Directory of the study; default: studies/NAME.", valueName: "folder")
+    )
     var output: String?
 
-    @Option(help: "The images, in place of the study's own.", completion: .file())
+    @Option(help: "Dataset, in place of the study's own.", completion: .file())
     var data: String?
 
     @Flag(help: "Check the rows, print them with their commands, and stop.")
     var list = false
 
-    @Flag(help: "Print one JSON object in place of the table.")
+    @Flag(help: "Print one JSON object instead of the table.")
     var json = false
 
     func run() async throws {

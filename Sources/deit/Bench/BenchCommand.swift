@@ -35,7 +35,7 @@ struct BenchCommand: AsyncParsableCommand {
 
         @OptionGroup var options: BenchOptions
 
-        @Option(help: "A model that teaches, by its name; its weights do not matter here.")
+        @Option(help: "Name of a teacher model; its weights do not matter here.")
         var teacher: String?
 
         func run() async throws {
@@ -78,19 +78,19 @@ struct BenchCommand: AsyncParsableCommand {
 
 /// What every benchmark wants to know.
 struct BenchOptions: ParsableArguments {
-    @Option(help: "The model's name; see `deit models`.")
+    @Option(help: "Model name, see `deit models`.")
     var model = "deit_tiny_patch16_224"
 
-    @Option(help: "The images of a step.")
+    @Option(help: "Batch size.")
     var batch = 16
 
-    @Option(help: "The type of matrix products: fp32, bf16 or auto.")
+    @Option(help: "Precision of matrix products: fp32, bf16 or auto.")
     var dtype = "auto"
 
-    @Option(help: "The threads of an operation (default: all cores).")
+    @Option(help: "Number of compute threads (default: all cores).")
     var threads: Int?
 
-    @Option(help: "How long to measure, in seconds.")
+    @Option(help: "Duration of the measurement, in seconds.")
     var seconds = 10.0
 
     @Flag(help: "Print one JSON object.")

@@ -20,22 +20,22 @@ struct PeersBenchmark: ParsableCommand {
             """
     )
 
-    @Option(help: "The models, separated by commas.")
+    @Option(help: "Models, separated by commas.")
     var models = "deit_tiny_patch16_224,deit_small_patch16_224,deit_base_patch16_224"
 
-    @Option(help: "The batch sizes, separated by commas.")
+    @Option(help: "Batch sizes, separated by commas.")
     var batches = "1,8"
 
-    @Option(help: "What to time: inference or training.")
+    @Option(help: "What to measure: inference or training.")
     var kind = "inference"
 
-    @Option(help: "The types of matrix products, separated by commas.")
+    @Option(help: "Precisions, separated by commas.")
     var dtypes = "fp32,bf16"
 
-    @Option(help: "How often each is measured, in turn.")
+    @Option(help: "Number of measurements of each, taken in turn.")
     var rounds = 3
 
-    @Option(help: "How long each measurement goes on, in seconds.")
+    @Option(help: "Duration of each measurement, in seconds.")
     var seconds = 3.0
 
     @Flag(help: "Print one JSON list.")

@@ -20,19 +20,19 @@ struct PipelineBenchmark: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The images: a folder, list or archive.", completion: .directory)
+    @Argument(help: "Images: a directory, list or archive.", completion: .directory)
     var directory: String
 
     @Option(help: RecipeChoice.help)
     var recipe = "deit"
 
-    @Option(help: "The images of a step.")
+    @Option(help: "Batch size.")
     var batch = 32
 
-    @Option(help: "How many workers to time beside one (default: one a core).")
+    @Option(help: "Number of workers to compare with one (default: one per core).")
     var workers: Int?
 
-    @Option(help: "How long each of four measurements goes on, in seconds.")
+    @Option(help: "Duration of each of four measurements, in seconds.")
     var seconds = 5.0
 
     @Flag(help: "Print one JSON object.")

@@ -33,7 +33,7 @@ struct DataCheckCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The folder, list or archive.", completion: .file())
+    @Argument(help: "Images: a directory, list or archive.", completion: .file())
     var data: String
 
     @Flag(help: "Print one JSON object with every finding.")
@@ -42,19 +42,19 @@ struct DataCheckCommand: AsyncParsableCommand {
     @Option(help: "Write an HTML page with thumbnails.", completion: .file())
     var html: String?
 
-    @Option(help: "Write a list (.csv) of the images that are left.", completion: .file())
+    @Option(help: "Write a cleaned image list (.csv).", completion: .file())
     var cleanList: String?
 
     @Option(
-        help: "A checkpoint whose features tell which labels are suspicious.",
+        help: "Checkpoint whose features are used to find suspicious labels.",
         completion: .file()
     )
     var model: String?
 
-    @Option(help: "How many nearest images judge a label.")
+    @Option(help: "Number of nearest images that a label is compared with.")
     var neighbours = 10
 
-    @Option(help: "How many images are looked at at the same time (default: one a core).")
+    @Option(help: "Number of images checked in parallel (default: one per core).")
     var workers: Int?
 
     func validate() throws {

@@ -25,22 +25,22 @@ struct DataShowCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The images: a folder, list or archive.", completion: .directory)
+    @Argument(help: "Images: a directory, list or archive.", completion: .directory)
     var directory: String
 
     @Option(help: RecipeChoice.help)
     var recipe = "deit"
 
-    @Option(help: "The PNG file to write.", completion: .file(extensions: ["png"]))
+    @Option(help: "PNG file to write.", completion: .file(extensions: ["png"]))
     var output: String
 
-    @Option(help: "The images of a row.")
+    @Option(help: "Number of images per row.")
     var columns = 8
 
-    @Option(help: "The rows.")
+    @Option(help: "Number of rows.")
     var rows = 6
 
-    @Option(help: "The epoch to show, from 0.")
+    @Option(help: "Epoch to show, counted from 0.")
     var epoch = 0
 
     @OptionGroup(title: "Changes to the recipe") var changes: SettingFlags<RecipeChoice.Changes>

@@ -29,19 +29,19 @@ struct IndexCommand: AsyncParsableCommand {
 
     @OptionGroup var checkpoint: CheckpointOptions
 
-    @Option(help: "The labelled images: a folder, a list or an archive.")
+    @Option(help: "Labelled images: a directory, a list or an archive.")
     var data: String?
 
-    @Option(help: "The index to write, a folder; an older index of that name is replaced.")
+    @Option(help: "Directory to write the index to; an existing index is replaced.")
     var output: String?
 
-    @Option(help: "Labelled images to add to an index, which stands in the model's place.")
+    @Option(help: "Labelled images to add to an existing index, given in place of the model.")
     var add: String?
 
-    @Option(help: "How many neighbours vote (default: 20).")
+    @Option(help: "Number of neighbours that vote (default: 20).")
     var k: Int?
 
-    @Option(help: "The temperature of votes, above 0 (default: 0.07).")
+    @Option(help: "Temperature of the votes, above 0 (default: 0.07).")
     var temperature: Double?
 
     @OptionGroup var tokens: TokenOptions

@@ -4,12 +4,14 @@ import VisionModels
 
 /// What bare weights leave open: which of a file's sets is meant, and of which network it is.
 struct BareWeightsOptions: ParsableArguments {
-    @Option(help: "The preset of bare weights (default: told by their shapes).")
+    @Option(
+        help: "Model name for bare weights, see `deit models` (default: detected from the shapes)."
+    )
     var preset: String?
 
     @Option(
         help: ArgumentHelp(
-            "Which weights of the file are taken: a dictionary such as model_ema, or what names begin with, such as backbone.",
+            "Which weights of the file to load: a dictionary such as model_ema, or a prefix of names such as backbone.",
             valueName: "name"
         )
     )

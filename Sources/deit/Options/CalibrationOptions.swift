@@ -8,10 +8,10 @@ import TorchNN
 
 /// The images that the steps of 8-bit numbers are found from.
 struct CalibrationOptions: ParsableArguments {
-    @Option(help: "The folder of images that int8's ranges are found from (int8 only).")
+    @Option(help: "Directory of calibration images (int8 only).")
     var calibrate: String?
 
-    @Option(help: "How many of them, drawn from all classes (default: 128).")
+    @Option(help: "Number of calibration images, drawn from all classes (default: 128).")
     var calibrationCount: Int?
 
     func validate() throws {

@@ -8,7 +8,7 @@ import Training
 struct CheckpointOptions: ParsableArguments {
     @OptionGroup var source: CheckpointSource
 
-    @Option(help: "The type of matrix products: fp32, bf16 or auto.")
+    @Option(help: "Precision of matrix products: fp32, bf16 or auto.")
     var dtype = "fp32"
 
     /// The checkpoint's path.

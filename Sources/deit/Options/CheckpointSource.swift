@@ -16,7 +16,7 @@ enum Switch: String, CaseIterable, ExpressibleByArgument {
 struct CheckpointSource: ParsableArguments {
     @Argument(
         help: ArgumentHelp(
-            "A run, a model directory, ORG/NAME on the hub, or bare weights: .safetensors, .pth or .bin.",
+            "A run, a model directory, a Hub model ID (ORG/NAME), or bare weights (.safetensors, .pth, .bin).",
             discussion:
                 "Tensor names may be those of timm, DeiT, DINO or Hugging Face."
         )
@@ -24,34 +24,35 @@ struct CheckpointSource: ParsableArguments {
     var checkpoint: String
 
     @Option(
-        help: "A text file with the model's classes, one a line; lines may begin with a synset.",
+        help:
+            "Text file with the model's class names, one per line; a line may start with a synset.",
         completion: .file()
     )
     var labels: String?
 
     @OptionGroup var weights: BareWeightsOptions
 
-    @Option(help: "The mean of images, one or for each channel: 0.485,0.456,0.406.")
+    @Option(help: "Normalization mean, one value or one per channel: 0.485,0.456,0.406.")
     var mean: String?
 
-    @Option(help: "The standard deviation of images, one or for each channel.")
+    @Option(help: "Normalization standard deviation, one value or one per channel.")
     var std: String?
 
-    @Option(help: "The share of the shorter side that the crop keeps, 0 to 1.")
+    @Option(help: "Fraction of the shorter side kept by the center crop, 0 to 1.")
     var cropPct: Double?
 
-    @Option(help: "How images are resized: nearest, bilinear or bicubic.")
+    @Option(help: "Interpolation for resizing: nearest, bilinear or bicubic.")
     var interpolation: String?
 
     @Option(
         help:
-            "How images are brought to the size around the crop: center, squash or border, as timm's crop_mode."
+            "How images are resized before the crop: center, squash or border (timm's crop_mode)."
     )
     var cropMode: CropMode?
 
     @Option(
         help: ArgumentHelp(
-            "Turn images upright as their EXIF data say: on or off (default: as the checkpoint says, else on).",
+            "Apply EXIF orientation: on or off (default: the checkpoint's, else on).",
             valueName: "on|off"
         )
     )

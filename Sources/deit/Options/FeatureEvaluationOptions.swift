@@ -5,30 +5,32 @@ import Training
 
 /// `deit evaluate` by features rather than by the model's own classifier.
 struct FeatureEvaluationOptions: ParsableArguments {
-    @Flag(help: "Classify by the nearest training images; the model's own classes do not matter.")
+    @Flag(
+        help: "Evaluate the features with kNN on the training images; the classifier is not used."
+    )
     var knn = false
 
-    @Flag(help: "Classify by a linear layer, fitted to the features of the training images.")
+    @Flag(help: "Evaluate the features with a linear classifier fitted to the training images.")
     var linear = false
 
-    @Option(help: "How many neighbours vote, several with commas (default: 10,20,100,200).")
+    @Option(help: "Numbers of neighbours that vote, separated by commas (default: 10,20,100,200).")
     var k: String?
 
-    @Option(help: "The temperature of votes, above 0 (default: 0.07).")
+    @Option(help: "Temperature of the votes, above 0 (default: 0.07).")
     var temperature: Double?
 
     @Option(
         name: .customLong("inverse-l2"),
-        help: "The strength C of the data against the linear layer's weight penalty (default: 1)."
+        help: "Inverse regularization strength C of the linear classifier (default: 1)."
     )
     var strength: Double?
 
     @OptionGroup var tokens: TokenOptions
 
-    @Option(help: "Write the features of both parts to this .safetensors file.")
+    @Option(help: "Write the features of both splits to this .safetensors file.")
     var saveFeatures: String?
 
-    @Option(help: "Take the features from such a file rather than from the images.")
+    @Option(help: "Read the features from such a file instead of computing them.")
     var features: String?
 
     /// Whether features are what is wanted.
@@ -72,11 +74,11 @@ struct FeatureEvaluationOptions: ParsableArguments {
 struct TokenOptions: ParsableArguments {
     @Option(
         help:
-            "The tokens, with commas between them: cls, dist, mean (default: cls; mean for a convolutional network)."
+            "Tokens, separated by commas: cls, dist, mean (default: cls; mean for a convolutional network)."
     )
     var tokens: String?
 
-    @Option(help: "How many blocks, counted from the last (default: 1).")
+    @Option(help: "Number of last blocks to concatenate (default: 1).")
     var blocks: Int?
 
     var areGiven: Bool { tokens != nil || blocks != nil }

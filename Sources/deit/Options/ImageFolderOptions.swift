@@ -7,18 +7,18 @@ import Inference
 /// Images that are looked at one by one, and the folder that is written.
 struct ImageFolderOptions: ParsableArguments {
     @Argument(
-        help: "The images: files, folders, or - for standard input.",
+        help: "Images: files, directories, or - for standard input.",
         completion: .file()
     )
     var images: [String] = []
 
-    @Option(help: "The folder to write to.", completion: .directory)
+    @Option(help: "Directory to write to.", completion: .directory)
     var output: String
 
-    @Flag(help: "Write into a folder that has files already; those of the same names are replaced.")
+    @Flag(help: "Write into a directory that is not empty; files of the same names are replaced.")
     var overwrite = false
 
-    @Flag(help: "Print what was written as JSON.")
+    @Flag(help: "Print a JSON list of the files written.")
     var json = false
 
     func validate() throws {

@@ -6,15 +6,15 @@ import Inference
 
 /// How images are read and batched where a model only looks at them.
 struct ReadingOptions: ParsableArguments {
-    @Option(help: "The images that the model sees at once.")
+    @Option(help: "Batch size.")
     var batch = 32
 
-    @Option(help: "How many batches are read at the same time (default: one a core, at most 8).")
+    @Option(help: "Number of workers that read images (default: one per core, at most 8).")
     var workers: Int?
 
     @Option(
         help:
-            "How many unreadable images are left out before it is an error (default: 1 %, at least 10)."
+            "Number of unreadable images to skip before failing (default: 1 %, at least 10)."
     )
     var skipLimit: Int?
 

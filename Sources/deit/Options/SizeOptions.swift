@@ -11,11 +11,11 @@ extension PositionEmbeddingResampling: ExpressibleByArgument {}
 /// Images of another size than those that the model was made for.
 struct SizeOptions: ParsableArguments {
     @Option(
-        help: "The images' size in pixels: 384, or 224x448, height first (default: the model's)."
+        help: "Input size in pixels: 384, or 224x448 with the height first (default: the model's)."
     )
     var size: String?
 
-    @Option(help: "How a transformer's positions get the grid of --size: deit, timm, hf or dino.")
+    @Option(help: "Resampling of position embeddings to --size: deit, timm, hf or dino.")
     var resample: PositionEmbeddingResampling?
 
     func validate() throws {

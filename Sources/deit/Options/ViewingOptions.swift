@@ -7,17 +7,17 @@ import VisionModels
 struct ViewingOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The images' size: own, N for the shorter side, or HxW, height first; in pixels, rounded to patches.",
+            "Input size in pixels, rounded to patches: own, N for the shorter side, or HxW (height first).",
             discussion:
                 "With own, images smaller than the model's input are enlarged and images that need more than --memory are reduced."
         )
     )
     var size = "own"
 
-    @Option(help: "How positions get the grid of another size: deit, timm, hf or dino.")
+    @Option(help: "Resampling of position embeddings: deit, timm, hf or dino.")
     var resample = PositionEmbeddingResampling.timm
 
-    @Option(help: "The most memory that attention may take, in GiB.")
+    @Option(help: "Memory limit for attention, in GiB.")
     var memory = 2.0
 
     func validate() throws {
