@@ -60,7 +60,7 @@ extension PretrainedLocation {
     ///
     /// - Parameter nameOrPath: A folder, or `ORG/NAME`.
     /// - Returns: The folder's path.
-    /// - Throws: ``PretrainedError/notFound(_:)`` for a path that leads to no folder, and ``HubError``.
+    /// - Throws: ``PretrainedError/notFound(_:)`` for a path that leads to no folder, and `HubError`.
     public static func resolve(_ nameOrPath: String) async throws -> String {
         let path = try await locate(nameOrPath)
         var isFolder: ObjCBool = false
@@ -83,7 +83,7 @@ extension PretrainedConfig {
     ///
     /// - Parameter nameOrPath: The model's folder, or its name on the hub.
     /// - Returns: The configuration.
-    /// - Throws: ``PretrainedError/notFound(_:)``, ``HubError``, or `CheckpointError` for a file that is damaged or of another
+    /// - Throws: ``PretrainedError/notFound(_:)``, `HubError`, or `CheckpointError` for a file that is damaged or of another
     ///   family.
     public static func fromPretrained(_ nameOrPath: String) async throws -> Self {
         try read(folder: try await PretrainedLocation.resolve(nameOrPath))
@@ -112,7 +112,7 @@ extension PretrainedImageProcessor {
     ///
     /// - Parameter nameOrPath: The model's folder, or its name on the hub.
     /// - Returns: The processor.
-    /// - Throws: ``PretrainedError/notFound(_:)``, ``HubError``, or `CheckpointError` for a file that is damaged.
+    /// - Throws: ``PretrainedError/notFound(_:)``, `HubError`, or `CheckpointError` for a file that is damaged.
     public static func fromPretrained(_ nameOrPath: String) async throws -> Self {
         let folder = try await PretrainedLocation.resolve(nameOrPath)
         let path = "\(folder)/preprocessor_config.json"

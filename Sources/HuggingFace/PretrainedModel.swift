@@ -43,7 +43,7 @@ extension PretrainedModel {
     ///   - config: What to make the model from instead of the folder's `config.json`, for other classes for example.
     ///   - options: What may differ between the checkpoint and the model.
     /// - Returns: The model, in evaluation mode.
-    /// - Throws: ``PretrainedError``, ``HubError``, `CheckpointError` when files are damaged or do not fit, `ConfigurationError` when
+    /// - Throws: ``PretrainedError``, `HubError`, `CheckpointError` when files are damaged or do not fit, `ConfigurationError` when
     ///   the configuration makes no network.
     nonisolated(nonsending) public static func fromPretrained(
         _ nameOrPath: String,
