@@ -167,7 +167,10 @@ import Testing
                 (["--data", "empty"], 65, ["empty"]),
                 (["--data", "nowhere"], 65, ["nowhere"]),
                 (["--init", "nothing.pth"], 65, ["nothing.pth"]),
-                (["--recipe", "deit"], 64, ["recipe deit", "not an option of deit pretrain dino"]),
+                (
+                    ["--recipe", "deit"], 64,
+                    ["recipe deit", "not an option of deit pretrain dino"]
+                ),
                 (["--recipe", "mim"], 64, ["deit pretrain mim"]),
             ] as [([String], Int32, [String])] {
                 let result = try await pretrain(start + arguments, in: folder)
