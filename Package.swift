@@ -190,11 +190,15 @@ let package = Package(
             path: "Tests/TestHub",
             swiftSettings: swiftSettings
         ),
-        tests("StorageTests", ["Storage"]),
+        tests("StorageTests", ["Storage"], resources: [.copy("Fixtures")]),
         tests("TorchTests", ["Torch"]),
         tests("TorchNNTests", ["Torch", "TorchNN"]),
         tests("ImagePipelineTests", ["ImagePipeline"], resources: [.copy("Fixtures")]),
-        tests("DatasetsTests", ["Storage", "Datasets", "ImagePipeline"]),
+        tests(
+            "DatasetsTests",
+            ["Storage", "Datasets", "ImagePipeline"],
+            resources: [.copy("Fixtures")]
+        ),
         tests("VisionModelsTests", ["VisionModels", "Torch", "TorchNN"]),
         tests(
             "CheckpointsTests",

@@ -44,7 +44,12 @@ while IFS= read -r line; do
     cp "$root/$file" "$scratch/$file"
     # The switch is TorchNN's.
     if [[ $file != Sources/TorchNN/* ]] && ! grep -q -E '^((public|package) )?import TorchNN$' "$root/$file"; then
-      sed -i '0,/^import /s//import TorchNN\n&/' "$scratch/$file"
+      # A file without imports gets its own before all else.
+      if grep -q -E '^((public|package) )?import ' "$scratch/$file"; then
+        sed -i -E '0,/^((public|package) )?import /s//import TorchNN\n&/' "$scratch/$file"
+      else
+        sed -i '1i import TorchNN' "$scratch/$file"
+      fi
     fi
     touched[$file]=1
   fi
