@@ -2,6 +2,7 @@ import Checkpoints
 import Foundation
 import ImagePipeline
 import Storage
+import TestSupport
 import Testing
 import Torch
 import TorchNN

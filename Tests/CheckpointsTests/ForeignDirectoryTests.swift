@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import ImagePipeline
+import TestSupport
 import Testing
 import Torch
 import TorchNN

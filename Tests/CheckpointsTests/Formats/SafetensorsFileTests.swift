@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import Storage
+import TestSupport
 import Testing
 
 @Suite struct SafetensorsFileTests {

@@ -1,10 +1,12 @@
 import Foundation
 
 /// A folder for one test, removed with it.
-final class Scratch {
-    let path: String
+public final class Scratch {
+    /// The folder.
+    public let path: String
 
-    init() throws {
+    /// Makes the folder.
+    public init() throws {
         let name = "deit-test-\(UUID().uuidString)"
         path = FileManager.default.temporaryDirectory.appendingPathComponent(name).path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -12,20 +14,17 @@ final class Scratch {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    func file(_ name: String) -> String { "\(path)/\(name)" }
+    /// The path of a file in the folder.
+    public func file(_ name: String) -> String { "\(path)/\(name)" }
 
-    func write(_ bytes: [UInt8], to name: String) throws -> String {
+    /// Writes a file into the folder and returns its path.
+    public func write(_ bytes: [UInt8], to name: String) throws -> String {
         try Data(bytes).write(to: URL(fileURLWithPath: file(name)))
         return file(name)
     }
 
-    func names() throws -> [String] {
+    /// The names of what the folder holds, sorted.
+    public func names() throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: path).sorted()
     }
-}
-
-/// A safetensors file as bytes: the length of the header, the header, the data.
-func container(_ header: String, data: [UInt8] = [], length: UInt64? = nil) -> [UInt8] {
-    let size = length ?? UInt64(header.utf8.count)
-    return (0..<8).map { UInt8(truncatingIfNeeded: size >> ($0 * 8)) } + Array(header.utf8) + data
 }
