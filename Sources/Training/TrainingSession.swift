@@ -5,7 +5,9 @@ public import Torch
 import TorchNN
 import VisionModels
 
-/// A run, checked and set up: everything is wrong before anything is created, or nothing is.
+/// A run, checked and set up.
+///
+/// All errors surface before anything is written to disk.
 @ModelActor
 public final class TrainingSession: RunSession {
     /// What follows from options, data and model.

@@ -61,7 +61,8 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         lines.append(
             diagnosis.findings.isEmpty
-                ? "sound" : "\(count(faults, "fault")), \(count(warnings, "warning"))"
+                ? "OK: no problems found"
+                : "\(count(faults, "fault")), \(count(warnings, "warning"))"
         )
         return lines.joined(separator: "\n")
     }

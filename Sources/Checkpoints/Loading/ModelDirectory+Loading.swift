@@ -174,17 +174,20 @@ extension ModelDirectory {
         _ named: NamedModel? = nil
     ) -> String {
         let reason =
-            named.map { "the usual for \($0.fullName)" } ?? "as the checkpoint does not say"
-        return "images \(reason): \(steps(processor))"
+            named.map { "the preprocessing of \($0.fullName)" }
+            ?? "the preprocessing, which the checkpoint does not specify"
+        return "\(reason): \(steps(processor))"
     }
 
     /// What is done to images, in words.
     static func steps(_ processor: ImageProcessor) -> String {
         var steps: [String] = []
-        steps.append(processor.appliesOrientation ? "upright as EXIF says" : "as they are stored")
+        steps.append(
+            processor.appliesOrientation ? "EXIF orientation applied" : "EXIF orientation ignored"
+        )
         if processor.resize != .none { steps.append("\(processor.resize)") }
         if let height = processor.cropHeight, let width = processor.cropWidth {
-            steps.append("the middle \(ImageSize(height: height, width: width)) cropped")
+            steps.append("center crop \(ImageSize(height: height, width: width))")
         }
         steps.append("mean \(processor.mean) and std \(processor.std)")
         return steps.joined(separator: ", ")

@@ -142,7 +142,7 @@ public enum ModelDirectory {
         throw CheckpointError.unwritable(
             path: path,
             reason: "timm's form has no word for this way to an input of "
-                + "\(ImageSize(height: height, width: width)): images \(steps(processor)); choose one that it "
+                + "\(ImageSize(height: height, width: width)): preprocessing (\(steps(processor))); choose one that it "
                 + "has with --crop-mode center, squash or border"
         )
     }

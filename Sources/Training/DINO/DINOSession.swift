@@ -6,7 +6,9 @@ public import Torch
 import TorchNN
 import VisionModels
 
-/// A run that learns without labels, checked and set up: everything is wrong before anything is created, or nothing is.
+/// A run that learns without labels, checked and set up.
+///
+/// All errors surface before anything is written to disk.
 @ModelActor
 public final class DINOSession: RunSession {
     /// What follows from options, data and model.

@@ -6,8 +6,9 @@ public import Torch
 import TorchNN
 import VisionModels
 
-/// A run that learns to paint hidden patches, checked and set up: everything is wrong before anything is created, or
-/// nothing is.
+/// A run that learns to paint hidden patches, checked and set up.
+///
+/// All errors surface before anything is written to disk.
 @ModelActor
 public final class MIMSession: RunSession {
     /// What follows from options, data and model.
