@@ -58,6 +58,10 @@ int32_t ct_gelu(ct_tensor a, ct_tensor *out) {
     return returning(out, [&] { return at::gelu(a->value, "none"); });
 }
 
+int32_t ct_gelu_tanh(ct_tensor a, ct_tensor *out) {
+    return returning(out, [&] { return at::gelu(a->value, "tanh"); });
+}
+
 int32_t ct_softmax(ct_tensor x, int64_t dim, ct_tensor *out) {
     return returning(out, [&] { return at::softmax(x->value, dim); });
 }

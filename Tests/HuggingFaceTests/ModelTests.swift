@@ -77,7 +77,7 @@ import VisionModels
         // The last state is not normalised; the tokens are.
         let last = try #require(output.hiddenStates?.last)
         expectClose(
-            try talking.network.norm(last).floats(),
+            try talking.network.normalized(last).floats(),
             try output.lastHiddenState.floats(),
             tolerance: 1e-6
         )

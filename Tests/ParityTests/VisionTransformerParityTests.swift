@@ -171,7 +171,7 @@ struct VisionTransformerParityTests {
         stages.append(("patch_embed", patches))
         var x = try model.embed(patches)
         stages.append(("position_sum", x))
-        let first = model.blocks[0]
+        let first = try #require(model.blocks[0] as? Block)
         let attended = try first.attn(first.norm1(x))
         stages.append(("blocks.0.attn", attended))
         stages.append(("blocks.0.mlp", try first.mlp(first.norm2(x + attended))))
@@ -179,7 +179,7 @@ struct VisionTransformerParityTests {
             x = try block(x)
             stages.append(("blocks.\(index)", x))
         }
-        x = try model.norm(x)
+        x = try model.normalized(x)
         stages.append(("norm", x))
         let head = try #require(model.head)
         stages.append(("head", try head(x.selected(1, 0))))

@@ -33,9 +33,9 @@ struct OutputTests {
                 expectClose(sums, Array(repeating: 1, count: 32), tolerance: 1e-6)
                 #expect(try weights.min().item() >= 0)
             }
-            let last = try model.norm(outputs.hiddenStates[3])
+            let last = try model.normalized(outputs.hiddenStates[3])
             #expect(try outputs.tokens.floats() == last.floats())
-            let second = try model.norm(outputs.hiddenStates[2])
+            let second = try model.normalized(outputs.hiddenStates[2])
             #expect(try outputs.blockTokens[1].floats() == second.floats())
         }
     }

@@ -199,6 +199,8 @@ int32_t ct_batch_norm(ct_tensor CT_NONNULL x, ct_tensor CT_NULLABLE weight, ct_t
                       double momentum, double eps, ct_tensor CT_NULLABLE *CT_NONNULL out);
 /// The exact (erf) form.
 CT_UNARY(gelu);
+/// The approximation with tanh.
+CT_UNARY(gelu_tanh);
 int32_t ct_softmax(ct_tensor CT_NONNULL x, int64_t dim, ct_tensor CT_NULLABLE *CT_NONNULL out);
 int32_t ct_log_softmax(ct_tensor CT_NONNULL x, int64_t dim, ct_tensor CT_NULLABLE *CT_NONNULL out);
 int32_t ct_dropout(ct_tensor CT_NONNULL x, double probability, ct_tensor CT_NULLABLE *CT_NONNULL out);

@@ -109,7 +109,7 @@ public struct AttentionReader {
             if let rollout { matrices.append(try rollout.matrix(own)) }
             weights = own
         }
-        let last = try network.norm(x)
+        let last = try network.normalized(x)
         let prefix = network.prefixTokenCount
         let patches = prefix..<(prefix + grid.count)
         return AttentionReading(
@@ -127,21 +127,21 @@ public struct AttentionReader {
         _ matrices: [Tensor],
         _ grid: PatchGrid
     ) throws -> [AttentionReading.Token] {
-        guard let weights else { return [] }
+        let names = self.names
+        guard let weights, !names.isEmpty else { return [] }
         let prefix = network.prefixTokenCount
         let patches = prefix..<(prefix + grid.count)
-        let rows = try weights.narrowed(1, 0..<prefix).narrowed(2, patches).floats()
+        let rows = try weights.narrowed(1, 0..<names.count).narrowed(2, patches).floats()
         var flow: [Float]?
         if let rollout {
-            flow = try rollout(matrices, tokens: 0..<prefix).narrowed(1, patches).floats()
+            flow = try rollout(matrices, tokens: 0..<names.count).narrowed(1, patches).floats()
         }
-        let names: [FeatureRequest.Token] = [.cls, .dist]
-        return try (0..<prefix).map { token in
+        return try names.enumerated().map { token, name in
             let heads = try (0..<configuration.numHeads).map { head in
-                try map(rows, head * prefix + token, grid)
+                try map(rows, head * names.count + token, grid)
             }
             return AttentionReading.Token(
-                name: names[min(token, names.count - 1)],
+                name: name,
                 heads: heads,
                 mean: try AttentionMap(meanOf: heads),
                 rollout: try flow.map { try map($0, token, grid) }
@@ -156,13 +156,20 @@ public struct AttentionReader {
     /// The keys of a block's attention, `[tokens, embedDim]`.
     private func keys(of input: Tensor) throws(TorchError) -> Tensor {
         let layer = network.blocks[keysBlock - 1]
-        let width = configuration.embedDim
-        return try layer.attn.qkv(layer.norm1(input, isForProduct: true))
-            .narrowed(2, width..<(2 * width)).selected(0, 0).to(.float32)
+        return try layer.keys(input).selected(0, 0).to(.float32)
     }
 
-    /// Whether readings have the scores of the classes: there are some, and the last block is looked into.
-    var givesLogits: Bool { block == configuration.depth && configuration.numClasses > 0 }
+    /// The tokens whose attention is read, the first ones of the network; registers stand for nothing and are left out.
+    private var names: [FeatureRequest.Token] {
+        guard configuration.classToken else { return [] }
+        return configuration.isDistilled ? [.cls, .dist] : [.cls]
+    }
+
+    /// Whether readings have the scores of the classes: there are some, and the classifier reads the block alone.
+    var givesLogits: Bool {
+        block == configuration.depth && configuration.numClasses > 0
+            && configuration.headBlocks == 1
+    }
 
     private func logits(_ last: Tensor) throws(TorchError) -> [Float] {
         guard givesLogits else { return [] }

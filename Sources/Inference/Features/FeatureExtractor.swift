@@ -37,7 +37,10 @@ public struct FeatureExtractor {
             throw .noSuchFeature("the token \(twice.rawValue) is asked for twice")
         }
         if let configuration = configuration.transformer {
-            if request.tokens.isEmpty { request.tokens = [.cls] }
+            if request.tokens.isEmpty { request.tokens = [configuration.classToken ? .cls : .mean] }
+            guard configuration.classToken || !request.tokens.contains(.cls) else {
+                throw .noSuchFeature("the model has no class token; choose among patch and mean")
+            }
             guard (1...configuration.depth).contains(request.blocks) else {
                 throw .noSuchFeature(
                     "the model has \(configuration.depth) blocks; of the last \(request.blocks) there are no tokens"

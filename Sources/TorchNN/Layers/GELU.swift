@@ -18,6 +18,14 @@ public final class GELU: Module {
         _ x: Tensor,
         mayOverwrite: Bool = false
     ) throws(TorchError) -> Tensor {
+        try Self.activated(x, mayOverwrite: mayOverwrite)
+    }
+
+    /// Returns the activated elements without a layer; see ``callAsFunction(_:mayOverwrite:)``.
+    public static func activated(
+        _ x: Tensor,
+        mayOverwrite: Bool = false
+    ) throws(TorchError) -> Tensor {
         switch ComputePolicy.current.pointwise {
         case .vectors: try Functional.geluVectors(x, mayOverwrite: mayOverwrite)
         case .libtorch: try Functional.gelu(x)

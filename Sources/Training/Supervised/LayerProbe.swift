@@ -30,9 +30,9 @@ enum LayerProbe {
             x = try block(x)
             guard try isFinite(x) else { return "blocks.\(index)" }
         }
-        x = try model.norm(x)
+        x = try model.normalized(x)
         guard try isFinite(x) else { return "norm" }
-        return try isFinite(model.forwardHead(x)) ? nil : "head"
+        return try isFinite(model(pixels)) ? nil : "head"
     }
 
     private static func firstNonFinite(

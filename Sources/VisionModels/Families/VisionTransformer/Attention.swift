@@ -12,12 +12,19 @@ public import TorchNN
 /// ## Parameters in a checkpoint
 /// - `qkv.weight`: `[3 * embedDim, embedDim]`, rows ordered query, key, value
 /// - `proj.weight`: `[embedDim, embedDim]`
+/// - `q_norm` and `k_norm`: `[embedDim / numHeads]` each, with ``ViTConfiguration/qkNorm``
 ///
 /// ## Source
 /// Dosovitskiy et al., "An Image Is Worth 16x16 Words" (arXiv:2010.11929), appendix A, eq. 5–8.
 public final class Attention: Module {
     /// The fused projection that produces queries, keys and values.
     public let qkv: Linear
+
+    /// The normalisation of the queries of every head, with ``ViTConfiguration/qkNorm``.
+    public let qNorm: LayerNorm?
+
+    /// The normalisation of the keys of every head, with ``ViTConfiguration/qkNorm``.
+    public let kNorm: LayerNorm?
 
     /// The projection applied to the concatenated heads.
     public let proj: Linear
@@ -28,7 +35,7 @@ public final class Attention: Module {
     /// The dropout after the projection.
     public let projDrop: Dropout
 
-    private let numHeads: Int
+    private let heads: AttentionHeads
 
     /// Creates an attention layer with freshly initialised weights.
     ///
@@ -38,10 +45,12 @@ public final class Attention: Module {
     public init(_ configuration: ViTConfiguration) throws {
         let embedDim = configuration.embedDim
         self.qkv = try Linear(embedDim, 3 * embedDim, bias: configuration.qkvBias)
+        self.qNorm = try AttentionHeads.norm(configuration)
+        self.kNorm = try AttentionHeads.norm(configuration)
         self.proj = try Linear(embedDim, embedDim)
         self.attnDrop = try Dropout(configuration.attnDropRate)
         self.projDrop = try Dropout(configuration.dropRate)
-        self.numHeads = configuration.numHeads
+        self.heads = AttentionHeads(configuration)
     }
 
     /// Returns the attended tokens.
@@ -50,16 +59,8 @@ public final class Attention: Module {
     /// - Returns: The attended tokens, of the same shape as `x`.
     /// - Throws: `TorchError` when the shape of `x` does not match.
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
-        let fused = try qkv(x)  // [batch, tokens, 3 * embedDim]
         let dropout = attnDrop.isTraining ? attnDrop.probability : 0
-        let attended =
-            switch ComputePolicy.current.attention {
-            // oneDNN's path has no dropout; libtorch's function has.
-            case .oneDNN where x.device == .cpu && dropout == 0:
-                try Functional.fusedAttentionOneDNN(qkv: fused, heads: numHeads)
-            default: try attend(fused, dropout: dropout)
-            }
-        return try projDrop(proj(attended))
+        return try projDrop(proj(heads.attended(qkv(x), qNorm, kNorm, dropout: dropout)))
     }
 
     /// Returns the attended tokens and the weights that were used, whichever kernel the policy names.
@@ -72,26 +73,101 @@ public final class Attention: Module {
     ///   `[batch, heads, tokens, tokens]`, each row of which sums to 1.
     /// - Throws: `TorchError` when the shape of `x` does not match.
     public func withWeights(_ x: Tensor) throws(TorchError) -> (tokens: Tensor, weights: Tensor) {
-        let (q, k, v) = try split(qkv(x))
-        let scale = 1 / Double(max(q.shape.last ?? 1, 1)).squareRoot()
-        let scores = try q.matmul(k.transposed(2, 3)) * scale
-        let weights = try attnDrop(Functional.softmax(scores.to(.float32)).to(v.dtype))
-        return (try projDrop(proj(merged(weights.matmul(v)))), weights)
+        let (tokens, weights) = try heads.withWeights(qkv(x), qNorm, kNorm, attnDrop)
+        return (try projDrop(proj(tokens)), weights)
     }
 
-    private func attend(_ fused: Tensor, dropout: Double) throws(TorchError) -> Tensor {
-        let (q, k, v) = try split(fused)
+    /// Returns the keys of all heads, before ``kNorm``.
+    ///
+    /// - Parameter x: The tokens, `[batch, tokens, embedDim]`.
+    /// - Returns: The same shape.
+    /// - Throws: `TorchError` when the shape of `x` does not match.
+    public func keys(_ x: Tensor) throws(TorchError) -> Tensor {
+        try heads.keys(qkv(x))
+    }
+}
+
+/// Attention of every head from fused queries, keys and values: the arithmetic between a block's projections.
+struct AttentionHeads {
+    private let numHeads: Int
+
+    init(_ configuration: ViTConfiguration) {
+        numHeads = configuration.numHeads
+    }
+
+    /// The normalisation of the queries or keys of a head; nil where the configuration has none.
+    static func norm(_ configuration: ViTConfiguration) throws(TorchError) -> LayerNorm? {
+        guard configuration.qkNorm else { return nil }
+        return try LayerNorm(
+            configuration.embedDim / configuration.numHeads,
+            eps: configuration.layerNormEps
+        )
+    }
+
+    /// Returns the attended values, by the kernel of ``ComputePolicy/attention``.
+    ///
+    /// - Parameters:
+    ///   - fused: `[batch, tokens, 3 * embedDim]`, ordered query, key, value.
+    ///   - qNorm: The normalisation of the queries, if any.
+    ///   - kNorm: That of the keys.
+    ///   - dropout: The dropout rate of the weights, 0 outside training.
+    /// - Returns: `[batch, tokens, embedDim]`.
+    func attended(
+        _ fused: Tensor,
+        _ qNorm: LayerNorm?,
+        _ kNorm: LayerNorm?,
+        dropout: Double
+    ) throws(TorchError) -> Tensor {
+        // oneDNN's path reads queries and keys as they are and has no dropout; libtorch's function has.
+        if ComputePolicy.current.attention == .oneDNN, fused.device == .cpu, dropout == 0,
+            qNorm == nil, kNorm == nil
+        {
+            return try Functional.fusedAttentionOneDNN(qkv: fused, heads: numHeads)
+        }
+        let (q, k, v) = try split(fused, qNorm, kNorm)
         return try merged(
             Functional.scaledDotProductAttention(query: q, key: k, value: v, dropout: dropout)
         )
     }
 
+    /// Returns the attended values and the weights, `[batch, heads, tokens, tokens]`, after their dropout.
+    func withWeights(
+        _ fused: Tensor,
+        _ qNorm: LayerNorm?,
+        _ kNorm: LayerNorm?,
+        _ dropout: Dropout
+    ) throws(TorchError) -> (tokens: Tensor, weights: Tensor) {
+        let (q, k, v) = try split(fused, qNorm, kNorm)
+        let scale = 1 / Double(max(q.shape.last ?? 1, 1)).squareRoot()
+        let scores = try q.matmul(k.transposed(2, 3)) * scale
+        let weights = try dropout(Functional.softmax(scores.to(.float32)).to(v.dtype))
+        return (try merged(weights.matmul(v)), weights)
+    }
+
+    /// Returns the keys of all heads, `[batch, tokens, embedDim]`.
+    func keys(_ fused: Tensor) throws(TorchError) -> Tensor {
+        let width = try fused.shape3().2 / 3
+        return try fused.narrowed(2, width..<(2 * width))
+    }
+
     // [batch, tokens, 3 * embedDim] to three of [batch, heads, tokens, headDim]
-    private func split(_ fused: Tensor) throws(TorchError) -> (Tensor, Tensor, Tensor) {
+    private func split(
+        _ fused: Tensor,
+        _ qNorm: LayerNorm?,
+        _ kNorm: LayerNorm?
+    ) throws(TorchError) -> (Tensor, Tensor, Tensor) {
         let (batch, tokens, width) = try fused.shape3()
         let heads = try fused.reshaped([batch, tokens, 3, numHeads, width / 3 / numHeads])
             .permuted([2, 0, 3, 1, 4])  // [3, batch, heads, tokens, headDim]
-        return try (heads.selected(0, 0), heads.selected(0, 1), heads.selected(0, 2))
+        let v = try heads.selected(0, 2)
+        func normalized(_ x: Tensor, _ norm: LayerNorm?) throws(TorchError) -> Tensor {
+            guard let norm else { return x }
+            // A layer norm under autocast gives float32; attention needs one type for all three.
+            return try norm(x.contiguous()).to(v.dtype)
+        }
+        return try (
+            normalized(heads.selected(0, 0), qNorm), normalized(heads.selected(0, 1), kNorm), v
+        )
     }
 
     // [batch, heads, tokens, headDim] to [batch, tokens, embedDim]

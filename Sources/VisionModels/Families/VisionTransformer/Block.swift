@@ -1,6 +1,43 @@
 public import Torch
 public import TorchNN
 
+/// One layer of a transformer, of whichever kind (``BlockType``).
+public protocol TransformerBlock: Module {
+    /// Returns the tokens after the block.
+    ///
+    /// - Parameter x: The tokens, `[batch, tokens, embedDim]`.
+    /// - Returns: The tokens, of the same shape as `x`.
+    /// - Throws: `TorchError` when the shape of `x` does not match.
+    func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor
+
+    /// Returns the tokens after the block and the weights of its attention; slower than calling the block.
+    ///
+    /// - Parameter x: The tokens, `[batch, tokens, embedDim]`.
+    /// - Returns: The tokens, of the same shape as `x`, and the weights, `[batch, heads, tokens, tokens]`.
+    /// - Throws: `TorchError` when the shape of `x` does not match.
+    func withWeights(_ x: Tensor) throws(TorchError) -> (tokens: Tensor, weights: Tensor)
+
+    /// Returns the keys of the block's attention.
+    ///
+    /// - Parameter x: The tokens that enter the block, `[batch, tokens, embedDim]`.
+    /// - Returns: The keys of all heads, of the same shape as `x`.
+    /// - Throws: `TorchError` when the shape of `x` does not match.
+    func keys(_ x: Tensor) throws(TorchError) -> Tensor
+}
+
+extension ViTConfiguration {
+    /// Creates a block of the kind that the configuration says.
+    ///
+    /// - Parameter dropPathRate: The rate of stochastic depth of this block.
+    func makeBlock(dropPathRate: Double) throws -> any TransformerBlock {
+        switch blockType {
+        case .preNorm: try Block(self, dropPathRate: dropPathRate)
+        case .resPost: try ResPostBlock(self, dropPathRate: dropPathRate)
+        case .parallelScaling: try ParallelScalingBlock(self, dropPathRate: dropPathRate)
+        }
+    }
+}
+
 /// One layer of the transformer: attention and feed-forward, each normalised first and added to its input.
 ///
 /// ## Shapes
@@ -12,7 +49,7 @@ public import TorchNN
 ///
 /// ## Source
 /// `timm/models/vision_transformer.py`, `Block`.
-public final class Block: Module {
+public final class Block: Module, TransformerBlock {
     /// The normalisation before attention.
     public let norm1: LayerNorm
 
@@ -76,6 +113,10 @@ public final class Block: Module {
         return (try feedForward(attended(x, by: branch)), weights)
     }
 
+    public func keys(_ x: Tensor) throws(TorchError) -> Tensor {
+        try attn.keys(norm1(x, isForProduct: true))
+    }
+
     private func attended(_ x: Tensor, by branch: Tensor) throws(TorchError) -> Tensor {
         let scaled = try ls1.map { (scale) throws(TorchError) in try scale(branch) } ?? branch
         return try Residual.add(x, dropPath(scaled))
@@ -88,19 +129,20 @@ public final class Block: Module {
     }
 }
 
-/// The feed-forward part of a block: two linear layers with a GELU between them.
+/// The feed-forward part of a block: two linear layers with an activation or a gate between them.
 ///
 /// ## Shapes
 /// - Input and output: `[batch, tokens, embedDim]`
 ///
+/// ## Parameters in a checkpoint
+/// - `fc1.weight`: `[mlpDim, embedDim]`; with a gate its rows are the gate's, then the value's
+/// - `fc2.weight`: `[embedDim, mlpDim]`, with a gate `[embedDim, mlpDim / 2]`
+///
 /// ## Source
-/// `timm/layers/mlp.py`, `Mlp`.
+/// `timm/layers/mlp.py`, `Mlp` and `SwiGLUPacked`.
 public final class Mlp: Module {
     /// The map to the hidden width.
     public let fc1: Linear
-
-    /// The activation.
-    public let act = GELU()
 
     /// The map back to the token's width.
     public let fc2: Linear
@@ -108,20 +150,35 @@ public final class Mlp: Module {
     /// The dropout after each of the two.
     public let drop: Dropout
 
+    private let kind: FeedForward
+    private let activation: Activation
+
     /// Creates the layers.
     ///
-    /// - Parameter configuration: A checked configuration.
+    /// - Parameters:
+    ///   - configuration: A checked configuration.
+    ///   - kind: Whether there is a gate; the configuration's choice by default.
     /// - Throws: `ConfigurationError` for a dropout rate out of range, `TorchError` for a lack of
     ///   memory.
-    public init(_ configuration: ViTConfiguration) throws {
-        self.fc1 = try Linear(configuration.embedDim, configuration.mlpDim)
-        self.fc2 = try Linear(configuration.mlpDim, configuration.embedDim)
+    public init(_ configuration: ViTConfiguration, kind: FeedForward? = nil) throws {
+        let (width, hidden) = (configuration.embedDim, configuration.mlpDim)
+        self.kind = kind ?? configuration.mlpLayer
+        self.activation = configuration.activation
+        self.fc1 = try Linear(width, hidden)
+        self.fc2 = try Linear(self.kind == .swiglu ? hidden / 2 : hidden, width)
         self.drop = try Dropout(configuration.dropRate)
     }
 
     /// Returns the mapped tokens.
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
-        try drop(fc2(drop(act(fc1(x), mayOverwrite: true))))
+        try drop(fc2(drop(activated(fc1(x)))))
+    }
+
+    private func activated(_ hidden: Tensor) throws(TorchError) -> Tensor {
+        guard kind == .swiglu else { return try activation(hidden, mayOverwrite: true) }
+        let (_, _, width) = try hidden.shape3()
+        let gate = try hidden.narrowed(2, 0..<(width / 2))
+        return try gate * gate.sigmoid() * hidden.narrowed(2, (width / 2)..<width)
     }
 }
 

@@ -35,7 +35,7 @@ public final class DistilledVisionTransformer: VisionTransformer {
         try super.init(configuration)
     }
 
-    override func prefixTokens() -> [Parameter] { [clsToken, distToken] }
+    override func prefixTokens() -> [Parameter] { [clsToken, distToken].compactMap { $0 } }
 
     /// Returns the scores of each head from the last tokens.
     ///

@@ -1,14 +1,9 @@
 /// Parts of transformers that are not built here, by the names of their tensors.
 enum ForeignParts {
     private static let parts: [(matches: @Sendable (String) -> Bool, name: String)] = [
-        ({ $0.hasSuffix("reg_token") || $0.hasSuffix("register_tokens") }, "register tokens"),
         ({ $0.contains("lora_A") || $0.contains("lora_B") }, "LoRA adapters"),
-        ({ $0.contains("q_norm.") || $0.contains("k_norm.") }, "normalised queries and keys"),
         ({ $0.contains("relative_position") || $0.contains("rel_pos") }, "relative positions"),
-        ({ $0.hasPrefix("fc_norm.") }, "a classifier on the mean of all patches"),
-        ({ $0.hasPrefix("attn_pool.") }, "attention pooling"),
-        ({ $0.hasPrefix("norm_pre.") }, "a normalisation before the first block"),
-        ({ $0.contains(".mlp.fc1_g.") || $0.contains(".mlp.w12.") }, "gated feed-forward layers"),
+        ({ $0.contains(".mlp.fc1_g.") }, "gated feed-forward layers in two matrices (EVA)"),
         (
             { $0.contains("q_bias") || $0.contains("v_bias") },
             "separate biases of queries and values"

@@ -8,7 +8,8 @@ public import TorchNN
 /// - Output: `[batch, patches, embedDim]`, row by row of the image
 ///
 /// ## Parameters in a checkpoint
-/// - `proj.weight`: `[embedDim, inChannels, patchSize, patchSize]`, `proj.bias`: `[embedDim]`
+/// - `proj.weight`: `[embedDim, inChannels, patchSize, patchSize]`, `proj.bias`: `[embedDim]`,
+///   absent with ``ViTConfiguration/preNorm``
 ///
 /// ## Source
 /// Dosovitskiy et al. (arXiv:2010.11929), eq. 1; `timm/layers/patch_embed.py`.
@@ -29,7 +30,8 @@ public final class PatchEmbed: Module {
             configuration.inChannels,
             configuration.embedDim,
             kernel: configuration.patchSize,
-            stride: configuration.patchSize
+            stride: configuration.patchSize,
+            bias: !configuration.preNorm
         )
         self.patchSize = configuration.patchSize
         self.imageShape = [

@@ -29,5 +29,5 @@ public final class SingleHeadVisionTransformer: VisionTransformer {
         try super.init(configuration)
     }
 
-    override func prefixTokens() -> [Parameter] { [clsToken, distToken] }
+    override func prefixTokens() -> [Parameter] { [clsToken, distToken].compactMap { $0 } }
 }

@@ -101,6 +101,9 @@ struct TransformerFamily: ModelFamily {
         return patch[0] == named.embedDim && patch[2] == named.patchSize
             && weights.count(after: "blocks.") == named.depth
             && weights.has("dist_token") == named.isDistilled
+            && weights.has("reg_token") == (named.regTokens > 0)
+            && weights.has("cls_token") == named.classToken
+            && weights.has("norm_pre.weight") == named.preNorm
             && weights.has("blocks.0.ls1.gamma") == (named.initValues != nil)
     }
 
@@ -140,7 +143,7 @@ struct TransformerFamily: ModelFamily {
             "architecture": .string(architecture),
             "num_classes": .integer(vit.numClasses),
             "num_features": .integer(vit.embedDim),
-            "global_pool": "token",
+            "global_pool": .string(vit.globalPool.timmName ?? "token"),
         ]
         if !arguments.keys.isEmpty { object["model_args"] = .object(arguments) }
         var own = JSONObject()
@@ -167,6 +170,10 @@ struct TransformerFamily: ModelFamily {
     }
 
     func timmRefusal(of vit: ViTConfiguration) -> String? {
+        if vit.globalPool == .tokenAvg {
+            return
+                "timm's networks have no classifier on the class token and the mean of the patches"
+        }
         guard vit.isDistilled, vit.headCount == 1 else { return nil }
         return
             "timm's network with a distillation token has two heads, this one has one; Hugging Face's "
@@ -175,6 +182,11 @@ struct TransformerFamily: ModelFamily {
 
     func huggingFaceRefusal(of vit: ViTConfiguration) -> String? {
         if vit.initValues != nil { return "it has no layer scale (DeiT-III)" }
+        let plain = ViTConfiguration(layerNormEps: vit.layerNormEps)
+        guard vit.classToken, vit.regTokens == 0, vit.globalPool == plain.globalPool, !vit.fcNorm,
+            vit.finalNorm, !vit.preNorm, !vit.qkNorm, vit.mlpLayer == .mlp,
+            vit.blockType == .preNorm, vit.activation == .gelu
+        else { return "it has only plain blocks with a classifier on the class token" }
         return vit.noEmbedClass ? "its class token always has a position" : nil
     }
 

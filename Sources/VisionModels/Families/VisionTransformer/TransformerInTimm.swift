@@ -75,6 +75,26 @@ enum TransformerInTimm {
         if (vit.initValues == nil) != (named.initValues == nil) {
             arguments["init_values"] = vit.initValues.map { .number($0) } ?? .null
         }
+        let flags = [
+            ("class_token", vit.classToken, named.classToken),
+            ("pre_norm", vit.preNorm, named.preNorm), ("qk_norm", vit.qkNorm, named.qkNorm),
+            ("final_norm", vit.finalNorm, named.finalNorm),
+            ("pool_include_prefix", vit.poolIncludePrefix, named.poolIncludePrefix),
+        ]
+        for (key, value, usual) in flags where value != usual { arguments[key] = .bool(value) }
+        if vit.regTokens != named.regTokens { arguments["reg_tokens"] = .integer(vit.regTokens) }
+        if vit.activation != named.activation {
+            arguments["act_layer"] = .string(vit.activation.rawValue)
+        }
+        if vit.globalPool != named.globalPool, let pool = vit.globalPool.timmName {
+            arguments["global_pool"] = .string(pool)
+        }
+        // timm derives fc_norm from the pooling unless it is given.
+        if vit.fcNorm != named.fcNorm || vit.globalPool != named.globalPool,
+            vit.fcNorm != (vit.globalPool == .avg)
+        {
+            arguments["fc_norm"] = .bool(vit.fcNorm)
+        }
         return arguments
     }
 
@@ -103,12 +123,7 @@ enum TransformerInTimm {
             ?? ConfigurationFields(object: [:], file: fields.file)
         let outerPool = try fields.string("global_pool")
         let pool = try arguments.string("global_pool") ?? outerPool
-        guard pool == nil || pool == "token" else {
-            throw fields.unsupported(
-                "global_pool",
-                "is \"\(pool ?? "")\"; only token, the class token, is built here"
-            )
-        }
+        if let pool { try setPool(pool, of: &vit, arguments, fields) }
         if let size = file.inputSize {
             (vit.inChannels, vit.imageHeight, vit.imageWidth) = size
         }
@@ -140,18 +155,56 @@ enum TransformerInTimm {
                 vit.initValues = try own.double("init_values")
             }
         }
+        vit.classToken = try arguments.bool("class_token", default: vit.classToken)
+        vit.regTokens = try arguments.int("reg_tokens", default: vit.regTokens)
+        vit.preNorm = try arguments.bool("pre_norm", default: vit.preNorm)
+        vit.qkNorm = try arguments.bool("qk_norm", default: vit.qkNorm)
+        vit.finalNorm = try arguments.bool("final_norm", default: vit.finalNorm)
+        vit.poolIncludePrefix = try arguments.bool(
+            "pool_include_prefix",
+            default: vit.poolIncludePrefix
+        )
+        vit.fcNorm = try arguments.bool("fc_norm", default: vit.fcNorm)
+        if let name = try arguments.string("act_layer") {
+            guard let activation = Activation(rawValue: name) else {
+                throw arguments.unsupported(
+                    "act_layer",
+                    "is \"\(name)\"; choose among "
+                        + Activation.allCases.map(\.rawValue).joined(separator: ", ")
+                )
+            }
+            vit.activation = activation
+        }
         try refuseUnknown(arguments)
         return vit
+    }
+
+    private static func setPool(
+        _ name: String,
+        of vit: inout ViTConfiguration,
+        _ arguments: ConfigurationFields,
+        _ fields: ConfigurationFields
+    ) throws(StorageError) {
+        guard let pool = TokenPooling.allCases.first(where: { $0.timmName == name }) else {
+            let known = TokenPooling.allCases.compactMap(\.timmName).filter { !$0.isEmpty }
+            throw fields.unsupported(
+                "global_pool",
+                "is \"\(name)\"; choose among \(known.joined(separator: ", "))"
+            )
+        }
+        guard pool != vit.globalPool else { return }
+        vit.globalPool = pool
+        vit.fcNorm = pool == .avg
     }
 
     private static func refuseUnknown(_ arguments: ConfigurationFields) throws(StorageError) {
         let understood: Set<String> = [
             "img_size", "patch_size", "in_chans", "embed_dim", "depth", "num_heads", "mlp_ratio",
-            "qkv_bias", "no_embed_class", "init_values", "global_pool",
+            "qkv_bias", "no_embed_class", "init_values", "global_pool", "class_token", "reg_tokens",
+            "pre_norm", "qk_norm", "final_norm", "fc_norm", "pool_include_prefix", "act_layer",
         ]
         for key in arguments.object.keys
         where !understood.contains(key) && !harmless.contains(key) {
-            if key == "class_token", arguments.object[key]?.boolValue == true { continue }
             throw arguments.unsupported(key, "is not understood, and may change the numbers")
         }
     }

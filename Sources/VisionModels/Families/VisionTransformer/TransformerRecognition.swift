@@ -23,40 +23,37 @@ enum TransformerRecognition {
             patch[2] == patch[3],
             patch.allSatisfy({ (1...1_000_000).contains($0) })
         else { throw odd("patch_embed.proj.weight", weights) }
-        guard let hidden = weights.shape("blocks.0.mlp.fc1.weight"), hidden.count == 2 else {
-            throw odd("blocks.0.mlp.fc1.weight", weights)
-        }
         let isDistilled = weights.has("dist_token")
+        let width = patch[0]
+        var configuration =
+            named?.configuration.transformer ?? ViTConfiguration(layerNormEps: 1e-6)
+        configuration.patchSize = patch[2]
+        configuration.inChannels = patch[1]
+        configuration.embedDim = width
+        configuration.numClasses =
+            weights.shape("head.weight")?.first ?? weights.shape("head.bias")?.first ?? 0
+        configuration.depth = weights.count(after: "blocks.")
+        configuration.isDistilled = isDistilled
+        configuration.classToken = weights.has("cls_token")
+        configuration.regTokens =
+            weights.shape("reg_token").flatMap { $0.count == 3 ? $0[1] : nil } ?? 0
+        configuration.preNorm = weights.has("norm_pre.weight")
+        configuration.fcNorm = weights.has("fc_norm.weight")
+        configuration.finalNorm = configuration.fcNorm || weights.has("norm.weight")
+        try recognizeBlocks(weights, &configuration)
+        recognizePooling(weights, &configuration, isNamed: named != nil)
         let (size, noEmbedClass) = try images(
             weights,
             patchSize: patch[2],
-            prefix: isDistilled ? 2 : 1,
+            prefix: configuration.prefixTokenCount,
             imageSize
         )
-        let width = patch[0]
-        var configuration = ViTConfiguration(
-            imageHeight: size.height,
-            imageWidth: size.width,
-            patchSize: patch[2],
-            inChannels: patch[1],
-            numClasses: weights.shape("head.weight")?.first ?? weights.shape("head.bias")?.first
-                ?? 0,
-            embedDim: width,
-            depth: weights.count(after: "blocks."),
-            numHeads: max(1, width / 64),
-            mlpRatio: Double(hidden[0]) / Double(width),
-            qkvBias: weights.has("blocks.0.attn.qkv.bias"),
-            isDistilled: isDistilled,
-            layerNormEps: 1e-6
-        )
-        configuration.noEmbedClass = noEmbedClass
+        (configuration.imageHeight, configuration.imageWidth) = (size.height, size.width)
+        configuration.noEmbedClass = noEmbedClass && configuration.prefixTokenCount > 0
         configuration.singleHead =
             isDistilled && weights.has("head.weight") && !weights.has("head_dist.weight")
-        // The weights do not tell what the scale began with; it only matters to a network without weights.
-        if weights.has("blocks.0.ls1.gamma") { configuration.initValues = 1e-6 }
         var assumptions: [String] = []
-        if let named, let transformer = named.configuration.transformer {
-            configuration.numHeads = transformer.numHeads
+        if let named {
             assumptions.append("\(named.name), as \(named.source ?? "its name") says")
             if let side = clues.inputSize, side != size.height {
                 assumptions.append(
@@ -64,8 +61,8 @@ enum TransformerRecognition {
                         + "though its arguments say input_size \(side)"
                 )
             }
-        } else if let heads = presetHeads(configuration) {
-            configuration.numHeads = heads
+        } else {
+            configuration.numHeads = presetHeads(configuration) ?? max(1, width / 64)
         }
         if named == nil {
             let count = configuration.numHeads
@@ -75,6 +72,75 @@ enum TransformerRecognition {
             )
         }
         return RecognizedModel(.visionTransformer(configuration), assumptions: assumptions)
+    }
+
+    /// The kind of blocks and of their parts, by the names and shapes of the first one's tensors.
+    private static func recognizeBlocks(
+        _ weights: StoredWeights,
+        _ configuration: inout ViTConfiguration
+    ) throws(StorageError) {
+        let width = configuration.embedDim
+        configuration.qkNorm =
+            weights.has("blocks.0.attn.q_norm.weight") || weights.has("blocks.0.q_norm.weight")
+        if let fused = weights.shape("blocks.0.in_proj.weight") {
+            guard fused.count == 2, fused[0] > 3 * width else {
+                throw odd("blocks.0.in_proj.weight", weights)
+            }
+            configuration.blockType = .parallelScaling
+            configuration.mlpRatio = Double(fused[0] - 3 * width) / Double(width)
+            configuration.qkvBias = weights.has("blocks.0.in_proj.bias")
+            configuration.initValues = scale(weights, "blocks.0.ls.gamma", configuration)
+            return
+        }
+        guard let hidden = weights.shape("blocks.0.mlp.fc1.weight"), hidden.count == 2 else {
+            throw odd("blocks.0.mlp.fc1.weight", weights)
+        }
+        configuration.mlpRatio = Double(hidden[0]) / Double(width)
+        if let back = weights.shape("blocks.0.mlp.fc2.weight"), back.count == 2 {
+            guard back[1] == hidden[0] || back[1] * 2 == hidden[0] else {
+                throw weights.unsupported(
+                    "blocks.0.mlp.fc2.weight reads \(back[1]) values where blocks.0.mlp.fc1.weight gives "
+                        + "\(hidden[0]): neither as many, as two plain layers, nor half, as a gated pair (SwiGLU)"
+                )
+            }
+            configuration.mlpLayer = back[1] == hidden[0] ? .mlp : .swiglu
+        }
+        configuration.qkvBias = weights.has("blocks.0.attn.qkv.bias")
+        if configuration.blockType != .resPost {
+            configuration.blockType = .preNorm
+            configuration.initValues = scale(weights, "blocks.0.ls1.gamma", configuration)
+        }
+    }
+
+    // The weights do not tell what the scale began with; it only matters to a network without weights.
+    private static func scale(
+        _ weights: StoredWeights,
+        _ key: String,
+        _ named: ViTConfiguration
+    ) -> Double? {
+        weights.has(key) ? named.initValues ?? 1e-6 : nil
+    }
+
+    private static func recognizePooling(
+        _ weights: StoredWeights,
+        _ configuration: inout ViTConfiguration,
+        isNamed: Bool
+    ) {
+        configuration.headBlocks = 1
+        let headWidth = weights.shape("head.weight").flatMap { $0.count == 2 ? $0[1] : nil }
+        if weights.has("attn_pool.latent") {
+            configuration.globalPool = .map
+        } else if configuration.classToken, !configuration.fcNorm, let headWidth,
+            headWidth > configuration.embedDim, headWidth % configuration.embedDim == 0
+        {
+            // DINOv2's classifiers read the class tokens of some blocks and the mean of the patches.
+            configuration.globalPool = .tokenAvg
+            configuration.headBlocks = headWidth / configuration.embedDim - 1
+        } else if !configuration.classToken || configuration.fcNorm {
+            configuration.globalPool = .avg
+        } else if !isNamed || configuration.globalPool == .map {
+            configuration.globalPool = .token
+        }
     }
 
     /// The size of images, and whether the tokens before the patches are without positions.
@@ -136,7 +202,7 @@ enum TransformerRecognition {
         for preset in ModelRegistry.presets {
             guard let other = preset.configuration.transformer else { continue }
             if other.embedDim == found.embedDim, other.depth == found.depth,
-                other.mlpRatio == found.mlpRatio
+                abs(other.mlpRatio - found.mlpRatio) < 1e-3
             {
                 return other.numHeads
             }

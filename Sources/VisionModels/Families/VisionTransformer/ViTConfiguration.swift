@@ -2,8 +2,11 @@ public import TorchNN
 
 /// Everything that a vision transformer is made from.
 ///
-/// The memberwise defaults are DeiT-Tiny/16 at 224 pixels. `layerNormEps` has none: timm and DeiT use 1e-6, Hugging
-/// Face's configurations 1e-12.
+/// The memberwise defaults are DeiT-Tiny/16 at 224 pixels. `layerNormEps` has none: timm and DeiT use 1e-6, CLIP 1e-5,
+/// Hugging Face's configurations 1e-12.
+///
+/// ## Source
+/// `timm/models/vision_transformer.py`, the arguments of `VisionTransformer`.
 public struct ViTConfiguration: NetworkConfiguration {
     /// The height of an image, in pixels.
     public var imageHeight: Int
@@ -60,10 +63,48 @@ public struct ViTConfiguration: NetworkConfiguration {
     /// Whether positions are added to the patches alone, before the tokens in front of them are there (DeiT-III).
     public var noEmbedClass: Bool
 
+    /// Whether there is a class token.
+    public var classToken: Bool
+
+    /// The number of register tokens between the class token and the patches.
+    public var regTokens: Int
+
+    /// How the last tokens become the input of the classifier.
+    public var globalPool: TokenPooling
+
+    /// The last blocks whose class tokens ``TokenPooling/tokenAvg`` concatenates, 1 for every other pooling.
+    public var headBlocks: Int
+
+    /// Whether `avg` and `map` also read the tokens before the patches.
+    public var poolIncludePrefix: Bool
+
+    /// Whether the last normalisation comes after the pooling, as `fc_norm`, instead of before it, as `norm`.
+    public var fcNorm: Bool
+
+    /// Whether there is a last normalisation at all.
+    public var finalNorm: Bool
+
+    /// Whether the tokens are normalised before the first block (CLIP); the patch embedding then has no bias.
+    public var preNorm: Bool
+
+    /// Whether attention normalises queries and keys.
+    public var qkNorm: Bool
+
+    /// The activation of the feed-forward layers; a gated one (``FeedForward/swiglu``) always uses SiLU.
+    public var activation: Activation
+
+    /// The kind of feed-forward layers.
+    public var mlpLayer: FeedForward
+
+    /// How a block combines attention and feed-forward layers.
+    public var blockType: BlockType
+
     enum CodingKeys: CodingKey {
         case imageHeight, imageWidth, patchSize, inChannels, numClasses, embedDim, depth, numHeads
         case mlpRatio, qkvBias, isDistilled, layerNormEps, dropRate, dropPathRate
         case attnDropRate, initValues, noEmbedClass, singleHead
+        case classToken, regTokens, globalPool, headBlocks, poolIncludePrefix, fcNorm, finalNorm
+        case preNorm, qkNorm, activation, mlpLayer, blockType
     }
 
     /// Creates a configuration.
@@ -85,7 +126,19 @@ public struct ViTConfiguration: NetworkConfiguration {
         attnDropRate: Double = 0,
         initValues: Double? = nil,
         noEmbedClass: Bool = false,
-        singleHead: Bool = false
+        singleHead: Bool = false,
+        classToken: Bool = true,
+        regTokens: Int = 0,
+        globalPool: TokenPooling = .token,
+        headBlocks: Int = 1,
+        poolIncludePrefix: Bool = false,
+        fcNorm: Bool = false,
+        finalNorm: Bool = true,
+        preNorm: Bool = false,
+        qkNorm: Bool = false,
+        activation: Activation = .gelu,
+        mlpLayer: FeedForward = .mlp,
+        blockType: BlockType = .preNorm
     ) {
         self.imageHeight = imageHeight
         self.imageWidth = imageWidth
@@ -105,6 +158,18 @@ public struct ViTConfiguration: NetworkConfiguration {
         self.initValues = initValues
         self.noEmbedClass = noEmbedClass
         self.singleHead = singleHead
+        self.classToken = classToken
+        self.regTokens = regTokens
+        self.globalPool = globalPool
+        self.headBlocks = headBlocks
+        self.poolIncludePrefix = poolIncludePrefix
+        self.fcNorm = fcNorm
+        self.finalNorm = finalNorm
+        self.preNorm = preNorm
+        self.qkNorm = qkNorm
+        self.activation = activation
+        self.mlpLayer = mlpLayer
+        self.blockType = blockType
     }
 
     /// The number of patches down and across.
@@ -115,8 +180,13 @@ public struct ViTConfiguration: NetworkConfiguration {
     /// The number of patches.
     public var patchCount: Int { grid.count }
 
-    /// The number of tokens before the patches: the class token and, where distilled, the distillation token.
-    public var prefixTokenCount: Int { isDistilled ? 2 : 1 }
+    /// The number of tokens before the patches: class token, distillation token and registers, as far as there are any.
+    public var prefixTokenCount: Int { (classToken ? 1 : 0) + (isDistilled ? 1 : 0) + regTokens }
+
+    /// The width of what the classifier reads, ``embedDim`` but for ``TokenPooling/tokenAvg``.
+    public var headWidth: Int {
+        globalPool == .tokenAvg ? (headBlocks + 1) * embedDim : embedDim
+    }
 
     /// The number of heads: two where a distilled network has one on either token, none where there are no classes.
     public var headCount: Int { numClasses == 0 ? 0 : isDistilled && !singleHead ? 2 : 1 }
@@ -159,6 +229,7 @@ extension ViTConfiguration {
         }
         try validateNumbers()
         try validateDivisions()
+        try validateTokens()
     }
 
     private func validateNumbers() throws(ConfigurationError) {
@@ -190,6 +261,14 @@ extension ViTConfiguration {
         where value % patchSize != 0 {
             throw .notDivisible(name: name, value: value, by: patchSize, divisorName: "patch size")
         }
+        guard mlpLayer == .mlp || mlpDim % 2 == 0 else {
+            throw .notDivisible(
+                name: "width of the gated feed-forward layers",
+                value: mlpDim,
+                by: 2,
+                divisorName: "number of halves"
+            )
+        }
         guard embedDim % numHeads == 0 else {
             throw .notDivisible(
                 name: "embedding width",
@@ -202,10 +281,52 @@ extension ViTConfiguration {
 }
 
 extension ViTConfiguration {
+    private func validateTokens() throws(ConfigurationError) {
+        guard (0...1024).contains(regTokens) else {
+            throw .outOfRange(
+                name: "the number of register tokens",
+                value: "\(regTokens)",
+                expected: "at least 0 and at most 1024"
+            )
+        }
+        func refuse(_ name: String, _ value: String, _ expected: String) -> ConfigurationError {
+            .outOfRange(name: name, value: value, expected: expected)
+        }
+        guard classToken || ![.token, .tokenAvg].contains(globalPool) else {
+            throw refuse(
+                "the pooling",
+                globalPool.rawValue,
+                "avg or map for a network without a class token"
+            )
+        }
+        guard numClasses == 0 || globalPool != .none else {
+            throw refuse("the pooling", "none", "one that gives a classifier its input")
+        }
+        guard headBlocks == 1 || globalPool == .tokenAvg && (1...depth).contains(headBlocks) else {
+            throw refuse(
+                "the number of blocks that the classifier reads",
+                "\(headBlocks)",
+                globalPool == .tokenAvg ? "at least 1 and at most \(depth)" : "1"
+            )
+        }
+        // timm's distilled network reads its two tokens, and has nothing else before the patches.
+        guard !isDistilled || classToken && regTokens == 0 && globalPool == .token && !fcNorm else {
+            throw refuse(
+                "the network with a distillation token",
+                "pooling \(globalPool.rawValue), \(regTokens) registers",
+                "pooling token, a class token and no registers"
+            )
+        }
+        guard !fcNorm || globalPool != .tokenAvg else {
+            throw refuse("fc_norm", "true", "false for the pooling tokenAvg")
+        }
+    }
+}
+
+extension ViTConfiguration {
     /// Reads a configuration.
     ///
-    /// What the first version did not have (`attnDropRate`, `initValues`, `noEmbedClass`, `singleHead`) may be absent, so that the
-    /// runs that it left behind can still be read.
+    /// What earlier versions did not have (from `attnDropRate` on) may be absent, so that their runs can still be read.
     ///
     /// - Parameter decoder: Where to read from.
     /// - Throws: `DecodingError` when another key is absent or a value has the wrong type.
@@ -229,7 +350,21 @@ extension ViTConfiguration {
             attnDropRate: try values.decodeIfPresent(Double.self, forKey: .attnDropRate) ?? 0,
             initValues: try values.decodeIfPresent(Double.self, forKey: .initValues),
             noEmbedClass: try values.decodeIfPresent(Bool.self, forKey: .noEmbedClass) ?? false,
-            singleHead: try values.decodeIfPresent(Bool.self, forKey: .singleHead) ?? false
+            singleHead: try values.decodeIfPresent(Bool.self, forKey: .singleHead) ?? false,
+            classToken: try values.decodeIfPresent(Bool.self, forKey: .classToken) ?? true,
+            regTokens: try values.decodeIfPresent(Int.self, forKey: .regTokens) ?? 0,
+            globalPool: try values.decodeIfPresent(TokenPooling.self, forKey: .globalPool)
+                ?? .token,
+            headBlocks: try values.decodeIfPresent(Int.self, forKey: .headBlocks) ?? 1,
+            poolIncludePrefix: try values.decodeIfPresent(Bool.self, forKey: .poolIncludePrefix)
+                ?? false,
+            fcNorm: try values.decodeIfPresent(Bool.self, forKey: .fcNorm) ?? false,
+            finalNorm: try values.decodeIfPresent(Bool.self, forKey: .finalNorm) ?? true,
+            preNorm: try values.decodeIfPresent(Bool.self, forKey: .preNorm) ?? false,
+            qkNorm: try values.decodeIfPresent(Bool.self, forKey: .qkNorm) ?? false,
+            activation: try values.decodeIfPresent(Activation.self, forKey: .activation) ?? .gelu,
+            mlpLayer: try values.decodeIfPresent(FeedForward.self, forKey: .mlpLayer) ?? .mlp,
+            blockType: try values.decodeIfPresent(BlockType.self, forKey: .blockType) ?? .preNorm
         )
     }
 }
@@ -261,7 +396,15 @@ extension ViTConfiguration {
         ]
         if !qkvBias { parts.append("no bias of query, key and value") }
         if initValues != nil { parts.append("layer scale") }
-        if noEmbedClass { parts.append("no position of the class token") }
+        if noEmbedClass, classToken { parts.append("no position of the class token") }
+        if !classToken { parts.append("no class token") }
+        if regTokens > 0 { parts.append("\(regTokens) register token\(regTokens == 1 ? "" : "s")") }
+        if preNorm { parts.append("normalised before the first block") }
+        if qkNorm { parts.append("normalised queries and keys") }
+        if mlpLayer == .swiglu { parts.append("SwiGLU") }
+        if activation != .gelu { parts.append(activation.rawValue) }
+        if blockType != .preNorm { parts.append("blocks of type \(blockType.rawValue)") }
+        if globalPool != .token { parts.append("pooling \(globalPool.rawValue)") }
         return parts.joined(separator: ", ")
     }
 
@@ -271,19 +414,36 @@ extension ViTConfiguration {
     }
 
     private var estimatedParameters: Double {
-        let (width, hidden) = (Double(embedDim), Double(mlpDim))
-        let (side, prefix) = (Double(patchSize), Double(prefixTokenCount))
-        let patch = width * Double(inChannels) * side * side + width
+        let (width, side) = (Double(embedDim), Double(patchSize))
+        let patch = width * Double(inChannels) * side * side + (preNorm ? 0 : width)
         let patches = Double(grid.height) * Double(grid.width)
         let positions = (patches + Double(embeddedPrefixCount)) * width
-        let attention = 4 * width * width + (qkvBias ? 3 * width : 0) + width
-        let mlp = 2 * width * hidden + hidden + width
+        let norms = ((preNorm ? 1 : 0) + (finalNorm ? 1 : 0)) * 2 * width
+        let head = Double(numClasses) * (Double(headWidth) + 1)
+        return patch + Double(prefixTokenCount) * width + positions
+            + Double(depth) * blockParameters + norms + poolParameters + Double(headCount) * head
+    }
+
+    private var blockParameters: Double {
+        let (width, hidden) = (Double(embedDim), Double(mlpDim))
         let norm = 2 * width
-        let scales = initValues == nil ? 0 : 2 * width
-        let head = Double(numClasses) * (width + 1)
-        let block = attention + mlp + 2 * norm + scales
-        return patch + prefix * width + positions + Double(depth) * block
-            + norm + Double(headCount) * head
+        let inner = mlpLayer == .swiglu ? hidden / 2 : hidden
+        let mlp = width * hidden + hidden + inner * width + width
+        let attention = 4 * width * width + (qkvBias ? 3 * width : 0) + width
+        let qkNorms = qkNorm ? 4 * width / Double(numHeads) : 0
+        let scale = initValues == nil ? 0 : width
+        return switch blockType {
+        case .preNorm: attention + mlp + 2 * norm + 2 * scale + qkNorms
+        case .resPost: attention + mlp + 2 * norm + qkNorms
+        case .parallelScaling: attention + mlp + norm + scale + qkNorms
+        }
+    }
+
+    private var poolParameters: Double {
+        guard globalPool == .map else { return 0 }
+        let (width, hidden) = (Double(embedDim), Double(mlpDim))
+        let mlp = 2 * width * hidden + hidden + width
+        return width + 4 * width * width + 4 * width + 2 * width + mlp
     }
 
     private var estimatedMACs: Double {
@@ -293,9 +453,12 @@ extension ViTConfiguration {
         let patchEmbed = patches * Double(inChannels) * side * side * width
         let projections = tokens * 4 * width * width
         let attention = 2 * tokens * tokens * width
-        let mlp = tokens * 2 * width * hidden
-        let heads = Double(headCount) * Double(numClasses) * width
-        return patchEmbed + Double(depth) * (projections + attention + mlp) + heads
+        let inner = mlpLayer == .swiglu ? hidden / 2 : hidden
+        let mlp = tokens * width * (hidden + inner)
+        // The latent query attends to all tokens: its keys and values are most of the work.
+        let pool = globalPool == .map ? (2 * tokens + 2) * width * width + 2 * width * hidden : 0
+        let heads = Double(headCount) * Double(numClasses) * Double(headWidth)
+        return patchEmbed + Double(depth) * (projections + attention + mlp) + pool + heads
     }
 }
 

@@ -3,8 +3,8 @@ public import TorchNN
 
 /// The vision transformer: patches and a class token through blocks of attention to the scores of the classes.
 ///
-/// One network serves ViT, DeiT and, as ``DistilledVisionTransformer``, DeiT with a distillation token. Its keys are
-/// timm's.
+/// One network serves ViT, DeiT, DeiT-III, DINO, DINOv2, the image towers of CLIP and SigLIP and, as
+/// ``DistilledVisionTransformer``, DeiT with a distillation token. Its keys are timm's.
 ///
 /// ## Shapes
 /// - Input: `[batch, inChannels, imageHeight, imageWidth]`
@@ -17,8 +17,11 @@ public class VisionTransformer: Module, ImageClassifier {
     /// What the network was made from.
     public let configuration: ViTConfiguration
 
-    /// The token whose last state is classified, `[1, 1, embedDim]`.
-    public let clsToken: Parameter
+    /// The token whose last state is classified, `[1, 1, embedDim]`; nil without ``ViTConfiguration/classToken``.
+    public let clsToken: Parameter?
+
+    /// The register tokens, `[1, regTokens, embedDim]`; nil where there are none.
+    public let regToken: Parameter?
 
     /// What is added to the tokens, `[1, positionCount, embedDim]`: to all of them, or to the patches alone where
     /// ``ViTConfiguration/noEmbedClass`` says so.
@@ -30,13 +33,22 @@ public class VisionTransformer: Module, ImageClassifier {
     /// The dropout after the position embedding.
     public let posDrop: Dropout
 
+    /// The normalisation before the first block, with ``ViTConfiguration/preNorm``.
+    public let normPre: LayerNorm?
+
     /// The layers.
-    public let blocks: [Block]
+    public let blocks: [any TransformerBlock]
 
-    /// The last normalisation.
-    public let norm: LayerNorm
+    /// The last normalisation of all tokens; nil where ``fcNorm`` takes its place or there is none.
+    public let norm: LayerNorm?
 
-    /// The classifier on the class token; nil where there are no classes.
+    /// The attention of the pooling ``TokenPooling/map``.
+    public let attnPool: AttentionPool?
+
+    /// The normalisation after the pooling, with ``ViTConfiguration/fcNorm``.
+    public let fcNorm: LayerNorm?
+
+    /// The classifier on the pooled tokens; nil where there are no classes.
     public let head: Linear?
 
     /// Creates a network with freshly initialised weights.
@@ -49,18 +61,28 @@ public class VisionTransformer: Module, ImageClassifier {
         let embedDim = configuration.embedDim
         let embedding = Initializer.normal(std: 0.02)
         self.configuration = configuration
-        self.clsToken = try Parameter(embedding([1, 1, embedDim]))
+        self.clsToken =
+            configuration.classToken ? try Parameter(embedding([1, 1, embedDim])) : nil
+        self.regToken =
+            configuration.regTokens > 0
+            ? try Parameter(embedding([1, configuration.regTokens, embedDim])) : nil
         self.posEmbed = try Parameter(
             embedding([1, configuration.positionCount, embedDim])
         )
         self.patchEmbed = try PatchEmbed(configuration)
         self.posDrop = try Dropout(configuration.dropRate)
+        func norm(if isThere: Bool) throws(TorchError) -> LayerNorm? {
+            isThere ? try LayerNorm(embedDim, eps: configuration.layerNormEps) : nil
+        }
+        self.normPre = try norm(if: configuration.preNorm)
         self.blocks = try (0..<configuration.depth).map { index in
             // From 0 in the first block to the full rate in the last.
             let share = Double(index) / Double(max(configuration.depth - 1, 1))
-            return try Block(configuration, dropPathRate: configuration.dropPathRate * share)
+            return try configuration.makeBlock(dropPathRate: configuration.dropPathRate * share)
         }
-        self.norm = try LayerNorm(embedDim, eps: configuration.layerNormEps)
+        self.norm = try norm(if: configuration.finalNorm && !configuration.fcNorm)
+        self.attnPool = configuration.globalPool == .map ? try AttentionPool(configuration) : nil
+        self.fcNorm = try norm(if: configuration.finalNorm && configuration.fcNorm)
         self.head = try Self.classifier(configuration)
         super.init()
     }
@@ -68,7 +90,7 @@ public class VisionTransformer: Module, ImageClassifier {
     /// A classifier for the configuration's classes, if there are any.
     static func classifier(_ configuration: ViTConfiguration) throws(TorchError) -> Linear? {
         guard configuration.numClasses > 0 else { return nil }
-        return try Linear(configuration.embedDim, configuration.numClasses)
+        return try Linear(configuration.headWidth, configuration.numClasses)
     }
 
     /// Creates the plain or the distilled network, as the configuration says.
@@ -84,7 +106,7 @@ public class VisionTransformer: Module, ImageClassifier {
     }
 
     /// The tokens before the patches, in order, `[1, tokens, embedDim]` each.
-    func prefixTokens() -> [Parameter] { [clsToken] }
+    func prefixTokens() -> [Parameter] { [clsToken, regToken].compactMap { $0 } }
 
     /// How many tokens there are before the patches.
     public final var prefixTokenCount: Int {
@@ -98,14 +120,25 @@ public class VisionTransformer: Module, ImageClassifier {
     /// forward pass then depends on the threads, not on the batch.
     ///
     /// - Parameter images: `[batch, inChannels, imageHeight, imageWidth]`.
-    /// - Returns: `[batch, prefixTokenCount + patches, embedDim]`: class token, distillation token if any, patches.
+    /// - Returns: `[batch, prefixTokenCount + patches, embedDim]`: class token, distillation token, registers, patches,
+    ///   without those that the network does not have.
     /// - Throws: `TorchError` when the images' shape does not fit.
     public func forwardFeatures(_ images: Tensor) throws(TorchError) -> Tensor {
         try inParts(images) { (images) throws(TorchError) in
             var x = try embed(patchEmbed(images))
             for block in blocks { x = try block(x) }
-            return try norm(x)
+            return try normalized(x)
         }
+    }
+
+    /// Returns the tokens of a block after the last normalisation, if the network has one before its pooling.
+    ///
+    /// - Parameter tokens: `[batch, tokens, embedDim]`.
+    /// - Returns: The same shape.
+    /// - Throws: `TorchError` when the shape does not fit.
+    public final func normalized(_ tokens: Tensor) throws(TorchError) -> Tensor {
+        guard let norm else { return tokens }
+        return try norm(tokens)
     }
 
     /// Returns the patches' tokens with the prefix tokens before them and the positions added.
@@ -123,17 +156,19 @@ public class VisionTransformer: Module, ImageClassifier {
         for token in prefixTokens() {
             parts.append(try token.tensor.expanded([batch, token.tensor.shape[1], embedDim]))
         }
-        guard !configuration.noEmbedClass else {
-            return try posDrop(Tensor.cat(parts + [patches + positions], dim: 1))
-        }
-        let tokens = try Tensor.cat(parts + [patches], dim: 1)
-        return try posDrop(tokens + positions)
+        let tokens =
+            try configuration.noEmbedClass
+            ? Tensor.cat(parts + [patches + positions], dim: 1)
+            : Tensor.cat(parts + [patches], dim: 1) + positions
+        let dropped = try posDrop(tokens)
+        guard let normPre else { return dropped }
+        return try normPre(dropped)
     }
 
     /// Returns the scores of the classes from the last tokens: for a distilled model the mean of its two heads.
     ///
-    /// Without classes it is the class token, or the mean of the class and the distillation token, as timm's models
-    /// with `num_classes=0` return it.
+    /// Without classes it is what the classifier would read, or the mean of the class and the distillation token, as
+    /// timm's models with `num_classes=0` return it.
     ///
     /// - Parameter tokens: What ``forwardFeatures(_:)`` returned.
     /// - Returns: `[batch, numClasses]`, before any softmax; without classes `[batch, embedDim]`.
@@ -145,15 +180,48 @@ public class VisionTransformer: Module, ImageClassifier {
     /// Returns the scores of each head from the last tokens.
     ///
     /// - Parameter tokens: What ``forwardFeatures(_:)`` returned.
-    /// - Returns: The scores; without classes the token itself, `[batch, embedDim]`.
-    /// - Throws: `TorchError` when the shape does not fit.
+    /// - Returns: The scores; without classes the pooled tokens, `[batch, headWidth]`, or all tokens where the pooling
+    ///   is ``TokenPooling/none``.
+    /// - Throws: `TorchError` when the shape does not fit, or the classifier reads several blocks
+    ///   (``ViTConfiguration/headBlocks``): the last tokens are then not enough.
     public func headLogits(_ tokens: Tensor) throws(TorchError) -> ClassifierLogits {
-        ClassifierLogits(cls: try classified(tokens.selected(1, 0), by: head))
+        ClassifierLogits(cls: try classified(pooled([tokens]), by: head))
     }
 
-    final func classified(_ token: Tensor, by head: Linear?) throws(TorchError) -> Tensor {
-        guard let head else { return token }
-        return try head(token)
+    final func classified(_ pooled: Tensor, by head: Linear?) throws(TorchError) -> Tensor {
+        guard let head else { return pooled }
+        return try head(pooled)
+    }
+
+    /// Returns what the classifier reads.
+    ///
+    /// - Parameter blocks: The normalised tokens of the last ``ViTConfiguration/headBlocks`` blocks, the last at the end.
+    private func pooled(_ blocks: [Tensor]) throws(TorchError) -> Tensor {
+        guard blocks.count == configuration.headBlocks, let last = blocks.last else {
+            throw TorchError(
+                operation: "classifier",
+                message: "it reads the last \(configuration.headBlocks) blocks, not \(blocks.count)"
+            )
+        }
+        let first = configuration.poolIncludePrefix ? 0 : configuration.prefixTokenCount
+        func patches() throws(TorchError) -> Tensor {
+            try last.narrowed(1, first..<last.shape3().1)
+        }
+        var pooled: Tensor
+        switch configuration.globalPool {
+        case .token: pooled = try last.selected(1, 0)
+        case .avg: pooled = try patches().mean([1])
+        case .map:
+            guard let attnPool else { return last }
+            pooled = try attnPool(patches())
+        case .tokenAvg:
+            var parts: [Tensor] = []
+            for tokens in blocks { parts.append(try tokens.selected(1, 0)) }
+            pooled = try Tensor.cat(parts + [patches().mean([1])], dim: 1)
+        case .none: return last
+        }
+        if let fcNorm { pooled = try fcNorm(pooled, isForProduct: head != nil) }
+        return pooled
     }
 
     /// Returns the scores of the classes, before any softmax.
@@ -162,7 +230,7 @@ public class VisionTransformer: Module, ImageClassifier {
     /// - Returns: `[batch, numClasses]`; without classes what ``forwardHead(_:)`` says.
     /// - Throws: `TorchError` when the images' shape does not fit.
     public final func callAsFunction(_ images: Tensor) throws(TorchError) -> Tensor {
-        try forwardHead(forwardFeatures(images))
+        try logits(images).averaged()
     }
 
     /// Returns the scores of each head; a distilled network has two.
@@ -171,7 +239,11 @@ public class VisionTransformer: Module, ImageClassifier {
     /// - Returns: The scores; without classes what ``headLogits(_:)`` says.
     /// - Throws: `TorchError` when the images' shape does not fit.
     public final func logits(_ images: Tensor) throws(TorchError) -> ClassifierLogits {
-        try headLogits(forwardFeatures(images))
+        guard configuration.headBlocks > 1 else { return try headLogits(forwardFeatures(images)) }
+        let request = OutputRequest(lastBlocks: configuration.headBlocks)
+        return ClassifierLogits(
+            cls: try classified(pooled(outputs(images, request).blockTokens), by: head)
+        )
     }
 
     /// How many classes the network tells apart.
@@ -249,9 +321,9 @@ extension VisionTransformer {
                 x = try block(x)
             }
             if request.hiddenStates { hiddenStates.append(x) }
-            if index >= blocks.count - request.lastBlocks { blockTokens.append(try norm(x)) }
+            if index >= blocks.count - request.lastBlocks { blockTokens.append(try normalized(x)) }
         }
-        let tokens = if let last = blockTokens.last { last } else { try norm(x) }
+        let tokens = if let last = blockTokens.last { last } else { try normalized(x) }
         return TransformerOutputs(
             tokens: tokens,
             hiddenStates: hiddenStates,
