@@ -6,7 +6,7 @@ export PKG_CONFIG_PATH := $(shell scripts/setup.sh --pkg-config-path):$(PKG_CONF
 swift_build := swift build --explicit-target-dependency-import-check error
 swift_files := $(wildcard Package.swift Benchmarks/Package.swift Fuzz/Package.swift Examples/Package.swift) Sources Tests \
 	$(wildcard Benchmarks/Sources Examples/Sources Fuzz/Sources)
-c_files := $(wildcard Sources/CTorch/*.cpp Sources/CTorch/*.h Sources/CTorch/include/*.h \
+c_files := $(wildcard Sources/CTorch/*.cpp Sources/CTorch/*.h Sources/CTorch/*/*.cpp Sources/CTorch/*/*.h \
 	Sources/CImageCodecs/*.c Sources/CImageCodecs/*.h Sources/CImageCodecs/include/*.h \
 	Sources/CMappedFile/*.c Sources/CMappedFile/include/*.h Sources/CHTTP/*.c Sources/CHTTP/include/*.h \
 	Benchmarks/Sources/CBaseline/*.cpp Benchmarks/Sources/CBaseline/*.c Benchmarks/Sources/CBaseline/include/*.h)

@@ -88,7 +88,12 @@ let package = Package(
         library("Storage", ["CMappedFile", "CZlib"]),
 
         .systemLibrary(name: "CLibtorch", pkgConfig: "libtorch"),
-        .target(name: "CTorch", dependencies: ["CLibtorch"]),
+        // Of ATen's operators libtorch's headers then include those they use, which halves the time of the C++ files.
+        .target(
+            name: "CTorch",
+            dependencies: ["CLibtorch"],
+            cxxSettings: [.define("AT_PER_OPERATOR_HEADERS")]
+        ),
         library("Torch", ["CTorch"]),
         library("TorchNN", ["Torch"]),
 

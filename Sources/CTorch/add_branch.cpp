@@ -37,7 +37,7 @@ PER_PROCESSOR void add_bf16(const float *x, const BFloat16Bits *branch, float *o
 }  // namespace
 
 at::Tensor add_branch(const at::Tensor &x, const at::Tensor &branch) {
-    auto out = at::empty_like(x);
+    auto out = x.new_empty(x.sizes());
     const auto *tokens = x.const_data_ptr<float>();
     const auto *added = branch.const_data_ptr();
     auto *to = out.mutable_data_ptr<float>();

@@ -2,7 +2,22 @@
 #include <ATen/autocast_mode.h>
 #include <c10/core/GradMode.h>
 
+#include "autocast.h"
 #include "guarded.h"
+
+namespace ctorch {
+
+std::optional<at::ScalarType> cpu_autocast_dtype() {
+    if (!at::autocast::is_autocast_enabled(at::kCPU)) return std::nullopt;
+    return at::autocast::get_autocast_dtype(at::kCPU);
+}
+
+at::Tensor autocast(const at::Tensor &tensor) {
+    const auto dtype = cpu_autocast_dtype();
+    return dtype ? at::autocast::cached_cast(*dtype, tensor, at::kCPU) : tensor;
+}
+
+}  // namespace ctorch
 
 using namespace ctorch;
 

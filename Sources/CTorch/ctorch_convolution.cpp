@@ -1,5 +1,9 @@
 // Convolutions on oneDNN with packed filters and the activation fused, for inference; padding that is not symmetric.
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/relu6.h>
+#include <c10/core/GradMode.h>
+#include <c10/core/InferenceMode.h>
 
 #include "guarded.h"
 

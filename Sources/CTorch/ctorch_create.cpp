@@ -1,4 +1,13 @@
 // Creation, conversion and metadata.
+#include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/rand.h>
+#include <ATen/ops/randn.h>
+
+#include <algorithm>
+#include <cstring>
+
 #include "guarded.h"
 
 using namespace ctorch;

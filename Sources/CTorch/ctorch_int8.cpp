@@ -1,5 +1,6 @@
 // Linear layers in 8 bits on oneDNN's products, for inference.
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <c10/core/InferenceMode.h>
 
 #include "guarded.h"
 #include "kernels.h"
@@ -47,7 +48,7 @@ PER_PROCESSOR void quantize_bf16(const BFloat16Bits *x, uint8_t *out, int64_t co
 }
 
 at::Tensor quantized(const at::Tensor &x, float scale, int64_t zero_point) {
-    auto out = at::empty(x.sizes(), x.options().dtype(at::kByte));
+    auto out = x.new_empty(x.sizes(), at::kByte);
     const auto *from = x.const_data_ptr();
     auto *to = static_cast<uint8_t *>(out.mutable_data_ptr());
     const bool is_float = x.scalar_type() == at::kFloat;
@@ -107,7 +108,7 @@ int32_t ct_linear_int8(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor 
         const auto input = x->value.contiguous();
         TORCH_CHECK(has_kernel(input) && x_scale > 0 && x_zero_point >= 0 && x_zero_point <= 255,
                     "a linear layer in 8 bits takes float32 and bfloat16 on the CPU, not ", input.scalar_type());
-        const auto zero_points = at::zeros({weight_scale->value.numel()}, at::kLong);
+        const auto zero_points = weight_scale->value.new_zeros({weight_scale->value.numel()}, at::kLong);
         return op.call(quantized(input, x_scale, x_zero_point), x_scale, x_zero_point, weight->value,
                        weight_scale->value, zero_points, optional_of(bias), /*output_scale=*/1.0,
                        /*output_zero_point=*/0, dtype_of(dtype), "none", c10::List<std::optional<at::Scalar>>(), "");

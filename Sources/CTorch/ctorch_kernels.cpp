@@ -1,59 +1,54 @@
 // Our own loops as functions that autograd knows; libtorch's where a tensor is none that they serve.
-#include <ATen/autocast_mode.h>
-#include <torch/csrc/autograd/custom_function.h>
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/layer_norm.h>
+#include <c10/core/GradMode.h>
 
+#include "autocast.h"
 #include "guarded.h"
 #include "kernels.h"
+#include "own_gradient.h"
 
 namespace ctorch {
 namespace {
 
-using torch::autograd::AutogradContext;
-using torch::autograd::variable_list;
+using Tensors = std::vector<at::Tensor>;
 
-struct GELU : torch::autograd::Function<GELU> {
-    static at::Tensor forward(AutogradContext *context, const at::Tensor &x) {
-        at::AutoDispatchBelowADInplaceOrView below_autograd;
-        context->save_for_backward({x});
+at::Tensor gelu_with_gradient(const at::Tensor &x) {
+    const auto forward = [&](Kept &kept) {
+        kept.tensors = {x};
         return gelu_vectors(x);
-    }
+    };
+    return with_gradient({x}, forward, [](const Incoming &incoming, const Kept &kept) -> Tensors {
+        const auto &x = kept.tensors[0];
+        return {gelu_vectors_backward(incoming.gradient.to(x.scalar_type()).contiguous(), x)};
+    });
+}
 
-    static variable_list backward(AutogradContext *context, variable_list gradients) {
-        const auto x = context->get_saved_variables()[0];
-        return {gelu_vectors_backward(gradients[0].to(x.scalar_type()).contiguous(), x)};
-    }
-};
-
-struct Branch : torch::autograd::Function<Branch> {
-    static at::Tensor forward(AutogradContext *context, const at::Tensor &x, const at::Tensor &branch) {
-        at::AutoDispatchBelowADInplaceOrView below_autograd;
-        context->saved_data["dtype"] = static_cast<int64_t>(branch.scalar_type());
+at::Tensor add_branch_with_gradient(const at::Tensor &x, const at::Tensor &branch) {
+    const auto forward = [&](Kept &kept) {
+        kept.number = static_cast<int64_t>(branch.scalar_type());
         return add_branch(x, branch);
-    }
+    };
+    return with_gradient({x, branch}, forward, [](const Incoming &incoming, const Kept &kept) -> Tensors {
+        return {incoming.gradient, incoming.gradient.to(static_cast<at::ScalarType>(kept.number))};
+    });
+}
 
-    static variable_list backward(AutogradContext *context, variable_list gradients) {
-        const auto dtype = static_cast<at::ScalarType>(context->saved_data["dtype"].toInt());
-        return {gradients[0], gradients[0].to(dtype)};
-    }
-};
-
-struct LayerNorm : torch::autograd::Function<LayerNorm> {
-    static at::Tensor forward(AutogradContext *context, const at::Tensor &x, const at::Tensor &weight,
-                              const at::Tensor &bias, double eps, int64_t dtype) {
-        at::AutoDispatchBelowADInplaceOrView below_autograd;
-        const auto [out, mean, rstd] = layer_norm_vectors(x, weight, bias, eps, static_cast<at::ScalarType>(dtype));
-        context->save_for_backward({x, weight, mean, rstd});
+at::Tensor layer_norm_with_gradient(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias, double eps,
+                                    at::ScalarType dtype) {
+    const auto forward = [&](Kept &kept) {
+        const auto [out, mean, rstd] = layer_norm_vectors(x, weight, bias, eps, dtype);
+        kept.tensors = {x, weight, mean, rstd};
         return out;
-    }
-
-    static variable_list backward(AutogradContext *context, variable_list gradients) {
-        const auto saved = context->get_saved_variables();
-        auto gradient = gradients[0].contiguous();
+    };
+    return with_gradient({x, weight, bias}, forward, [](const Incoming &incoming, const Kept &kept) -> Tensors {
+        auto gradient = incoming.gradient.contiguous();
         if (!has_kernel(gradient)) gradient = gradient.to(at::kFloat);
+        const auto &saved = kept.tensors;
         const auto [x, weight, bias] = layer_norm_vectors_backward(gradient, saved[0], saved[2], saved[3], saved[1]);
-        return {x, weight, bias, at::Tensor(), at::Tensor()};
-    }
-};
+        return {x, weight, bias};
+    });
+}
 
 bool is_float_vector(const at::Tensor &tensor, int64_t width) {
     return has_kernel(tensor) && tensor.scalar_type() == at::kFloat && tensor.dim() == 1 && tensor.numel() == width;
@@ -70,7 +65,7 @@ int32_t ct_gelu_vectors(ct_tensor a, bool may_overwrite, ct_tensor *out) {
     return returning(out, [&] {
         if (!has_kernel(a->value)) return at::gelu(a->value, "none");
         if (!at::GradMode::is_enabled()) return gelu_vectors(a->value, may_overwrite);
-        return GELU::apply(a->value);
+        return gelu_with_gradient(a->value);
     });
 }
 
@@ -78,10 +73,10 @@ int32_t ct_add_branch(ct_tensor x, ct_tensor branch, ct_tensor *out) {
     return returning(out, [&] {
         if (x->value.scalar_type() != at::kFloat || !has_kernel(x->value) || !has_kernel(branch->value) ||
             x->value.sizes() != branch->value.sizes()) {
-            return x->value + branch->value;
+            return x->value.add(branch->value);
         }
         if (!at::GradMode::is_enabled()) return add_branch(x->value, branch->value);
-        return Branch::apply(x->value, branch->value);
+        return add_branch_with_gradient(x->value, branch->value);
     });
 }
 
@@ -94,11 +89,9 @@ int32_t ct_layer_norm_vectors(ct_tensor x, int64_t width, ct_tensor weight, ct_t
             return at::layer_norm(x->value, {width}, optional_of(weight), optional_of(bias), eps);
         }
         auto dtype = value.scalar_type();
-        if (at::autocast::is_autocast_enabled(at::kCPU)) {
-            dtype = at::kFloat;
-            if (for_product && at::autocast::get_autocast_dtype(at::kCPU) == at::kBFloat16) dtype = at::kBFloat16;
-        }
-        return LayerNorm::apply(value, weight->value, bias->value, eps, static_cast<int64_t>(dtype));
+        if (const auto autocast = cpu_autocast_dtype())
+            dtype = for_product && *autocast == at::kBFloat16 ? at::kBFloat16 : at::kFloat;
+        return layer_norm_with_gradient(value, weight->value, bias->value, eps, dtype);
     });
 }
 

@@ -1,6 +1,27 @@
 // The functions behind the layers, as libtorch computes them by default.
-#include <ATen/autocast_mode.h>
+#include <ATen/core/Reduction.h>
+#include <ATen/ops/_upsample_bicubic2d_aa.h>
+#include <ATen/ops/_upsample_bilinear2d_aa.h>
+#include <ATen/ops/avg_pool2d.h>
+#include <ATen/ops/batch_norm.h>
+#include <ATen/ops/binary_cross_entropy_with_logits.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/dropout.h>
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/layer_norm.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/pixel_shuffle.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/upsample_bicubic2d.h>
+#include <ATen/ops/upsample_bilinear2d.h>
+#include <c10/core/GradMode.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
 
+#include "autocast.h"
 #include "guarded.h"
 
 using namespace ctorch;
@@ -13,8 +34,7 @@ namespace {
 bool has_wrong_gradient(const at::Tensor &x, int64_t padding_h, int64_t padding_w) {
     if (!x.is_cpu() || x.dim() != 4 || !at::GradMode::is_enabled()) return false;
     if (x.size(2) > padding_h && x.size(3) > padding_w) return false;
-    return x.scalar_type() == at::kBFloat16 ||
-           (at::autocast::is_autocast_enabled(at::kCPU) && at::autocast::get_autocast_dtype(at::kCPU) == at::kBFloat16);
+    return x.scalar_type() == at::kBFloat16 || cpu_autocast_dtype() == at::kBFloat16;
 }
 
 }  // namespace

@@ -2,11 +2,13 @@
 //
 // at::linear and at::bmm go to MKL in fp32, which takes a slow path on some processors; libtorch's own wrapper of
 // oneDNN's product does not. The choice between the two is made above, in TorchNN.
-#include <ATen/autocast_mode.h>
-#include <torch/csrc/autograd/custom_function.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <c10/core/InferenceMode.h>
 
+#include "autocast.h"
 #include "guarded.h"
 #include "onednn.h"
+#include "own_gradient.h"
 
 // Exported by libtorch_cpu, but declared in no public header; weak, so that a libtorch without it still loads.
 namespace at::native {
@@ -21,7 +23,7 @@ bool has_onednn_matmul() { return at::native::mkldnn_matmul != nullptr; }
 at::Tensor onednn_matmul(const at::Tensor &a, const at::Tensor &b, float alpha) {
     std::vector<int64_t> sizes(a.sizes().begin(), a.sizes().end());
     sizes.back() = b.size(-1);
-    auto result = at::empty(sizes, a.options());
+    auto result = a.new_empty(sizes);
     at::native::mkldnn_matmul(a, b, result, /*beta=*/0, alpha);
     return result;
 }
@@ -30,15 +32,7 @@ void onednn_matmul_out(const at::Tensor &a, const at::Tensor &b, const at::Tenso
     at::native::mkldnn_matmul(a, b, out, /*beta=*/0, alpha);
 }
 
-at::Tensor autocast(const at::Tensor &tensor) {
-    if (!at::autocast::is_autocast_enabled(at::kCPU)) return tensor;
-    return at::autocast::cached_cast(at::autocast::get_autocast_dtype(at::kCPU), tensor, at::kCPU);
-}
-
 namespace {
-
-using torch::autograd::AutogradContext;
-using torch::autograd::variable_list;
 
 at::Tensor rows_of(const at::Tensor &x) { return x.reshape({-1, x.size(-1)}); }
 
@@ -52,26 +46,24 @@ at::Tensor linear_forward(const at::Tensor &x, const at::Tensor &weight, const s
     return op.call(x, weight, bias, "none", c10::List<std::optional<at::Scalar>>(), "");
 }
 
-struct Linear : torch::autograd::Function<Linear> {
-    static at::Tensor forward(AutogradContext *context, const at::Tensor &x, const at::Tensor &weight,
-                              const std::optional<at::Tensor> &bias) {
-        at::AutoDispatchBelowADInplaceOrView below_autograd;
-        context->save_for_backward({x, weight});
-        context->saved_data["has_bias"] = bias.has_value();
+at::Tensor linear(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
+    std::vector<at::Tensor> inputs{x, weight};
+    if (bias) inputs.push_back(*bias);
+    const auto forward = [&](Kept &kept) {
+        kept.tensors = {x, weight};
+        kept.number = bias.has_value();
         return linear_forward(x, weight, bias);
-    }
-
-    static variable_list backward(AutogradContext *context, variable_list gradients) {
-        const auto saved = context->get_saved_variables();
-        const auto &x = saved[0], &weight = saved[1];
-        const auto rows = rows_of(gradients[0]).contiguous();
-        at::Tensor x_gradient, weight_gradient, bias_gradient;
-        if (context->needs_input_grad(0)) x_gradient = onednn_matmul(rows, weight).view(x.sizes());
-        if (context->needs_input_grad(1)) weight_gradient = onednn_matmul(rows.t(), rows_of(x));
-        if (context->saved_data["has_bias"].toBool() && context->needs_input_grad(2)) bias_gradient = rows.sum(0);
-        return {x_gradient, weight_gradient, bias_gradient};
-    }
-};
+    };
+    return with_gradient(inputs, forward, [](const Incoming &incoming, const Kept &kept) -> std::vector<at::Tensor> {
+        const auto &x = kept.tensors[0], &weight = kept.tensors[1];
+        const auto rows = rows_of(incoming.gradient).contiguous();
+        std::vector<at::Tensor> gradients(kept.number ? 3 : 2);
+        if (incoming.needs(0)) gradients[0] = onednn_matmul(rows, weight).view(x.sizes());
+        if (incoming.needs(1)) gradients[1] = onednn_matmul(rows.t(), rows_of(x));
+        if (kept.number && incoming.needs(2)) gradients[2] = rows.sum(0);
+        return gradients;
+    });
+}
 
 }  // namespace
 }  // namespace ctorch
@@ -86,7 +78,7 @@ int32_t ct_linear_onednn(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tenso
                     "linear: an input of shape ", x->value.sizes(), " does not fit a weight of shape ",
                     weight->value.sizes());
         const auto optional_bias = bias ? std::optional<at::Tensor>(autocast(bias->value)) : std::nullopt;
-        return Linear::apply(autocast(x->value), autocast(weight->value), optional_bias);
+        return linear(autocast(x->value), autocast(weight->value), optional_bias);
     });
 }
 

@@ -1,4 +1,13 @@
 // Shapes and indexing.
+#include <ATen/ops/cat.h>
+#include <ATen/ops/flip.h>
+#include <ATen/ops/gather.h>
+#include <ATen/ops/index_select.h>
+#include <ATen/ops/masked_select.h>
+#include <ATen/ops/one_hot.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/where.h>
+
 #include "guarded.h"
 
 using namespace ctorch;

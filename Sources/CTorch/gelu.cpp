@@ -82,7 +82,7 @@ bool has_kernel(const at::Tensor &tensor) {
 }
 
 at::Tensor gelu_vectors(const at::Tensor &x, bool overwrites) {
-    auto out = overwrites ? x : at::empty_like(x);
+    auto out = overwrites ? x : x.new_empty(x.sizes());
     const auto *from = x.const_data_ptr();
     auto *to = out.mutable_data_ptr();
     const bool is_float = x.scalar_type() == at::kFloat;
@@ -98,7 +98,7 @@ at::Tensor gelu_vectors(const at::Tensor &x, bool overwrites) {
 }
 
 at::Tensor gelu_vectors_backward(const at::Tensor &gradient, const at::Tensor &x) {
-    auto out = at::empty_like(x);
+    auto out = x.new_empty(x.sizes());
     const auto *incoming = gradient.const_data_ptr(), *from = x.const_data_ptr();
     auto *to = out.mutable_data_ptr();
     const bool is_float = x.scalar_type() == at::kFloat;

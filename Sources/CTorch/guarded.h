@@ -1,12 +1,15 @@
 // The one way from C++ to C: exceptions become a status and a message, tensors become counted references.
 #pragma once
 
-#include <ATen/ATen.h>
+// <ATen/ATen.h> adds five seconds to the compilation of a file; each file includes the operators that it calls.
+#include <ATen/core/Tensor.h>
 
 #include <atomic>
-#include <new>
+#include <exception>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "ctorch.h"
 

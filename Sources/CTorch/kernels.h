@@ -1,7 +1,7 @@
 // Element-wise parts of a transformer by our own loops, forward and backward.
 #pragma once
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 
 #include <tuple>
 

@@ -172,8 +172,8 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> layer_norm_vectors(const at::Tens
                                                                   const at::Tensor &bias, double eps,
                                                                   at::ScalarType dtype) {
     const auto width = x.size(-1), rows = x.numel() / std::max<int64_t>(width, 1);
-    auto out = at::empty(x.sizes(), x.options().dtype(dtype));
-    auto mean = at::empty({rows}, x.options().dtype(at::kFloat)), rstd = at::empty_like(mean);
+    auto out = x.new_empty(x.sizes(), dtype);
+    auto mean = x.new_empty({rows}, at::kFloat), rstd = x.new_empty({rows}, at::kFloat);
     const bool is_float = x.scalar_type() == at::kFloat, to_float = dtype == at::kFloat;
     const auto kernel = is_float ? (to_float ? normalize_float : normalize_float_to_bf16)
                                  : (to_float ? normalize_bf16_to_float : normalize_bf16);
@@ -195,8 +195,8 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> layer_norm_vectors_backward(const
                                                                            const at::Tensor &rstd,
                                                                            const at::Tensor &weight) {
     const auto width = x.size(-1), rows = mean.numel(), blocks = (rows + rows_a_block - 1) / rows_a_block;
-    auto out = at::empty_like(x);
-    auto sums = at::zeros({std::max<int64_t>(blocks, 1), 2, width}, mean.options());
+    auto out = x.new_empty(x.sizes());
+    auto sums = mean.new_zeros({std::max<int64_t>(blocks, 1), 2, width});
     const bool is_float = x.scalar_type() == at::kFloat, from_float = gradient.scalar_type() == at::kFloat;
     const auto kernel = is_float ? (from_float ? backward_float : backward_float_from_bf16)
                                  : (from_float ? backward_bf16_from_float : backward_bf16);

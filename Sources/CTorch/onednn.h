@@ -1,7 +1,7 @@
 // oneDNN's matrix product inside libtorch.
 #pragma once
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 
 namespace ctorch {
 
@@ -13,8 +13,5 @@ at::Tensor onednn_matmul(const at::Tensor &a, const at::Tensor &b, float alpha =
 
 /// onednn_matmul() into a tensor that is there already, which may be strided.
 void onednn_matmul_out(const at::Tensor &a, const at::Tensor &b, const at::Tensor &out, float alpha);
-
-/// What autocast does to the operands of at::linear; ours are not on its list.
-at::Tensor autocast(const at::Tensor &tensor);
 
 }  // namespace ctorch

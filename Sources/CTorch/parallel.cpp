@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/TensorIterator.h>
 #include <ATen/ThreadLocalState.h>
+#include <ATen/ops/empty.h>
 
 #include <atomic>
 

@@ -4,6 +4,9 @@
 // have 17, 50 or 197 elements) and is several times slower than memory there.
 #include "softmax.h"
 
+#include <ATen/ops/_softmax.h>
+#include <ATen/ops/_softmax_backward_data.h>
+
 #include <algorithm>
 #include <cmath>
 #include <vector>

@@ -1,7 +1,7 @@
 // The softmax of attention's scores over rows, and its gradient.
 #pragma once
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 
 namespace ctorch {
 
