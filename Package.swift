@@ -246,7 +246,7 @@ let package = Package(
             "ParityTests",
             [
                 "Storage", "Evaluation", "Training", "Inference", "Checkpoints", "VisionModels",
-                "ImagePipeline", "Torch", "TorchNN",
+                "ImagePipeline", "Digests", "Torch", "TorchNN",
             ],
             resources: [.copy("Fixtures")]
         ),

@@ -105,8 +105,8 @@ enum HubFileSystem {
         return overflows ? Int.max : Int(clamping: bytes)
     }
 
-    /// Whether a name fits a shell's pattern, as Python's `fnmatch` sees it: `*` also stands for slashes.
+    /// Whether a name fits a shell's pattern; one that ends in a slash means all that is in the folder.
     static func matches(_ name: String, _ pattern: String) -> Bool {
-        fnmatch(pattern.hasSuffix("/") ? pattern + "*" : pattern, name, 0) == 0
+        ShellPattern.matches(name, pattern.hasSuffix("/") ? pattern + "*" : pattern)
     }
 }

@@ -9,6 +9,9 @@ public enum ConfigurationError: Error, Sendable, Equatable, CustomStringConverti
     /// A name that is not on the list.
     case unknownValue(name: String, value: String, known: [String])
 
+    /// A name that no model has, and what to do, from the semicolon on.
+    case unknownModel(String, advice: String)
+
     /// One sentence: what is wrong and what would be right.
     public var description: String {
         switch self {
@@ -18,6 +21,8 @@ public enum ConfigurationError: Error, Sendable, Equatable, CustomStringConverti
             "\(name) is \(value); it must be \(expected)"
         case .unknownValue(let name, let value, let known):
             "'\(value)' is not a valid \(name); use one of: \(known.joined(separator: ", "))"
+        case .unknownModel(let name, let advice):
+            "there is no model \"\(name)\"\(advice)"
         }
     }
 }

@@ -19,12 +19,17 @@ public enum Initializer: Sendable {
     /// He et al. (arXiv:1502.01852): normal with variance 2/fanOut, for layers before a ReLU.
     case kaimingNormal(fanOut: Int)
 
+    /// Whether tensors have their shapes alone, with one zero for all elements: what is made of them takes no memory, and
+    /// must not be written to.
+    @TaskLocal package static var isShapeOnly = false
+
     /// Creates a tensor of `float32` with such values.
     ///
     /// - Parameter shape: The size of every dimension.
     /// - Returns: The new tensor.
     /// - Throws: `TorchError` for a lack of memory.
     public func callAsFunction(_ shape: [Int]) throws(TorchError) -> Tensor {
+        if Self.isShapeOnly, !shape.isEmpty { return try Tensor.zeros([1]).expanded(shape) }
         let tensor = try Tensor.zeros(shape)
         switch self {
         case .zeros: break

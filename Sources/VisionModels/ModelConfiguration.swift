@@ -77,6 +77,14 @@ public struct ModelConfiguration: Sendable, Equatable {
     ///   of memory.
     public func makeModel() throws -> any ImageClassifier { try network.makeModel() }
 
+    /// Creates the network without memory for its weights: to compare names and shapes, not to compute or to load.
+    ///
+    /// - Returns: The network.
+    /// - Throws: `ConfigurationError` when the numbers do not fit together.
+    package func makeOutline() throws -> any ImageClassifier {
+        try Initializer.$isShapeOnly.withValue(true) { try makeModel() }
+    }
+
     /// Checks that a network can be made from this.
     ///
     /// - Throws: `ConfigurationError` that names the number that does not fit.

@@ -13,7 +13,9 @@ extension ModelRegistry.Preset {
         else { return nil }
         if model.tag == nil {
             // `timm/resnet18.a1_in1k` is of the training `a1_in1k`.
-            let parts = PublishedWeights(of: name)?.source.split(separator: ".", maxSplits: 1) ?? []
+            let parts =
+                PublishedWeights(of: name)?.repository?.split(separator: ".", maxSplits: 1)
+                ?? []
             model.tag = parts.count > 1 ? String(parts[1]) : nil
         }
         let (height, width) = configuration.imageSize

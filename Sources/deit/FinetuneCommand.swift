@@ -19,8 +19,8 @@ struct FinetuneCommand: AsyncParsableCommand {
               deit finetune --resume --output runs/flowers
 
             CHECKPOINT is a run, a model directory of Hugging Face or timm, a Hub model ID \
-            (ORG/NAME) or a weights file (.safetensors, .pth, .bin). DIR is a dataset as for \
-            `deit train`. If the classes differ from the checkpoint's, the head is initialized \
+            (ORG/NAME), timm's name of weights (vit_small_patch14_dinov2.lvd142m) or a weights \
+            file (.safetensors, .pth, .bin). DIR is a dataset as for `deit train`. If the classes differ from the checkpoint's, the head is initialized \
             anew; all other weights are loaded, and position embeddings are resampled if --size \
             changes the grid. Weights that are not loaded are reported.
 

@@ -12,6 +12,7 @@ struct PullCommand: AsyncParsableCommand {
         discussion: """
             Examples:
               deit pull facebook/deit-tiny-patch16-224
+              deit pull vit_small_patch14_dinov2.lvd142m     # timm/vit_small_patch14_…
               deit pull timm/deit3_small_patch16_224.fb_in1k --revision main
               deit pull ORG/NAME --include '*.pth' --include '*.json'
 
@@ -24,7 +25,9 @@ struct PullCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "Model ID on the Hub, such as facebook/deit-tiny-patch16-224.")
+    @Argument(
+        help: "Model ID on the Hub, or timm's name of weights, as `deit models` lists them."
+    )
     var name: String
 
     @Option(help: "Branch, tag or commit.")
@@ -49,7 +52,7 @@ struct PullCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let repository = try HubRepository(name)
+        let repository = try HubRepository(ModelName.hubID(name) ?? name)
         var settings = try HubConfiguration()
         if let token { settings.token = try HubToken(token, from: "--token") }
         let client = HubClient(configuration: settings)
@@ -77,7 +80,7 @@ struct PullCommand: AsyncParsableCommand {
             )
         } catch {
             progress.clear()
-            throw error
+            throw ModelName.explained(error, name)
         }
     }
 

@@ -103,6 +103,58 @@ import Testing
         #expect(evaluated.code == 0, "\(evaluated.errors)")
     }
 
+    /// timm's name of weights is the repository `timm/NAME`, whatever the network in it.
+    @Test func timmsNamesAreRepositories() async throws {
+        try await TestHub.with { hub in
+            try await withTemporaryFolder { folder in
+                let name = "vit_small_patch16_224.dino"
+                let files = [
+                    "config.json": Self.timmConfiguration, "model.safetensors": [1, 2, 3],
+                ]
+                hub.publish("timm/\(name)", commit: Self.commit, files)
+                let clip = "timm/vit_base_patch16_clip_224.openai"
+                hub.publish(clip, commit: Self.commit, files)
+                func run(_ arguments: [String]) async throws -> CommandResult {
+                    try await DeitCommand.run(arguments, in: folder, environment: online(hub))
+                }
+                for (called, repository) in [
+                    (name, "timm--\(name)"), ("vit_small_patch16_224_dino", "timm--\(name)"),
+                    (
+                        "vit_base_patch16_clip_quickgelu_224.openai",
+                        "timm--vit_base_patch16_clip_224.openai"
+                    ),
+                ] {
+                    let pulled = try await run(["pull", called])
+                    #expect(pulled.code == 0, "\(pulled.errors)")
+                    #expect(pulled.output.contains("models--\(repository)/snapshots"))
+                }
+                // The weights are found in the cache, and are none.
+                let classified = try await run(["classify", name, "cat.png"])
+                classified.expectRefusal(65, saying: "models--timm--\(name)", "model.safetensors")
+
+                try await run(["pull", "vit_small_patch16_224.dno"])
+                    .expectRefusal(65, saying: "the hub has no", "did you mean \"\(name)\"")
+                try await run(["pull", "timm/vit_small_patch16_224.dno"])
+                    .expectRefusal(65, saying: "did you mean \"timm/\(name)\"")
+                try await run(["classify", "vit_small_patch16_224.dno", "cat.png"])
+                    .expectRefusal(65, saying: "did you mean \"\(name)\"")
+                try await run(["finetune", "vit_small_patch8_224", "--data", "data"])
+                    .expectRefusal(64, saying: "no weights", "vit_small_patch8_224.dino")
+                try await run(["classify", "deit_tiny_patch16_224", "cat.png"])
+                    .expectRefusal(64, saying: "no weights", "facebook/deit-tiny-patch16-224")
+                try await run(["pull", "vit_huge_patch14_gap_224.in1k_ijepa"])
+                    .expectRefusal(64, saying: "not on the Hub", "https://dl.fbaipublicfiles.com")
+            }
+        }
+    }
+
+    private static let timmConfiguration = Array(
+        """
+        {"architecture": "vit_small_patch16_224", "num_classes": 0,
+         "pretrained_cfg": {"input_size": [3, 224, 224]}}
+        """.utf8
+    )
+
     @Test func interruptedPullsGoOn() async throws {
         try await TestHub.with { hub in
             try await withTemporaryFolder { folder in

@@ -172,7 +172,7 @@ struct ModelTests {
                 dropPathRate: 0.2
             )
         )
-        #expect(model.blocks.map(\.dropPath.probability) == [0, 0.1, 0.2])
+        #expect(model.blocks.compactMap { ($0 as? Block)?.dropPath.probability } == [0, 0.1, 0.2])
     }
 
     @Test(

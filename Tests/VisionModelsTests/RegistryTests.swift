@@ -1,5 +1,7 @@
 import TestSupport
 import Testing
+import Torch
+import TorchNN
 import VisionModels
 
 @Suite("Models by name", .tags(.unit))
@@ -52,17 +54,81 @@ struct RegistryTests {
         }
     }
 
-    @Test("timm's tag may be given; DINO's makes a backbone")
+    @Test("timm's tag may be given, and tells the classes; DINO's makes a backbone")
     func tags() throws {
         let plain = try ModelRegistry.configuration(named: "deit3_small_patch16_224")
         #expect(try ModelRegistry.configuration(named: "deit3_small_patch16_224.fb_in1k") == plain)
         let vit = try ModelRegistry.configuration(named: "vit_small_patch16_224")
         let dino = try ModelRegistry.configuration(named: "vit_small_patch16_224.dino")
         #expect(vit.numClasses == 1000 && dino.numClasses == 0)
+        let large = try ModelRegistry.configuration(named: "vit_small_patch16_224.augreg_in21k")
+        #expect(large.numClasses == 21_843 && large.isSameNetwork(as: vit))
         #expect(
             ModelRegistry.preset(named: "") == nil && ModelRegistry.preset(named: ".dino") == nil
         )
         #expect(ModelRegistry.preset(named: "deit3_medium_patch16_384") == nil)
+        #expect(ModelRegistry.preset(named: "vit_small_patch16_224.augreg_in21") == nil)
+        #expect(ModelRegistry.preset(named: "resnet50.any_tag") != nil)
+    }
+
+    @Test("A wrong name is told with the nearest right one")
+    func wrongNames() throws {
+        let error = #expect(throws: ConfigurationError.self) {
+            try ModelRegistry.configuration(named: "vit_small_patch14_dinov2.lvd142")
+        }
+        #expect(error?.description.contains("vit_small_patch14_dinov2.lvd142m") == true)
+        #expect(ModelRegistry.advice("nothing alike").contains("deit models"))
+    }
+
+    @Test("An outline has the names and shapes of the network, and no memory")
+    func outline() throws {
+        let configuration = try ModelRegistry.configuration(named: "deit_nano_patch4_28")
+        let (outline, model) = (
+            try configuration.makeOutline(), try configuration.makeModel()
+        )
+        func shapes(_ model: any ImageClassifier) -> [String] {
+            model.namedTensors().map { "\($0.name) \($0.tensor.shape)" }
+        }
+        #expect(shapes(outline) == shapes(model))
+        #expect(outline.parameterCount == model.parameterCount)
+        // Ten times the memory of any machine.
+        var vit = ViTConfiguration(embedDim: 98_304, depth: 4, numHeads: 16, layerNormEps: 1e-6)
+        vit.numClasses = 1_000_000
+        #expect(
+            try ModelConfiguration.visionTransformer(vit).makeOutline().parameterCount
+                > 500_000_000_000
+        )
+    }
+
+    @Test(
+        "Of all sizes that a patch does not divide one is timm's, and its network leaves the rest out"
+    )
+    @ModelActor func sizesThatPatchesDoNotDivide() throws {
+        var vit = try #require(
+            try ModelRegistry.configuration(named: "vit_so400m_patch14_siglip_gap_384").transformer
+        )
+        #expect(vit.imageHeight == 384 && vit.grid == PatchGrid(height: 27, width: 27))
+        vit.imageHeight = 385
+        #expect(throws: ConfigurationError.self) { try vit.validate() }
+        vit = ViTConfiguration(
+            imageHeight: 384,
+            imageWidth: 384,
+            patchSize: 14,
+            embedDim: 16,
+            depth: 1,
+            numHeads: 2,
+            layerNormEps: 1e-6
+        )
+        let model = try VisionTransformer.make(vit)
+        model.eval()
+        let images = try Tensor.zeros([1, 3, 384, 384])
+        try images.fillUniform(low: -1, high: 1)
+        let whole = try withoutGradient { try model(images) }
+        try images.narrowed(2, 378..<384).fill(0)
+        try images.narrowed(3, 378..<384).fill(0)
+        #expect(try withoutGradient { try model(images).floats() } == whole.floats())
+        try images.narrowed(3, 377..<378).fill(0)
+        #expect(try withoutGradient { try model(images).floats() } != whole.floats())
     }
 
     @Test("Counts of absurd networks do not trap")

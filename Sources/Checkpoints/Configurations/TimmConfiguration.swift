@@ -101,14 +101,13 @@ enum TimmConfiguration {
                 if let found = try CheckpointError.of(try family.model(own: own)) { return found }
             }
         }
-        if let named = ModelFamilies.model(named: name) { return named.configuration }
-        guard let preset = ModelRegistry.presets.first(where: { $0.name == name }) else {
+        guard let named = ModelFamilies.model(named: name) else {
             throw fields.unsupported(
                 "architecture",
                 "is \"\(name)\", which is not built here; `deit models` lists what is"
             )
         }
-        return preset.configuration
+        return named.configuration
     }
 
     private static func labels(

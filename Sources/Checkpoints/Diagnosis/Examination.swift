@@ -117,7 +117,7 @@ struct Examination {
 
     private mutating func checkTensors(_ plan: LoadPlan) throws {
         do {
-            let model = try plan.description.configuration.makeModel()
+            let model = try plan.description.configuration.makeOutline()
             try WeightLoader(plan: plan).check(model)
         } catch let error as CheckpointError {
             diagnosis.fault(error.description)

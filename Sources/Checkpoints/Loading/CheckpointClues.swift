@@ -23,9 +23,10 @@ extension CheckpointClues {
         var names: [(String, String)] = []
         if let model = arguments["model"] { names.append((model, "its arguments")) }
         if let arch = arguments["arch"], let patch = arguments["patch_size"] {
-            // DINO calls its networks vit_small or, in older files, deit_small; both see images as DeiT does.
+            // DINO calls its networks vit_small or, in older files, deit_small; both see images as DeiT does, and not as
+            // timm's `dino` weights, whose crop is another: no tag of timm's.
             let size = arch.split(separator: "_").last.map(String.init) ?? ""
-            names.append(("vit_\(size)_patch\(patch)_224.dino", "its arguments"))
+            names.append(("vit_\(size)_patch\(patch)_224.dino_training", "its arguments"))
         }
         let file = URL(fileURLWithPath: path)
         names.append((stem(file.lastPathComponent), "the file's name"))

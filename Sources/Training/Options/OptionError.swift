@@ -1,3 +1,5 @@
+import Storage
+
 /// An option, recipe or combination of options that cannot be used.
 public enum OptionError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A key that no option has.

@@ -1,3 +1,5 @@
+import Storage
+
 /// The values of all options of a training run: `options.lr`, `options.epochs`, and so on for each of ``Settings``.
 ///
 /// The defaults are those of facebookresearch/deit `main.py`, and names that are timm's mean what they mean there. A recipe

@@ -1,3 +1,4 @@
+import Storage
 import Yams
 
 /// A study's file as it was written, before its rows are made.

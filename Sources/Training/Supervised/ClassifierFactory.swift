@@ -9,14 +9,11 @@ public import VisionModels
 public enum ClassifierFactory {
     /// The preset of a name.
     nonisolated static func preset(_ name: String) throws -> ModelConfiguration {
-        let known = ModelRegistry.presets.map(\.name)
-        guard known.contains(name) else {
-            throw OptionError.conflict(
-                "there is no model \"\(name)\"" + Suggestion.phrase(for: name, among: known)
-                    + " (`deit models` lists them)"
-            )
+        do throws(ConfigurationError) {
+            return try ModelRegistry.configuration(named: name)
+        } catch {
+            throw OptionError.conflict(error.description)
         }
-        return try ModelRegistry.configuration(named: name)
     }
 
     /// What the model will be that the options name, with fresh weights for the data's classes.

@@ -12,8 +12,11 @@ package protocol ModelFamily: Sendable {
     /// The networks that can be made by name.
     var presets: [ModelRegistry.Preset] { get }
 
-    /// The weights that others published, by the names of presets.
+    /// The weights that others published, by the names of presets and by their own.
     var published: [String: PublishedWeights] { get }
+
+    /// The full names of the published weights of a preset, where the family knows all of them, the usual ones first.
+    func weights(of preset: String) -> [String]
 
     // MARK: The names of tensors
 
@@ -121,6 +124,7 @@ package typealias ConfigurationFields = JSONObjectFields<StorageError>
 
 extension ModelFamily {
     package var published: [String: PublishedWeights] { [:] }
+    package func weights(of preset: String) -> [String] { [] }
     package var tails: [String] { [] }
     package func otherNames(_ tensors: [(name: String, shape: [Int])]) -> (any TensorNames)? { nil }
     package func key(of name: String) -> String { name }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Training
 import VisionModels
 
 /// What bare weights leave open: which of a file's sets is meant, and of which network it is.
@@ -19,9 +18,8 @@ struct BareWeightsOptions: ParsableArguments {
 
     func validate() throws {
         guard let preset, ModelRegistry.preset(named: preset) == nil else { return }
-        let hint = Suggestion.phrase(for: preset, among: ModelRegistry.presets.map(\.name))
         throw ValidationError(
-            "there is no preset \"\(preset)\"\(hint.isEmpty ? "; `deit models` lists them" : hint)"
+            "there is no preset \"\(preset)\"\(ModelRegistry.advice(preset))"
         )
     }
 }

@@ -16,7 +16,7 @@ enum Switch: String, CaseIterable, ExpressibleByArgument {
 struct CheckpointSource: ParsableArguments {
     @Argument(
         help: ArgumentHelp(
-            "A run, a model directory, a Hub model ID (ORG/NAME), or bare weights (.safetensors, .pth, .bin).",
+            "A run, a model directory, a Hub model ID (ORG/NAME), timm's name of weights, or bare weights (.safetensors, .pth, .bin).",
             discussion:
                 "Tensor names may be those of timm, DeiT, DINO or Hugging Face."
         )

@@ -32,6 +32,7 @@ extension ModelRegistry {
         }
         return Preset(
             name: (isTensorFlow ? "tf_" : "") + "efficientnet_lite\(number)",
+            family: "efficientnet_lite",
             configuration: .efficientNet(
                 EfficientNetConfiguration(
                     stages: stages,

@@ -8,7 +8,7 @@ struct RegNetFamily: ConvNetFamily {
     let published: [String: PublishedWeights] = [
         "regnety_040": .init("timm/regnety_040.ra3_in1k"),
         "regnety_080": .init("timm/regnety_080.ra3_in1k"),
-        "regnety_080_tv": .init("timm/regnety_080_tv.tv2_in1k"),
+        "regnety_080_tv": .init("timm/regnety_080_tv.tv2_in1k", license: "bsd-3-clause"),
         "regnety_120": .init("timm/regnety_120.sw_in12k_ft_in1k"),
         "regnety_160": .init("timm/regnety_160.deit_in1k"),
     ]

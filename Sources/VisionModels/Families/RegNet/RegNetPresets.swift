@@ -17,6 +17,7 @@ extension ModelRegistry {
     ) -> Preset {
         Preset(
             name: name,
+            family: "regnety",
             configuration: .regNet(
                 RegNetConfiguration(depths: depths, widths: widths, groupSize: groupSize)
             )

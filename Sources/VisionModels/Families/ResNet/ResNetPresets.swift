@@ -14,6 +14,7 @@ extension ModelRegistry {
     ) -> Preset {
         Preset(
             name: name,
+            family: "resnet",
             configuration: .resNet(
                 ResNetConfiguration(
                     block: block,
@@ -29,6 +30,7 @@ extension ModelRegistry {
     private static func cifar(_ depth: Int) -> Preset {
         Preset(
             name: "resnet\(depth)_cifar",
+            family: "resnet",
             configuration: .resNet(
                 ResNetConfiguration(
                     block: .basic,

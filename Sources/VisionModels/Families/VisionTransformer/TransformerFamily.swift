@@ -3,13 +3,26 @@ import Storage
 
 /// ViT, DeiT, DeiT-III and DINO's backbones, by the names of timm, DeiT, DINO and Hugging Face.
 struct TransformerFamily: ModelFamily {
-    var presets: [ModelRegistry.Preset] {
-        ModelRegistry.deit + ModelRegistry.deit3 + ModelRegistry.vit + ModelRegistry.dino
+    var presets: [ModelRegistry.Preset] { TransformerPresets.all }
+
+    func weights(of preset: String) -> [String] {
+        PublishedTransformers.weights(of: preset).map(\.name)
+    }
+
+    /// timm's, and those of DeiT's and DINO's authors, which a name without a tag means.
+    var published: [String: PublishedWeights] {
+        var published = Self.facebook
+        for preset in presets {
+            let weights = PublishedTransformers.weights(of: preset.name)
+            for weights in weights { published[weights.name] = weights.published }
+            published[preset.name] = published[preset.name] ?? weights.first?.published
+        }
+        return published
     }
 
     // The accuracies are those of facebookresearch/deit, README.md: images resized to 256 and cropped to 224, or 438
     // and 384.
-    let published: [String: PublishedWeights] = [
+    private static let facebook: [String: PublishedWeights] = [
         "deit_tiny_patch16_224": .init("facebook/deit-tiny-patch16-224", top1: 72.202),
         "deit_small_patch16_224": .init("facebook/deit-small-patch16-224", top1: 79.854),
         "deit_base_patch16_224": .init("facebook/deit-base-patch16-224", top1: 81.846),
@@ -30,26 +43,6 @@ struct TransformerFamily: ModelFamily {
             "facebook/deit-base-distilled-patch16-384",
             top1: 85.224
         ),
-        "deit3_small_patch16_224": .init("timm/deit3_small_patch16_224.fb_in1k"),
-        "deit3_small_patch16_384": .init("timm/deit3_small_patch16_384.fb_in1k"),
-        "deit3_medium_patch16_224": .init("timm/deit3_medium_patch16_224.fb_in1k"),
-        "deit3_base_patch16_224": .init("timm/deit3_base_patch16_224.fb_in1k"),
-        "deit3_base_patch16_384": .init("timm/deit3_base_patch16_384.fb_in1k"),
-        "deit3_large_patch16_224": .init("timm/deit3_large_patch16_224.fb_in1k"),
-        "deit3_large_patch16_384": .init("timm/deit3_large_patch16_384.fb_in1k"),
-        "deit3_huge_patch14_224": .init("timm/deit3_huge_patch14_224.fb_in1k"),
-        "vit_tiny_patch16_224": .init("timm/vit_tiny_patch16_224.augreg_in21k_ft_in1k"),
-        "vit_small_patch16_224": .init("timm/vit_small_patch16_224.augreg_in21k_ft_in1k"),
-        "vit_base_patch16_224": .init("timm/vit_base_patch16_224.augreg2_in21k_ft_in1k"),
-        "vit_tiny_patch16_384": .init("timm/vit_tiny_patch16_384.augreg_in21k_ft_in1k"),
-        "vit_small_patch16_384": .init("timm/vit_small_patch16_384.augreg_in21k_ft_in1k"),
-        "vit_base_patch16_384": .init("timm/vit_base_patch16_384.augreg_in21k_ft_in1k"),
-        "vit_large_patch16_224": .init("timm/vit_large_patch16_224.augreg_in21k_ft_in1k"),
-        "vit_large_patch16_384": .init("timm/vit_large_patch16_384.augreg_in21k_ft_in1k"),
-        "vit_small_patch16_224.dino": .init("facebook/dino-vits16"),
-        "vit_small_patch8_224.dino": .init("facebook/dino-vits8"),
-        "vit_base_patch16_224.dino": .init("facebook/dino-vitb16"),
-        "vit_base_patch8_224.dino": .init("facebook/dino-vitb8"),
     ]
 
     let anchors = [
@@ -74,17 +67,25 @@ struct TransformerFamily: ModelFamily {
     }
 
     func model(named name: String) -> NamedModel? {
-        TransformerName(name).map {
-            NamedModel(
-                name: $0.name,
-                tag: $0.tag,
-                configuration: .visionTransformer($0.configuration)
-            )
+        let name = PublishedTransformers.aliases[name] ?? name
+        let parts = name.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let architecture = parts.first.map(String.init),
+            var configuration = TransformerPresets.configurations[architecture]
+        else { return nil }
+        if let weights = PublishedTransformers.weights(named: name) {
+            configuration.numClasses = weights.numClasses
         }
+        return NamedModel(
+            name: architecture,
+            tag: parts.count > 1 ? String(parts[1]) : nil,
+            configuration: configuration
+        )
     }
 
     func model(in clues: CheckpointClues, _ weights: StoredWeights) -> NamedModel? {
         for (name, source) in clues.names {
+            // Facebook's files end in the first digits of their digest.
+            let name = String(name.prefix { $0 != "-" })
             guard var found = model(named: name), let transformer = found.configuration.transformer,
                 agrees(transformer, weights)
             else { continue }
@@ -131,6 +132,7 @@ struct TransformerFamily: ModelFamily {
         preset.dropPathRate = found.dropPathRate
         preset.dropRate = found.dropRate
         preset.attnDropRate = found.attnDropRate
+        if preset.mlpDim == found.mlpDim { preset.mlpRatio = found.mlpRatio }
         if found.initValues != nil, preset.initValues != nil {
             preset.initValues = found.initValues
         }
@@ -194,6 +196,14 @@ struct TransformerFamily: ModelFamily {
         for model: NamedModel,
         size: ImageSize
     ) throws(ImageError) -> ImageProcessor? {
-        try TransformerName(model.fullName)?.processor(height: size.height, width: size.width)
+        if let weights = PublishedTransformers.weights(named: model.fullName) {
+            return try weights.processor(size: size)
+        }
+        guard model.tag == nil else { return nil }
+        // DeiT's own way; timm's weights of the same networks have another.
+        if model.name.hasPrefix("deit_") {
+            return size.height == size.width ? try .deit(size: size.height) : nil
+        }
+        return try PublishedTransformers.weights(of: model.name).first?.processor(size: size)
     }
 }

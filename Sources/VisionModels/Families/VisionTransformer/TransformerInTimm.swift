@@ -6,8 +6,8 @@ import Storage
 /// timm/models/vision_transformer.py, `VisionTransformer.__init__`; timm/models/_builder.py,
 /// `build_model_with_cfg` (an absent `img_size` is that of `input_size`).
 enum TransformerInTimm {
-    // Of all presets these are the ones from which every other network is made by arguments.
-    private static let architectures = [
+    // The presets from which most other networks are made by arguments.
+    private static let usual = [
         "deit_tiny_patch16_224", "deit_small_patch16_224", "deit_base_patch16_224",
         "deit_base_patch16_384", "deit_tiny_distilled_patch16_224",
         "deit_small_distilled_patch16_224", "deit_base_distilled_patch16_224",
@@ -15,6 +15,16 @@ enum TransformerInTimm {
         "deit3_base_patch16_224", "deit3_large_patch16_224", "deit3_huge_patch14_224",
         "vit_large_patch16_224",
     ]
+
+    /// An architecture of timm's.
+    private typealias Architecture = (name: String, vit: ViTConfiguration)
+
+    // DeiT's of ours have no published weights.
+    private static let all: [Architecture] = TransformerPresets.all.compactMap { preset in
+        let isTimms =
+            preset.family != "deit" || !PublishedTransformers.weights(of: preset.name).isEmpty
+        return isTimms ? preset.configuration.transformer.map { (preset.name, $0) } : nil
+    }
 
     /// The architecture to name and the arguments to give beside it.
     ///
@@ -26,26 +36,41 @@ enum TransformerInTimm {
         _ vit: ViTConfiguration,
         preset: String?
     ) -> (architecture: String, arguments: JSONObject) {
-        let known = architectures.compactMap { TransformerName($0) }
-        let wanted = preset.flatMap { TransformerName($0) }.map { [$0] } ?? []
-        let candidates = wanted.filter { isKnown($0) } + known
-        let fallback = vit.isDistilled ? architectures[4] : architectures[0]
-        let fitting = candidates.filter { $0.isDistilled == vit.isDistilled }
+        let wanted = preset.map { String($0.prefix { $0 != "." }) }
+        let fitting = all.filter { isReachable(vit, from: $0.vit) }
+        let first =
+            fitting.filter { $0.name == wanted } + fitting.filter { usual.contains($0.name) }
+        let others = fitting.filter { $0.name != wanted && !usual.contains($0.name) }
+        let found = fewestArguments(vit, first)
+        if let found, found.arguments.keys.isEmpty { return found }
+        let other = fewestArguments(vit, others)
+        if let other, found == nil || other.arguments.keys.isEmpty { return other }
+        return found ?? (vit.isDistilled ? usual[4] : usual[0], [:])
+    }
+
+    /// Whether arguments can make a network of an architecture: some parts have none that JSON has words for.
+    private static func isReachable(
+        _ vit: ViTConfiguration,
+        from named: ViTConfiguration
+    ) -> Bool {
+        // Another eps than timm's two is kept beside timm's words.
+        let isTimms = all.contains { $0.vit.layerNormEps == vit.layerNormEps }
+        return named.isDistilled == vit.isDistilled && named.blockType == vit.blockType
+            && named.mlpLayer == vit.mlpLayer
+            && (!isTimms || named.layerNormEps == vit.layerNormEps)
+    }
+
+    private static func fewestArguments(
+        _ vit: ViTConfiguration,
+        _ candidates: [Architecture]
+    ) -> (architecture: String, arguments: JSONObject)? {
         var best: (architecture: String, arguments: JSONObject)?
-        for candidate in fitting {
-            let found = arguments(vit, from: candidate.configuration)
+        for candidate in candidates {
+            let found = arguments(vit, from: candidate.vit)
             if let best, best.arguments.keys.count <= found.keys.count { continue }
             best = (candidate.name, found)
         }
-        return best ?? (fallback, [:])
-    }
-
-    /// Whether timm has a preset of that name; it has few of 384 pixels.
-    private static func isKnown(_ architecture: TransformerName) -> Bool {
-        architectures.contains(architecture.name)
-            || architecture.family == .vit && architecture.patchSize == 16
-                && ["tiny", "small", "base", "large"].contains(architecture.size)
-                && [224, 384].contains(architecture.imageSize)
+        return best
     }
 
     private static func arguments(
@@ -67,7 +92,12 @@ enum TransformerInTimm {
         for (key, value, usual) in numbers where value != usual {
             arguments[key] = .integer(value)
         }
-        if vit.mlpRatio != named.mlpRatio { arguments["mlp_ratio"] = .number(vit.mlpRatio) }
+        // Weights tell the width, from which the ratio may differ in a late decimal.
+        if vit.mlpRatio != named.mlpRatio,
+            vit.mlpDim != named.mlpDim || vit.embedDim != named.embedDim
+        {
+            arguments["mlp_ratio"] = .number(vit.mlpRatio)
+        }
         if vit.qkvBias != named.qkvBias { arguments["qkv_bias"] = .bool(vit.qkvBias) }
         if vit.noEmbedClass != named.noEmbedClass {
             arguments["no_embed_class"] = .bool(vit.noEmbedClass)

@@ -62,12 +62,14 @@ enum TransformerRecognition {
                 )
             }
         } else {
-            configuration.numHeads = presetHeads(configuration) ?? max(1, width / 64)
-        }
-        if named == nil {
+            let preset = nearestPreset(configuration)
+            configuration.numHeads = preset?.numHeads ?? max(1, width / 64)
+            // CLIP's networks, which are those that are normalised first, have 1e-5 in every library.
+            if configuration.preNorm { configuration.layerNormEps = 1e-5 }
             let count = configuration.numHeads
             assumptions.append(
-                "\(count) attention head\(count == 1 ? "" : "s") and a layer norm eps of 1e-6, "
+                "\(count) attention head\(count == 1 ? "" : "s") and a layer norm eps of "
+                    + "\(configuration.layerNormEps == 1e-5 ? "1e-5" : "1e-6"), "
                     + "which weights do not tell"
             )
         }
@@ -197,16 +199,25 @@ enum TransformerRecognition {
         weights.unsupported("the shape of \(key) is not a vision transformer's")
     }
 
-    /// The heads of a preset that is the same in all that the weights tell.
-    private static func presetHeads(_ found: ViTConfiguration) -> Int? {
-        for preset in ModelRegistry.presets {
-            guard let other = preset.configuration.transformer else { continue }
-            if other.embedDim == found.embedDim, other.depth == found.depth,
-                abs(other.mlpRatio - found.mlpRatio) < 1e-3
-            {
-                return other.numHeads
-            }
+    /// The preset of the same sizes that is most like a network in all else that weights tell.
+    private static func nearestPreset(_ found: ViTConfiguration) -> ViTConfiguration? {
+        func likeness(_ other: ViTConfiguration) -> Int {
+            [
+                other.regTokens == found.regTokens, other.classToken == found.classToken,
+                other.preNorm == found.preNorm, other.fcNorm == found.fcNorm,
+                other.globalPool == found.globalPool, other.mlpLayer == found.mlpLayer,
+                other.blockType == found.blockType, other.patchSize == found.patchSize,
+                (other.initValues == nil) == (found.initValues == nil),
+            ].count { $0 }
         }
-        return nil
+        var best: (preset: ViTConfiguration, likeness: Int)?
+        for preset in TransformerPresets.all {
+            guard let other = preset.configuration.transformer, other.embedDim == found.embedDim,
+                other.depth == found.depth, abs(other.mlpRatio - found.mlpRatio) < 1e-3,
+                likeness(other) > best?.likeness ?? -1
+            else { continue }
+            best = (other, likeness(other))
+        }
+        return best?.preset
     }
 }

@@ -257,8 +257,10 @@ extension ViTConfiguration {
     }
 
     private func validateDivisions() throws(ConfigurationError) {
+        // SigLIP's networks of this kind leave the last 6 rows and columns out (timm's `vit_so400m_patch14_siglip_384`).
+        let leavesRest = patchSize == 14 && (imageHeight, imageWidth) == (384, 384)
         for (name, value) in [("image height", imageHeight), ("image width", imageWidth)]
-        where value % patchSize != 0 {
+        where value % patchSize != 0 && !leavesRest {
             throw .notDivisible(name: name, value: value, by: patchSize, divisorName: "patch size")
         }
         guard mlpLayer == .mlp || mlpDim % 2 == 0 else {

@@ -1,5 +1,5 @@
+import Storage
 import Testing
-import Training
 
 @Suite struct SuggestionTests {
     @Test(arguments: [
