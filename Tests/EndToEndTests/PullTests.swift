@@ -36,16 +36,17 @@ import Testing
                 try await pull(from: hub, in: folder)
                 try await classify(in: folder, online(hub))
                 try await convertAndExamine(in: folder)
+                try await useByTimmsName(on: hub, in: folder)
             }
         }
     }
 
-    private func publish(_ model: URL, on hub: TestHub) throws {
+    private func publish(_ model: URL, as name: String = Self.name, on hub: TestHub) throws {
         var files: [String: [UInt8]] = [:]
         for name in ["config.json", "preprocessor_config.json", "model.safetensors"] {
             files[name] = [UInt8](try Data(contentsOf: model.appending(path: name)))
         }
-        hub.publish(Self.name, commit: Self.commit, files)
+        hub.publish(name, commit: Self.commit, files)
     }
 
     private func pull(from hub: TestHub, in folder: URL) async throws {
@@ -90,6 +91,28 @@ import Testing
         }
     }
 
+    /// timm's name of weights is a checkpoint: what its repository contains is classified with and trained on.
+    private func useByTimmsName(on hub: TestHub, in folder: URL) async throws {
+        let name = "vit_tiny_patch16_224.augreg_in21k_ft_in1k"
+        try publish(folder.appending(path: "run/checkpoints/best"), as: "timm/\(name)", on: hub)
+        func run(_ arguments: [String]) async throws -> CommandResult {
+            try await DeitCommand.run(arguments, in: folder, environment: online(hub))
+        }
+        let image = "data/val/ant/0.png"
+        let path = try await run(["classify", "run", image, "--json"])
+        let byName = try await run(["classify", name, image, "--json"])
+        #expect(byName.code == 0 && byName.output == path.output, "\(byName.errors)")
+        let tuned = try await run(
+            ["finetune", name, "--data", "data", "--epochs", "1", "--output", "tuned"]
+        )
+        #expect(tuned.code == 0, "\(tuned.errors)")
+        let settings = try String(
+            contentsOf: folder.appending(path: "tuned/run.yaml"),
+            encoding: .utf8
+        )
+        #expect(settings.contains("models--timm--\(name)/snapshots"), "\(settings)")
+    }
+
     private func convertAndExamine(in folder: URL) async throws {
         let convert = ["convert", Self.name, "--to", "safetensors", "--output", "bare.safetensors"]
         let converted = try await DeitCommand.run(convert, in: folder)
@@ -131,6 +154,10 @@ import Testing
                 // The weights are found in the cache, and are none.
                 let classified = try await run(["classify", name, "cat.png"])
                 classified.expectRefusal(65, saying: "models--timm--\(name)", "model.safetensors")
+
+                // OpenAI's weights are one repository for both activations.
+                try await run(["classify", "vit_base_patch16_clip_quickgelu_224.openai", "cat.png"])
+                    .expectRefusal(64, saying: "vit_small_patch16_224", "--preset", "quickgelu")
 
                 try await run(["pull", "vit_small_patch16_224.dno"])
                     .expectRefusal(65, saying: "the hub has no", "did you mean \"\(name)\"")

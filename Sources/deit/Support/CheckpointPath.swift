@@ -36,11 +36,14 @@ enum CheckpointPath {
             return try await PretrainedLocation.locate(nameOrPath, progress: progress.show)
         }
         let id = try ModelName.hubID(nameOrPath) ?? nameOrPath
+        let path: String
         do {
-            return try await PretrainedLocation.locate(id, progress: progress.show)
+            path = try await PretrainedLocation.locate(id, progress: progress.show)
         } catch {
             throw ModelName.explained(error, nameOrPath)
         }
+        if id != nameOrPath { try ModelName.check(nameOrPath, in: path) }
+        return path
     }
 
     /// The path beside a mistyped one that is most like it.

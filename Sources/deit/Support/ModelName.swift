@@ -49,6 +49,28 @@ enum ModelName {
         return names.count > 3 ? "\(few) and \(names.count - 3) more (`deit models`)" : few
     }
 
+    /// Checks that a repository's `config.json` names the model that weights were asked for by: timm keeps weights of two
+    /// models, such as CLIP with both activations, in one repository.
+    ///
+    /// - Parameters:
+    ///   - text: timm's name of the weights.
+    ///   - folder: The repository's files.
+    /// - Throws: ``CommandFailure`` where it names another one, with the way to use the weights all the same.
+    static func check(_ text: String, in folder: String) throws {
+        guard let name = ModelRegistry.preset(named: text)?.name,
+            PublishedWeights(of: name)?.repository != "timm/\(name)",
+            let file = try? SmallFile.readObject("\(folder)/config.json"),
+            let found = file["architecture"]?.stringValue
+        else { return }
+        let architecture = String(name.prefix { $0 != "." })
+        guard found != architecture else { return }
+        throw CommandFailure(
+            "\(folder)/config.json names the model \(found), not \(architecture): give "
+                + "\(folder)/model.safetensors with --preset \(architecture), or use the weights as \(found)",
+            exitCode: CommandFailure.wrongCall
+        )
+    }
+
     /// The error of the hub, with the nearest of timm's names where it does not have the one that was typed.
     static func explained(_ error: any Error, _ text: String) -> any Error {
         let hint: String

@@ -48,7 +48,10 @@ enum RunHeader {
 
     private static func model(_ options: TrainingOptions) -> String {
         let start = options.finetune.isEmpty ? options.initialWeights : options.finetune
-        return start.isEmpty ? options.model : "\(options.model), from \(start)"
+        guard start.isEmpty else { return "\(options.model), from \(start)" }
+        guard options.model.contains(".") else { return options.model }
+        return
+            "\(options.model), newly initialised; `deit finetune \(options.model)` starts from the published weights"
     }
 
     /// The options as the recipe has them; nil where it is not there any more.
