@@ -37,7 +37,10 @@ enum TransformerInTimm {
         preset: String?
     ) -> (architecture: String, arguments: JSONObject) {
         let wanted = preset.map { String($0.prefix { $0 != "." }) }
-        let fitting = all.filter { isReachable(vit, from: $0.vit) }
+        let reachable = all.filter { isReachable(vit, from: $0.vit) }
+        // timm's file has no word for the eps, which is kept beside its own.
+        let sameEps = reachable.filter { $0.vit.layerNormEps == vit.layerNormEps }
+        let fitting = sameEps.isEmpty ? reachable : sameEps
         let first =
             fitting.filter { $0.name == wanted } + fitting.filter { usual.contains($0.name) }
         let others = fitting.filter { $0.name != wanted && !usual.contains($0.name) }
@@ -53,11 +56,8 @@ enum TransformerInTimm {
         _ vit: ViTConfiguration,
         from named: ViTConfiguration
     ) -> Bool {
-        // Another eps than timm's two is kept beside timm's words.
-        let isTimms = all.contains { $0.vit.layerNormEps == vit.layerNormEps }
-        return named.isDistilled == vit.isDistilled && named.blockType == vit.blockType
+        named.isDistilled == vit.isDistilled && named.blockType == vit.blockType
             && named.mlpLayer == vit.mlpLayer
-            && (!isTimms || named.layerNormEps == vit.layerNormEps)
     }
 
     private static func fewestArguments(
