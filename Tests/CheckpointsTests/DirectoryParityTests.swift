@@ -53,13 +53,68 @@ struct DirectoryParityTests {
         )
     }
 
+    /// Small networks of the parts of timm's, in timm's words: timm's own network computes the same.
+    @Test func timmLoadsEveryVariant() throws {
+        let scratch = try Scratch()
+        let names = [
+            "vit_small_patch14_reg4_dinov2", "vit_giant_patch14_dinov2",
+            "vit_base_patch16_clip_quickgelu_224", "vit_large_patch16_siglip_512",
+            "vit_so400m_patch14_siglip_gap_224", "vit_little_patch16_reg4_gap_256",
+            "vit_pwee_patch16_reg1_gap_256", "vit_base_patch16_rpn_224",
+            "vit_base_patch16_radio_v3", "vit_so150m2_patch16_reg1_gap_256",
+        ]
+        var paths: [String] = []
+        for (index, name) in names.enumerated() {
+            var vit = try #require(try ModelRegistry.configuration(named: name).transformer)
+            (vit.imageHeight, vit.imageWidth, vit.patchSize) = (32, 32, 8)
+            (vit.embedDim, vit.depth, vit.numHeads, vit.numClasses) = (48, 2, 2, 5)
+            // Both with the name that the network came with and by its parts alone.
+            for name in index < 4 ? [name, nil] : [nil] {
+                let path = scratch.file("timm-\(index)-\(name == nil ? "parts" : "named")")
+                try manualSeed(UInt64(index))
+                let model = try VisionTransformer.make(vit)
+                for (_, parameter) in model.namedParameters() {
+                    try parameter.tensor.fillNormal(mean: 0.02, std: 0.05)
+                }
+                model.eval()
+                let description = ModelDescription(
+                    configuration: .visionTransformer(vit),
+                    processor: try .deit(size: 32),
+                    labels: ClassLabels(names: ["a", "b", "c", "d", "e"]),
+                    name: name
+                )
+                try write(model, description, to: path, options: SaveOptions(form: .timm))
+                let loaded = try ModelDirectory.load(path)
+                #expect(
+                    ModelFamilies.family(of: .visionTransformer(vit))?
+                        .isPreset(.visionTransformer(vit), loaded.description.configuration)
+                        == true,
+                    "\(loaded.description.configuration) is not \(vit)"
+                )
+                #expect(try contents(of: loaded.model) == contents(of: model))
+                paths.append(path)
+            }
+        }
+        let (status, text) = try Peers.run("check_directories.py", paths)
+        #expect(status == 0, "\(text)")
+        let passed = text.split(separator: "\n").filter { $0.hasPrefix("ok") }
+        #expect(passed.count { $0.contains("logits of timm,") } == paths.count, "\(text)")
+    }
+
     private func write(
         _ example: Example,
         to path: String,
         options: SaveOptions = SaveOptions()
     ) throws {
-        let model = try example.makeModel()
-        let description = try example.description
+        try write(example.makeModel(), example.description, to: path, options: options)
+    }
+
+    private func write(
+        _ model: any ImageClassifier,
+        _ description: ModelDescription,
+        to path: String,
+        options: SaveOptions
+    ) throws {
         try ModelDirectory.save(model, description, to: path, options: options)
         let images = try Tensor.randn([2] + model.inputShape)
         var probe = [(name: "images", tensor: images)]
