@@ -17,7 +17,10 @@ struct RegistryTests {
             ("deit3_large_patch16_384", 191.21), ("deit3_huge_patch14_224", 167.4),
             ("vit_small_patch8_224.dino", 22.4), ("resnet18", 1.82), ("resnet34", 3.67),
             ("resnet50", 4.11), ("resnet101", 7.83), ("regnety_040", 4.00), ("regnety_080", 8.00),
-            ("regnety_120", 12.14), ("regnety_160", 15.96),
+            ("regnety_120", 12.14), ("regnety_160", 15.96), ("vit_base_patch16_clip_224", 17.58),
+            ("vit_giant_patch14_reg4_dinov2", 1790.08), ("vit_so400m_patch14_siglip_378", 335.4),
+            ("vit_pwee_patch16_reg1_gap_256", 4.37), ("vit_base_patch16_rpn_224", 17.49),
+            ("vit_so150m2_patch16_reg1_gap_256", 37.0),
         ]
     )
     func macs(name: String, published: Double) throws {
