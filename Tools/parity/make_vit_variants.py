@@ -69,7 +69,7 @@ def run(model, x):
     model = model.to(x.dtype).train()
     stages = stages_of(model, x)
     # A smooth function of all outputs, with and without classes.
-    stages["head"].sin().mean().backward()
+    stages["head"].tanh().mean().backward()
     return {k: v.detach() for k, v in stages.items()}, {n: p.grad.clone() for n, p in model.named_parameters()}
 
 
@@ -125,7 +125,7 @@ arguments are those of `VARIANTS` in `Tools/parity/make_vit_variants.py`, which 
 
 - `weight.KEY`: the weights without `pos_embed`, in bf16, which holds them exactly.
 - `0.` and `1.`: images of 12 × 8 and of 8 × 16 pixels: `pos_embed`, `input` (2 images), `stage.NAME` (`embedding`,
-  `blocks.0`, `blocks.1`, `tokens`, `head`), `gradient.KEY` of the mean of the output's sines, samples as in vit_mini, 24 of
+  `blocks.0`, `blocks.1`, `tokens`, `head`), `gradient.KEY` of the mean of the output's tanh, samples as in vit_mini, 24 of
   each at most, and `gradient.KEY.norm_max`; the gradient of `k_norm.bias` is 0 and left out.
 - `token_avg.safetensors`: a network without a classifier, `head1` and `head2` as DINOv2 publishes classifiers on one and on
   several blocks, and their `logits1` and `logits2`.
