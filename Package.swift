@@ -252,7 +252,13 @@ let package = Package(
         ),
         tests("DigestsTests", ["Digests"]),
         tests("HubTests", ["Hub", "TestHub"]),
-        tests("EndToEndTests", ["TestHub", "Training"]),
+        tests(
+            "EndToEndTests",
+            [
+                "TestHub", "Training", "Checkpoints", "VisionModels", "ImagePipeline", "Torch",
+                "TorchNN",
+            ]
+        ),
     ],
     cxxLanguageStandard: .cxx20
 )

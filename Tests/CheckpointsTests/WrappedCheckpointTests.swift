@@ -204,9 +204,8 @@ import VisionModels
     }
 
     @Test(arguments: [
-        ("reg_token", [1, 4, 64], "register tokens"),
-        ("fc_norm.weight", [64], "mean of all patches"),
-        ("blocks.0.attn.q_norm.weight", [32], "normalised queries"),
+        ("blocks.0.attn.relative_position_bias_table", [27, 2], "relative positions"),
+        ("blocks.0.mlp.fc1_g.weight", [256, 64], "gated feed-forward"),
         ("blocks.0.attn.qkv.lora_A.weight", [4, 64], "LoRA"),
     ])
     func partsOfOtherNetworksAreNamed(key: String, shape: [Int], words: String) throws {

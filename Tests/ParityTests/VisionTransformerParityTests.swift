@@ -176,7 +176,7 @@ struct VisionTransformerParityTests {
         stages.append(("blocks.0.attn", attended))
         stages.append(("blocks.0.mlp", try first.mlp(first.norm2(x + attended))))
         for (index, block) in model.blocks.enumerated() {
-            x = try block(x)
+            x = try block(x, rotary: nil)
             stages.append(("blocks.\(index)", x))
         }
         x = try model.normalized(x)

@@ -124,7 +124,7 @@ struct OutputTests {
         let mask = PatchMask(positions: positions, token: token)
         let masked = try model.outputs(images, request, mask: mask).hiddenStates[0]
         let plain = try model.outputs(images, request).hiddenStates[0]
-        let first = try model.posEmbed.tensor.narrowed(1, 1..<2) + 0.5
+        let first = try #require(model.posEmbed).tensor.narrowed(1, 1..<2) + 0.5
         #expect(try masked.narrowed(1, 1..<2).floats() == first.floats())
         #expect(try masked.narrowed(1, 2..<6).floats() == plain.narrowed(1, 2..<6).floats())
         #expect(try masked.narrowed(1, 6..<7).floats() != plain.narrowed(1, 6..<7).floats())

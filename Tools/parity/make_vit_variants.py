@@ -10,6 +10,7 @@ from fixture import Case, fill_exact, import_timm, put, relative_difference, rou
 
 timm = import_timm()
 from timm.layers import LayerNorm, SwiGLUPacked  # noqa: E402
+from timm.models.eva import Eva  # noqa: E402
 from timm.models.vision_transformer import ParallelScalingBlock, ResPostBlock, VisionTransformer  # noqa: E402
 
 SIZE = dict(patch_size=4, in_chans=3, embed_dim=32, depth=2, num_heads=2, num_classes=5)
@@ -35,9 +36,37 @@ VARIANTS = {
     "no_pool": dict(global_pool="", num_classes=0),
 }
 
+DINOV3 = dict(
+    init_values=1e-5, rope_type="dinov3", rope_temperature=100, rope_rotate_half=True, use_rot_pos_emb=True, use_abs_pos_emb=False,
+    num_reg_tokens=4, use_fc_norm=False, norm_layer=partial(LayerNorm, eps=1e-5), dynamic_img_size=True, global_pool="token",
+)
+ROTARY = {
+    "dinov3": dict(DINOV3, qkv_bias=False),
+    "dinov3_qkvb": dict(DINOV3, qkv_bias=True),
+    "dinov3_plus": dict(DINOV3, qkv_bias=False, swiglu_mlp=True, swiglu_align_to=8),
+}
+
+
+def our_names(state):
+    """timm's names in eva.py as those of its vision_transformer.py, gate and value packed, the keys' bias 0."""
+    out = {}
+    for key, value in state.items():
+        stem = key.rsplit(".", 1)[0]
+        if key.endswith(".q_bias"):
+            out[f"{stem}.qkv.bias"] = torch.cat([value, torch.zeros_like(value), state[f"{stem}.v_bias"]])
+        elif ".fc1_g." in key:
+            out[key.replace("fc1_g", "fc1")] = torch.cat([value, state[key.replace("fc1_g", "fc1_x")]])
+        elif not key.endswith(".v_bias") and ".fc1_x." not in key:
+            out[key.replace("gamma_1", "ls1.gamma").replace("gamma_2", "ls2.gamma")] = value
+    return out
+
 
 def build(arguments, size, seed):
     """The network for images of a size: the weights are the same for every size but for the positions."""
+    if "rope_type" in arguments:
+        model = Eva(img_size=size, **{**SIZE, **arguments})
+        fill_exact(model, seed)
+        return model
     model = VisionTransformer(img_size=size, **{**SIZE, **arguments})
     fill_exact(model, seed)
     if size != GRIDS[0]:
@@ -78,18 +107,23 @@ def add_variant(case, name, arguments, seed):
     for index, size in enumerate(GRIDS):
         x = images(size, seed + 1)
         model = build(arguments, size, seed)
-        state = {k: v.bfloat16() for k, v in model.state_dict().items()}
+        state = our_names({k: v.bfloat16() for k, v in model.state_dict().items()})
         if index == 0:
             weights = state
         else:
             assert all(torch.equal(v, weights[k]) for k, v in state.items() if k != "pos_embed")
-        tensors[f"{index}.pos_embed"] = state["pos_embed"]
+        if "pos_embed" in state:
+            tensors[f"{index}.pos_embed"] = state["pos_embed"]
         stages, gradients = run(model, x)
         stages32, gradients32 = run(build(arguments, size, seed), x.float())
         tensors[f"{index}.input"] = x.bfloat16()
         tensors.update({f"{index}.stage.{key}": value for key, value in stages.items()})
         # A constant added to all keys changes no softmax: the gradient of the keys' bias is 0, and all of it is rounding.
         gradients = {key: value for key, value in gradients.items() if not key.endswith("k_norm.bias")}
+        if "rope_type" in arguments:
+            # The keys' bias is a buffer of zeros there, a part of a parameter here: no gradient to compare.
+            gradients = {k: v for k, v in our_names(gradients).items() if not k.endswith("qkv.bias")}
+            gradients32 = our_names(gradients32)
         for key, value in gradients.items():
             put(tensors, f"{index}.gradient.{key}", value, limit=24)
         worst = max(relative_difference(stages32[n], stages[n]) for n in stages)
@@ -127,6 +161,7 @@ arguments are those of `VARIANTS` in `Tools/parity/make_vit_variants.py`, which 
 - `0.` and `1.`: images of 12 × 8 and of 8 × 16 pixels: `pos_embed`, `input` (2 images), `stage.NAME` (`embedding`,
   `blocks.0`, `blocks.1`, `tokens`, `head`), `gradient.KEY` of the mean of the output's tanh, samples as in vit_mini, 24 of
   each at most, and `gradient.KEY.norm_max`; the gradient of `k_norm.bias` is 0 and left out.
+- `dinov3*.safetensors`: timm's `Eva` as DINOv3, by the names of `VisionTransformer`; without the gradient of `qkv.bias`.
 - `token_avg.safetensors`: a network without a classifier, `head1` and `head2` as DINOv2 publishes classifiers on one and on
   several blocks, and their `logits1` and `logits2`.
 
@@ -136,7 +171,7 @@ Computed in float64 and stored in float32; training mode, no dropout. Made anew 
 if __name__ == "__main__":
     torch.use_deterministic_algorithms(True)
     case = Case("vit_variants", __file__, 70)
-    for name, arguments in VARIANTS.items():
+    for name, arguments in {**VARIANTS, **ROTARY}.items():
         add_variant(case, name, arguments, 70)
     add_token_avg(case, 70)
     case.finish(README)

@@ -95,15 +95,16 @@ public struct AttentionReader {
             )
         }
         var (x, grid) = try network.embedding(images, resampling: resampling)
+        let rotary = try network.rotaryPositions(of: grid)
         var matrices: [Tensor] = []
         var (weights, keysInput): (Tensor?, Tensor) = (nil, x)
         for (index, layer) in network.blocks.prefix(block).enumerated() {
             if index == keysBlock - 1 { keysInput = x }
             guard rollout != nil || index == block - 1 else {
-                x = try layer(x)
+                x = try layer(x, rotary: rotary)
                 continue
             }
-            let (next, all) = try layer.withWeights(x)
+            let (next, all) = try layer.withWeights(x, rotary: rotary)
             x = next
             let own = try all.selected(0, 0)  // [heads, tokens, tokens]
             if let rollout { matrices.append(try rollout.matrix(own)) }
@@ -127,14 +128,19 @@ public struct AttentionReader {
         _ matrices: [Tensor],
         _ grid: PatchGrid
     ) throws -> [AttentionReading.Token] {
+        guard let weights else { return [] }
         let names = self.names
-        guard let weights, !names.isEmpty else { return [] }
         let prefix = network.prefixTokenCount
         let patches = prefix..<(prefix + grid.count)
-        let rows = try weights.narrowed(1, 0..<names.count).narrowed(2, patches).floats()
+        // Without a class token the classifier reads the mean of the patches, so the mean of what they attend to is shown.
+        let readers = configuration.classToken ? 0..<names.count : patches
+        func row(_ matrix: Tensor, dim: Int) throws(TorchError) -> Tensor {
+            configuration.classToken ? matrix : try matrix.mean([dim], keepDims: true)
+        }
+        let rows = try row(weights.narrowed(1, readers).narrowed(2, patches), dim: 1).floats()
         var flow: [Float]?
         if let rollout {
-            flow = try rollout(matrices, tokens: 0..<names.count).narrowed(1, patches).floats()
+            flow = try row(rollout(matrices, tokens: readers).narrowed(1, patches), dim: 0).floats()
         }
         return try names.enumerated().map { token, name in
             let heads = try (0..<configuration.numHeads).map { head in
@@ -159,9 +165,9 @@ public struct AttentionReader {
         return try layer.keys(input).selected(0, 0).to(.float32)
     }
 
-    /// The tokens whose attention is read, the first ones of the network; registers stand for nothing and are left out.
+    /// The tokens whose attention is read: the first ones of the network without its registers, or all patches.
     private var names: [FeatureRequest.Token] {
-        guard configuration.classToken else { return [] }
+        guard configuration.classToken else { return [.mean] }
         return configuration.isDistilled ? [.cls, .dist] : [.cls]
     }
 

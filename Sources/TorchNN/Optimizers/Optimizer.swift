@@ -133,7 +133,9 @@ public struct ParameterGroup {
     }
 
     /// The keys of parameters with more than one dimension that are never decayed.
-    public static let undecayedNames: Set<String> = ["pos_embed", "cls_token", "dist_token"]
+    public static let undecayedNames: Set<String> = [
+        "pos_embed", "cls_token", "dist_token", "reg_token",
+    ]
 }
 
 /// An optimiser over groups of parameters.

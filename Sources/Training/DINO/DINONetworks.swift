@@ -27,6 +27,13 @@ struct DINONetworks {
         if let channels = options.inChans { configuration.inChannels = channels }
         configuration.numClasses = 0
         configuration.transformer?.dropPathRate = 0
+        // DINO's head reads one vector of the last block.
+        if let transformer = configuration.transformer,
+            [.tokenAvg, .none].contains(transformer.globalPool)
+        {
+            configuration.transformer?.globalPool = transformer.classToken ? .token : .avg
+            configuration.transformer?.headBlocks = 1
+        }
         try configuration.validate()
         return ModelDescription(
             configuration: configuration,

@@ -26,8 +26,9 @@ enum LayerProbe {
         guard try isFinite(x) else { return "patch_embed" }
         x = try model.embed(x)
         guard try isFinite(x) else { return "pos_embed" }
+        let rotary = try model.rotaryPositions(of: model.configuration.grid)
         for (index, block) in model.blocks.enumerated() {
-            x = try block(x)
+            x = try block(x, rotary: rotary)
             guard try isFinite(x) else { return "blocks.\(index)" }
         }
         x = try model.normalized(x)

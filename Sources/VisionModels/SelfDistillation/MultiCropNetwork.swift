@@ -52,8 +52,8 @@ public final class MultiCropNetwork: Module {
 }
 
 extension ImageClassifier {
-    /// One vector for each image: a transformer's class token after the last normalisation, a residual network's mean
-    /// of its last maps.
+    /// One vector for each image: a transformer's pooled tokens (the class token, or what its pooling makes of the
+    /// patches), a residual network's mean of its last maps.
     ///
     /// A transformer takes images of any size here: its positions are brought to their grid as DINO does it.
     ///
@@ -64,9 +64,11 @@ extension ImageClassifier {
         switch self {
         case let transformer as VisionTransformer:
             if Array(images.shape.dropFirst()) == transformer.inputShape {
-                return try transformer.forwardFeatures(images).selected(1, 0)
+                return try transformer.pooled(transformer.forwardFeatures(images))
             }
-            return try transformer.outputs(images, resampling: .dino).tokens.selected(1, 0)
+            return try transformer.pooled(
+                transformer.outputs(images, resampling: .dino).tokens
+            )
         case let network as any ConvNet:
             return try network.pooled(network.forwardFeatures(images))
         default: return try self(images)

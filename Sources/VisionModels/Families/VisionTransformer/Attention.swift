@@ -55,12 +55,23 @@ public final class Attention: Module {
 
     /// Returns the attended tokens.
     ///
-    /// - Parameter x: The tokens, `[batch, tokens, embedDim]`.
+    /// - Parameters:
+    ///   - x: The tokens, `[batch, tokens, embedDim]`.
+    ///   - rotary: The rotary positions of the patches, if the network has such.
     /// - Returns: The attended tokens, of the same shape as `x`.
     /// - Throws: `TorchError` when the shape of `x` does not match.
-    public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
+    public func callAsFunction(
+        _ x: Tensor,
+        rotary: RotaryPositions? = nil
+    ) throws(TorchError) -> Tensor {
         let dropout = attnDrop.isTraining ? attnDrop.probability : 0
-        return try projDrop(proj(heads.attended(qkv(x), qNorm, kNorm, dropout: dropout)))
+        return try projDrop(
+            proj(heads.attended(qkv(x), preparation(rotary), dropout: dropout))
+        )
+    }
+
+    private func preparation(_ rotary: RotaryPositions?) -> AttentionHeads.Preparation {
+        AttentionHeads.Preparation(qNorm: qNorm, kNorm: kNorm, rotary: rotary)
     }
 
     /// Returns the attended tokens and the weights that were used, whichever kernel the policy names.
@@ -68,16 +79,21 @@ public final class Attention: Module {
     /// The weights are computed one by one here, which is slower than calling the layer. In training with dropout they
     /// are those after the dropout, as Hugging Face's eager attention returns them.
     ///
-    /// - Parameter x: The tokens, `[batch, tokens, embedDim]`.
+    /// - Parameters:
+    ///   - x: The tokens, `[batch, tokens, embedDim]`.
+    ///   - rotary: The rotary positions of the patches, if the network has such.
     /// - Returns: The attended tokens, of the same shape as `x`, and the softmax of every head,
     ///   `[batch, heads, tokens, tokens]`, each row of which sums to 1.
     /// - Throws: `TorchError` when the shape of `x` does not match.
-    public func withWeights(_ x: Tensor) throws(TorchError) -> (tokens: Tensor, weights: Tensor) {
-        let (tokens, weights) = try heads.withWeights(qkv(x), qNorm, kNorm, attnDrop)
+    public func withWeights(
+        _ x: Tensor,
+        rotary: RotaryPositions? = nil
+    ) throws(TorchError) -> (tokens: Tensor, weights: Tensor) {
+        let (tokens, weights) = try heads.withWeights(qkv(x), preparation(rotary), attnDrop)
         return (try projDrop(proj(tokens)), weights)
     }
 
-    /// Returns the keys of all heads, before ``kNorm``.
+    /// Returns the keys of all heads, before ``kNorm`` and rotary positions.
     ///
     /// - Parameter x: The tokens, `[batch, tokens, embedDim]`.
     /// - Returns: The same shape.
@@ -89,6 +105,20 @@ public final class Attention: Module {
 
 /// Attention of every head from fused queries, keys and values: the arithmetic between a block's projections.
 struct AttentionHeads {
+    /// What happens to queries and keys before their product.
+    struct Preparation {
+        /// The normalisation of the queries of every head, if any.
+        let qNorm: LayerNorm?
+
+        /// The normalisation of the keys, if any.
+        let kNorm: LayerNorm?
+
+        /// The rotary positions, if any.
+        let rotary: RotaryPositions?
+
+        var isNeeded: Bool { qNorm != nil || kNorm != nil || rotary != nil }
+    }
+
     private let numHeads: Int
 
     init(_ configuration: ViTConfiguration) {
@@ -108,23 +138,21 @@ struct AttentionHeads {
     ///
     /// - Parameters:
     ///   - fused: `[batch, tokens, 3 * embedDim]`, ordered query, key, value.
-    ///   - qNorm: The normalisation of the queries, if any.
-    ///   - kNorm: That of the keys.
+    ///   - preparation: What happens to queries and keys first.
     ///   - dropout: The dropout rate of the weights, 0 outside training.
     /// - Returns: `[batch, tokens, embedDim]`.
     func attended(
         _ fused: Tensor,
-        _ qNorm: LayerNorm?,
-        _ kNorm: LayerNorm?,
+        _ preparation: Preparation,
         dropout: Double
     ) throws(TorchError) -> Tensor {
         // oneDNN's path reads queries and keys as they are and has no dropout; libtorch's function has.
         if ComputePolicy.current.attention == .oneDNN, fused.device == .cpu, dropout == 0,
-            qNorm == nil, kNorm == nil
+            !preparation.isNeeded
         {
             return try Functional.fusedAttentionOneDNN(qkv: fused, heads: numHeads)
         }
-        let (q, k, v) = try split(fused, qNorm, kNorm)
+        let (q, k, v) = try split(fused, preparation)
         return try merged(
             Functional.scaledDotProductAttention(query: q, key: k, value: v, dropout: dropout)
         )
@@ -133,11 +161,10 @@ struct AttentionHeads {
     /// Returns the attended values and the weights, `[batch, heads, tokens, tokens]`, after their dropout.
     func withWeights(
         _ fused: Tensor,
-        _ qNorm: LayerNorm?,
-        _ kNorm: LayerNorm?,
+        _ preparation: Preparation,
         _ dropout: Dropout
     ) throws(TorchError) -> (tokens: Tensor, weights: Tensor) {
-        let (q, k, v) = try split(fused, qNorm, kNorm)
+        let (q, k, v) = try split(fused, preparation)
         let scale = 1 / Double(max(q.shape.last ?? 1, 1)).squareRoot()
         let scores = try q.matmul(k.transposed(2, 3)) * scale
         let weights = try dropout(Functional.softmax(scores.to(.float32)).to(v.dtype))
@@ -153,20 +180,22 @@ struct AttentionHeads {
     // [batch, tokens, 3 * embedDim] to three of [batch, heads, tokens, headDim]
     private func split(
         _ fused: Tensor,
-        _ qNorm: LayerNorm?,
-        _ kNorm: LayerNorm?
+        _ preparation: Preparation
     ) throws(TorchError) -> (Tensor, Tensor, Tensor) {
         let (batch, tokens, width) = try fused.shape3()
         let heads = try fused.reshaped([batch, tokens, 3, numHeads, width / 3 / numHeads])
             .permuted([2, 0, 3, 1, 4])  // [3, batch, heads, tokens, headDim]
         let v = try heads.selected(0, 2)
-        func normalized(_ x: Tensor, _ norm: LayerNorm?) throws(TorchError) -> Tensor {
-            guard let norm else { return x }
+        func prepared(_ x: Tensor, _ norm: LayerNorm?) throws(TorchError) -> Tensor {
+            var x = x
             // A layer norm under autocast gives float32; attention needs one type for all three.
-            return try norm(x.contiguous()).to(v.dtype)
+            if let norm { x = try norm(x.contiguous()).to(v.dtype) }
+            guard let rotary = preparation.rotary else { return x }
+            return try rotary(x)
         }
         return try (
-            normalized(heads.selected(0, 0), qNorm), normalized(heads.selected(0, 1), kNorm), v
+            prepared(heads.selected(0, 0), preparation.qNorm),
+            prepared(heads.selected(0, 1), preparation.kNorm), v
         )
     }
 

@@ -5,17 +5,24 @@ public import TorchNN
 public protocol TransformerBlock: Module {
     /// Returns the tokens after the block.
     ///
-    /// - Parameter x: The tokens, `[batch, tokens, embedDim]`.
+    /// - Parameters:
+    ///   - x: The tokens, `[batch, tokens, embedDim]`.
+    ///   - rotary: The rotary positions of the patches; nil for a network with learnt positions.
     /// - Returns: The tokens, of the same shape as `x`.
     /// - Throws: `TorchError` when the shape of `x` does not match.
-    func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor
+    func callAsFunction(_ x: Tensor, rotary: RotaryPositions?) throws(TorchError) -> Tensor
 
     /// Returns the tokens after the block and the weights of its attention; slower than calling the block.
     ///
-    /// - Parameter x: The tokens, `[batch, tokens, embedDim]`.
+    /// - Parameters:
+    ///   - x: The tokens, `[batch, tokens, embedDim]`.
+    ///   - rotary: The rotary positions of the patches; nil for a network with learnt positions.
     /// - Returns: The tokens, of the same shape as `x`, and the weights, `[batch, heads, tokens, tokens]`.
     /// - Throws: `TorchError` when the shape of `x` does not match.
-    func withWeights(_ x: Tensor) throws(TorchError) -> (tokens: Tensor, weights: Tensor)
+    func withWeights(
+        _ x: Tensor,
+        rotary: RotaryPositions?
+    ) throws(TorchError) -> (tokens: Tensor, weights: Tensor)
 
     /// Returns the keys of the block's attention.
     ///
@@ -94,22 +101,18 @@ public final class Block: Module, TransformerBlock {
         return try LayerScale(configuration.embedDim, initValue: value)
     }
 
-    /// Returns the tokens after the block.
-    ///
-    /// - Parameter x: The tokens, `[batch, tokens, embedDim]`.
-    /// - Returns: The tokens, of the same shape as `x`.
-    /// - Throws: `TorchError` when the shape of `x` does not match.
-    public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
-        try feedForward(attended(x, by: attn(norm1(x, isForProduct: true))))
+    public func callAsFunction(
+        _ x: Tensor,
+        rotary: RotaryPositions?
+    ) throws(TorchError) -> Tensor {
+        try feedForward(attended(x, by: attn(norm1(x, isForProduct: true), rotary: rotary)))
     }
 
-    /// Returns the tokens after the block and the weights of its attention; slower than calling the block.
-    ///
-    /// - Parameter x: The tokens, `[batch, tokens, embedDim]`.
-    /// - Returns: The tokens, of the same shape as `x`, and the weights, `[batch, heads, tokens, tokens]`.
-    /// - Throws: `TorchError` when the shape of `x` does not match.
-    public func withWeights(_ x: Tensor) throws(TorchError) -> (tokens: Tensor, weights: Tensor) {
-        let (branch, weights) = try attn.withWeights(norm1(x, isForProduct: true))
+    public func withWeights(
+        _ x: Tensor,
+        rotary: RotaryPositions?
+    ) throws(TorchError) -> (tokens: Tensor, weights: Tensor) {
+        let (branch, weights) = try attn.withWeights(norm1(x, isForProduct: true), rotary: rotary)
         return (try feedForward(attended(x, by: branch)), weights)
     }
 

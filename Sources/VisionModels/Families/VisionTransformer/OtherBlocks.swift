@@ -46,12 +46,18 @@ public final class ResPostBlock: Module, TransformerBlock {
         }
     }
 
-    public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
-        try feedForward(Residual.add(x, dropPath(norm1(attn(x)))))
+    public func callAsFunction(
+        _ x: Tensor,
+        rotary: RotaryPositions?
+    ) throws(TorchError) -> Tensor {
+        try feedForward(Residual.add(x, dropPath(norm1(attn(x, rotary: rotary)))))
     }
 
-    public func withWeights(_ x: Tensor) throws(TorchError) -> (tokens: Tensor, weights: Tensor) {
-        let (branch, weights) = try attn.withWeights(x)
+    public func withWeights(
+        _ x: Tensor,
+        rotary: RotaryPositions?
+    ) throws(TorchError) -> (tokens: Tensor, weights: Tensor) {
+        let (branch, weights) = try attn.withWeights(x, rotary: rotary)
         return (try feedForward(Residual.add(x, dropPath(norm1(branch)))), weights)
     }
 
@@ -137,23 +143,33 @@ public final class ParallelScalingBlock: Module, TransformerBlock {
         dropPath = try DropPath(dropPathRate)
     }
 
-    public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
+    public func callAsFunction(
+        _ x: Tensor,
+        rotary: RotaryPositions?
+    ) throws(TorchError) -> Tensor {
         let (mlp, qkv) = try projected(x)
         let dropout = attnDrop.isTraining ? attnDrop.probability : 0
         return try combined(
             x,
             mlp,
-            heads.attended(qkv.contiguous(), qNorm, kNorm, dropout: dropout)
+            heads.attended(qkv.contiguous(), preparation(rotary), dropout: dropout)
         )
     }
 
-    public func withWeights(_ x: Tensor) throws(TorchError) -> (tokens: Tensor, weights: Tensor) {
+    public func withWeights(
+        _ x: Tensor,
+        rotary: RotaryPositions?
+    ) throws(TorchError) -> (tokens: Tensor, weights: Tensor) {
         let (mlp, qkv) = try projected(x)
-        let (attended, weights) = try heads.withWeights(qkv, qNorm, kNorm, attnDrop)
+        let (attended, weights) = try heads.withWeights(qkv, preparation(rotary), attnDrop)
         return (try combined(x, mlp, attended), weights)
     }
 
     public func keys(_ x: Tensor) throws(TorchError) -> Tensor { try heads.keys(projected(x).qkv) }
+
+    private func preparation(_ rotary: RotaryPositions?) -> AttentionHeads.Preparation {
+        AttentionHeads.Preparation(qNorm: qNorm, kNorm: kNorm, rotary: rotary)
+    }
 
     private func projected(_ x: Tensor) throws(TorchError) -> (mlp: Tensor, qkv: Tensor) {
         let y = try inProj(inNorm(x, isForProduct: true))

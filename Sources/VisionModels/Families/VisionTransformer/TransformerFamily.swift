@@ -105,7 +105,8 @@ struct TransformerFamily: ModelFamily {
             && weights.has("reg_token") == (named.regTokens > 0)
             && weights.has("cls_token") == named.classToken
             && weights.has("norm_pre.weight") == named.preNorm
-            && weights.has("blocks.0.ls1.gamma") == (named.initValues != nil)
+            && (weights.has("blocks.0.ls1.gamma") || weights.has("blocks.0.ls.gamma"))
+                == (named.initValues != nil && named.blockType != .resPost)
     }
 
     func recognize(
@@ -149,8 +150,14 @@ struct TransformerFamily: ModelFamily {
         ]
         if !arguments.keys.isEmpty { object["model_args"] = .object(arguments) }
         var own = JSONObject()
-        // timm has no such network; what reads this here does.
+        // timm has no such network, or makes it by an argument that is a Python object.
         if vit.singleHead { own["single_head"] = true }
+        if vit.mlpLayer != .mlp { own["mlp_layer"] = .string(vit.mlpLayer.rawValue) }
+        if vit.blockType != .preNorm { own["block_type"] = .string(vit.blockType.rawValue) }
+        if vit.globalPool == .tokenAvg {
+            own["global_pool"] = .string(vit.globalPool.rawValue)
+            own["head_blocks"] = .integer(vit.headBlocks)
+        }
         own["layer_norm_eps"] = .number(vit.layerNormEps)
         own["drop_path_rate"] = .number(vit.dropPathRate)
         if let initValues = vit.initValues { own["init_values"] = .number(initValues) }

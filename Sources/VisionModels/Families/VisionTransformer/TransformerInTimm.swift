@@ -181,6 +181,10 @@ enum TransformerInTimm {
             vit.layerNormEps = try own.double("layer_norm_eps", default: vit.layerNormEps)
             vit.dropPathRate = try own.double("drop_path_rate", default: 0)
             vit.singleHead = try own.bool("single_head", default: false)
+            vit.mlpLayer = try own.choice("mlp_layer", default: vit.mlpLayer)
+            vit.blockType = try own.choice("block_type", default: vit.blockType)
+            vit.globalPool = try own.choice("global_pool", default: vit.globalPool)
+            vit.headBlocks = try own.int("head_blocks", default: 1)
             if vit.initValues != nil, own.value("init_values") != nil {
                 vit.initValues = try own.double("init_values")
             }
@@ -195,16 +199,7 @@ enum TransformerInTimm {
             default: vit.poolIncludePrefix
         )
         vit.fcNorm = try arguments.bool("fc_norm", default: vit.fcNorm)
-        if let name = try arguments.string("act_layer") {
-            guard let activation = Activation(rawValue: name) else {
-                throw arguments.unsupported(
-                    "act_layer",
-                    "is \"\(name)\"; choose among "
-                        + Activation.allCases.map(\.rawValue).joined(separator: ", ")
-                )
-            }
-            vit.activation = activation
-        }
+        vit.activation = try arguments.choice("act_layer", default: vit.activation)
         try refuseUnknown(arguments)
         return vit
     }
@@ -237,5 +232,23 @@ enum TransformerInTimm {
         where !understood.contains(key) && !harmless.contains(key) {
             throw arguments.unsupported(key, "is not understood, and may change the numbers")
         }
+    }
+}
+
+extension ConfigurationFields {
+    /// The case that a string names, or the default where the key is absent.
+    fileprivate func choice<Choice: RawRepresentable & CaseIterable>(
+        _ key: String,
+        default usual: Choice
+    ) throws(StorageError) -> Choice where Choice.RawValue == String {
+        guard let name = try string(key) else { return usual }
+        guard let choice = Choice(rawValue: name) else {
+            throw unsupported(
+                key,
+                "is \"\(name)\"; choose among "
+                    + Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            )
+        }
+        return choice
     }
 }

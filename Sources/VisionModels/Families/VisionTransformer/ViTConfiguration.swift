@@ -99,12 +99,15 @@ public struct ViTConfiguration: NetworkConfiguration {
     /// How a block combines attention and feed-forward layers.
     public var blockType: BlockType
 
+    /// The base of the periods of rotary positions (DINOv3: 100), which take the place of learnt ones; nil without them.
+    public var rotaryTemperature: Double?
+
     enum CodingKeys: CodingKey {
         case imageHeight, imageWidth, patchSize, inChannels, numClasses, embedDim, depth, numHeads
         case mlpRatio, qkvBias, isDistilled, layerNormEps, dropRate, dropPathRate
         case attnDropRate, initValues, noEmbedClass, singleHead
         case classToken, regTokens, globalPool, headBlocks, poolIncludePrefix, fcNorm, finalNorm
-        case preNorm, qkNorm, activation, mlpLayer, blockType
+        case preNorm, qkNorm, activation, mlpLayer, blockType, rotaryTemperature
     }
 
     /// Creates a configuration.
@@ -138,7 +141,8 @@ public struct ViTConfiguration: NetworkConfiguration {
         qkNorm: Bool = false,
         activation: Activation = .gelu,
         mlpLayer: FeedForward = .mlp,
-        blockType: BlockType = .preNorm
+        blockType: BlockType = .preNorm,
+        rotaryTemperature: Double? = nil
     ) {
         self.imageHeight = imageHeight
         self.imageWidth = imageWidth
@@ -170,6 +174,7 @@ public struct ViTConfiguration: NetworkConfiguration {
         self.activation = activation
         self.mlpLayer = mlpLayer
         self.blockType = blockType
+        self.rotaryTemperature = rotaryTemperature
     }
 
     /// The number of patches down and across.
@@ -194,8 +199,10 @@ public struct ViTConfiguration: NetworkConfiguration {
     /// The tokens before the patches that have a position: none where ``noEmbedClass`` says so.
     public var embeddedPrefixCount: Int { noEmbedClass ? 0 : prefixTokenCount }
 
-    /// The number of positions, `embeddedPrefixCount + patchCount`.
-    public var positionCount: Int { embeddedPrefixCount + patchCount }
+    /// The number of learnt positions: `embeddedPrefixCount + patchCount`, none with ``rotaryTemperature``.
+    public var positionCount: Int {
+        rotaryTemperature == nil ? embeddedPrefixCount + patchCount : 0
+    }
 
     /// The hidden width of the feed-forward layers.
     public var mlpDim: Int { Int(Double(embedDim) * mlpRatio) }
@@ -319,6 +326,23 @@ extension ViTConfiguration {
                 "pooling token, a class token and no registers"
             )
         }
+        if let rotaryTemperature {
+            guard rotaryTemperature.isFinite, rotaryTemperature > 0 else {
+                throw refuse(
+                    "the temperature of rotary positions",
+                    "\(rotaryTemperature)",
+                    "above 0"
+                )
+            }
+            guard embedDim / numHeads % 4 == 0 else {
+                throw .notDivisible(
+                    name: "width of a head with rotary positions",
+                    value: embedDim / numHeads,
+                    by: 4,
+                    divisorName: "number of quarters"
+                )
+            }
+        }
         guard !fcNorm || globalPool != .tokenAvg else {
             throw refuse("fc_norm", "true", "false for the pooling tokenAvg")
         }
@@ -366,7 +390,8 @@ extension ViTConfiguration {
             qkNorm: try values.decodeIfPresent(Bool.self, forKey: .qkNorm) ?? false,
             activation: try values.decodeIfPresent(Activation.self, forKey: .activation) ?? .gelu,
             mlpLayer: try values.decodeIfPresent(FeedForward.self, forKey: .mlpLayer) ?? .mlp,
-            blockType: try values.decodeIfPresent(BlockType.self, forKey: .blockType) ?? .preNorm
+            blockType: try values.decodeIfPresent(BlockType.self, forKey: .blockType) ?? .preNorm,
+            rotaryTemperature: try values.decodeIfPresent(Double.self, forKey: .rotaryTemperature)
         )
     }
 }
@@ -401,6 +426,7 @@ extension ViTConfiguration {
         if noEmbedClass, classToken { parts.append("no position of the class token") }
         if !classToken { parts.append("no class token") }
         if regTokens > 0 { parts.append("\(regTokens) register token\(regTokens == 1 ? "" : "s")") }
+        if rotaryTemperature != nil { parts.append("rotary positions") }
         if preNorm { parts.append("normalised before the first block") }
         if qkNorm { parts.append("normalised queries and keys") }
         if mlpLayer == .swiglu { parts.append("SwiGLU") }
@@ -419,7 +445,8 @@ extension ViTConfiguration {
         let (width, side) = (Double(embedDim), Double(patchSize))
         let patch = width * Double(inChannels) * side * side + (preNorm ? 0 : width)
         let patches = Double(grid.height) * Double(grid.width)
-        let positions = (patches + Double(embeddedPrefixCount)) * width
+        let positions =
+            rotaryTemperature == nil ? (patches + Double(embeddedPrefixCount)) * width : 0
         let norms = ((preNorm ? 1 : 0) + (finalNorm ? 1 : 0)) * 2 * width
         let head = Double(numClasses) * (Double(headWidth) + 1)
         return patch + Double(prefixTokenCount) * width + positions

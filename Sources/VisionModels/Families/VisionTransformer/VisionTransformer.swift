@@ -24,8 +24,8 @@ public class VisionTransformer: Module, ImageClassifier {
     public let regToken: Parameter?
 
     /// What is added to the tokens, `[1, positionCount, embedDim]`: to all of them, or to the patches alone where
-    /// ``ViTConfiguration/noEmbedClass`` says so.
-    public let posEmbed: Parameter
+    /// ``ViTConfiguration/noEmbedClass`` says so; nil with ``ViTConfiguration/rotaryTemperature``.
+    public let posEmbed: Parameter?
 
     /// The patches' projection.
     public let patchEmbed: PatchEmbed
@@ -51,6 +51,9 @@ public class VisionTransformer: Module, ImageClassifier {
     /// The classifier on the pooled tokens; nil where there are no classes.
     public let head: Linear?
 
+    // The grid is the same for all images of a run, mostly.
+    private var lastRotary: (grid: PatchGrid, positions: RotaryPositions)?
+
     /// Creates a network with freshly initialised weights.
     ///
     /// - Parameter configuration: What to make it from; use ``make(_:)`` where it may be a distilled one.
@@ -66,9 +69,9 @@ public class VisionTransformer: Module, ImageClassifier {
         self.regToken =
             configuration.regTokens > 0
             ? try Parameter(embedding([1, configuration.regTokens, embedDim])) : nil
-        self.posEmbed = try Parameter(
-            embedding([1, configuration.positionCount, embedDim])
-        )
+        self.posEmbed =
+            configuration.positionCount > 0
+            ? try Parameter(embedding([1, configuration.positionCount, embedDim])) : nil
         self.patchEmbed = try PatchEmbed(configuration)
         self.posDrop = try Dropout(configuration.dropRate)
         func norm(if isThere: Bool) throws(TorchError) -> LayerNorm? {
@@ -124,9 +127,10 @@ public class VisionTransformer: Module, ImageClassifier {
     ///   without those that the network does not have.
     /// - Throws: `TorchError` when the images' shape does not fit.
     public func forwardFeatures(_ images: Tensor) throws(TorchError) -> Tensor {
-        try inParts(images) { (images) throws(TorchError) in
+        let rotary = try rotaryPositions(of: configuration.grid)
+        return try inParts(images) { (images) throws(TorchError) in
             var x = try embed(patchEmbed(images))
-            for block in blocks { x = try block(x) }
+            for block in blocks { x = try block(x, rotary: rotary) }
             return try normalized(x)
         }
     }
@@ -147,19 +151,39 @@ public class VisionTransformer: Module, ImageClassifier {
     /// - Returns: `[batch, prefixTokenCount + patches, embedDim]`.
     /// - Throws: `TorchError` when the shape does not fit.
     public func embed(_ patches: Tensor) throws(TorchError) -> Tensor {
-        try embed(patches, positions: posEmbed.tensor)
+        try embed(patches, positions: posEmbed?.tensor)
     }
 
-    final func embed(_ patches: Tensor, positions: Tensor) throws(TorchError) -> Tensor {
+    /// Returns the rotary positions of a grid; nil for a network with learnt positions.
+    ///
+    /// - Parameter grid: The patches down and across.
+    /// - Throws: `TorchError` for a lack of memory.
+    public final func rotaryPositions(of grid: PatchGrid) throws(TorchError) -> RotaryPositions? {
+        guard let temperature = configuration.rotaryTemperature else { return nil }
+        if let lastRotary, lastRotary.grid == grid { return lastRotary.positions }
+        let positions = try RotaryPositions(
+            grid: grid,
+            headDim: configuration.embedDim / configuration.numHeads,
+            prefix: configuration.prefixTokenCount,
+            temperature: temperature
+        )
+        lastRotary = (grid, positions)
+        return positions
+    }
+
+    final func embed(_ patches: Tensor, positions: Tensor?) throws(TorchError) -> Tensor {
         let (batch, _, embedDim) = try patches.shape3()
         var parts: [Tensor] = []
         for token in prefixTokens() {
             parts.append(try token.tensor.expanded([batch, token.tensor.shape[1], embedDim]))
         }
-        let tokens =
-            try configuration.noEmbedClass
-            ? Tensor.cat(parts + [patches + positions], dim: 1)
-            : Tensor.cat(parts + [patches], dim: 1) + positions
+        var tokens: Tensor
+        if let positions, configuration.noEmbedClass {
+            tokens = try Tensor.cat(parts + [patches + positions], dim: 1)
+        } else {
+            tokens = try Tensor.cat(parts + [patches], dim: 1)
+            if let positions { tokens = try tokens + positions }
+        }
         let dropped = try posDrop(tokens)
         guard let normPre else { return dropped }
         return try normPre(dropped)
@@ -191,6 +215,15 @@ public class VisionTransformer: Module, ImageClassifier {
     final func classified(_ pooled: Tensor, by head: Linear?) throws(TorchError) -> Tensor {
         guard let head else { return pooled }
         return try head(pooled)
+    }
+
+    /// Returns one vector for each image from the last tokens: what the classifier reads, without a classifier.
+    ///
+    /// - Parameter tokens: What ``forwardFeatures(_:)`` returned.
+    /// - Returns: `[batch, headWidth]`.
+    /// - Throws: `TorchError` when the shape does not fit, or the classifier reads several blocks.
+    public final func pooled(_ tokens: Tensor) throws(TorchError) -> Tensor {
+        try pooled([tokens])
     }
 
     /// Returns what the classifier reads.
@@ -309,16 +342,17 @@ extension VisionTransformer {
             )
         }
         let (embedded, grid) = try embedding(images, mask: mask, resampling: resampling)
+        let rotary = try rotaryPositions(of: grid)
         var x = embedded
         var hiddenStates = request.hiddenStates ? [x] : []
         var (attentions, blockTokens): ([Tensor], [Tensor]) = ([], [])
         for (index, block) in blocks.enumerated() {
             if request.attentions {
-                let (tokens, weights) = try block.withWeights(x)
+                let (tokens, weights) = try block.withWeights(x, rotary: rotary)
                 x = tokens
                 attentions.append(weights)
             } else {
-                x = try block(x)
+                x = try block(x, rotary: rotary)
             }
             if request.hiddenStates { hiddenStates.append(x) }
             if index >= blocks.count - request.lastBlocks { blockTokens.append(try normalized(x)) }
@@ -347,15 +381,17 @@ extension VisionTransformer {
         resampling: PositionEmbeddingResampling? = nil
     ) throws(TorchError) -> (tokens: Tensor, grid: PatchGrid) {
         var (patches, grid): (Tensor, PatchGrid)
-        var positions = posEmbed.tensor
+        var positions = posEmbed?.tensor
         if let resampling {
             (patches, grid) = try patchEmbed.ofAnySize(images)
-            positions = try resampling.resample(
-                positions,
-                prefixTokens: configuration.embeddedPrefixCount,
-                from: configuration.grid,
-                to: grid
-            )
+            positions = try positions.map { (learnt) throws(TorchError) in
+                try resampling.resample(
+                    learnt,
+                    prefixTokens: configuration.embeddedPrefixCount,
+                    from: configuration.grid,
+                    to: grid
+                )
+            }
         } else {
             (patches, grid) = (try patchEmbed(images), configuration.grid)
         }
