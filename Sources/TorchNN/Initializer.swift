@@ -19,9 +19,21 @@ public enum Initializer: Sendable {
     /// He et al. (arXiv:1502.01852): normal with variance 2/fanOut, for layers before a ReLU.
     case kaimingNormal(fanOut: Int)
 
-    /// Whether tensors have their shapes alone, with one zero for all elements: what is made of them takes no memory, and
-    /// must not be written to.
-    @TaskLocal package static var isShapeOnly = false
+    /// What a new parameter gets.
+    package enum Filling: Sendable {
+        /// The initializer's values.
+        case values
+
+        /// Zeros, for a network whose weights all come from a file: no numbers are drawn, and the pages of a new tensor
+        /// take memory only when the weights are copied in.
+        case zeros
+
+        /// One zero for all elements: the network takes no memory, and only its names and shapes are of use.
+        case shapesOnly
+    }
+
+    /// What new parameters get in this task.
+    @TaskLocal package static var filling = Filling.values
 
     /// Creates a tensor of `float32` with such values.
     ///
@@ -29,8 +41,10 @@ public enum Initializer: Sendable {
     /// - Returns: The new tensor.
     /// - Throws: `TorchError` for a lack of memory.
     public func callAsFunction(_ shape: [Int]) throws(TorchError) -> Tensor {
-        if Self.isShapeOnly, !shape.isEmpty { return try Tensor.zeros([1]).expanded(shape) }
+        let filling = Self.filling
+        if filling == .shapesOnly, !shape.isEmpty { return try Tensor.zeros([1]).expanded(shape) }
         let tensor = try Tensor.zeros(shape)
+        guard filling == .values else { return tensor }
         switch self {
         case .zeros: break
         case .ones: try tensor.fill(1)

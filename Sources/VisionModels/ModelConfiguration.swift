@@ -77,12 +77,20 @@ public struct ModelConfiguration: Sendable, Equatable {
     ///   of memory.
     public func makeModel() throws -> any ImageClassifier { try network.makeModel() }
 
+    /// Creates the network with zeros in place of its first values, for weights that all come from a file.
+    ///
+    /// - Returns: The network.
+    /// - Throws: `ConfigurationError` when the numbers do not fit together, `TorchError` for a lack of memory.
+    package func makeUnfilledModel() throws -> any ImageClassifier {
+        try Initializer.$filling.withValue(.zeros) { try makeModel() }
+    }
+
     /// Creates the network without memory for its weights: to compare names and shapes, not to compute or to load.
     ///
     /// - Returns: The network.
     /// - Throws: `ConfigurationError` when the numbers do not fit together.
     package func makeOutline() throws -> any ImageClassifier {
-        try Initializer.$isShapeOnly.withValue(true) { try makeModel() }
+        try Initializer.$filling.withValue(.shapesOnly) { try makeModel() }
     }
 
     /// Checks that a network can be made from this.

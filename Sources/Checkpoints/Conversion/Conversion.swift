@@ -164,7 +164,7 @@ public enum Conversion {
         }
         var plan = LoadPlan(loaded.description, try WeightsFile(path: file))
         if loaded.model.numClasses == 0 { plan.head = .none }
-        let copy = try loaded.description.configuration.makeModel()
+        let copy = try loaded.description.configuration.makeUnfilledModel()
         _ = try WeightLoader(plan: plan).load(into: copy, relaxations: [])
         let written = copy.namedTensors()
         let quantizations = Int8Format.quantizations(of: loaded.model)

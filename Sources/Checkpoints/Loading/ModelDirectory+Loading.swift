@@ -22,7 +22,12 @@ extension ModelDirectory {
         options: LoadOptions = LoadOptions()
     ) throws -> LoadedModel {
         let plan = try plan(path, options: options)
-        let model = try plan.description.configuration.makeModel()
+        // Only a fresh classifier keeps values that the file does not have.
+        let keepsValues = plan.head == .fresh || options.relaxations.contains(.replaceHead)
+        let model =
+            try keepsValues
+            ? plan.description.configuration.makeModel()
+            : plan.description.configuration.makeUnfilledModel()
         let loader = WeightLoader(plan: plan)
         let report = try loader.load(into: model, relaxations: options.relaxations)
         model.eval()
