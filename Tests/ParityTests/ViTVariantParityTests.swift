@@ -4,10 +4,8 @@ import Torch
 import TorchNN
 import VisionModels
 
-/// Registers, poolings, pre-norm, gates and other blocks: every variant of timm's `VisionTransformer` on two grids.
-@Suite("Variants of the vision transformer against timm", .tags(.parity))
-@ModelActor
-struct ViTVariantParityTests {
+/// The variants by the names of their fixtures.
+enum ViTVariants {
     // The arguments of `VARIANTS` in Tools/parity/make_vit_variants.py.
     static let variants: [String: @Sendable (inout ViTConfiguration) -> Void] = [
         "reg": { $0.regTokens = 3 },
@@ -110,13 +108,44 @@ struct ViTVariantParityTests {
         $0.layerNormEps = 1e-5
     }
 
-    @Test("Stages and gradients on two grids", arguments: variants.keys.sorted(), kernels)
+    /// The names in order.
+    static let names = variants.keys.sorted()
+
+    /// The small network of a variant for images of a size.
+    static func configuration(_ name: String, height: Int, width: Int) -> ViTConfiguration? {
+        var configuration = plain(height: height, width: width)
+        guard let change = variants[name] else { return nil }
+        change(&configuration)
+        return configuration
+    }
+
+    /// The network that all of them differ from.
+    static func plain(height: Int, width: Int) -> ViTConfiguration {
+        ViTConfiguration(
+            imageHeight: height,
+            imageWidth: width,
+            patchSize: 4,
+            numClasses: 5,
+            embedDim: 32,
+            depth: 2,
+            numHeads: 2,
+            layerNormEps: 1e-6
+        )
+    }
+}
+
+/// Registers, poolings, pre-norm, gates and other blocks: every variant of timm's `VisionTransformer` on two grids.
+@Suite("Variants of the vision transformer against timm", .tags(.parity))
+@ModelActor
+struct ViTVariantParityTests {
+    @Test("Stages and gradients on two grids", arguments: ViTVariants.names, kernels)
     func variant(name: String, kernel: ComputePolicy.Kernel) throws {
         try withKernel(kernel) {
             let expected = try fixture("vit_variants", "\(name).safetensors")
-            for (grid, size) in [(12, 8), (8, 16)].enumerated() {
-                var configuration = configuration(size)
-                try #require(Self.variants[name])(&configuration)
+            for (grid, size) in [ImageSide(12, 8), ImageSide(8, 16)].enumerated() {
+                let configuration = try #require(
+                    ViTVariants.configuration(name, height: size.height, width: size.width)
+                )
                 let model = try VisionTransformer.make(configuration)
                 try load(expected, into: model, positions: "\(grid).pos_embed")
                 try expectStages(of: model, expected, "\(grid)")
@@ -129,7 +158,7 @@ struct ViTVariantParityTests {
     @Test("DINOv2's classifiers on one block and on several", arguments: [1, 2])
     func tokenAvg(blocks: Int) throws {
         let expected = try fixture("vit_variants", "token_avg.safetensors")
-        var configuration = configuration((12, 8))
+        var configuration = ViTVariants.plain(height: 12, width: 8)
         configuration.initValues = 1e-5
         configuration.globalPool = .tokenAvg
         configuration.headBlocks = blocks
@@ -139,7 +168,8 @@ struct ViTVariantParityTests {
                 let key =
                     name.hasPrefix("head.")
                     ? "head\(blocks)." + name.dropFirst("head.".count) : "weight.\(name)"
-                try #require(tensor.shape == expected.shape(key), "\(name)")
+                let shape = try expected.shape(key)
+                try #require(tensor.shape == shape, "\(name)")
                 try tensor.copy(from: expected.tensor(key))
             }
             model.eval()
@@ -151,17 +181,10 @@ struct ViTVariantParityTests {
         }
     }
 
-    private func configuration(_ size: (Int, Int)) -> ViTConfiguration {
-        ViTConfiguration(
-            imageHeight: size.0,
-            imageWidth: size.1,
-            patchSize: 4,
-            numClasses: 5,
-            embedDim: 32,
-            depth: 2,
-            numHeads: 2,
-            layerNormEps: 1e-6
-        )
+    private struct ImageSide {
+        let (height, width): (Int, Int)
+
+        init(_ height: Int, _ width: Int) { (self.height, self.width) = (height, width) }
     }
 
     private func load(_ expected: Fixture, into model: Module, positions: String) throws {
@@ -177,7 +200,8 @@ struct ViTVariantParityTests {
         try withoutGradient {
             for (name, tensor) in tensors {
                 let key = name == "pos_embed" ? positions : "weight.\(name)"
-                try #require(tensor.shape == expected.shape(key), "\(name)")
+                let shape = try expected.shape(key)
+                try #require(tensor.shape == shape, "\(name)")
                 try tensor.copy(from: expected.tensor(key))
             }
         }
