@@ -39,7 +39,7 @@ import VisionModels
             switch self {
             case .registers:
                 (vit.regTokens, vit.noEmbedClass, vit.initValues) = (4, true, 1)
-                (vit.mlpLayer, vit.mlpRatio) = (.swiglu, 2.66667 * 2)
+                (vit.mlpLayer, vit.mlpRatio) = (.swiglu, 5)
             case .pooled:
                 (vit.classToken, vit.regTokens, vit.globalPool) = (false, 2, .map)
                 vit.activation = .geluTanh
