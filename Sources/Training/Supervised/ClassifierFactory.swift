@@ -114,21 +114,21 @@ public enum ClassifierFactory {
         }
         return { pixels throws(TorchError) in
             try ComputePolicy.autocast(dtype) { () throws(TorchError) in
-                try transformer.headLogits(tokens(transformer, pixels))
+                try transformer.headLogits(of: lastBlocks(transformer, pixels))
             }
         }
     }
 
-    /// The last tokens; where only the head is trained, by the faster way without gradients.
-    private nonisolated static func tokens(
+    /// The tokens that the head reads; where only the head is trained, by the faster way without gradients.
+    private nonisolated static func lastBlocks(
         _ transformer: VisionTransformer,
         _ pixels: Tensor
-    ) throws(TorchError) -> Tensor {
+    ) throws(TorchError) -> [Tensor] {
         guard isGradientEnabled, FrozenWeights.isBackboneFrozen(transformer) else {
-            return try transformer.forwardFeatures(pixels)
+            return try transformer.lastBlocks(pixels)
         }
         return try withoutGradient { () throws(TorchError) in
-            try transformer.forwardFeatures(pixels)
+            try transformer.lastBlocks(pixels)
         }
     }
 }

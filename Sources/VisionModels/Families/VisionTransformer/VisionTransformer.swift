@@ -272,11 +272,29 @@ public class VisionTransformer: Module, ImageClassifier {
     /// - Returns: The scores; without classes what ``headLogits(_:)`` says.
     /// - Throws: `TorchError` when the images' shape does not fit.
     public final func logits(_ images: Tensor) throws(TorchError) -> ClassifierLogits {
-        guard configuration.headBlocks > 1 else { return try headLogits(forwardFeatures(images)) }
-        let request = OutputRequest(lastBlocks: configuration.headBlocks)
-        return ClassifierLogits(
-            cls: try classified(pooled(outputs(images, request).blockTokens), by: head)
-        )
+        try headLogits(of: lastBlocks(images))
+    }
+
+    /// Returns the normalised tokens of the blocks that the classifier reads.
+    ///
+    /// - Parameter images: `[batch, inChannels, imageHeight, imageWidth]`.
+    /// - Returns: ``ViTConfiguration/headBlocks`` of `[batch, tokens, embedDim]`, the last block's at the end.
+    /// - Throws: `TorchError` when the images' shape does not fit.
+    public final func lastBlocks(_ images: Tensor) throws(TorchError) -> [Tensor] {
+        guard configuration.headBlocks > 1 else { return [try forwardFeatures(images)] }
+        return try outputs(images, OutputRequest(lastBlocks: configuration.headBlocks)).blockTokens
+    }
+
+    /// Returns the scores of each head from the tokens that it reads.
+    ///
+    /// - Parameter blocks: What ``lastBlocks(_:)`` returned.
+    /// - Returns: The scores; without classes what ``headLogits(_:)`` says.
+    /// - Throws: `TorchError` when the shapes do not fit.
+    public final func headLogits(of blocks: [Tensor]) throws(TorchError) -> ClassifierLogits {
+        guard blocks.count == 1, let tokens = blocks.first else {
+            return ClassifierLogits(cls: try classified(pooled(blocks), by: head))
+        }
+        return try headLogits(tokens)
     }
 
     /// How many classes the network tells apart.
