@@ -7,9 +7,14 @@ import ImagePipeline
 /// the original the length is rounded down to a multiple of 256, unless the data is smaller than that. The original
 /// deals the repeats out to its processes; here they are neighbours in the same batch, which adds up to the same.
 ///
+/// With class-balanced sampling an epoch keeps its length too, and shows equally many images of each class: the numbers
+/// differ by one at most. All images of a class are shown once, in random order, before any is shown again, each time as
+/// another random view.
+///
 /// ## Source
 /// `facebookresearch/deit, samplers.py, RASampler`; timm's `RepeatAugSampler` for data of fewer than 256 images.
-/// Those seed the order by the epoch alone; here it is the run's seed too.
+/// Those seed the order by the epoch alone; here it is the run's seed too. Balanced sampling has the expectation of
+/// PyTorch's `WeightedRandomSampler` with the weights 1 / (images of the class), without the chance in the numbers.
 public struct EpochPlan: Sendable, Equatable {
     /// What the number of views of an epoch is a multiple of, where images are repeated.
     static let repeatedRound = 256
@@ -19,13 +24,15 @@ public struct EpochPlan: Sendable, Equatable {
     /// The images of a step.
     public let batchSize: Int
     /// The run's seed.
-    public let seed: UInt64
+    public private(set) var seed: UInt64
     /// Whether every epoch has an order of its own.
     public let shuffles: Bool
     /// Whether a last step with fewer images is left out.
     public let dropsLast: Bool
     /// How many views of an image are shown in a row; 1 is no repeated augmentation.
     public let repeats: Int
+    /// The images of each class that has some, for balanced sampling; nil shows every image equally often.
+    private let members: [[Int]]?
 
     /// One view of an image.
     struct View: Sendable, Equatable {
@@ -42,6 +49,8 @@ public struct EpochPlan: Sendable, Equatable {
     ///   - shuffles: Whether every epoch has an order of its own.
     ///   - dropsLast: Whether a last step with fewer images is left out.
     ///   - repeats: How many views of an image are shown in a row, at least 1; DeiT's repeated augmentation is 3.
+    ///   - labels: The class of each image, to show equally many images of each class; nil shows every image equally
+    ///     often.
     /// - Throws: ``DatasetError/invalid(_:)`` when an epoch would have no step.
     public init(
         count: Int,
@@ -49,7 +58,8 @@ public struct EpochPlan: Sendable, Equatable {
         seed: UInt64 = 0,
         shuffles: Bool = true,
         dropsLast: Bool = false,
-        repeats: Int = 1
+        repeats: Int = 1,
+        balancing labels: [Int]? = nil
     ) throws(DatasetError) {
         guard count > 0, batchSize > 0 else {
             throw .invalid("an epoch of \(count) images cannot have batches of \(batchSize)")
@@ -65,12 +75,31 @@ public struct EpochPlan: Sendable, Equatable {
                 "a batch of \(batchSize) is larger than the data of \(views) images; use a smaller batch size"
             )
         }
+        guard labels == nil || labels?.count == count && shuffles else {
+            throw .invalid(
+                "balanced sampling needs the class of each of the \(count) images, and a random order"
+            )
+        }
         self.count = count
         self.batchSize = batchSize
         self.seed = seed
         self.shuffles = shuffles
         self.dropsLast = dropsLast
         self.repeats = repeats
+        members = labels.map { labels in
+            Dictionary(grouping: labels.indices) { labels[$0] }.sorted { $0.key < $1.key }
+                .map(\.value)
+        }
+    }
+
+    /// The same plan with another seed, which a run takes after it was rolled back.
+    ///
+    /// - Parameter seed: The seed.
+    /// - Returns: The plan.
+    public func reseeded(_ seed: UInt64) -> EpochPlan {
+        var plan = self
+        plan.seed = seed
+        return plan
     }
 
     /// The views of an epoch: the images, or with repeats about as many views of fewer images.
@@ -90,9 +119,32 @@ public struct EpochPlan: Sendable, Equatable {
     /// - Parameter epoch: The epoch, from 0.
     /// - Returns: The images' indices, ``viewsPerEpoch`` of them.
     public func order(epoch: Int) -> [Int] {
-        let order = images(epoch: epoch)
+        let order = members.map { balanced($0, epoch: epoch) } ?? images(epoch: epoch)
         guard repeats > 1 else { return order }
         return (0..<viewsPerEpoch).map { order[$0 / repeats] }
+    }
+
+    /// As many images of each class as fill an epoch, in random order.
+    private func balanced(_ members: [[Int]], epoch: Int) -> [Int] {
+        let slots = (viewsPerEpoch + repeats - 1) / repeats
+        // Index -1 belongs to no sample, so this stream is apart from every augmentation's.
+        var generator = SplitMix64(seed: seed, epoch: epoch, index: -1)
+        var classes = Array(members.indices)
+        // Which classes have one image more is drawn as well.
+        generator.shuffle(&classes)
+        var order: [Int] = []
+        order.reserveCapacity(slots)
+        for (place, label) in classes.enumerated() {
+            var wanted = slots / classes.count + (place < slots % classes.count ? 1 : 0)
+            while wanted > 0 {
+                var round = members[label]
+                generator.shuffle(&round)
+                order += round.prefix(wanted)
+                wanted -= min(wanted, round.count)
+            }
+        }
+        generator.shuffle(&order)
+        return order
     }
 
     /// The order of all images.
@@ -120,8 +172,18 @@ public struct EpochPlan: Sendable, Equatable {
     /// The views of the steps of an epoch.
     func views(epoch: Int, startingAt step: Int) -> [[View]] {
         let order = order(epoch: epoch)
+        let numbers = members == nil ? nil : occurrences(in: order)
         return steps(startingAt: step).map { positions in
-            positions.map { View(index: order[$0], view: $0 % repeats) }
+            positions.map { View(index: order[$0], view: numbers?[$0] ?? $0 % repeats) }
+        }
+    }
+
+    /// How often each image was shown before, so that no two views of an image in an epoch are augmented alike.
+    private func occurrences(in order: [Int]) -> [Int] {
+        var shown = [Int](repeating: 0, count: count)
+        return order.map { index in
+            defer { shown[index] += 1 }
+            return shown[index]
         }
     }
 

@@ -86,7 +86,8 @@ public struct RecipeImages: Sendable {
                 count: dataset.count,
                 batchSize: batch ?? options.batch,
                 seed: StepRandomness.dataSeed(options.seed, attempt: 0),
-                repeats: options.repeatedAug ?? 1
+                repeats: options.repeatedAug ?? 1,
+                balancing: options.labelsToBalance(in: dataset)
             ),
             mixing: Augmentation.mixing(options),
             smoothing: options.smoothing,

@@ -34,6 +34,10 @@ public final class TrainingSession: RunSession {
             validation: data.validation.count,
             run: request.output
         )
+        // A resumed run keeps its weights, even if the file that they were in has changed.
+        let classWeights =
+            try request.resuming == nil
+            ? ClassWeights.of(options, train: data.train) : request.resuming?.classWeights
         let network = try Network(request, classNames: data.classNames)
         let description = network.description
         configuration = description.configuration
@@ -67,7 +71,8 @@ public final class TrainingSession: RunSession {
             workers: data.workers,
             fingerprint: data.train.fingerprint,
             freshWeights: fresh,
-            holdsOut: data.holdsOut
+            holdsOut: data.holdsOut,
+            classWeights: classWeights
         )
         if request.resuming == nil { try plan.checkRates() }
         teacher =
@@ -144,7 +149,7 @@ public final class TrainingSession: RunSession {
         )
         _ = try data.trainingLoader(transform, attempt: 0)
         let validationLoader = try data.validationLoader(description.processor)
-        let task = try task(options, student, teacher)
+        let task = try task(plan, student, teacher)
         let optimizer = try options.optimizerChoice.make(
             options.parameterGroups(student.module, fresh: plan.freshWeights)
         )
@@ -179,11 +184,16 @@ public final class TrainingSession: RunSession {
     }
 
     private static func task(
-        _ options: TrainingOptions,
+        _ plan: RunPlan,
         _ student: TrainableClassifier,
         _ teacher: RunTeacher?
     ) throws -> any TrainingTask {
-        let loss = ClassificationLoss(smoothing: options.smoothing, isBinary: options.bceLoss)
+        let options = plan.options
+        let loss = ClassificationLoss(
+            smoothing: options.smoothing,
+            isBinary: options.bceLoss,
+            classWeights: plan.classWeights
+        )
         guard let teacher else { return SupervisedTask(student: student.forward, loss: loss) }
         return try DistillationTask(
             student: student.forward,

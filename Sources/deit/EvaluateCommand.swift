@@ -130,10 +130,13 @@ struct EvaluateCommand: AsyncParsableCommand {
             ).write(to: report)
             StatusLine.note("written: \(report)/report.json and what belongs to it")
         }
-        try Results.print(json ? result.json.text(isIndented: false) : table(result))
+        let names = dataset.classNames
+        try Results.print(
+            json ? result.json(classNames: names).text(isIndented: false) : table(result, names)
+        )
     }
 
-    private func table(_ report: EvaluationReport) -> String {
+    private func table(_ report: EvaluationReport, _ names: [String]) -> String {
         func percent(_ share: Double) -> String { String(format: "%6.2f %%", share * 100) }
         func right(_ share: Double) -> String {
             "\(percent(share))  \(Int((share * Double(report.count)).rounded())) of \(report.count)"
@@ -146,10 +149,12 @@ struct EvaluateCommand: AsyncParsableCommand {
         if let heads = report.headAgreement {
             lines.append("heads agree        \(right(heads.share))")
         }
-        lines.append("mean of classes    \(percent(report.confusion.meanAccuracy))")
+        let scores = report.confusion.classScores
+        lines.append("balanced accuracy  \(percent(scores.balancedAccuracy))")
+        lines.append("macro F1           \(percent(scores.macroF1))")
         lines.append("calibration error  \(percent(report.calibration.expectedError))")
         lines.append(String(format: "loss               %6.4f", report.loss))
         lines.append(String(format: "images/s           %6.1f", report.imagesPerSecond))
-        return lines.joined(separator: "\n")
+        return (lines + ClassTable.lines(scores, names)).joined(separator: "\n")
     }
 }

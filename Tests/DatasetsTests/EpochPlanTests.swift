@@ -1,5 +1,6 @@
-import Datasets
 import Testing
+
+@testable import Datasets
 
 struct EpochPlanTests {
     @Test func everyEpochHasEveryImageOnce() throws {
@@ -74,6 +75,72 @@ struct EpochPlanTests {
             #expect(throws: DatasetError.self) {
                 try EpochPlan(count: 10, batchSize: 4, repeats: repeats)
             }
+        }
+    }
+
+    // MARK: - Balanced sampling
+
+    /// 40, 3 and 10 images of three classes, and none of a fourth that lies between.
+    private let labels = (0..<53).map { $0 < 40 ? 0 : $0 < 43 ? 1 : 3 }
+
+    private func balanced(repeats: Int = 1, seed: UInt64 = 5) throws -> EpochPlan {
+        try EpochPlan(count: 53, batchSize: 8, seed: seed, repeats: repeats, balancing: labels)
+    }
+
+    @Test func balancedEpochsHaveEquallyManyOfEachClass() throws {
+        let plan = try balanced()
+        var large: Set<Int> = []
+        for epoch in 0..<20 {
+            let order = plan.order(epoch: epoch)
+            #expect(order.count == 53)
+            let numbers = [0, 1, 3].map { label in order.count { labels[$0] == label } }
+            #expect(numbers.sorted() == [17, 18, 18])
+            // No image of a large class twice, and those of a small class equally often.
+            let shown = Dictionary(grouping: order) { $0 }.mapValues(\.count)
+            #expect((0..<40).allSatisfy { shown[$0, default: 0] <= 1 })
+            #expect((40..<43).allSatisfy { [5, 6].contains(shown[$0, default: 0]) })
+            #expect((43..<53).allSatisfy { [1, 2].contains(shown[$0, default: 0]) })
+            large.formUnion(order.filter { $0 < 40 })
+        }
+        #expect(large.count == 40)
+    }
+
+    @Test func aBalancedOrderIsAFunctionOfSeedAndEpoch() throws {
+        let plan = try balanced()
+        #expect(try balanced().order(epoch: 3) == plan.order(epoch: 3))
+        #expect(plan.order(epoch: 3) != plan.order(epoch: 4))
+        #expect(try balanced(seed: 6).order(epoch: 3) != plan.order(epoch: 3))
+        #expect(try balanced(seed: 6).reseeded(5) == plan)
+        let all = plan.batches(epoch: 2)
+        for step in 0...7 {
+            #expect(plan.batches(epoch: 2, startingAt: step) == Array(all[step...]))
+            #expect(
+                plan.views(epoch: 2, startingAt: step)
+                    == Array(plan.views(epoch: 2, startingAt: 0)[step...])
+            )
+        }
+        // Pinned: a change would silently break the resuming of runs.
+        #expect(Array(plan.order(epoch: 0).prefix(8)) == [41, 29, 44, 5, 46, 50, 49, 3])
+    }
+
+    /// Views of one image in one epoch that had one number would be augmented alike.
+    @Test(arguments: [1, 3]) func balancedViewsDiffer(repeats: Int) throws {
+        let plan = try balanced(repeats: repeats)
+        let views = plan.views(epoch: 1, startingAt: 0).flatMap { $0 }
+        #expect(views.count == 53)
+        #expect(Set(views.map { "\($0.index) \($0.view)" }).count == 53)
+        #expect(views.map(\.index) == plan.order(epoch: 1))
+        let slots = stride(from: 0, to: 53, by: repeats).map { views[$0].index }
+        let numbers = [0, 1, 3].map { label in slots.count { labels[$0] == label } }
+        #expect((numbers.max() ?? 0) - (numbers.min() ?? 0) <= 1)
+    }
+
+    @Test func balancedSamplingNeedsAClassForEachImage() throws {
+        #expect(throws: DatasetError.self) {
+            try EpochPlan(count: 3, batchSize: 1, balancing: [0, 1])
+        }
+        #expect(throws: DatasetError.self) {
+            try EpochPlan(count: 2, batchSize: 1, shuffles: false, balancing: [0, 1])
         }
     }
 }

@@ -22,9 +22,13 @@ import Testing
         }
     }
 
+    /// The numbers of a report; `classes` is the only entry that is none.
     private func object(_ text: String) throws -> [String: Double] {
         let json = try JSONSerialization.jsonObject(with: Data(text.utf8))
-        return try #require(json as? [String: Double])
+        var object = try #require(json as? [String: Any])
+        let classes = try #require(object.removeValue(forKey: "classes") as? [[String: Any]])
+        #expect(!classes.isEmpty && classes.allSatisfy { $0["support"] is Int })
+        return try #require(object as? [String: Double])
     }
 
     @Test func measuresWhatTheRunLearnt() async throws {
@@ -46,8 +50,8 @@ import Testing
         let report = try object(json.output)
         #expect(
             Set(report.keys) == [
-                "top1", "top5", "loss", "count", "images_per_second", "mean_class_accuracy", "ece",
-                "cls_top1", "dist_top1", "cls_dist_agreement",
+                "top1", "top5", "loss", "count", "images_per_second", "balanced_accuracy",
+                "macro_f1", "ece", "cls_top1", "dist_top1", "cls_dist_agreement",
             ]
         )
         #expect(report["count"] == 20 && report["top5"] == 1)
@@ -70,6 +74,10 @@ import Testing
         }
         let table = try await DeitCommand.run(["evaluate", "run", "--data", "data"], in: folder)
         #expect(table.code == 0 && table.output.contains("of 20") && table.output.contains("top-5"))
+        let rows = table.output.split(separator: "\n").map { $0.split(separator: " ") }
+        #expect(rows.contains(["class", "precision", "recall", "F1", "support"]))
+        #expect(rows.suffix(4).map { $0.first.map(String.init) } == Self.classes)
+        #expect(rows.suffix(4).allSatisfy { $0.last == "5" })
     }
 
     private func writesAReport(in folder: URL) async throws {
@@ -85,7 +93,7 @@ import Testing
         let report = try #require(
             JSONSerialization.jsonObject(with: Data(text("report.json").utf8)) as? [String: Any]
         )
-        for key in ["top1", "ece", "cls_dist_agreement", "mean_class_accuracy"] {
+        for key in ["top1", "ece", "cls_dist_agreement", "balanced_accuracy", "macro_f1"] {
             #expect(report[key] as? Double == scalars[key], "\(key)")
         }
         #expect((report["calibration"] as? [Any])?.count == 15)
@@ -102,7 +110,15 @@ import Testing
         let right = predictions.dropFirst().count { $0.split(separator: ",")[4] == "1" }
         #expect(abs(Double(right) / 20 - (scalars["top1"] ?? -1)) < 1e-9)
         #expect(try text("confusion.csv").split(separator: "\n").count == 5)
-        #expect(try text("per-class.csv").split(separator: "\n").count == 5)
+        let perClass = try text("per-class.csv").split(separator: "\n")
+        #expect(perClass.count == 5)
+        #expect(
+            perClass[0].hasPrefix("class,support,predicted,right,precision,recall,f1,mistaken_for,")
+        )
+        let page = try text("report.html")
+        for part in ["<td>ant</td><td>5</td>", "macro F1", "confusion.png"] {
+            #expect(page.contains(part), "\(part)")
+        }
         for name in ["confusion.png", "calibration.png"] {
             let bytes = try Data(contentsOf: folder.appending(path: "reports/first/\(name)"))
             #expect(Array(bytes.prefix(4)) == [0x89, 0x50, 0x4E, 0x47])

@@ -1,3 +1,4 @@
+import Inference
 import Testing
 
 @testable import Evaluation
@@ -56,12 +57,13 @@ struct ConfusionMatrixTests {
         let matrix = ConfusionMatrix(found, classes: [0, 1, 2])
         #expect(matrix.counts == [[2, 1, 1, 0], [1, 2, 0, 0], [1, 1, 3, 0]])
         #expect(!matrix.hasOthers)
-        #expect(abs(matrix.meanAccuracy - 0.588_888_888_888_888_9) < 1e-12)
         let scores = matrix.classScores
+        #expect(abs(scores.balancedAccuracy - 0.588_888_888_888_888_9) < 1e-12)
         #expect(scores.map(\.precision) == [0.5, 0.5, 0.75])
-        #expect(scores.map(\.accuracy) == [0.5, 2.0 / 3, 0.6])
+        #expect(scores.map(\.recall) == [0.5, 2.0 / 3, 0.6])
         // Of equally frequent mistakes the first.
-        #expect(scores[0].mistakenFor?.place == 1 && scores[2].mistakenFor?.place == 0)
+        #expect(matrix.mostFrequentMistake(of: 0)?.place == 1)
+        #expect(matrix.mostFrequentMistake(of: 2)?.place == 0)
     }
 
     /// The data has two of the model's classes, in another order, and no image of one.
@@ -69,9 +71,11 @@ struct ConfusionMatrixTests {
         let matrix = ConfusionMatrix(outcomes([7, 7, 7, 7], [7, 3, 5, nil]), classes: [3, 7])
         #expect(matrix.counts == [[0, 0, 0], [1, 1, 2]])
         #expect(matrix.hasOthers)
-        #expect(matrix.classScores[0].accuracy == nil && matrix.classScores[0].precision == 0)
-        #expect(matrix.classScores[1].mistakenFor?.place == 2)
-        #expect(matrix.meanAccuracy == 0.25)
+        #expect(matrix.classScores[0].recall == nil && matrix.classScores[0].precision == 0)
+        #expect(matrix.mostFrequentMistake(of: 1)?.place == 2)
+        #expect(matrix.classScores.balancedAccuracy == 0.25)
+        // 2 · 1 / (4 images + 1 prediction), and 0 of the class that was only predicted.
+        #expect(matrix.classScores.macroF1 == 0.2)
     }
 
     @Test func headsAreCompared() throws {

@@ -109,12 +109,18 @@ import VisionModels
         #expect(abs(report.loss - loss / 7) < 1e-4)
         #expect(report.clsTop1 == (isDistilled ? right.cls / 7 : nil))
         #expect(report.distTop1 == (isDistilled ? right.dist / 7 : nil))
-        let keys = report.json.objectValue?.keys
-        let plain = [
-            "top1", "top5", "loss", "count", "images_per_second", "mean_class_accuracy", "ece",
+        let json = report.json(classNames: data.classNames)
+        let plain: Set = [
+            "top1", "top5", "loss", "count", "images_per_second", "balanced_accuracy", "macro_f1",
+            "ece", "classes",
         ]
-        let two = ["cls_top1", "dist_top1", "cls_dist_agreement"]
-        #expect(keys == (isDistilled ? plain + two : plain))
+        let two: Set = ["cls_top1", "dist_top1", "cls_dist_agreement"]
+        #expect(
+            Set(json.objectValue?.keys ?? []) == (isDistilled ? plain.union(two) : plain)
+        )
+        let classes = try #require(json["classes"]?.arrayValue)
+        #expect(classes.map { $0["class"]?.stringValue } == ["a", "b", "c"])
+        #expect(classes.map { $0["support"]?.doubleValue } == [2, 3, 2])
         // What is known of each image adds up to the same; the one that cannot be read is missing.
         #expect(report.outcomes.map(\.index) == [0, 1, 2, 4, 5, 6, 7])
         #expect(report.outcomes.count(where: \.isRight) == Int(right.whole))

@@ -216,6 +216,13 @@ enum OptionEffects {
         OptionEffect("layer_decay", "0.5"),
         OptionEffect("smoothing", "0.3"),
         OptionEffect("smoothing", "0.3", with: ["mixup": "1"]),
+        OptionEffect("class_weights", "1,2,3,0.5"),
+        OptionEffect("class_weights", "1,2,3,0.5", with: ["bce_loss": "on"]),
+        OptionEffect("class_weights", "1,2,3,0.5", with: ["mixup": "1", "smoothing": "0.1"]),
+        OptionEffect("best_metric", "loss"),
+        OptionEffect("patience", "", .elsewhere("TrainerTests: patience")),
+        // The rate then changes with every step.
+        OptionEffect("time", "1h"),
         OptionEffect("bce_loss", "on"),
         OptionEffect("bce_loss", "on", with: ["mixup": "1"]),
         OptionEffect("ema", "0.9", .average),
@@ -225,6 +232,7 @@ enum OptionEffects {
     ]
 
     private static let images: [OptionEffect] = [
+        OptionEffect("sampler", "balanced"),
         OptionEffect("train_interpolation", "random", with: ["crop_scale": "0.2"]),
         OptionEffect("src", "on"),
         OptionEffect("aa", "rand-m9-mstd0.5-inc1"),

@@ -34,7 +34,8 @@ import VisionModels
         let standard = TrainingOptions.defaults(of: method)
         var options = standard
         for setting in Settings.of(method) where setting.key != Settings.declared.method.key {
-            let texts = ["some: text", "7", "0.5", "0.25", "0.3,0.7", "0,0"] + setting.choices
+            let texts =
+                ["some: text", "7", "0.5", "0.25", "0.3,0.7", "0,0", "30m"] + setting.choices
             _ = texts.first { text in
                 setting.read(text, into: &options) && !setting.isEqual(options, standard)
             }

@@ -2,6 +2,7 @@ import Checkpoints
 import Datasets
 import Foundation
 import ImagePipeline
+import Inference
 import TestSupport
 import Testing
 import Torch
@@ -234,7 +235,8 @@ import TorchNN
             { $0.epochs = 0 }, { $0.accumulation = 0 }, { $0.clipGradient = .nan },
             { $0.average = TrainingPlan.WeightAverage(decay: 2) }, { $0.weightDecay = -1 },
             { $0.logInterval = 0 }, { $0.keepLast = 0 }, { $0.checkpointInterval = 0 },
-            { $0.augmentationEpochs = 0 },
+            { $0.augmentationEpochs = 0 }, { $0.patience = 0 }, { $0.time = 0 },
+            { $0.time = .nan },
         ]
         for change in changes {
             #expect(throws: TrainingError.self) { try trainer(model, plan(change), Reports()) }
@@ -251,6 +253,170 @@ import TorchNN
             #expect(throws: RunError.notEmpty(path: path, isRun: true)) {
                 try trainer(model, plan { $0.output = path }, Reports())
             }
+        }
+    }
+
+    // MARK: - Best, patience, time
+
+    @Test func theBestIsThatOfTheMetric() async throws {
+        for metric in BestMetric.allCases {
+            let reports = Reports()
+            let plan = plan { $0.bestMetric = metric }
+            let outcome = try await trainer(Network(classes: 2), plan, reports).run()
+            guard case .finished(let best) = outcome else {
+                Issue.record("did not finish: \(outcome)")
+                return
+            }
+            let values = reports.epochs.compactMap { $0.validation?.value(metric) }
+            try #require(values.count == 3)
+            #expect(best?.value == (metric == .loss ? values.min() : values.max()))
+            #expect(best?.metric == (metric == .top1 ? nil : metric))
+            // The first of equal ones.
+            let first = values.firstIndex(of: best?.value ?? .nan).map { 6 * ($0 + 1) }
+            #expect(best?.step == first)
+            let classes = try #require(reports.epochs.last?.validation?.classes)
+            #expect(classes.map(\.support) == [12, 12])
+            let right = classes.reduce(0) { $0 + $1.right }
+            #expect(Double(right) / 24 == reports.epochs.last?.validation?.top1)
+        }
+    }
+
+    /// A run of up to six epochs whose weights never change, and so are never better than after the first.
+    private func run(
+        patience: Int,
+        _ folder: URL
+    ) async throws -> (outcome: Trainer.Outcome, epochs: [Int]) {
+        let reports = Reports()
+        let plan = plan {
+            $0.epochs = 6
+            $0.learningRate = .constant(0)
+            $0.patience = patience
+            $0.output = folder.path
+        }
+        let outcome = try await trainer(Network(classes: 2), plan, reports).run()
+        return (outcome, reports.epochs.map(\.epoch))
+    }
+
+    @Test func patience() async throws {
+        try await withTemporaryFolder { folder in
+            let place = folder.appending(path: "run")
+            let (ended, epochs) = try await run(patience: 2, place)
+            guard case .ended(let reason, let best) = ended else {
+                Issue.record("did not end: \(ended)")
+                return
+            }
+            #expect(reason == "no better top-1 on the validation images in 2 epochs (--patience)")
+            #expect(epochs == [1, 2, 3] && best?.step == 6)
+            // It is at its end, unless it gets more patience.
+            let (again, none) = try await run(patience: 2, place)
+            guard case .ended = again else {
+                Issue.record("went on: \(again)")
+                return
+            }
+            #expect(none.isEmpty)
+            let (further, rest) = try await run(patience: 3, place)
+            guard case .ended = further else {
+                Issue.record("did not end: \(further)")
+                return
+            }
+            #expect(rest == [4])
+            // At the last epoch a run is finished, not ended.
+            let (outcome, all) = try await run(patience: 5, folder.appending(path: "whole"))
+            guard case .finished = outcome else {
+                Issue.record("did not finish: \(outcome)")
+                return
+            }
+            #expect(all == [1, 2, 3, 4, 5, 6])
+        }
+    }
+
+    /// A run with a time keeps the plan that it began with, and equals one that was never stopped.
+    ///
+    /// In a process of its own, as above.
+    @Test func aRunWithATimeGoesOnToTheBit() async throws {
+        await #expect(processExitsWith: .success) {
+            try await TrainerTests().compareTwoWaysThroughATime()
+        }
+    }
+
+    private func compareTwoWaysThroughATime() async throws {
+        try await withTemporaryFolder { folder in
+            func settings(_ name: String) -> TrainingPlan {
+                plan {
+                    $0.output = folder.appending(path: name).path
+                    $0.average = TrainingPlan.WeightAverage(decay: 0.9, warmup: .timm)
+                    $0.epochs = 100_000
+                    $0.time = 20
+                    $0.checkpointInterval = 5
+                }
+            }
+            let start = try Network(classes: 2)
+            let fresh = try weights(start)
+            let place = folder.appending(path: "one").path
+            let stopped = Reports(stopsAt: 3)
+            do {
+                let first = try trainer(start, settings("one"), stopped)
+                guard case .stopped(_, checkpoint: "step-3") = try await first.run() else {
+                    throw Difference(what: "it did not stop")
+                }
+            }
+            // Fewer steps than were measured, and the last one in the middle of an epoch of 6, whatever the machine's speed.
+            guard var planned = try TimePlan.read(in: place) else {
+                throw Difference(what: "there is no plan")
+            }
+            try require(planned.time == 20 && planned.steps > 3, "the plan")
+            planned.steps = 40
+            try JSONEncoder().encode(planned).write(
+                to: URL(filePath: place).appending(path: TimePlan.fileName)
+            )
+            // The measured steps left no trace: the first loss is that of fresh weights.
+            let plain = Reports(stopsAt: 1)
+            let untimed = try Network(classes: 2)
+            try require(try weights(untimed) == fresh, "the fresh weights")
+            _ = try await trainer(untimed, plan(), plain).run()
+            try require(stopped.losses.first == plain.losses.first, "the first loss")
+
+            try FileManager.default.copyItem(
+                at: folder.appending(path: "one"),
+                to: folder.appending(path: "two")
+            )
+            let (one, two) = (try Network(classes: 2), try Network(classes: 2))
+            let whole = Reports()
+            var steps = 0
+            // A trainer locks its folder as long as it lives.
+            do {
+                let trainer = try trainer(one, settings("one"), whole)
+                _ = try await trainer.run()
+                try require(trainer.stepsTaken == trainer.totalSteps, "the end")
+                steps = trainer.totalSteps
+            }
+            try require(steps == 40 && whole.epochs.map(\.epoch) == Array(1...7), "the epochs")
+            let middle = 21
+            do {
+                let part = Reports(stopsAt: middle)
+                _ = try await trainer(Network(classes: 2), settings("two"), part).run()
+            }
+            let rest = Reports()
+            _ = try await trainer(two, settings("two"), rest).run()
+            try require(try weights(one) == weights(two), "the weights")
+            try require(rest.losses == whole.losses.suffix(rest.losses.count), "the losses")
+            try require(rest.losses.count == steps - middle, "the number of steps")
+            let plans = ["one", "two"].map { folder.appending(path: "\($0)/time-plan.json") }
+            try require(
+                try Data(contentsOf: plans[0]) == Data(contentsOf: plans[1]),
+                "the plans"
+            )
+            // At its end it stays, and without its plan it does not go on.
+            let again = Reports()
+            guard case .finished = try await trainer(one, settings("one"), again).run() else {
+                throw Difference(what: "it did not stay at its end")
+            }
+            try require(again.losses.isEmpty, "more steps")
+            try FileManager.default.removeItem(at: plans[0])
+            do {
+                _ = try await trainer(one, settings("one"), again).run()
+                throw Difference(what: "it went on without its plan")
+            } catch RunError.unreadable {}
         }
     }
 

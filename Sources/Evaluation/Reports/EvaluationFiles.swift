@@ -8,6 +8,7 @@ import Storage
 /// A report as files, for people and programs.
 ///
 /// ```
+/// report.html       the numbers of all images and of each class, and both pictures
 /// report.json       every number: top-1, top-5, loss, calibration, heads, classes
 /// per-class.csv     a line for each class
 /// confusion.csv     a line for each right class, a column for each predicted one
@@ -69,6 +70,14 @@ public struct EvaluationFiles {
         }
         let confusion = report.confusion
         try write(json(confusion).text() + "\n", "report.json")
+        let page = EvaluationPage(
+            model: model,
+            data: data,
+            report: report,
+            confusion: confusion,
+            name: name
+        )
+        try write(page.html, "report.html")
         try write(perClass(confusion), "per-class.csv")
         try write(confusionTable(confusion), "confusion.csv")
         try write(predictions, "predictions.csv")
@@ -120,16 +129,7 @@ public struct EvaluationFiles {
                 ]
             }
         )
-        object["classes"] = .array(
-            confusion.classScores.enumerated().map { place, score in
-                [
-                    "class": .string(name(place)), "count": .integer(score.count),
-                    "right": .integer(score.right), "predicted": .integer(score.predicted),
-                    "accuracy": score.accuracy.map { .number($0) } ?? .null,
-                    "precision": score.precision.map { .number($0) } ?? .null,
-                ]
-            }
-        )
+        object["classes"] = report.classes(named: names, confusion)
         return .object(object)
     }
 
@@ -137,18 +137,18 @@ public struct EvaluationFiles {
         let hasHeads = report.headAgreement != nil
         var lines = [
             ([
-                "class", "count", "right", "accuracy", "predicted", "precision", "mistaken_for",
-                "times",
+                "class", "support", "predicted", "right", "precision", "recall", "f1",
+                "mistaken_for", "times",
             ]
-                + (hasHeads ? ["cls_accuracy", "dist_accuracy"] : [])).csvLine
+                + (hasHeads ? ["cls_recall", "dist_recall"] : [])).csvLine
         ]
         let byLabel = Dictionary(grouping: report.outcomes, by: \.label)
         for (place, score) in confusion.classScores.enumerated() {
+            let mistake = confusion.mostFrequentMistake(of: place)
             var cells = [
-                name(place), "\(score.count)", "\(score.right)", text(score.accuracy),
-                "\(score.predicted)", text(score.precision),
-                score.mistakenFor.map { name($0.place) } ?? "",
-                score.mistakenFor.map { "\($0.count)" } ?? "",
+                name(place), "\(score.support)", "\(score.predicted)", "\(score.right)",
+                text(score.precision), text(score.recall), text(score.f1),
+                mistake.map { name($0.place) } ?? "", mistake.map { "\($0.count)" } ?? "",
             ]
             if hasHeads {
                 let own = byLabel[report.classes[place]] ?? []

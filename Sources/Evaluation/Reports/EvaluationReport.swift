@@ -1,4 +1,5 @@
 public import Datasets
+import Inference
 public import Storage
 
 /// How well a model predicts the classes of images.
@@ -45,16 +46,41 @@ public struct EvaluationReport: Sendable, Equatable {
     public var headAgreement: HeadAgreement? { HeadAgreement(outcomes) }
 
     /// The report's numbers as a JSON object, shares from 0 to 1.
-    public var json: JSONValue { .object(scalars) }
+    ///
+    /// - Parameter names: The names of the data's classes.
+    /// - Returns: The numbers of all images, and `classes` with those of each class.
+    public func json(classNames names: [String]) -> JSONValue {
+        var object = scalars
+        object["classes"] = classes(named: names, confusion)
+        return .object(object)
+    }
+
+    /// The numbers of each class; those that are undefined, such as the recall of a class without images, are null.
+    func classes(named names: [String], _ confusion: ConfusionMatrix) -> JSONValue {
+        .array(
+            confusion.classScores.enumerated().map { place, score in
+                [
+                    "class": .string(names.indices.contains(place) ? names[place] : "(other)"),
+                    "support": .integer(score.support), "right": .integer(score.right),
+                    "predicted": .integer(score.predicted),
+                    "precision": score.precision.map { .number($0) } ?? .null,
+                    "recall": score.recall.map { .number($0) } ?? .null,
+                    "f1": score.f1.map { .number($0) } ?? .null,
+                ]
+            }
+        )
+    }
 
     /// The numbers by their names.
     var scalars: JSONObject {
         var object: JSONObject = [
             "top1": .number(top1), "top5": .number(top5), "loss": .number(loss),
             "count": .integer(count), "images_per_second": .number(imagesPerSecond),
-            "mean_class_accuracy": .number(confusion.meanAccuracy),
             "ece": .number(calibration.expectedError),
         ]
+        let classScores = confusion.classScores
+        object["balanced_accuracy"] = .number(classScores.balancedAccuracy)
+        object["macro_f1"] = .number(classScores.macroF1)
         if let clsTop1 { object["cls_top1"] = .number(clsTop1) }
         if let distTop1 { object["dist_top1"] = .number(distTop1) }
         if let headAgreement { object["cls_dist_agreement"] = .number(headAgreement.share) }

@@ -45,11 +45,9 @@ extension Loss {
                     "logits of shape \(logits.shape) do not match targets of shape \(targets.shape)"
             )
         }
-        var targets = try targets.to(.float32)
-        if let threshold {
-            let limit = try Tensor.full(threshold, [], device: targets.device)
-            targets = try targets.greater(limit).to(.float32)
-        }
-        return try Functional.binaryCrossEntropy(logits.to(.float32), targets)
+        return try Functional.binaryCrossEntropy(
+            logits.to(.float32),
+            binary(targets, above: threshold)
+        )
     }
 }

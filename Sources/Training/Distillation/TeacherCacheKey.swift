@@ -57,6 +57,11 @@ struct TeacherCacheKey: Codable, Equatable, Sendable {
         if student.processor.appliesOrientation {
             options[Settings.declared.exifOrientation.key] = "on"
         }
+        // Nor have files of versions that showed every image equally often.
+        if plan.options.sampler != .shuffle {
+            let setting = Settings.declared.sampler
+            options[setting.key] = setting.text(in: plan.options)
+        }
         for setting in Self.settings { options[setting.key] = setting.text(in: plan.options) }
         self.teacher = teacher.text
         self.data = data.text

@@ -116,7 +116,7 @@ struct TeacherTraining {
         guard let data = FileManager.default.contents(atPath: path),
             let state = try? JSONDecoder().decode(TrainerState.self, from: data)
         else { return false }
-        return state.epoch >= request.options.epochs
+        return state.isFinished(epochs: request.options.epochs)
     }
 
     /// Trains the teacher, or what is left of it.

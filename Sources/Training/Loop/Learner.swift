@@ -145,6 +145,12 @@ public protocol Learner: AnyObject {
         sums: EpochSums,
         stop: StopRequest
     ) async throws -> EpochScores?
+    /// Estimates the seconds that ``measure(after:sums:stop:)`` takes, from a part of the images.
+    ///
+    /// - Parameter stop: Asks to stop.
+    /// - Returns: The seconds; by default nil, and it is measured as a whole.
+    /// - Throws: What reading images or computing throws.
+    func secondsToMeasure(stop: StopRequest) async throws -> Double?
     /// All tensors beside the model's own that a resumed run needs, such as the optimiser's.
     func namedState() -> [(name: String, tensor: Tensor)]
     /// Writes the model into an empty folder. By default `model.safetensors` with the module's tensors.
@@ -192,6 +198,9 @@ extension Learner {
         sums: EpochSums,
         stop: StopRequest
     ) async throws -> EpochScores? { EpochScores() }
+
+    /// Nothing is estimated.
+    public func secondsToMeasure(stop: StopRequest) async throws -> Double? { nil }
 
     /// Writes `model.safetensors` with the module's tensors.
     public func save(to folder: String) throws {

@@ -1,3 +1,4 @@
+import Inference
 import Storage
 
 /// One line of `metrics.jsonl` every few steps: the means since the last such line.
@@ -55,8 +56,22 @@ struct EpochRecord: Encodable {
     let emaValTop1: Double?
     let emaValClsTop1: Double?
     let emaValDistTop1: Double?
+    let valMacroF1: Double?
+    let valBalancedAccuracy: Double?
+    let emaValMacroF1: Double?
+    let emaValBalancedAccuracy: Double?
+    /// The numbers of each class, of the weights and of their average; nil where there are many classes.
+    let valPrecision: [Double?]?
+    let valRecall: [Double?]?
+    let valF1: [Double?]?
+    let emaValPrecision: [Double?]?
+    let emaValRecall: [Double?]?
+    let emaValF1: [Double?]?
     let knnTop1: Double?
     let bestTop1: Double?
+    /// The metric by which the best checkpoint is chosen and its value; nil for top-1, which ``bestTop1`` has.
+    let bestMetric: String?
+    let bestValue: Double?
     let seconds: Double
     let imagesPerSecond: Double
     let dataWait: Double
@@ -68,7 +83,17 @@ struct EpochRecord: Encodable {
     enum CodingKeys: CodingKey {
         case event, epoch, step, trainLoss, trainTop1, lr, valLoss, valTop1, valClsTop1, valDistTop1
         case emaValLoss, emaValTop1, emaValClsTop1, emaValDistTop1, knnTop1, bestTop1, seconds
+        case valMacroF1, valBalancedAccuracy, emaValMacroF1, emaValBalancedAccuracy
+        case valPrecision, valRecall, valF1, emaValPrecision, emaValRecall, emaValF1
+        case bestMetric, bestValue
         case imagesPerSecond, dataWait, skippedSteps, unreadableImages
+    }
+
+    /// The most classes whose numbers are recorded one by one.
+    private static let classLimit = 100
+
+    private static func classes(_ score: ValidationScore?) -> [ClassScore]? {
+        score?.classes.flatMap { $0.count <= classLimit ? $0 : nil }
     }
 
     init(_ report: EpochReport) {
@@ -85,8 +110,23 @@ struct EpochRecord: Encodable {
         emaValTop1 = report.average?.top1
         emaValClsTop1 = report.average?.clsTop1
         emaValDistTop1 = report.average?.distTop1
+        valMacroF1 = report.validation?.macroF1
+        valBalancedAccuracy = report.validation?.balancedAccuracy
+        emaValMacroF1 = report.average?.macroF1
+        emaValBalancedAccuracy = report.average?.balancedAccuracy
+        let (classes, averages) = (
+            Self.classes(report.validation), Self.classes(report.average)
+        )
+        valPrecision = classes?.map(\.precision)
+        valRecall = classes?.map(\.recall)
+        valF1 = classes?.map(\.f1)
+        emaValPrecision = averages?.map(\.precision)
+        emaValRecall = averages?.map(\.recall)
+        emaValF1 = averages?.map(\.f1)
         knnTop1 = report.knnTop1
         bestTop1 = report.best?.top1
+        bestMetric = report.best?.metric?.rawValue
+        bestValue = report.best?.metricValue
         seconds = report.seconds
         imagesPerSecond = report.training.imagesPerSecond
         dataWait = report.training.dataWait
@@ -101,8 +141,10 @@ struct EpochRecord: Encodable {
             ("epoch/train_top1", trainTop1), ("val/loss", valLoss), ("val/top1", valTop1),
             ("val/knn_top1", knnTop1), ("val/best_top1", bestTop1),
             ("val/cls_top1", valClsTop1), ("val/dist_top1", valDistTop1),
-            ("val/ema_loss", emaValLoss),
-            ("val/ema_top1", emaValTop1),
+            ("val/macro_f1", valMacroF1), ("val/balanced_accuracy", valBalancedAccuracy),
+            ("val/ema_loss", emaValLoss), ("val/ema_top1", emaValTop1),
+            ("val/ema_macro_f1", emaValMacroF1),
+            ("val/ema_balanced_accuracy", emaValBalancedAccuracy),
         ]
         return [("epoch/train_loss", trainLoss)]
             + sometimes.compactMap { name, value in value.map { (name, $0) } }

@@ -1,3 +1,5 @@
+public import Inference
+
 /// What one training step did.
 public struct StepReport: Sendable {
     /// The steps taken since the run began, this one included.
@@ -28,6 +30,27 @@ public struct ValidationScore: Codable, Sendable, Equatable {
     public var distTop1: Double?
     /// The images.
     public var count: Int
+    /// Precision, recall and F1 of each class, by label; nil where they were not counted.
+    public var classes: [ClassScore]?
+
+    /// The mean F1 of the classes, 0 to 1, as scikit-learn's `f1_score(average="macro")`.
+    public var macroF1: Double? { classes?.macroF1 }
+
+    /// The mean recall of the classes, 0 to 1, as scikit-learn's `balanced_accuracy_score`.
+    public var balancedAccuracy: Double? { classes?.balancedAccuracy }
+
+    /// The score by a metric; nil where it was not counted.
+    ///
+    /// - Parameter metric: The metric.
+    /// - Returns: The score.
+    public func value(_ metric: BestMetric) -> Double? {
+        switch metric {
+        case .top1: top1
+        case .macroF1: macroF1
+        case .balancedAccuracy: balancedAccuracy
+        case .loss: loss
+        }
+    }
 }
 
 /// What one epoch did.

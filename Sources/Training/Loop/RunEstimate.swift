@@ -64,9 +64,10 @@ extension RunEstimate {
 
         images = count
         secondsPerStep = pass * Double(options.batch)
-        seconds =
+        let all =
             secondsPerStep * Double(run.plan.totalSteps - state.step)
             + pass * run.measured * Double(options.epochs - state.epoch)
+        seconds = options.time.map { min(all, max(0, $0 - state.seconds)) } ?? all
         memory = before.flatMap { before in
             peak.map { peak in
                 let gradients = Self.bytes(run.module.namedParameters().map(\.parameter.tensor))

@@ -30,7 +30,7 @@ extension Trainer {
         addLap()
         let isFit = try isFitToKeep()
         let found = bestScore(scores)
-        let isBest = isFit && found?.top1 ?? -1 > state.best?.top1 ?? -1
+        let isBest = isFit && isBetter(found, than: state.best)
         let best = isBest ? found : state.best ?? found
         let report = report(scores, best: best, isBest: isBest)
         let record = EpochRecord(report)
@@ -42,6 +42,8 @@ extension Trainer {
         state.epoch += 1
         state.stepInEpoch = 0
         state.sums = EpochSums()
+        let exhausted = exhaustedPatience
+        if exhausted != nil || timePlan != nil && state.epoch >= epochs { state.isComplete = true }
         if isBest, let best, best.isAverage, let run = parts.run {
             try TrainerCheckpoint.saveAverage(parts, in: run, name: best.checkpoint)
         }
@@ -50,7 +52,19 @@ extension Trainer {
         parts.run?.prune(keepLast: plan.keepLast)
         observer.didFinish(epoch: report)
         for notice in scores.notices { observer.didNotice(notice) }
-        return scores.stopReason.map { .enough($0) } ?? .done
+        return (scores.stopReason ?? exhausted).map { .enough($0) } ?? .done
+    }
+
+    /// Why the run ends where too many epochs in a row were not better; nil where it goes on.
+    ///
+    /// It follows from the best score's step alone, so a resumed run counts as one that never stopped.
+    var exhaustedPatience: String? {
+        guard let patience = plan.patience, let best = state.best, state.epoch < epochs,
+            state.epoch * stepsPerEpoch - best.step >= patience * stepsPerEpoch
+        else { return nil }
+        return
+            "no better \(plan.bestMetric.title) on the validation images in \(patience) "
+            + "epoch\(patience == 1 ? "" : "s") (--patience)"
     }
 
     /// Saves a checkpoint of this moment, unless the weights are not fit to be kept.
@@ -80,25 +94,47 @@ extension Trainer {
         try state.skippedInARow == 0 && NonFiniteDiagnosis.areFinite(parts.learner.module)
     }
 
-    private func addLap() {
+    func addLap() {
         let now = ContinuousClock.now
         state.seconds += (now - lap).inSeconds
         lap = now
     }
 
+    private func isBetter(_ found: BestScore?, than best: BestScore?) -> Bool {
+        guard let found else { return false }
+        guard let best else { return !found.value.isNaN }
+        return plan.bestMetric.isBetter(found.value, than: best.value)
+    }
+
     /// The better one of the model and the average, and the checkpoint that will hold it.
     private func bestScore(_ scores: EpochScores) -> BestScore? {
         let name = RunDirectory.checkpointName(step: state.step)
-        guard let top1 = scores.validation?.top1 ?? scores.knnTop1 else { return nil }
-        if let average = scores.average, average.top1 > top1 {
-            return BestScore(
-                top1: average.top1,
-                step: state.step,
-                isAverage: true,
-                checkpoint: name + "-ema"
-            )
+        guard let validation = scores.validation else {
+            return scores.knnTop1.map {
+                BestScore(top1: $0, step: state.step, isAverage: false, checkpoint: name)
+            }
         }
-        return BestScore(top1: top1, step: state.step, isAverage: false, checkpoint: name)
+        let own = score(validation, isAverage: false, checkpoint: name)
+        guard let average = scores.average else { return own }
+        let averaged = score(average, isAverage: true, checkpoint: name + "-ema")
+        let isOwnUnusable = own.value.isNaN && !averaged.value.isNaN
+        return isOwnUnusable || isBetter(averaged, than: own) ? averaged : own
+    }
+
+    private func score(
+        _ score: ValidationScore,
+        isAverage: Bool,
+        checkpoint: String
+    ) -> BestScore {
+        let isUsual = plan.bestMetric == .top1
+        return BestScore(
+            top1: score.top1,
+            step: state.step,
+            isAverage: isAverage,
+            checkpoint: checkpoint,
+            metric: isUsual ? nil : plan.bestMetric,
+            metricValue: isUsual ? nil : score.value(plan.bestMetric) ?? .nan
+        )
     }
 
     private func report(
@@ -108,7 +144,7 @@ extension Trainer {
     ) -> EpochReport {
         EpochReport(
             epoch: state.epoch + 1,
-            epochs: plan.epochs,
+            epochs: epochs,
             step: state.step,
             training: state.sums,
             lr: learningRate(step: max(state.step - 1, 0)),

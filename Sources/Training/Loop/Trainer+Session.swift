@@ -42,6 +42,7 @@ extension Trainer {
             freshWeights: plan.freshWeights,
             dataPath: URL(filePath: request.options.data).standardizedFileURL.path,
             holdsOut: plan.holdsOut,
+            classWeights: plan.classWeights,
             facts: plan.facts
         )
         try AtomicFile.write(try manifest.yaml().utf8, to: run.manifestPath)

@@ -41,6 +41,8 @@ public final class Trainer {
     private var loader: DataLoader
     /// When the time that ``TrainerState/seconds`` holds was last added to.
     var lap = ContinuousClock.now
+    /// The steps that fit into the time of a run that has one; nil before that is known, and of other runs.
+    var timePlan: TimePlan?
     /// What was wrong at the last step that was skipped.
     private var diagnosis = ""
 
@@ -113,8 +115,13 @@ public final class Trainer {
     /// The steps of an epoch.
     var stepsPerEpoch: Int { loader.plan.stepsPerEpoch }
 
-    /// The steps of the whole run.
-    public var totalSteps: Int { stepsPerEpoch * plan.epochs }
+    /// The epochs of the whole run; the last may be a part of one where the run has a time.
+    var epochs: Int {
+        timePlan.map { ($0.steps - 1) / max(stepsPerEpoch, 1) + 1 } ?? plan.epochs
+    }
+
+    /// The steps of the whole run; with ``TrainingPlan/time``, the most it can have until the speed is measured.
+    public var totalSteps: Int { timePlan?.steps ?? stepsPerEpoch * plan.epochs }
 
     /// The learning rate that the plan has for a step.
     func learningRate(step: Int) -> Double { plan.learningRate.value(step: step, of: totalSteps) }
@@ -123,11 +130,19 @@ public final class Trainer {
     public func run() async throws -> Outcome {
         tellWhatTheDataSays()
         lap = .now
+        if let time = plan.time, try await !planTime(time) {
+            return stop.signal.map { .stopped(signal: $0, checkpoint: nil) } ?? .finished(nil)
+        }
+        if state.isComplete == true {
+            if let reason = exhaustedPatience { return .ended(reason: reason, state.best) }
+            // A program may go on with more patience.
+            if state.epoch < epochs { state.isComplete = nil }
+        }
         if state.step == 0, let scores = try await parts.learner.measureStart(stop: stop) {
             try metrics?.append(WithNumbers(record: StartRecord(), numbers: scores.numbers))
             observer.didNotice(scores.notice)
         }
-        while state.epoch < plan.epochs {
+        while state.epoch < epochs {
             if let signal = stop.signal {
                 // Before the first step there is nothing to keep, and a fresh head would look like a trained one.
                 return .stopped(signal: signal, checkpoint: state.step == 0 ? nil : try save())
@@ -149,7 +164,7 @@ public final class Trainer {
             startingAt: state.stepInEpoch
         ).makeAsyncIterator()
         var reported = loader.skipped.count
-        while true {
+        while state.step < totalSteps {
             let beforeWaiting = ContinuousClock.now
             guard let batch = try await batches.next(isolation: #isolation) else { break }
             let waiting = ContinuousClock.now - beforeWaiting
@@ -166,7 +181,7 @@ public final class Trainer {
             if state.step.isMultiple(of: plan.logInterval) { try recordSteps(lr: lr) }
             if let signal = stop.signal { return .stopped(signal) }
             if let interval = plan.checkpointInterval, state.step.isMultiple(of: interval),
-                state.stepInEpoch < stepsPerEpoch
+                state.stepInEpoch < stepsPerEpoch, state.step < totalSteps
             {
                 try save()
             }
@@ -247,7 +262,7 @@ public final class Trainer {
             step: state.step,
             totalSteps: totalSteps,
             epoch: state.epoch,
-            epochs: plan.epochs,
+            epochs: epochs,
             loss: loss,
             lr: lr,
             sums: state.sums

@@ -25,6 +25,25 @@ enum TrainerCheckpoint {
         state: TrainerState
     ) throws -> String {
         let name = RunDirectory.checkpointName(step: state.step)
+        try write(parts, in: run, state: state, name: name)
+        try run.point(.last, to: name)
+        return name
+    }
+
+    /// Saves a checkpoint for the time it takes, and removes it.
+    static func rehearse(_ parts: TrainerParts, in run: RunDirectory) throws {
+        // No checkpoint of a run: what is left of a process that is killed meanwhile is never gone on from.
+        let name = "rehearsal"
+        defer { try? FileManager.default.removeItem(atPath: run.checkpointPath(name)) }
+        try write(parts, in: run, state: TrainerState(), name: name)
+    }
+
+    private static func write(
+        _ parts: TrainerParts,
+        in run: RunDirectory,
+        state: TrainerState,
+        name: String
+    ) throws {
         let tensors = parts.learner.namedState()
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
@@ -35,8 +54,6 @@ enum TrainerCheckpoint {
             try AtomicFile.write(json, to: folder + "/" + stateFile)
             try parts.heldOut?.write(to: folder)
         }
-        try run.point(.last, to: name)
-        return name
     }
 
     /// Saves a model directory of the averaged weights.

@@ -23,7 +23,7 @@ extension RunPlan {
         let run = self
         var plan = TrainingPlan(
             epochs: options.epochs,
-            learningRate: LearningRate { step, _ in run.learningRate(step: step) },
+            learningRate: LearningRate { step, total in run.learningRate(step: step, of: total) },
             optimizer: options.optimizerChoice,
             weightDecay: options.weightDecay
         )
@@ -39,6 +39,9 @@ extension RunPlan {
         plan.logInterval = options.logInterval
         plan.tensorboard = options.tensorboard
         plan.augmentationEpochs = options.augmentationEpochs
+        plan.bestMetric = options.bestMetric
+        plan.patience = options.patience
+        plan.time = options.time
         return plan
     }
 }
@@ -71,16 +74,8 @@ extension DataLoader {
         return try DataLoader(
             dataset: dataset,
             transform: transform,
-            plan: EpochPlan(
-                count: plan.count,
-                batchSize: plan.batchSize,
-                seed: StepRandomness.dataSeed(
-                    Int(truncatingIfNeeded: plan.seed),
-                    attempt: attempt
-                ),
-                shuffles: plan.shuffles,
-                dropsLast: plan.dropsLast,
-                repeats: plan.repeats
+            plan: plan.reseeded(
+                StepRandomness.dataSeed(Int(truncatingIfNeeded: plan.seed), attempt: attempt)
             ),
             mixing: mixing,
             smoothing: smoothing,

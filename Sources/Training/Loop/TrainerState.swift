@@ -32,9 +32,14 @@ public struct TrainerState: Codable, Sendable, Equatable {
     public var unreadableImages = 0
     /// Further numbers that the method keeps.
     public var counters: [String: Double]?
+    /// Whether the run is at its end although not all epochs are done: its time is used, or its patience.
+    public var isComplete: Bool?
 
     /// The start of a run.
     public init() {}
+
+    /// Whether nothing is left of a run of so many epochs.
+    func isFinished(epochs: Int) -> Bool { epoch >= epochs || isComplete == true }
 }
 
 /// Sums over some steps, from which means are taken.
@@ -79,4 +84,11 @@ public struct BestScore: Codable, Sendable, Equatable {
     public var isAverage: Bool
     /// The checkpoint's name.
     public var checkpoint: String
+    /// The metric by which it is the best; nil for the share that was predicted.
+    public var metric: BestMetric?
+    /// The score by that metric; nil for the share that was predicted.
+    public var metricValue: Double?
+
+    /// The score by which it is the best.
+    public var value: Double { metricValue ?? top1 }
 }

@@ -42,6 +42,15 @@ public struct TrainingPlan: Sendable {
     public var tensorboard = false
     /// How many epochs show images of their own, before the same are shown again; nil for all.
     public var augmentationEpochs: Int?
+    /// The validation score by which the best checkpoint is chosen.
+    public var bestMetric = BestMetric.top1
+    /// After how many epochs in a row without a better score the run ends, at least 1; nil for never.
+    public var patience: Int?
+    /// The seconds that training may take; nil for as long as the epochs take.
+    ///
+    /// Before the first step the speed is measured, and the number of steps that fit is fixed, at most those of all epochs;
+    /// ``learningRate`` gets it as the steps of the whole run. The run may end within an epoch.
+    public var time: Double?
 
     /// How weights are averaged: after every step `average ← decay · average + (1 - decay) · weights`.
     public struct WeightAverage: Sendable, Equatable {
@@ -106,6 +115,10 @@ public struct TrainingPlan: Sendable {
                 "checkpointInterval is at least 1, not \(checkpointInterval)"
             } else if let augmentationEpochs, augmentationEpochs < 1 {
                 "augmentationEpochs is at least 1, not \(augmentationEpochs)"
+            } else if let patience, patience < 1 {
+                "patience is at least 1, not \(patience)"
+            } else if let time, !(time > 0) {
+                "time is above 0, not \(time)"
             } else {
                 nil
             }

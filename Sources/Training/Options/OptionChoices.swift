@@ -87,3 +87,38 @@ public enum Precision: String, Codable, Sendable, CaseIterable {
     /// bf16 where the processor computes in it, fp32 elsewhere.
     case auto
 }
+
+/// Which training images an epoch shows.
+public enum SamplerKind: String, Codable, Sendable, CaseIterable {
+    /// Each once, in random order.
+    case shuffle
+    /// Equally many of each class: images of small classes several times, of large classes a part.
+    case balanced
+}
+
+/// The validation score by which the best checkpoint is chosen.
+public enum BestMetric: String, Codable, Sendable, CaseIterable {
+    /// The share of images whose class was predicted.
+    case top1
+    /// The mean F1 of the classes.
+    case macroF1 = "macro-f1"
+    /// The mean recall of the classes.
+    case balancedAccuracy = "balanced-accuracy"
+    /// The mean cross-entropy, of which less is better.
+    case loss
+
+    /// What it is called in messages.
+    public var title: String {
+        switch self {
+        case .top1: "top-1"
+        case .macroF1: "macro F1"
+        case .balancedAccuracy: "balanced accuracy"
+        case .loss: "loss"
+        }
+    }
+
+    /// Whether a value is better than another; a value that is not a number is never.
+    func isBetter(_ value: Double, than other: Double) -> Bool {
+        self == .loss ? value < other : value > other
+    }
+}

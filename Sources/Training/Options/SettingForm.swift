@@ -89,6 +89,33 @@ extension SettingForm where Value == Freezing {
     }
 }
 
+extension SettingForm where Value == ClassWeighting {
+    static var weights: SettingForm {
+        SettingForm(
+            placeholder: "off|balanced|effective|list|file",
+            expected:
+                "off, balanced, effective, effective:BETA with a number from 0 to below 1, numbers of at least 0 "
+                + "with commas between them, or the path of a CSV file",
+            choices: ["off", "balanced", "effective"],
+            takesList: true,
+            write: { $0.rawValue },
+            read: { ClassWeighting(rawValue: $0) }
+        )
+    }
+}
+
+extension SettingForm where Value == Double? {
+    /// A time in seconds, written with units, or a word for none.
+    static func duration(or absent: String) -> SettingForm {
+        SettingForm<Double>(
+            placeholder: "duration",
+            expected: "a time such as 30m, 1h30m or 90s, from 1s to 1000h",
+            write: { DurationText.write($0) },
+            read: { DurationText.read($0) }
+        ).or(absent)
+    }
+}
+
 // MARK: - Numbers
 
 extension SettingForm where Value: SettingNumber {

@@ -49,6 +49,12 @@ public struct Settings: Sendable {
     .listed(.data, for: .all, changes: .pixels)
     .help("Maximum number of training images.")
     .derivedInTeacherKey()
+    public let sampler = Setting<SamplerKind>("sampler", .shuffle, .choice)
+        .listed(.data, for: .supervised, changes: .pixels)
+        .help(
+            "Training images of an epoch; shuffle: each once, balanced: equally many of each class."
+        )
+        .derivedInTeacherKey()
     public let valFraction = Setting<Double?>(
         "val_fraction",
         0.1,
@@ -330,6 +336,12 @@ public struct Settings: Sendable {
     public let bceLoss = Setting<Bool>("bce_loss", false, .flag)
         .listed(.loss, for: .supervised, changes: .gradients)
         .help("Binary cross-entropy per class (DeiT-III).")
+    public let classWeights = Setting<ClassWeighting>("class_weights", .none, .weights)
+        .listed(.loss, for: .supervised, changes: .gradients)
+        .help(
+            "Weights of the classes in the loss: balanced (inverse frequency), effective or effective:BETA (effective "
+                + "number of images), a list in the order of the classes, or a CSV file with rows of class,weight."
+        )
 
     // MARK: - Distillation
 
@@ -459,6 +471,19 @@ public struct Settings: Sendable {
         .listed(.schedule, for: .all, changes: .gradients)
         .help("Number of epochs.")
         .standard(100, for: .dino, .mim)
+    public let time = Setting<Double?>("time", nil, .duration(or: "off"))
+        .listed(.schedule, for: .supervised, changes: .gradients)
+        .help(
+            "Time for training, such as 30m or 1h30m: the speed is measured, and the schedule is compressed to the steps "
+                + "that fit; --epochs is then the maximum."
+        )
+    public let patience = Setting<Int?>(
+        "patience",
+        nil,
+        .number(1...1_000_000, "epochs", or: "off")
+    )
+    .listed(.schedule, for: .supervised, changes: .evaluation)
+    .help("Stop if this many epochs in a row do not improve --best-metric.")
     public let batch = Setting<Int>("batch", 64, .number(1...1_000_000, "count"))
         .listed(.schedule, for: .all, changes: .pixels)
         .help("Batch size: images per step.")
@@ -599,6 +624,9 @@ public struct Settings: Sendable {
     public let keepLast = Setting<Int>("keep_last", 2, .number(1...Int.max, "count"))
         .listed(.run, for: .all, changes: .files)
         .help("Number of most recent checkpoints to keep, in addition to the best.")
+    public let bestMetric = Setting<BestMetric>("best_metric", .top1, .choice)
+        .listed(.run, for: .supervised, changes: .evaluation)
+        .help("Validation score by which checkpoints/best is chosen.")
     public let logInterval = Setting<Int>("log_interval", 50, .number(1...Int.max, "steps"))
         .listed(.run, for: .all, changes: .records)
         .help("Steps between two records in metrics.jsonl.")

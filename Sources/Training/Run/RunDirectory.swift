@@ -14,6 +14,7 @@ import Darwin
 ///
 /// ```
 /// RUN/run.yaml                     the options in effect, versions, seed
+/// RUN/time-plan.json               the steps of a run that has a time
 /// RUN/metrics.jsonl                one record every few steps and one an epoch
 /// RUN/events.out.tfevents.deit     the same for TensorBoard
 /// RUN/checkpoints/step-200/        a model directory, with the trainer's state beside it

@@ -39,6 +39,8 @@ public struct RunManifest: Sendable, Equatable {
     public var dataPath: String?
     /// Whether the validation images are a share of the data that the run held out itself; nil in files of earlier versions.
     public var holdsOut: Bool?
+    /// How much the images of each class count in the loss; nil where all count alike.
+    public var classWeights: [Double]?
     /// What followed from all this, for the reader.
     public var facts: [(name: String, value: String)]
 
@@ -80,6 +82,9 @@ public struct RunManifest: Sendable, Equatable {
                         + (fingerprint.map { [("fingerprint", Self.text($0))] } ?? [])
                         + (holdsOut.map { [("held_out", Self.plain("\($0)"))] } ?? [])
                         + (dataPath.map { [("path", Self.text($0))] } ?? [])
+                        + (classWeights.map { weights in
+                            [("class_weights", Node(weights.map { Self.plain("\($0)") }))]
+                        } ?? [])
                 )
             ),
             ("fresh", Node(freshWeights.map(Self.text))),
@@ -139,6 +144,7 @@ public struct RunManifest: Sendable, Equatable {
             freshWeights: root["fresh"]?.array().compactMap(\.string) ?? [],
             dataPath: data["path"]?.string,
             holdsOut: data["held_out"]?.bool,
+            classWeights: data["class_weights"]?.array().compactMap(\.float),
             facts: []
         )
     }
@@ -190,6 +196,7 @@ public struct RunManifest: Sendable, Equatable {
             && first.classNames == second.classNames && first.fingerprint == second.fingerprint
             && first.freshWeights == second.freshWeights
             && first.dataPath == second.dataPath && first.holdsOut == second.holdsOut
+            && first.classWeights == second.classWeights
     }
 
     private static func mapping(_ pairs: [(String, Node)]) -> Node {

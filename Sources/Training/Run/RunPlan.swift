@@ -1,4 +1,5 @@
 import Datasets
+import Foundation
 public import TorchNN
 
 /// What follows from a run's options, its data and its model before the first step.
@@ -26,6 +27,8 @@ public struct RunPlan: Sendable, Equatable {
     public var freshWeights: [String] = []
     /// Whether the validation images are a share of the data that the run held out itself.
     public var holdsOut = false
+    /// How much the images of each class count in the loss, by label; nil where all count alike.
+    public var classWeights: [Double]?
 
     /// The steps of an epoch; images that do not fill a batch wait for another epoch's order.
     public var stepsPerEpoch: Int { imagesPerEpoch / options.batch }
@@ -68,9 +71,19 @@ public struct RunPlan: Sendable, Equatable {
     /// By steps it is the schedule's value at the step; by epochs, the value at the step's epoch, and with
     /// ``Settings/lrLag`` at the epoch before, so that the first two epochs have the value at 0.
     ///
-    /// - Parameter step: The step, counted from 0 over the whole run.
+    /// With ``Settings/time`` the schedule is compressed to the steps of the run, its warm-up and its decays too, and the rate
+    /// changes with every step.
+    ///
+    /// - Parameters:
+    ///   - step: The step, counted from 0 over the whole run.
+    ///   - total: The steps of the whole run, where its time decides them; nil for those of all epochs.
     /// - Returns: The rate, before the factors of parameter groups.
-    public func learningRate(step: Int) -> Double {
+    public func learningRate(step: Int, of total: Int? = nil) -> Double {
+        if options.time != nil {
+            let schedule = schedule
+            let share = Double(step) / Double(max(total ?? totalSteps, 1))
+            return schedule.value(at: share * schedule.total)
+        }
         if options.method == .dino {
             return options.stepCosine(stepsPerEpoch: stepsPerEpoch).value(at: step)
         }
@@ -106,22 +119,35 @@ public struct RunPlan: Sendable, Equatable {
     private static let fewSteps = 50
 
     /// A warning where the run has too few steps to learn; nil where it has enough.
-    public var warningOfFewSteps: String? {
-        guard totalSteps < Self.fewSteps else { return nil }
+    public var warningOfFewSteps: String? { Self.warningOfFewSteps(totalSteps) }
+
+    /// The same for a number of steps.
+    static func warningOfFewSteps(_ steps: Int) -> String? {
+        guard steps < fewSteps else { return nil }
         return
-            "warning: the run has only \(totalSteps) step\(totalSteps == 1 ? "" : "s"), too few to learn much: choose more "
-            + "--epochs or a smaller --batch"
+            "warning: the run has only \(steps) step\(steps == 1 ? "" : "s"), too few to learn much: choose more "
+            + "--epochs or --time, or a smaller --batch"
+    }
+
+    /// A warning where the warm-up takes most of the run; nil where it does not.
+    public var warningOfLongWarmup: String? {
+        let (warmup, epochs) = (options.warmupEpochs, Double(options.epochs))
+        guard warmup > epochs / 2, warmup < epochs else { return nil }
+        return
+            "warning: the warm-up of \(warmup) epochs takes most of the run of \(options.epochs): choose more --epochs, or "
+            + "fewer --warmup-epochs"
     }
 
     /// The facts to print and to store, in order.
     public var facts: [(name: String, value: String)] {
         var facts = [
             ("effective_lr", lrSentence), ("steps_per_epoch", epochSentence),
-            ("steps", "\(totalSteps)"),
+            ("steps", options.time == nil ? "\(totalSteps)" : "at most \(totalSteps), by --time"),
             ("parameters", "\(parameterCount)"), ("train_images", "\(trainCount)"),
             ("val_images", "\(validationCount)"), ("classes", ClassNames.summary(classNames)),
             ("compute", policy.description), ("workers", "\(workers)"),
         ]
+        if let classWeights { facts.append(("class_weights", weightSentence(classWeights))) }
         if let ema = options.ema, !options.emaIsLongEnough(steps: totalSteps) {
             facts.append(("ema_note", "decay \(ema) averages over more steps than the run has"))
         }
@@ -129,6 +155,15 @@ public struct RunPlan: Sendable, Equatable {
             facts.append(("warmup_note", "the run ends before the learning rate is reached"))
         }
         return facts
+    }
+
+    /// The weights of few classes by name, of many the range.
+    private func weightSentence(_ weights: [Double]) -> String {
+        func text(_ weight: Double) -> String { String(format: "%.4g", weight) }
+        guard weights.count <= 10 else {
+            return "\(text(weights.min() ?? 0)) to \(text(weights.max() ?? 0))"
+        }
+        return zip(classNames, weights).map { "\($0) \(text($1))" }.joined(separator: ", ")
     }
 
     private var epochSentence: String {

@@ -23,4 +23,9 @@ extension TrainingOptions {
             seed: UInt64(bitPattern: Int64(self.seed))
         )
     }
+
+    /// The class of each image, where an epoch shows equally many images of each class; nil where it does not.
+    func labelsToBalance(in dataset: any ImageDataset) -> [Int]? {
+        self.sampler == .balanced ? (0..<dataset.count).map(dataset.label(at:)) : nil
+    }
 }

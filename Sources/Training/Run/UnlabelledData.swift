@@ -104,7 +104,8 @@ extension DataLoader {
                 batchSize: options.batch,
                 seed: StepRandomness.dataSeed(options.seed, attempt: attempt),
                 dropsLast: true,
-                repeats: options.repeatedAug ?? 1
+                repeats: options.repeatedAug ?? 1,
+                balancing: options.labelsToBalance(in: dataset)
             ),
             mixing: Augmentation.mixing(options),
             smoothing: options.smoothing,

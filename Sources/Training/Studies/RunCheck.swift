@@ -60,6 +60,7 @@ public final class RunCheck {
             toolVersion: ""
         )
         var notes = data.train.notes
+        _ = try ClassWeights.of(options, train: data.train)
         let network = try Network(request, classNames: data.classNames)
         let description = network.description
         let transform = try Augmentation.transform(

@@ -44,7 +44,7 @@ public enum RunStatus: Sendable, Equatable {
             return
         }
         self =
-            state.epoch >= options.epochs
+            state.isFinished(epochs: options.epochs)
             ? .finished(try RunResult(run: path, state: state)) : .begun(step: state.step)
     }
 

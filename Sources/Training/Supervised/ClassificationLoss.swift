@@ -10,6 +10,9 @@ import TorchNN
 ///
 /// The logits may have any type; the loss computes in `float32`.
 ///
+/// With class weights the loss of each image is multiplied by the weight of its class; of a mixed image, by the mean of the
+/// weights, each with the share of its class before smoothing. The batch's loss is the mean over its images.
+///
 /// ## Source
 /// facebookresearch/deit `main.py` (choice of the criterion) and `engine.py` (`targets.gt(0.0)` with `--bce-loss`);
 /// Touvron et al., "DeiT III" (arXiv:2204.07118), section 3.
@@ -18,15 +21,19 @@ public struct ClassificationLoss: Sendable, Equatable {
     public var smoothing: Double
     /// Whether every class is decided by itself.
     public var isBinary: Bool
+    /// How much the images of each class count, at least 0; nil where all count alike.
+    public var classWeights: [Double]?
 
     /// Creates a loss.
     ///
     /// - Parameters:
-    ///   - smoothing: The label smoothing of targets that are classes, 0 to 1.
+    ///   - smoothing: The label smoothing of targets that are classes, 0 up to 1; targets that are shares have it already.
     ///   - isBinary: Whether every class is decided by itself.
-    public init(smoothing: Double = 0, isBinary: Bool = false) {
+    ///   - classWeights: How much the images of each class count, at least 0; nil where all count alike.
+    public init(smoothing: Double = 0, isBinary: Bool = false, classWeights: [Double]? = nil) {
         self.smoothing = smoothing
         self.isBinary = isBinary
+        self.classWeights = classWeights
     }
 
     /// The mean loss of a batch.
@@ -40,6 +47,7 @@ public struct ClassificationLoss: Sendable, Equatable {
         _ logits: Tensor,
         _ targets: TrainingTargets
     ) throws(TorchError) -> Tensor {
+        if let classWeights { return try weighted(logits, targets, classWeights) }
         guard !isBinary else {
             return try Loss.binaryCrossEntropy(
                 logits,
@@ -49,6 +57,45 @@ public struct ClassificationLoss: Sendable, Equatable {
         }
         if let soft = targets.soft { return try Loss.crossEntropy(logits, targets: soft) }
         return try Loss.crossEntropy(logits, labels: targets.labels, smoothing: smoothing)
+    }
+
+    private func weighted(
+        _ logits: Tensor,
+        _ targets: TrainingTargets,
+        _ classWeights: [Double]
+    ) throws(TorchError) -> Tensor {
+        let shares = try shares(targets, classes: logits.shape.last ?? 0).to(.float32)
+        let weights = try imageWeights(targets, shares, classWeights)
+        guard !isBinary else {
+            return try Loss.binaryCrossEntropy(
+                logits,
+                targets: shares,
+                threshold: 0,
+                weights: weights
+            )
+        }
+        let isSmoothed = targets.soft != nil || smoothing == 0
+        return try Loss.crossEntropy(
+            logits,
+            targets: isSmoothed
+                ? shares : shares * (1 - smoothing) + smoothing / Double(classWeights.count),
+            weights: weights
+        )
+    }
+
+    /// The weight of each image, `[batch]`.
+    private func imageWeights(
+        _ targets: TrainingTargets,
+        _ shares: Tensor,
+        _ classWeights: [Double]
+    ) throws(TorchError) -> Tensor {
+        let byClass = try Tensor(classWeights.map(Float.init), shape: [classWeights.count])
+            .to(shares.device)
+        let sums = try (shares * byClass).sum([1])
+        guard targets.soft != nil, smoothing > 0, smoothing < 1 else { return sums }
+        // Smoothing gave every class a part, which is no reason to weigh the image by the others' weights.
+        let mean = classWeights.reduce(0, +) / Double(classWeights.count)
+        return try (sums - smoothing * mean) / (1 - smoothing)
     }
 
     private func shares(

@@ -35,6 +35,7 @@ enum Preflight {
         }
         try options.checkTeachers()
         try checkImages(options)
+        try checkBalance(options)
         try checkSchedule(options)
         try checkFineTuning(options)
     }
@@ -84,6 +85,20 @@ enum Preflight {
             throw .conflict(
                 "bce_loss takes every class with a share above 0 for a target, and smoothing gives one to each: "
                     + "add --smoothing 0"
+            )
+        }
+    }
+
+    private static func checkBalance(_ options: TrainingOptions) throws(OptionError) {
+        let isByNumber: Bool =
+            switch options.classWeights {
+            case .balanced, .effective: true
+            case .none, .list, .file: false
+            }
+        if options.sampler == .balanced, isByNumber {
+            throw .conflict(
+                "sampler balanced and class_weights \(options.classWeights.rawValue) both correct for the sizes of the "
+                    + "classes, and together they correct twice: leave out one of them"
             )
         }
     }

@@ -209,6 +209,23 @@ public final class SupervisedLearner: Learner {
         return scores
     }
 
+    /// The seconds that the validation takes, from as many batches as two seconds allow.
+    public func secondsToMeasure(stop: StopRequest) async throws -> Double? {
+        guard let validation else { return 0 }
+        defer { module.trainUnfrozen(isInTrainMode) }
+        let networks = [network] + (average.map { [$0] } ?? [])
+        let start = ContinuousClock.now
+        let found = try await Validation.run(
+            networks,
+            on: validation,
+            stop: stop,
+            until: start + .seconds(2)
+        )
+        guard let found, found[0].count > 0 else { return 0 }
+        let seconds = (ContinuousClock.now - start).inSeconds
+        return seconds * Double(validation.dataset.count) / Double(found[0].count)
+    }
+
     private static func copy(
         _ ema: ExponentialMovingAverage,
         into module: Module

@@ -20,9 +20,16 @@ struct TrainedNetwork {
 /// Measures networks on the validation images, in one pass over them.
 @ModelActor
 enum Validation {
-    /// Of pixels and labels: the mean loss; where classes are predicted the number of right ones; and of two heads the
-    /// right ones of each.
-    typealias Score = (_ pixels: Tensor, _ labels: Tensor) throws -> [Tensor]
+    /// What the images of a batch score.
+    struct BatchScore {
+        /// The mean loss; where classes are predicted the number of right ones; and of two heads the right ones of each.
+        var numbers: [Tensor]
+        /// The predicted classes, `[batch]`; nil where no classes are.
+        var predictions: Tensor?
+    }
+
+    /// The score of pixels by their labels.
+    typealias Score = (_ pixels: Tensor, _ labels: Tensor) throws -> BatchScore
 
     /// The sums of each network, or nil where a signal asked to stop in between.
     ///
@@ -30,23 +37,28 @@ enum Validation {
     ///   - networks: The networks; they are left in evaluation mode.
     ///   - loader: The images, every one once.
     ///   - stop: Asks to stop.
+    ///   - end: When to stop with the images so far; nil for never.
     /// - Returns: What the images add up to, in the order of the networks.
     /// - Throws: What reading images or computing throws.
     static func run(
         _ networks: [TrainedNetwork],
         on loader: DataLoader,
-        stop: StopRequest
+        stop: StopRequest,
+        until end: ContinuousClock.Instant? = nil
     ) async throws -> [Sums]? {
         for network in networks { network.module.eval() }
-        var sums = networks.map { _ in Sums() }
+        let classes = loader.dataset.classNames.count
+        var sums = networks.map { _ in Sums(classes: classes) }
         var batches = loader.batches().makeAsyncIterator()
         while let batch = try await batches.next(isolation: #isolation) {
             guard stop.signal == nil else { return nil }
             guard batch.count > 0 else { continue }
             let (pixels, labels) = (try batch.tensor(), try batch.labelTensor())
             for index in networks.indices {
-                try sums[index].add(networks[index].score, pixels, labels)
+                let score = try withoutGradient { try networks[index].score(pixels, labels) }
+                try sums[index].add(score, labels: batch.labels)
             }
+            if let end, ContinuousClock.now >= end { break }
         }
         return sums
     }
@@ -56,11 +68,13 @@ enum Validation {
         of forward: @escaping ClassifierForward,
         on loader: DataLoader
     ) async throws -> ValidationScore {
-        var sums = Sums()
+        var sums = Sums(classes: loader.dataset.classNames.count)
+        let score = score(of: forward)
         var batches = loader.batches().makeAsyncIterator()
         while let batch = try await batches.next(isolation: #isolation) {
             guard batch.count > 0 else { continue }
-            try sums.add(score(of: forward), batch.tensor(), batch.labelTensor())
+            let (pixels, labels) = (try batch.tensor(), try batch.labelTensor())
+            try sums.add(withoutGradient { try score(pixels, labels) }, labels: batch.labels)
         }
         return sums.score ?? ValidationScore(loss: 0, top1: 0, count: 0)
     }
@@ -70,14 +84,17 @@ enum Validation {
         { pixels, labels in
             let logits = try forward(pixels).single()
             let averaged = try logits.averaged()
-            var parts = [
+            let predictions = try averaged.argmax(1)
+            var numbers = [
                 try Loss.crossEntropy(averaged, labels: labels),
-                try correct(averaged, labels),
+                try correct(predictions, labels),
             ]
             if let dist = logits.dist {
-                parts += [try correct(logits.cls, labels), try correct(dist, labels)]
+                numbers += [
+                    try correct(logits.cls.argmax(1), labels), try correct(dist.argmax(1), labels),
+                ]
             }
-            return parts
+            return BatchScore(numbers: numbers, predictions: predictions)
         }
     }
 
@@ -86,8 +103,12 @@ enum Validation {
         { pixels, labels in
             let result = try task(pixels: pixels, labels: labels)
             let loss = try result.loss.to(.float32)
-            guard let prediction = result.prediction else { return [loss] }
-            return [loss, try correct(prediction, labels)]
+            guard let prediction = result.prediction else { return BatchScore(numbers: [loss]) }
+            let predictions = try prediction.argmax(1)
+            return BatchScore(
+                numbers: [loss, try correct(predictions, labels)],
+                predictions: predictions
+            )
         }
     }
 
@@ -95,16 +116,28 @@ enum Validation {
     struct Sums {
         private var loss = 0.0
         private var right: [Double] = []
-        private var count = 0
+        private(set) var count = 0
+        private var classes: [ClassScore]
+
+        /// Nothing yet, of so many classes.
+        init(classes: Int) { self.classes = Array(repeating: ClassScore(), count: classes) }
 
         /// Adds a batch; the numbers come from the device at once.
-        mutating func add(_ score: Score, _ pixels: Tensor, _ labels: Tensor) throws {
-            let numbers = try withoutGradient { try Tensor.stack(score(pixels, labels)).floats() }
-            let images = labels.elementCount
-            loss += Double(numbers[0]) * Double(images)
+        mutating func add(_ score: BatchScore, labels: [Int]) throws {
+            var parts = [try Tensor.stack(score.numbers)]
+            // Whole numbers up to 2^24 are exact as floats.
+            if let predictions = score.predictions { parts.append(try predictions.to(.float32)) }
+            let values = try Tensor.cat(parts, dim: 0).floats()
+            let (numbers, predictions) = (
+                values.prefix(score.numbers.count), values.dropFirst(score.numbers.count)
+            )
+            loss += Double(numbers[0]) * Double(labels.count)
             if right.isEmpty { right = numbers.dropFirst().map { _ in 0 } }
             for index in right.indices { right[index] += Double(numbers[index + 1]) }
-            count += images
+            for (label, prediction) in zip(labels, predictions) {
+                classes.count(label: label, prediction: Int(prediction))
+            }
+            count += labels.count
         }
 
         /// The mean loss of an image; nil where there were none.
@@ -119,15 +152,16 @@ enum Validation {
                 top1: first / images,
                 clsTop1: right.count > 1 ? right[1] / images : nil,
                 distTop1: right.count > 2 ? right[2] / images : nil,
-                count: count
+                count: count,
+                classes: classes
             )
         }
     }
 
     private nonisolated static func correct(
-        _ logits: Tensor,
+        _ predictions: Tensor,
         _ labels: Tensor
     ) throws(TorchError) -> Tensor {
-        try logits.argmax(1).equal(labels).to(.float32).sum()
+        try predictions.equal(labels).to(.float32).sum()
     }
 }

@@ -46,6 +46,12 @@ final class ProgressPrinter: TrainingObserver {
                 "| val loss \(Self.fixed(validation.loss, 4))",
                 "top-1 \(Self.percent(validation.top1))",
             ]
+            // The loss stands there already.
+            if let metric = report.best?.metric, metric != .loss,
+                let value = validation.value(metric)
+            {
+                parts.append("\(metric.title) \(Self.text(value, metric))")
+            }
             if let cls = validation.clsTop1, let dist = validation.distTop1 {
                 parts.append("(class \(Self.percent(cls)), dist \(Self.percent(dist)))")
             }
@@ -103,6 +109,11 @@ final class ProgressPrinter: TrainingObserver {
     }
 
     static func percent(_ share: Double) -> String { fixed(100 * share, 1) + " %" }
+
+    /// A validation score: the loss as it is, all others in per cent.
+    static func text(_ value: Double, _ metric: BestMetric) -> String {
+        metric == .loss ? fixed(value, 4) : percent(value)
+    }
 
     static func scientific(_ value: Double) -> String { String(format: "%.2e", value) }
 

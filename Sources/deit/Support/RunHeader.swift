@@ -38,8 +38,9 @@ enum RunHeader {
             )
         }
         for row in rows { Console.line(row) }
-        if request.resuming == nil, let warning = plan.warningOfFewSteps {
-            Console.complain(warning)
+        guard request.resuming == nil else { return }
+        for warning in [plan.warningOfFewSteps, plan.warningOfLongWarmup] {
+            if let warning { Console.complain(warning) }
         }
     }
 

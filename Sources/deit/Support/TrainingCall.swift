@@ -191,7 +191,8 @@ struct TrainingCall<Command: TrainingCommand> {
             return "done: \(score)\(output)/checkpoints/\(best == nil ? "last" : "best"); \(next)"
         }
         guard let best else { return "done: \(output)" }
-        return "done: best top-1 \(ProgressPrinter.percent(best.top1))"
+        let chosen = best.metric.map { "\($0.title) \(ProgressPrinter.text(best.value, $0)), " }
+        return "done: best \(chosen ?? "")top-1 \(ProgressPrinter.percent(best.top1))"
             + (best.isAverage ? " (averaged weights)" : "")
             + " in \(output)/checkpoints/best; \(next)"
     }
