@@ -10,7 +10,7 @@ public typealias DeiTModel = EncoderModel<DeiTFamily>
 /// ViT without head: Hugging Face's `ViTModel`.
 public typealias ViTModel = EncoderModel<ViTFamily>
 
-/// The transformer with a pooler and no head.
+/// The transformer without head; DeiT's and ViT's have a pooler.
 ///
 /// ```swift
 /// import ImagePipeline
@@ -21,7 +21,8 @@ public typealias ViTModel = EncoderModel<ViTFamily>
 /// ```
 ///
 /// ## Source
-/// `transformers/models/deit/modeling_deit.py`, `DeiTModel`; `transformers/models/vit/modeling_vit.py`, `ViTModel`.
+/// `transformers/models/deit/modeling_deit.py`, `DeiTModel`; `transformers/models/vit/modeling_vit.py`, `ViTModel`;
+/// `transformers/models/dinov2/modeling_dinov2.py`, `Dinov2Model`.
 public final class EncoderModel<Family: PretrainedFamily>: Module, PretrainedModel {
     /// What the model was made from.
     public let config: PretrainedConfig<Family>
@@ -29,15 +30,18 @@ public final class EncoderModel<Family: PretrainedFamily>: Module, PretrainedMod
     /// The transformer, without classifier.
     public let network: VisionTransformer
 
-    /// The pooler, if there is one.
+    /// The pooler, if there is one; DINOv2 has none.
     public let pooler: Pooler?
 
-    /// `DeiTModel` or `ViTModel`.
-    public static var architecture: HuggingFaceArchitecture {
-        Family.isDistilled ? .deitModel : .vitModel
-    }
+    /// What takes the place of masked patches in a DINOv2, `[1, hiddenSize]`.
+    public let maskToken: Parameter?
 
-    /// Creates a model with a pooler and fresh weights.
+    var classPosition: ClassPosition?
+
+    /// `DeiTModel`, `ViTModel`, `Dinov2Model` or `Dinov2WithRegistersModel`.
+    public static var architecture: HuggingFaceArchitecture { Family.baseArchitecture }
+
+    /// Creates a model with fresh weights, and a pooler where the family has one.
     ///
     /// - Parameter config: What to make it from.
     /// - Throws: `ConfigurationError` when the numbers do not fit together, `TorchError` for a lack of memory.
@@ -49,12 +53,13 @@ public final class EncoderModel<Family: PretrainedFamily>: Module, PretrainedMod
     ///
     /// - Parameters:
     ///   - config: What to make it from.
-    ///   - addPoolingLayer: Whether it has a pooler.
+    ///   - addPoolingLayer: Whether it has a pooler; a DINOv2 never has.
     /// - Throws: `ConfigurationError` when the numbers do not fit together, `TorchError` for a lack of memory.
     public init(_ config: PretrainedConfig<Family>, addPoolingLayer: Bool) throws {
         self.config = config
         network = try VisionTransformer.make(config.network(numClasses: 0))
-        pooler = addPoolingLayer ? try Pooler(config) : nil
+        pooler = addPoolingLayer && !Family.isDINOv2 ? try Pooler(config) : nil
+        maskToken = try config.makeMaskToken()
         super.init()
         try FreshWeights.fill(self)
     }
@@ -81,13 +86,15 @@ public final class EncoderModel<Family: PretrainedFamily>: Module, PretrainedMod
 
     /// The tensors beside the transformer's own, under Hugging Face's names without `deit.` or `vit.`.
     public func extraTensors() -> [(name: String, tensor: Tensor)] {
-        pooler?.dense.named("pooler.dense") ?? []
+        (pooler?.dense.named("pooler.dense") ?? []) + maskToken.namedMaskToken
     }
 
     /// Returns the tokens and the pooled class token.
     ///
     /// - Parameters:
     ///   - pixelValues: `[batch, numChannels, height, width]`, normalised.
+    ///   - boolMaskedPos: `[batch, patches]`, of which those that are not 0 are masked; nil masks none. Only a DINOv2 has
+    ///     the token for it.
     ///   - outputHiddenStates: Whether the states of all layers are wanted; nil asks the configuration.
     ///   - outputAttentions: Whether attention probabilities are wanted; nil asks the configuration.
     ///   - interpolatePosEncoding: Whether images may have another size than the configuration's.
@@ -95,6 +102,7 @@ public final class EncoderModel<Family: PretrainedFamily>: Module, PretrainedMod
     /// - Throws: ``PretrainedError/invalidInput(_:)`` for images of another shape, `TorchError` for a lack of memory.
     public func callAsFunction(
         pixelValues: Tensor,
+        boolMaskedPos: Tensor? = nil,
         outputHiddenStates: Bool? = nil,
         outputAttentions: Bool? = nil,
         interpolatePosEncoding: Bool = false
@@ -104,12 +112,25 @@ public final class EncoderModel<Family: PretrainedFamily>: Module, PretrainedMod
             outputAttentions: outputAttentions,
             interpolatePosEncoding: interpolatePosEncoding
         )
-        let encoded = try encode(pixelValues, options)
+        let encoded = try encode(pixelValues, options, mask: mask(boolMaskedPos))
+        let tokens = encoded.lastHiddenState
         return BaseModelOutputWithPooling(
-            lastHiddenState: encoded.lastHiddenState,
-            poolerOutput: try pooler?(encoded.lastHiddenState),
+            lastHiddenState: tokens,
+            poolerOutput: try Family.isDINOv2 ? tokens.selected(1, 0) : pooler?(tokens),
             hiddenStates: encoded.hiddenStates,
             attentions: encoded.attentions
+        )
+    }
+    private func mask(_ positions: Tensor?) throws -> PatchMask? {
+        guard let positions else { return nil }
+        guard let maskToken else {
+            throw PretrainedError.invalidInput(
+                "boolMaskedPos is given, but the model has no mask token; only a DINOv2 has one"
+            )
+        }
+        return PatchMask(
+            positions: positions,
+            token: try maskToken.tensor.reshaped([1, 1, config.hiddenSize])
         )
     }
 }

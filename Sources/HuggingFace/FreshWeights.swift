@@ -5,16 +5,17 @@ import TorchNN
 /// The first values of a model's tensors, as transformers draws them.
 ///
 /// Matrices are normal with `initializerRange`, biases 0, normalisations 1 and 0. Tokens and positions of a DeiT start at
-/// zero, of a ViT they are normal too.
+/// zero, of a ViT and a DINOv2 they are normal too; mask and register tokens are 0.
 ///
 /// ## Source
 /// `_init_weights` of `transformers/models/deit/modeling_deit.py`, `transformers/models/vit/modeling_vit.py`,
-/// `transformers/modeling_utils.py`.
+/// `transformers/models/dinov2/modeling_dinov2.py`, `transformers/modeling_utils.py`.
 enum FreshWeights {
     static func fill(_ model: some PretrainedModel) throws {
         let tensors = try model.stateDict()
         try withoutGradient {
             for (name, tensor) in tensors { try fill(tensor, name, of: model) }
+            try model.takeClassPosition(from: tensors)
         }
     }
 
@@ -25,7 +26,7 @@ enum FreshWeights {
     ) throws(TorchError) {
         let last = name.split(separator: ".").last ?? ""
         switch last {
-        case "mask_token", "bias":
+        case "mask_token", "register_tokens", "bias":
             try tensor.fill(0)
         case "cls_token", "distillation_token", "position_embeddings":
             if Model.Family.startsEmbeddingsAtZero { return try tensor.fill(0) }

@@ -12,7 +12,7 @@ public typealias DeiTForImageClassification = ImageClassificationModel<DeiTFamil
 /// ViT with a classifier: Hugging Face's `ViTForImageClassification`, and DeiT without distillation.
 public typealias ViTForImageClassification = ImageClassificationModel<ViTFamily>
 
-/// The transformer with a classifier on the class token.
+/// The transformer with a classifier on the class token; a DINOv2's also reads the mean of the patches.
 ///
 /// ```swift
 /// var config = try await ViTConfig.fromPretrained("vit-tiny")
@@ -23,7 +23,8 @@ public typealias ViTForImageClassification = ImageClassificationModel<ViTFamily>
 ///
 /// ## Source
 /// `transformers/models/deit/modeling_deit.py`, `DeiTForImageClassification`;
-/// `transformers/models/vit/modeling_vit.py`, `ViTForImageClassification`.
+/// `transformers/models/vit/modeling_vit.py`, `ViTForImageClassification`;
+/// `transformers/models/dinov2/modeling_dinov2.py`, `Dinov2ForImageClassification`.
 public final class ImageClassificationModel<Family: PretrainedFamily>: Module, PretrainedModel {
     /// What the model was made from.
     public let config: PretrainedConfig<Family>
@@ -31,13 +32,17 @@ public final class ImageClassificationModel<Family: PretrainedFamily>: Module, P
     /// The transformer, without classifier.
     public let network: VisionTransformer
 
-    /// The classifier on the class token; nil where there are no classes.
+    /// The classifier on the class token, for a DINOv2 on it and the mean of the patches; nil where there are no classes.
     public let classifier: Linear?
 
-    /// `DeiTForImageClassification` or `ViTForImageClassification`.
-    public static var architecture: HuggingFaceArchitecture {
-        Family.isDistilled ? .deitForImageClassification : .vitForImageClassification
-    }
+    /// What takes the place of masked patches in a DINOv2, `[1, hiddenSize]`; classification has no use for it.
+    public let maskToken: Parameter?
+
+    var classPosition: ClassPosition?
+
+    /// `DeiTForImageClassification`, `ViTForImageClassification`, `Dinov2ForImageClassification` or
+    /// `Dinov2WithRegistersForImageClassification`.
+    public static var architecture: HuggingFaceArchitecture { Family.classifierArchitecture }
 
     /// Creates a model with fresh weights.
     ///
@@ -46,14 +51,16 @@ public final class ImageClassificationModel<Family: PretrainedFamily>: Module, P
     public init(_ config: PretrainedConfig<Family>) throws {
         self.config = config
         network = try VisionTransformer.make(config.network(numClasses: 0))
-        classifier = config.numLabels > 0 ? try Linear(config.hiddenSize, config.numLabels) : nil
+        let width = Family.isDINOv2 ? 2 * config.hiddenSize : config.hiddenSize
+        classifier = config.numLabels > 0 ? try Linear(width, config.numLabels) : nil
+        maskToken = try config.makeMaskToken()
         super.init()
         try FreshWeights.fill(self)
     }
 
     /// The tensors beside the transformer's own, under Hugging Face's names without `deit.` or `vit.`.
     public func extraTensors() -> [(name: String, tensor: Tensor)] {
-        classifier?.named("classifier") ?? []
+        (classifier?.named("classifier") ?? []) + maskToken.namedMaskToken
     }
 
     /// Returns the scores of the classes, and the loss where there are labels.
@@ -85,8 +92,8 @@ public final class ImageClassificationModel<Family: PretrainedFamily>: Module, P
             interpolatePosEncoding: interpolatePosEncoding
         )
         let encoded = try encode(pixelValues, options)
-        let token = try encoded.lastHiddenState.selected(1, 0)
-        let logits = try classifier?(token) ?? token
+        let pooled = try pooled(encoded.lastHiddenState)
+        let logits = try classifier?(pooled) ?? pooled
         return ImageClassifierOutput(
             loss: try labels.map {
                 try LabelLoss.of(
@@ -99,5 +106,12 @@ public final class ImageClassificationModel<Family: PretrainedFamily>: Module, P
             hiddenStates: encoded.hiddenStates,
             attentions: encoded.attentions
         )
+    }
+    private func pooled(_ tokens: Tensor) throws(TorchError) -> Tensor {
+        let token = try tokens.selected(1, 0)
+        guard Family.isDINOv2 else { return token }
+        let (_, count, _) = try tokens.shape3()
+        let patches = try tokens.narrowed(1, network.prefixTokenCount..<count)
+        return try Tensor.cat([token, patches.mean([1])], dim: 1)
     }
 }

@@ -16,12 +16,12 @@ public struct PretrainedParts: OptionSet, Sendable, Hashable {
     /// The classifiers.
     public static let classifier = PretrainedParts(rawValue: 2)
 
-    /// The mask token and the decoder of masked image modelling.
+    /// The mask token and the decoder of masked image modelling; the mask token of a DINOv2.
     public static let maskedImageModeling = PretrainedParts(rawValue: 4)
 
     /// The part that a name in a file belongs to; empty for the transformer itself.
     init(of name: String) {
-        let parts = name.split(separator: ".").drop { $0 == "deit" || $0 == "vit" }
+        let parts = HuggingFaceKeyMap.baseKey(of: name).split(separator: ".")
         switch parts.first {
         case "pooler": self = .pooler
         case "classifier", "cls_classifier", "distillation_classifier": self = .classifier

@@ -2,10 +2,12 @@ public import Torch
 
 /// What a model without head returns.
 public struct BaseModelOutputWithPooling {
-    /// The tokens after the last normalisation, `[batch, tokens, hiddenSize]`: class, distillation for a DeiT, patches.
+    /// The tokens after the last normalisation, `[batch, tokens, hiddenSize]`: class, distillation for a DeiT, registers
+    /// where there are any, patches.
     public let lastHiddenState: Tensor
 
-    /// The pooled class token, `[batch, poolerOutputSize]`; nil for a model without pooler.
+    /// The pooled class token, `[batch, poolerOutputSize]`; nil for a model without pooler, of a DINOv2 the class token
+    /// itself.
     public let poolerOutput: Tensor?
 
     /// The tokens before the first layer and after every layer, `[batch, tokens, hiddenSize]` each; nil where nobody asked.
@@ -22,7 +24,7 @@ public struct ImageClassifierOutput {
     /// The loss against the labels, one number; nil without labels.
     public let loss: Tensor?
 
-    /// The scores before any softmax, `[batch, numLabels]`; without classes the class token itself.
+    /// The scores before any softmax, `[batch, numLabels]`; without classes what the classifier would read.
     public let logits: Tensor
 
     /// The tokens before the first layer and after every layer; see ``BaseModelOutputWithPooling/hiddenStates``.

@@ -21,8 +21,8 @@ public typealias PretrainedConfig = Checkpoints.PretrainedConfig
 /// `Checkpoints`.
 public typealias PretrainedImageProcessor = Checkpoints.PretrainedImageProcessor
 
-/// A family of Hugging Face's vision transformers: what tells `DeiT…` from `ViT…`; the protocol of the library
-/// `Checkpoints`.
+/// A family of Hugging Face's vision transformers: what tells `DeiT…`, `ViT…` and `Dinov2…` apart; the protocol of the
+/// library `Checkpoints`.
 public typealias PretrainedFamily = Checkpoints.PretrainedFamily
 
 /// DeiT: class token and distillation token (`transformers/models/deit`).

@@ -118,6 +118,12 @@ struct PretrainedLoader {
     ) -> String {
         let all = missing + unexpected + shapes.map(\.key)
         guard all.allSatisfy({ !PretrainedParts(of: $0).isEmpty }) else {
+            if unexpected.contains(where: { $0.hasSuffix("embeddings.register_tokens") }) {
+                return "The file has register tokens: use the Dinov2WithRegisters classes"
+            }
+            if missing.contains(where: { $0.hasSuffix("embeddings.register_tokens") }) {
+                return "The file has no register tokens: use the Dinov2 classes"
+            }
             if all.contains(where: { $0.hasSuffix("embeddings.position_embeddings") }) {
                 return "The file is of a model for other images, or of one with other tokens"
             }

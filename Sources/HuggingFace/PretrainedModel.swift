@@ -81,7 +81,9 @@ extension PretrainedModel {
         let loader = try PretrainedLoader(folder: folder, architecture: architecture)
         try loader.requireSize(for: found)
         let model = try make(found)
-        let info = try loader.load(into: model.stateDict(), options: options)
+        let tensors = try model.stateDict()
+        let info = try loader.load(into: tensors, options: options)
+        try withoutGradient { try model.takeClassPosition(from: tensors) }
         model.eval()
         return (model, info)
     }
@@ -103,10 +105,17 @@ extension PretrainedModel {
 
     /// All tensors under Hugging Face's names, as a file has them; they share their numbers with the model's.
     ///
+    /// With registers, class token and positions are copies: the model has the class token's position in the token.
+    ///
     /// - Returns: The names and tensors; of a fused `qkv` its three parts.
     /// - Throws: `CheckpointError` for a tensor that has no name in the architecture.
     public func stateDict() throws(CheckpointError) -> [(name: String, tensor: Tensor)] {
-        try HuggingFaceKeyMap(Self.architecture).tensors(of: network, extras: extraTensors())
+        let isGated = network.configuration.mlpLayer == .swiglu
+        return try HuggingFaceKeyMap(Self.architecture, isGated: isGated).tensors(
+            of: network,
+            extras: extraTensors(),
+            classPosition: (self as? any SplitClassToken)?.classPosition
+        )
     }
 }
 
@@ -138,10 +147,14 @@ struct CallOptions {
 
 extension PretrainedModel {
     /// Runs the transformer on images that it takes.
-    func encode(_ pixelValues: Tensor, _ options: CallOptions) throws -> Encoded {
+    func encode(
+        _ pixelValues: Tensor,
+        _ options: CallOptions,
+        mask: PatchMask? = nil
+    ) throws -> Encoded {
         let images = try accepted(pixelValues, options)
         let request = options.request(config)
-        return Encoded(try network.outputs(images, request, resampling: .hf), request)
+        return Encoded(try network.outputs(images, request, mask: mask, resampling: .hf), request)
     }
 
     /// The images in the model's type, or the reason why it does not take them.
@@ -154,7 +167,8 @@ extension PretrainedModel {
             )
         }
         let size = PixelSize(height: shape[2], width: shape[3])
-        guard options.interpolatePosEncoding || size == wanted else {
+        // transformers' DINOv2 takes images of any size.
+        guard options.interpolatePosEncoding || Family.isDINOv2 || size == wanted else {
             throw PretrainedError.invalidInput(
                 "images of \(size.height) × \(size.width) do not fit the model's \(wanted.height) × \(wanted.width);"
                     + " resize them, or pass interpolatePosEncoding: true"

@@ -16,7 +16,7 @@ public enum ConfigurationError: Error, Sendable, Equatable, CustomStringConverti
     public var description: String {
         switch self {
         case .notDivisible(let name, let value, let divisor, let divisorName):
-            "the \(name) \(value) is not divisible by the \(divisorName) \(divisor); use a multiple of \(divisor)"
+            "the \(name) \(value) is not divisible by the \(divisorName) \(divisor); \(Self.nearest(value, divisor))"
         case .outOfRange(let name, let value, let expected):
             "\(name) is \(value); it must be \(expected)"
         case .unknownValue(let name, let value, let known):
@@ -24,5 +24,14 @@ public enum ConfigurationError: Error, Sendable, Equatable, CustomStringConverti
         case .unknownModel(let name, let advice):
             "there is no model \"\(name)\"\(advice)"
         }
+    }
+
+    /// The two multiples around a number, or what else would be right.
+    private static func nearest(_ value: Int, _ divisor: Int) -> String {
+        guard divisor > 0, value > divisor, value < Int.max - divisor else {
+            return "use a multiple of \(divisor)"
+        }
+        let below = value / divisor * divisor
+        return "the nearest that are: \(below) and \(below + divisor)"
     }
 }

@@ -19,16 +19,23 @@ struct ConvertCommand: AsyncParsableCommand {
               deit convert base.pth --to pth --output large.pth --size 384 --resample timm
               deit convert base.pth --to timm --output int8 --dtype int8 --calibrate DIR
               deit convert runs/dino --to dino --output checkpoint.pth
+              deit convert dinov2_vits14_pretrain.pth --to hf --output dinov2 \
+                --head dinov2_vits14_linear_head.pth
 
             Formats: hf, a directory for transformers' from_pretrained; timm, a directory for \
             timm.create_model("local-dir:DIR"); deit, a .pth as Facebook's, under the key \
-            "model"; safetensors and pth, tensors only, with timm's names. All numbers are \
+            "model"; dinov2, a backbone as facebookresearch/dinov2 publishes it; safetensors \
+            and pth, tensors only, with timm's names. All numbers are \
             preserved exactly, unless --dtype or --size changes them. The result is read back \
             and compared before it gets its name.
 
             dino writes a run of `deit pretrain dino`, or one of its checkpoints, as a full \
             checkpoint of DINO's own code: student, teacher, optimiser, epoch and centre. \
             main_dino.py can continue from it, and `deit pretrain dino --init` reads it.
+
+            --head joins one of DINOv2's published linear classifiers to its backbone: the \
+            result classifies images of 224 pixels. hf holds classifiers of one block \
+            (…_linear_head.pth), safetensors also those of four (…_linear4_head.pth).
 
             int8 stores all linear layers except classifiers in 8 bits (timm and safetensors \
             formats, readable by deit only). --calibrate takes images that are typical for the \
@@ -41,6 +48,7 @@ struct ConvertCommand: AsyncParsableCommand {
         case hf
         case timm
         case deit
+        case dinov2
         case safetensors
         case pth
         case dino
@@ -66,11 +74,14 @@ struct ConvertCommand: AsyncParsableCommand {
 
     @OptionGroup var source: CheckpointSource
 
-    @Option(help: "Output format: hf, timm, deit, safetensors, pth or dino.")
+    @Option(help: "Output format: hf, timm, deit, dinov2, safetensors, pth or dino.")
     var to: Target
 
-    @Option(help: "Directory to write; for deit, safetensors, pth and dino a file.")
+    @Option(help: "Directory to write; a file for every format but hf and timm.")
     var output: String
+
+    @Option(help: "File with DINOv2's linear classifier for the backbone.")
+    var head: String?
 
     @Option(
         help: "Number format of the weights: fp32, fp16, bf16 or int8 (default: the checkpoint's)."
@@ -82,7 +93,7 @@ struct ConvertCommand: AsyncParsableCommand {
     @Option(help: "Input size in pixels: 384, or HxW with the height first, such as 384x512.")
     var size: String?
 
-    @Option(help: "Resampling of position embeddings: deit, timm, hf or dino.")
+    @Option(help: "Resampling of position embeddings: deit, timm, hf, dino or dinov2.")
     var resample: PositionEmbeddingResampling?
 
     @Option(
@@ -111,6 +122,9 @@ struct ConvertCommand: AsyncParsableCommand {
         guard (dtype == .int8) == (calibration.calibrate != nil) else {
             throw ValidationError("--dtype int8 and --calibrate DIR need each other")
         }
+        guard head == nil || to != .dinov2 else {
+            throw ValidationError("--to dinov2 writes a backbone: leave out --head")
+        }
         guard !output.isEmpty else { throw ValidationError("--output is empty") }
         if to == .dino { try checkNothingChanges() }
     }
@@ -120,7 +134,7 @@ struct ConvertCommand: AsyncParsableCommand {
         let images = [source.mean, source.std, source.interpolation, source.labels]
         let weights = [source.weights.preset, source.weights.stateDict]
         let isPlain =
-            (images + weights + [size]).allSatisfy { $0 == nil } && dtype == nil
+            (images + weights + [size, head]).allSatisfy { $0 == nil } && dtype == nil
             && source.cropPct == nil && source.cropMode == nil && source.exifOrientation == nil
         guard isPlain else {
             throw ValidationError("--to dino writes a run as it is: leave out the other flags")
@@ -134,6 +148,7 @@ struct ConvertCommand: AsyncParsableCommand {
         var options = try source.options()
         options.imageSize = try imageSize()
         options.positionResampling = resample
+        options.linearHead = head
         let path = try await CheckpointPath.find(source.checkpoint)
         let images = try await calibration.images(for: path, options)
         var int8: Int8Quantization.Report?
@@ -177,6 +192,7 @@ struct ConvertCommand: AsyncParsableCommand {
         case .hf: options.form = .huggingFace(nil)
         case .timm: options.form = .timm
         case .deit: options.form = .deit
+        case .dinov2: options.form = .dinov2
         case .safetensors: options.form = .bare
         case .pth, .dino:
             options.form = .bare

@@ -40,7 +40,7 @@ struct PropagateCommand: AsyncParsableCommand {
     @Option(help: "Shorter side of the frames as the model sees them, in pixels.")
     var size = 480
 
-    @Option(help: "Resampling of position embeddings: deit, timm, hf or dino.")
+    @Option(help: "Resampling of position embeddings: deit, timm, hf, dino or dinov2.")
     var resample = PositionEmbeddingResampling.timm
 
     @Option(help: "Memory limit for attention, in GiB.")

@@ -48,7 +48,7 @@ import Testing
             let names = map.huggingFaceKeys(of: timm)
             for (index, name) in names.enumerated() {
                 let place = HuggingFaceKeyMap.place(of: name)
-                #expect(place == .init(key: timm, third: names.count == 3 ? index : nil))
+                #expect(place == .init(key: timm, part: names.count == 3 ? index : nil))
             }
         }
     }

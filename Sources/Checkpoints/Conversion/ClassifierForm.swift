@@ -10,7 +10,7 @@ enum ClassifierForm {
         case .automatic, .deit, .bare: true
         case .huggingFace(let architecture):
             architecture == nil || architecture == .deitForImageClassification
-        case .timm: false
+        case .timm, .dinov2: false
         }
     }
 
@@ -49,14 +49,10 @@ enum ClassifierForm {
         of loaded: LoadedModel,
         for architecture: HuggingFaceArchitecture?
     ) throws(CheckpointError) -> [(name: String, tensor: Tensor)] {
-        let names: [String]
-        switch architecture {
-        case .deitModel, .vitModel: names = ["pooler.dense.weight", "pooler.dense.bias"]
-        case .deitForMaskedImageModeling:
-            names = ["embeddings.mask_token", "decoder.0.weight", "decoder.0.bias"]
-        case .deitForImageClassification:
-            names = loaded.model.numClasses > 0 ? [] : ["classifier.weight", "classifier.bias"]
-        case .deitForImageClassificationWithTeacher, .vitForImageClassification, nil: names = []
+        var names = architecture?.extras ?? []
+        // A network of timm's form has no place for one classifier beside a distillation token.
+        if architecture == .deitForImageClassification, loaded.model.numClasses == 0 {
+            names = ["classifier.weight", "classifier.bias"]
         }
         var extras: [(name: String, tensor: Tensor)] = []
         for name in names {

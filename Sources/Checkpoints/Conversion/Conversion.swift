@@ -59,10 +59,14 @@ public enum Conversion {
     ) throws -> Report {
         var loading = loading
         loading.relaxations.insert(.noHead)
+        loading.keepsStoredGrid = true
+        // DINOv2's classifiers are files of their own.
+        if saving.form == .dinov2 { loading.relaxations.insert(.dropHead) }
         if !ClassifierForm.isHeld(by: saving.form), try ClassifierForm.isSingle(path, loading) {
             loading.relaxations.insert(.dropHead)
         }
-        let loaded = try ModelDirectory.load(path, options: loading)
+        var loaded = try ModelDirectory.load(path, options: loading)
+        if case .huggingFace = saving.form {} else { loaded = try loaded.withImagesOfNetwork() }
         try change(loaded)
         var saving = saving
         if saving.dtype == nil { saving.dtype = loaded.weights.floatingDType }
@@ -75,10 +79,17 @@ public enum Conversion {
             saving.form = .huggingFace(architecture)
             extras = try ClassifierForm.extras(of: loaded, for: architecture)
         }
-        try write(loaded, extras, to: output, saving)
-        let taken = Set(extras.map(\.name))
+        if saving.form == .dinov2, let token = try loaded.extraTensor(named: "mask_token") {
+            extras = [("embeddings.mask_token", token)]
+        }
+        // Rounded to another type, the parts would not add up to the rounded class token.
+        let classPosition =
+            saving.dtype == loaded.weights.floatingDType ? try loaded.weights.classPosition() : nil
+        try write(loaded, Additions(extras, classPosition), to: output, saving)
+        func key(_ name: String) -> String { HuggingFaceKeyMap.place(of: name)?.key ?? name }
+        let taken = Set(extras.map { key($0.name) })
         let left = loaded.extraNames.filter { name in
-            !taken.contains(HuggingFaceKeyMap.baseKey(of: loaded.weights.rest(of: name) ?? name))
+            !taken.contains(key(loaded.weights.rest(of: name) ?? name))
         }
         return Report(
             description: loaded.description,
@@ -101,11 +112,21 @@ public enum Conversion {
         return ["\(ProblemType.key) \(problemType.rawValue)"]
     }
 
+    /// What is written beside the network's own tensors.
+    private struct Additions {
+        let extras: [(name: String, tensor: Tensor)]
+        let classPosition: ClassPosition?
+
+        init(_ extras: [(name: String, tensor: Tensor)], _ classPosition: ClassPosition?) {
+            (self.extras, self.classPosition) = (extras, classPosition)
+        }
+    }
+
     // Inlined into `run`, its closures make the optimiser of Swift 6.3 stop with an ownership error.
     @inline(never)
     private static func write(
         _ loaded: LoadedModel,
-        _ extras: [(name: String, tensor: Tensor)],
+        _ additions: Additions,
         to output: String,
         _ saving: SaveOptions
     ) throws {
@@ -117,9 +138,10 @@ public enum Conversion {
                         loaded.description,
                         into: folder,
                         options: saving,
-                        extras: extras
+                        extras: additions.extras,
+                        classPosition: additions.classPosition
                     )
-                    try verify(folder, loaded, saving, output)
+                    try verify(folder, loaded, additions, saving, output)
                 }
             }
         }
@@ -130,9 +152,11 @@ public enum Conversion {
                     loaded.model,
                     loaded.description,
                     to: temporary,
-                    options: saving
+                    options: saving,
+                    extras: additions.extras,
+                    classPosition: additions.classPosition
                 )
-                try verify(temporary, loaded, saving, output)
+                try verify(temporary, loaded, additions, saving, output)
             }
         }
     }
@@ -141,6 +165,7 @@ public enum Conversion {
     private static func verify(
         _ path: String,
         _ loaded: LoadedModel,
+        _ additions: Additions,
         _ saving: SaveOptions,
         _ output: String
     ) throws {
@@ -149,10 +174,9 @@ public enum Conversion {
             throw CheckpointError.unwritable(path: output, reason: "its weights are not there")
         }
         if saving.writesFolder {
-            let again = try ModelDirectory.description(
-                of: path,
-                options: LoadOptions(relaxations: [.noHead, .dropHead])
-            )
+            var options = LoadOptions(relaxations: [.noHead, .dropHead])
+            options.keepsStoredGrid = true
+            let again = try ModelDirectory.description(of: path, options: options)
             guard again.configuration.imageSize == loaded.description.configuration.imageSize,
                 again.processor == loaded.description.processor
             else {
@@ -179,8 +203,11 @@ public enum Conversion {
             let isInt8 =
                 name.hasSuffix(".weight")
                 && quantizations[String(name.dropLast(".weight".count))] != nil
+            // Its parts have the file's type, their sum may not.
+            let isSum = name == "cls_token" && additions.classPosition != nil
             let expected =
-                try isInt8 ? tensor.detached() + 0 : rounded(tensor, saving.dtype)
+                try isInt8
+                ? tensor.detached() + 0 : isSum ? tensor : rounded(tensor, saving.dtype)
             let bytes = try expected.withBytes { [UInt8]($0) }
             guard written[index].name == name,
                 try written[index].tensor.withBytes({ $0.elementsEqual(bytes) })
@@ -196,5 +223,18 @@ public enum Conversion {
     private static func rounded(_ tensor: Tensor, _ dtype: DType?) throws(TorchError) -> Tensor {
         guard let dtype, tensor.dtype.isFloatingPoint, tensor.dtype != dtype else { return tensor }
         return try tensor.detached().to(dtype).to(tensor.dtype)
+    }
+}
+
+extension LoadedModel {
+    /// The same model whose processor makes the images that its positions are for.
+    fileprivate func withImagesOfNetwork() throws -> LoadedModel {
+        guard let otherImages else { return self }
+        return try with(
+            description.processor.resized(
+                from: (otherImages.size.height, otherImages.size.width),
+                to: description.configuration.imageSize
+            )
+        )
     }
 }

@@ -8,7 +8,7 @@ import VisionModels
 /// What the form has no word for stands under the one key `swift_deit`.
 ///
 /// ## Source
-/// transformers/models/vit/configuration_vit.py, transformers/models/deit/configuration_deit.py.
+/// The configurations of ``PretrainedConfig``.
 enum HuggingFaceConfiguration {
     /// The key of what only this library writes.
     static let ownKey = "swift_deit"
@@ -40,15 +40,19 @@ enum HuggingFaceConfiguration {
     ) throws(CheckpointError) -> JSONObject {
         var object: JSONObject
         do throws(ConfigurationError) {
-            object =
-                vit.isDistilled
-                ? try encode(DeiTFamily.self, vit, labels, problemType, architecture, dtype)
-                : try encode(ViTFamily.self, vit, labels, problemType, architecture, dtype)
+            guard let form = forms.first(where: { $0.modelType == architecture.modelType }) else {
+                throw .unknownValue(
+                    name: "model_type",
+                    value: architecture.modelType,
+                    known: forms.map(\.modelType)
+                )
+            }
+            object = try form.encode(vit, labels, problemType, architecture, dtype)
         } catch {
             throw CheckpointError.unwritable(path: "config.json", reason: "\(error)")
         }
         var own = ownFields(labels: labels, name: name, upright: upright)
-        own["drop_path_rate"] = .number(vit.dropPathRate)
+        if !architecture.isDINOv2 { own["drop_path_rate"] = .number(vit.dropPathRate) }
         own["mlp_ratio"] = .number(vit.mlpRatio)
         object[ownKey] = .object(own)
         return object
@@ -110,13 +114,46 @@ enum HuggingFaceConfiguration {
         ignoresLabels: Bool = false
     ) throws(CheckpointError) -> Decoded {
         let type = try fields.string("model_type") ?? ""
-        switch type {
-        case DeiTFamily.modelType: return try decode(DeiTFamily.self, fields, ignoresLabels)
-        case ViTFamily.modelType: return try decode(ViTFamily.self, fields, ignoresLabels)
-        default:
-            throw fields.unsupported("model_type", "is \"\(type)\"; vit and deit are understood")
+        guard let form = forms.first(where: { $0.modelType == type }) else {
+            let known = forms.map(\.modelType).joined(separator: ", ")
+            throw fields.unsupported("model_type", "is \"\(type)\"; \(known) are understood")
+        }
+        return try form.decode(fields, ignoresLabels)
+    }
+
+    /// The reading and writing of one family's files.
+    private struct Form: Sendable {
+        let modelType: String
+        let encode:
+            @Sendable (
+                ViTConfiguration, ClassLabels, ProblemType?, HuggingFaceArchitecture, DType
+            ) throws(ConfigurationError) -> JSONObject
+        let decode: @Sendable (JSONFields, Bool) throws(CheckpointError) -> Decoded
+
+        // Closures: an opened `any PretrainedFamily.Type` in a function with typed errors stops the compiler (6.3).
+        init<Family: PretrainedFamily>(_ family: Family.Type) {
+            modelType = family.modelType
+            encode = { (vit, labels, type, architecture, dtype) throws(ConfigurationError) in
+                try HuggingFaceConfiguration.encode(
+                    Family.self,
+                    vit,
+                    labels,
+                    type,
+                    architecture,
+                    dtype
+                )
+            }
+            decode = { (fields, ignoresLabels) throws(CheckpointError) in
+                try HuggingFaceConfiguration.decode(Family.self, fields, ignoresLabels)
+            }
         }
     }
+
+    /// The families whose folders are read.
+    private static let forms = [
+        Form(ViTFamily.self), Form(DeiTFamily.self), Form(Dinov2Family.self),
+        Form(Dinov2WithRegistersFamily.self), Form(ViTMAEFamily.self),
+    ]
 
     private static func decode<Family: PretrainedFamily>(
         _ family: Family.Type,
@@ -130,11 +167,13 @@ enum HuggingFaceConfiguration {
             try found.map { (found) throws(CheckpointError) in try Self.labels(found, own) }
             ?? (ClassLabels(placeholders: 2), [])
         var configuration = try network(config, numClasses: labels.names.count, fields)
-        configuration.dropPathRate = try own?.double("drop_path_rate", default: 0) ?? 0
+        if !Family.isDINOv2 {
+            configuration.dropPathRate = try own?.double("drop_path_rate", default: 0) ?? 0
+        }
         let ratio = try own?.double("mlp_ratio", default: 0) ?? 0
         // The hidden width is what the file states; the ratio that it was made by is kept where it gives that width.
         if (0.0...64).contains(ratio),
-            Int(Double(configuration.embedDim) * ratio) == config.intermediateSize
+            Int(Double(configuration.embedDim) * ratio) == configuration.mlpDim
         {
             configuration.mlpRatio = ratio
         }

@@ -16,12 +16,19 @@ enum HuggingFaceProcessor {
         }
     }
 
-    static func encode(_ processor: ImageProcessor) -> JSONObject {
+    static func encode(
+        _ processor: ImageProcessor,
+        _ architecture: HuggingFaceArchitecture?
+    ) -> JSONObject {
         // ViT's class in older versions of transformers does not crop.
         var object =
-            processor.cropHeight == nil
-            ? PretrainedImageProcessor<ViTFamily>(processor).canonical
-            : PretrainedImageProcessor<DeiTFamily>(processor).canonical
+            if architecture?.isDINOv2 == true {
+                PretrainedImageProcessor<Dinov2Family>(processor).canonical
+            } else if processor.cropHeight == nil {
+                PretrainedImageProcessor<ViTFamily>(processor).canonical
+            } else {
+                PretrainedImageProcessor<DeiTFamily>(processor).canonical
+            }
         if processor.resize == .none { object["size"] = nil }
         return object
     }
@@ -41,10 +48,15 @@ enum HuggingFaceProcessor {
     ) throws(CheckpointError) -> ImageProcessor {
         let oldType = try fields.string("feature_extractor_type")
         let type = try fields.string("image_processor_type") ?? oldType
-        let isDeiT = type?.hasPrefix(DeiTFamily.classPrefix) ?? (modelType == DeiTFamily.modelType)
-        return isDeiT
-            ? try decode(DeiTFamily.self, fields, channels)
-            : try decode(ViTFamily.self, fields, channels)
+        func isOf(_ family: any PretrainedFamily.Type, _ prefix: String) -> Bool {
+            type?.hasPrefix(prefix) ?? (modelType == family.modelType)
+        }
+        if isOf(DeiTFamily.self, "DeiT") { return try decode(DeiTFamily.self, fields, channels) }
+        // Both families of DINOv2 have one class.
+        if isOf(Dinov2Family.self, "Bit") || isOf(Dinov2WithRegistersFamily.self, "Bit") {
+            return try decode(Dinov2Family.self, fields, channels)
+        }
+        return try decode(ViTFamily.self, fields, channels)
     }
 
     private static func decode<Family: PretrainedFamily>(

@@ -73,6 +73,15 @@ extension PretrainedConfig {
         numChannels = try fields.int("num_channels", default: numChannels)
         qkvBias = try fields.bool("qkv_bias", default: qkvBias)
         encoderStride = try fields.int("encoder_stride", default: encoderStride)
+        guard Family.isDINOv2 else { return }
+        mlpRatio = try fields.int("mlp_ratio", default: mlpRatio)
+        layerscaleValue = try fields.double("layerscale_value", default: layerscaleValue)
+        dropPathRate = try fields.double("drop_path_rate", default: dropPathRate)
+        useSwigluFFN = try fields.bool("use_swiglu_ffn", default: useSwigluFFN)
+        useMaskToken = try fields.bool("use_mask_token", default: useMaskToken)
+        if Family.hasRegisters {
+            numRegisterTokens = try fields.int("num_register_tokens", default: numRegisterTokens)
+        }
     }
 
     private mutating func readLabels(_ fields: JSONFields) throws(CheckpointError) {
@@ -97,7 +106,11 @@ extension PretrainedConfig {
     }
 
     static var knownKeys: [String] {
-        [
+        let dinov2 = [
+            "drop_path_rate", "layerscale_value", "mlp_ratio", "num_register_tokens", "use_mask_token",
+            "use_swiglu_ffn",
+        ]
+        return (Family.isDINOv2 ? dinov2 : []) + [
             "architectures", "attention_probs_dropout_prob", "dtype", "encoder_stride",
             "hidden_act",
             "hidden_dropout_prob", "hidden_size", "id2label", "image_size", "initializer_range",
@@ -116,29 +129,41 @@ extension PretrainedConfig {
         let (names, indices) = isUsual ? (nil, nil) : labelObjects
         if let architectures { object["architectures"] = .array(architectures.map { .string($0) }) }
         object["attention_probs_dropout_prob"] = .number(attentionProbsDropoutProb)
+        if Family.isDINOv2 { object["drop_path_rate"] = .number(dropPathRate) }
         if let dtype { object["dtype"] = .string(dtype) }
-        object["encoder_stride"] = .integer(encoderStride)
+        if !Family.isDINOv2 { object["encoder_stride"] = .integer(encoderStride) }
         object["hidden_act"] = .string(hiddenAct)
         object["hidden_dropout_prob"] = .number(hiddenDropoutProb)
         object["hidden_size"] = .integer(hiddenSize)
         if let names { object["id2label"] = .object(names) }
         object["image_size"] = imageSize.json
         object["initializer_range"] = .number(initializerRange)
-        object["intermediate_size"] = .integer(intermediateSize)
+        if !Family.isDINOv2 { object["intermediate_size"] = .integer(intermediateSize) }
         if let indices { object["label2id"] = .object(indices) }
         object["layer_norm_eps"] = .number(layerNormEps)
+        if Family.isDINOv2 {
+            object["layerscale_value"] = .number(layerscaleValue)
+            object["mlp_ratio"] = .integer(mlpRatio)
+        }
         object["model_type"] = .string(Family.modelType)
         object["num_attention_heads"] = .integer(numAttentionHeads)
         object["num_channels"] = .integer(numChannels)
         object["num_hidden_layers"] = .integer(numHiddenLayers)
+        if Family.hasRegisters { object["num_register_tokens"] = .integer(numRegisterTokens) }
         if outputAttentions { object["output_attentions"] = true }
         if outputHiddenStates { object["output_hidden_states"] = true }
         object["patch_size"] = patchSize.json
-        object["pooler_act"] = .string(poolerAct)
-        object["pooler_output_size"] = .integer(poolerOutputSize ?? hiddenSize)
+        if !Family.isDINOv2 {
+            object["pooler_act"] = .string(poolerAct)
+            object["pooler_output_size"] = .integer(poolerOutputSize ?? hiddenSize)
+        }
         if let problemType { object["problem_type"] = .string(problemType.rawValue) }
         object["qkv_bias"] = .bool(qkvBias)
         if let transformersVersion { object["transformers_version"] = .string(transformersVersion) }
+        if Family.isDINOv2 {
+            if !Family.hasRegisters { object["use_mask_token"] = .bool(useMaskToken) }
+            object["use_swiglu_ffn"] = .bool(useSwigluFFN)
+        }
         return object
     }
 

@@ -7,12 +7,14 @@ public import VisionModels
 /// A configuration that was read is written back as it was, with the keys that nobody here knows; only what was changed
 /// in between is changed in the file.
 ///
-/// The library `HuggingFace` names it `DeiTConfig` and `ViTConfig` and reads and writes folders of it; ``ModelDirectory``
-/// reads Hugging Face's folders by it.
+/// The library `HuggingFace` names it `DeiTConfig`, `ViTConfig`, `Dinov2Config` and `Dinov2WithRegistersConfig` and reads and
+/// writes folders of it; ``ModelDirectory`` reads Hugging Face's folders by it. The fields from ``mlpRatio`` on are those of
+/// DINOv2's families, which have no ``intermediateSize``, ``encoderStride`` and pooler.
 ///
 /// ## Source
 /// `transformers/models/deit/configuration_deit.py`, `transformers/models/vit/configuration_vit.py`,
-/// `transformers/configuration_utils.py`.
+/// `transformers/models/dinov2/configuration_dinov2.py`,
+/// `transformers/models/dinov2_with_registers/configuration_dinov2_with_registers.py`, `transformers/configuration_utils.py`.
 public struct PretrainedConfig<Family: PretrainedFamily>: Sendable {
     /// The width of a token.
     public var hiddenSize: Int
@@ -40,7 +42,7 @@ public struct PretrainedConfig<Family: PretrainedFamily>: Sendable {
 
     /// What layer normalisation adds to the variance.
     ///
-    /// Hugging Face's default, 1e-12, is not DeiT's 1e-6.
+    /// Hugging Face's default for DeiT, 1e-12, is not DeiT's own 1e-6.
     public var layerNormEps: Double
 
     /// The images' size in pixels.
@@ -63,6 +65,26 @@ public struct PretrainedConfig<Family: PretrainedFamily>: Sendable {
 
     /// The pooler's activation: `tanh`, `gelu`, `relu`, `sigmoid` or `linear`.
     public var poolerAct: String
+
+    /// The hidden width of DINOv2's plain feed-forward layers, as a multiple of `hiddenSize`; gated ones have two thirds
+    /// of it, rounded up to a multiple of 8.
+    public var mlpRatio: Int
+
+    /// The first value of DINOv2's layer scale.
+    public var layerscaleValue: Double
+
+    /// The rate of stochastic depth; transformers has it in every block of a DINOv2, the network here in the last one, to
+    /// which it grows from 0.
+    public var dropPathRate: Double
+
+    /// Whether DINOv2's feed-forward layers are gated (SwiGLU).
+    public var useSwigluFFN: Bool
+
+    /// Whether a DINOv2 has a token for masked patches; one with registers has it always.
+    public var useMaskToken: Bool
+
+    /// The number of register tokens, above 0 in the family that has them.
+    public var numRegisterTokens: Int
 
     /// The names of the classes by index.
     public var id2label: [Int: String]
@@ -104,14 +126,20 @@ public struct PretrainedConfig<Family: PretrainedFamily>: Sendable {
         hiddenDropoutProb: Double = 0,
         attentionProbsDropoutProb: Double = 0,
         initializerRange: Double = 0.02,
-        layerNormEps: Double = 1e-12,
+        layerNormEps: Double = Family.defaultLayerNormEps,
         imageSize: PixelSize = 224,
-        patchSize: PixelSize = 16,
+        patchSize: PixelSize = Family.defaultPatchSize,
         numChannels: Int = 3,
         qkvBias: Bool = true,
         encoderStride: Int = 16,
         poolerOutputSize: Int? = nil,
         poolerAct: String = "tanh",
+        mlpRatio: Int = 4,
+        layerscaleValue: Double = 1,
+        dropPathRate: Double = 0,
+        useSwigluFFN: Bool = false,
+        useMaskToken: Bool = true,
+        numRegisterTokens: Int = Family.hasRegisters ? 4 : 0,
         numLabels: Int = 2
     ) {
         self.hiddenSize = hiddenSize
@@ -130,6 +158,12 @@ public struct PretrainedConfig<Family: PretrainedFamily>: Sendable {
         self.encoderStride = encoderStride
         self.poolerOutputSize = poolerOutputSize
         self.poolerAct = poolerAct
+        self.mlpRatio = mlpRatio
+        self.layerscaleValue = layerscaleValue
+        self.dropPathRate = dropPathRate
+        self.useSwigluFFN = useSwigluFFN
+        self.useMaskToken = useMaskToken
+        self.numRegisterTokens = numRegisterTokens
         outputHiddenStates = false
         outputAttentions = false
         id2label = [:]
@@ -137,7 +171,7 @@ public struct PretrainedConfig<Family: PretrainedFamily>: Sendable {
         self.numLabels = numLabels
     }
 
-    /// The `model_type` in the file: `deit` or `vit`.
+    /// The `model_type` in the file: `deit`, `vit`, `dinov2` or `dinov2_with_registers`.
     public var modelType: String { Family.modelType }
 
     /// The number of classes; setting another one names them `LABEL_0`, `LABEL_1` and so on.
@@ -201,10 +235,15 @@ extension PretrainedConfig {
         where patch < 1 || side < patch {
             throw .outOfRange(name: name, value: "\(side)", expected: "at least one patch")
         }
-        for (name, value) in [("hidden_size", hiddenSize), ("intermediate_size", intermediateSize)]
-        where !(1...1_000_000).contains(value) {
-            throw .outOfRange(name: name, value: "\(value)", expected: "from 1 to 1000000")
+        for (name, value, most) in [
+            ("hidden_size", hiddenSize, 1_000_000), ("mlp_ratio", mlpRatio, 64),
+            ("intermediate_size", Family.isDINOv2 ? 1 : intermediateSize, 1_000_000),
+            ("num_register_tokens", Family.hasRegisters ? numRegisterTokens : 1, 1024),
+        ]
+        where !(1...most).contains(value) {
+            throw .outOfRange(name: name, value: "\(value)", expected: "from 1 to \(most)")
         }
+        let hidden = hiddenWidth
         var result = ViTConfiguration(
             imageHeight: imageSize.height / patch * patch,
             imageWidth: imageSize.width / patch * patch,
@@ -214,7 +253,7 @@ extension PretrainedConfig {
             embedDim: hiddenSize,
             depth: numHiddenLayers,
             numHeads: numAttentionHeads,
-            mlpRatio: Double(intermediateSize) / Double(hiddenSize),
+            mlpRatio: Double(hidden) / Double(hiddenSize),
             qkvBias: qkvBias,
             isDistilled: Family.isDistilled,
             layerNormEps: layerNormEps,
@@ -222,9 +261,26 @@ extension PretrainedConfig {
             attnDropRate: attentionProbsDropoutProb
         )
         // The quotient may be a hair below what gives the width back after truncation.
-        if result.mlpDim < intermediateSize { result.mlpRatio = result.mlpRatio.nextUp }
+        if result.mlpDim < hidden { result.mlpRatio = result.mlpRatio.nextUp }
+        if Family.isDINOv2 {
+            result.initValues = layerscaleValue
+            result.dropPathRate = dropPathRate
+            result.mlpLayer = useSwigluFFN ? .swiglu : .mlp
+            result.regTokens = Family.hasRegisters ? numRegisterTokens : 0
+            // The class token's position is part of the token (``ClassPosition``).
+            result.noEmbedClass = Family.hasRegisters
+            if numClasses > 0 { result.globalPool = .tokenAvg }
+        }
         try result.validate()
         return result
+    }
+
+    /// The rows of the first feed-forward layer; of a gated one those of gate and value.
+    private var hiddenWidth: Int {
+        guard Family.isDINOv2 else { return intermediateSize }
+        return useSwigluFFN
+            ? 2 * TransformerInHuggingFace.gatedWidth(embedDim: hiddenSize, mlpRatio: mlpRatio)
+            : hiddenSize * mlpRatio
     }
 
     /// Describes a network of ours in Hugging Face's words.
@@ -232,21 +288,28 @@ extension PretrainedConfig {
     /// - Parameters:
     ///   - network: The network's configuration.
     ///   - labels: The names of its classes; nil names them by number.
-    /// - Throws: `ConfigurationError` when the network is of the other family, or has what neither family has: layer scale,
-    ///   class tokens without position.
+    /// - Throws: `ConfigurationError` when the network is of another family, or has what no family has.
     public init(
         _ network: ViTConfiguration,
         labels: ClassLabels? = nil
     ) throws(ConfigurationError) {
-        guard network.isDistilled == Family.isDistilled else {
+        let isOfFamily =
+            network.isDistilled == Family.isDistilled
+            && TransformerInHuggingFace.isDINOv2(network) == Family.isDINOv2
+            && (network.regTokens > 0) == Family.hasRegisters
+        guard isOfFamily else {
             throw .unknownValue(
                 name: "model_type",
-                value: network.isDistilled ? "deit" : "vit",
+                value: HuggingFaceArchitecture(of: network).modelType,
                 known: [Family.modelType]
             )
         }
-        guard network.initValues == nil, !network.noEmbedClass else {
-            throw .unknownValue(name: "architecture", value: "deit3", known: ["vit", "deit"])
+        if let reason = TransformerInHuggingFace.refusal(of: network) {
+            throw .outOfRange(
+                name: "the network",
+                value: network.kind,
+                expected: "one of \(Family.classPrefix), but \(reason)"
+            )
         }
         self.init(
             hiddenSize: network.embedDim,
@@ -261,6 +324,11 @@ extension PretrainedConfig {
             numChannels: network.inChannels,
             qkvBias: network.qkvBias,
             encoderStride: network.patchSize,
+            mlpRatio: TransformerInHuggingFace.mlpRatio(of: network) ?? 4,
+            layerscaleValue: network.initValues ?? 1,
+            dropPathRate: network.dropPathRate,
+            useSwigluFFN: network.mlpLayer == .swiglu,
+            numRegisterTokens: network.regTokens,
             numLabels: network.numClasses
         )
         if let labels { setLabels(labels.names) }

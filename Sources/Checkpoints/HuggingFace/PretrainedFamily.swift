@@ -1,9 +1,10 @@
 public import ImagePipeline
 
-/// A family of Hugging Face's vision transformers: what tells `DeiT…` from `ViT…`.
+/// A family of Hugging Face's vision transformers: what tells `DeiT…`, `ViT…` and `Dinov2…` apart.
 ///
-/// The classes of both families are the same code over one network; they differ in the distillation token, the names in
-/// files and the defaults of the image processor.
+/// The classes of all families are the same code over one network; they differ in the tokens, the blocks, the names in files
+/// and the defaults of the configuration and the image processor. A family is one type here, and its classes are entries of
+/// ``HuggingFaceArchitecture``.
 public protocol PretrainedFamily: Sendable {
     /// The `model_type` in `config.json`, which is the prefix of the names in a file too.
     static var modelType: String { get }
@@ -19,6 +20,44 @@ public protocol PretrainedFamily: Sendable {
 
     /// What the image processor's class does where a file says nothing.
     static var processorDefaults: ProcessorDefaults { get }
+
+    /// Whether the network has DINOv2's blocks, and the fields of `config.json` that tell of them.
+    static var isDINOv2: Bool { get }
+
+    /// Whether there are register tokens.
+    static var hasRegisters: Bool { get }
+
+    /// What the family's image processor is called: `DeiTImageProcessor`.
+    static var processorClass: String { get }
+
+    /// What layer normalisation adds to the variance where a configuration does not say.
+    static var defaultLayerNormEps: Double { get }
+
+    /// The patches' size where a configuration does not say.
+    static var defaultPatchSize: PixelSize { get }
+
+    /// The class of the transformer alone.
+    static var baseArchitecture: HuggingFaceArchitecture { get }
+
+    /// The class with one classifier.
+    static var classifierArchitecture: HuggingFaceArchitecture { get }
+}
+
+extension PretrainedFamily {
+    /// False.
+    public static var isDINOv2: Bool { false }
+
+    /// False.
+    public static var hasRegisters: Bool { false }
+
+    /// The class prefix and `ImageProcessor`.
+    public static var processorClass: String { "\(classPrefix)ImageProcessor" }
+
+    /// 1e-12, which is not DeiT's 1e-6.
+    public static var defaultLayerNormEps: Double { 1e-12 }
+
+    /// 16.
+    public static var defaultPatchSize: PixelSize { 16 }
 }
 
 /// DeiT: class token and distillation token (`transformers/models/deit`).
@@ -42,6 +81,14 @@ public enum DeiTFamily: PretrainedFamily {
             resample: .bicubic,
             cropSize: PixelSize(height: 224, width: 224)
         )
+    }
+
+    /// `DeiTModel`.
+    public static var baseArchitecture: HuggingFaceArchitecture { .deitModel }
+
+    /// `DeiTForImageClassification`.
+    public static var classifierArchitecture: HuggingFaceArchitecture {
+        .deitForImageClassification
     }
 }
 
@@ -69,11 +116,118 @@ public enum ViTFamily: PretrainedFamily {
             cropSize: nil
         )
     }
+
+    /// `ViTModel`.
+    public static var baseArchitecture: HuggingFaceArchitecture { .vitModel }
+
+    /// `ViTForImageClassification`.
+    public static var classifierArchitecture: HuggingFaceArchitecture { .vitForImageClassification }
+}
+
+/// The encoder of a masked autoencoder (`transformers/models/vit_mae`): read as a ViT without classifier, never written.
+///
+/// Its decoder is left out, and no patch is masked.
+enum ViTMAEFamily: PretrainedFamily {
+    static var modelType: String { "vit_mae" }
+    static var classPrefix: String { "ViTMAE" }
+    static var isDistilled: Bool { false }
+    static var startsEmbeddingsAtZero: Bool { false }
+    static var processorClass: String { ViTFamily.processorClass }
+    static var processorDefaults: ProcessorDefaults { ViTFamily.processorDefaults }
+    static var baseArchitecture: HuggingFaceArchitecture { .vitModel }
+    static var classifierArchitecture: HuggingFaceArchitecture { .vitForImageClassification }
+}
+
+/// DINOv2: class token, layer scale and, in the largest model, gated feed-forward layers (`transformers/models/dinov2`).
+public enum Dinov2Family: PretrainedFamily {
+    /// `dinov2`.
+    public static var modelType: String { "dinov2" }
+
+    /// `Dinov2`.
+    public static var classPrefix: String { "Dinov2" }
+
+    /// False.
+    public static var isDistilled: Bool { false }
+
+    /// False: drawn from a normal distribution.
+    public static var startsEmbeddingsAtZero: Bool { false }
+
+    /// True.
+    public static var isDINOv2: Bool { true }
+
+    /// `BitImageProcessor`.
+    public static var processorClass: String { "BitImageProcessor" }
+
+    /// The shorter side to 224, bicubic, crop 224 × 224, CLIP's mean and deviation.
+    ///
+    /// DINOv2's checkpoints say 256 and ImageNet's.
+    public static var processorDefaults: ProcessorDefaults {
+        ProcessorDefaults(
+            size: .shortestEdge(224),
+            resample: .bicubic,
+            cropSize: PixelSize(height: 224, width: 224),
+            mean: [0.48145466, 0.4578275, 0.40821073],
+            std: [0.26862954, 0.26130258, 0.27577711],
+            convertsToRGB: true
+        )
+    }
+
+    /// 1e-6.
+    public static var defaultLayerNormEps: Double { 1e-6 }
+
+    /// 14.
+    public static var defaultPatchSize: PixelSize { 14 }
+
+    /// `Dinov2Model`.
+    public static var baseArchitecture: HuggingFaceArchitecture { .dinov2Model }
+
+    /// `Dinov2ForImageClassification`.
+    public static var classifierArchitecture: HuggingFaceArchitecture {
+        .dinov2ForImageClassification
+    }
+}
+
+/// DINOv2 with register tokens between the class token and the patches (`transformers/models/dinov2_with_registers`).
+public enum Dinov2WithRegistersFamily: PretrainedFamily {
+    /// `dinov2_with_registers`.
+    public static var modelType: String { "dinov2_with_registers" }
+
+    /// `Dinov2WithRegisters`.
+    public static var classPrefix: String { "Dinov2WithRegisters" }
+
+    /// False.
+    public static var isDistilled: Bool { false }
+
+    /// False: drawn from a normal distribution.
+    public static var startsEmbeddingsAtZero: Bool { false }
+
+    /// True.
+    public static var isDINOv2: Bool { true }
+
+    /// True.
+    public static var hasRegisters: Bool { true }
+
+    /// `BitImageProcessor`.
+    public static var processorClass: String { Dinov2Family.processorClass }
+
+    /// As ``Dinov2Family/processorDefaults``.
+    public static var processorDefaults: ProcessorDefaults { Dinov2Family.processorDefaults }
+
+    /// 1e-6.
+    public static var defaultLayerNormEps: Double { 1e-6 }
+
+    /// `Dinov2WithRegistersModel`.
+    public static var baseArchitecture: HuggingFaceArchitecture { .dinov2WithRegistersModel }
+
+    /// `Dinov2WithRegistersForImageClassification`.
+    public static var classifierArchitecture: HuggingFaceArchitecture {
+        .dinov2WithRegistersForImageClassification
+    }
 }
 
 /// What an image processor's class does where neither a file nor the caller says otherwise.
 ///
-/// Mean and deviation are 0.5 in both families. That is the class's default only: DeiT's own checkpoints say ImageNet's.
+/// Mean and deviation are the class's defaults only: DeiT's and DINOv2's own checkpoints say ImageNet's.
 public struct ProcessorDefaults: Sendable, Equatable {
     /// The size before the crop.
     public let size: ProcessorSize
@@ -83,4 +237,13 @@ public struct ProcessorDefaults: Sendable, Equatable {
 
     /// The centre crop, or nil for none.
     public let cropSize: PixelSize?
+
+    /// The mean of each channel.
+    public var mean: [Float] = [0.5, 0.5, 0.5]
+
+    /// The deviation of each channel.
+    public var std: [Float] = [0.5, 0.5, 0.5]
+
+    /// Whether the class says that it makes three channels of any image; all do what there are means for.
+    public var convertsToRGB = false
 }

@@ -8,12 +8,12 @@ public import Storage
 ///
 /// A processor that was read is written back as it was, with the keys that nobody here knows.
 ///
-/// The library `HuggingFace` names it `DeiTImageProcessor` and `ViTImageProcessor` and reads and writes folders of it;
+/// The library `HuggingFace` names it `DeiTImageProcessor`, `ViTImageProcessor` and `BitImageProcessor` and reads and writes folders of it;
 /// ``ModelDirectory`` reads Hugging Face's folders by it.
 ///
 /// ## Source
 /// `transformers/models/deit/image_processing_pil_deit.py`, `transformers/models/vit/image_processing_pil_vit.py`,
-/// `transformers/image_processing_backends.py`, `PilBackend`.
+/// `transformers/models/bit/image_processing_pil_bit.py`, `transformers/image_processing_backends.py`, `PilBackend`.
 public struct PretrainedImageProcessor<Family: PretrainedFamily>: Sendable {
     /// Whether images are resized.
     public var doResize: Bool
@@ -59,8 +59,8 @@ public struct PretrainedImageProcessor<Family: PretrainedFamily>: Sendable {
         doRescale = true
         rescaleFactor = 1.0 / 255
         doNormalize = true
-        imageMean = [0.5, 0.5, 0.5]
-        imageStd = [0.5, 0.5, 0.5]
+        imageMean = defaults.mean
+        imageStd = defaults.std
     }
 
     /// Takes over a processor of ours, as a model's description has it.
@@ -222,11 +222,12 @@ extension PretrainedImageProcessor {
         var object = JSONObject()
         if doCenterCrop { object["crop_size"] = cropSize.namedJSON }
         object["do_center_crop"] = .bool(doCenterCrop)
+        if Family.processorDefaults.convertsToRGB { object["do_convert_rgb"] = true }
         object["do_normalize"] = .bool(doNormalize)
         object["do_rescale"] = .bool(doRescale)
         object["do_resize"] = .bool(doResize)
         object["image_mean"] = .array(imageMean.map { JSONValue($0) })
-        object["image_processor_type"] = .string("\(Family.classPrefix)ImageProcessor")
+        object["image_processor_type"] = .string(Family.processorClass)
         object["image_std"] = .array(imageStd.map { JSONValue($0) })
         object["resample"] = .integer(Self.filters.first { $0.filter == resample }?.code ?? 3)
         object["rescale_factor"] = .number(rescaleFactor)

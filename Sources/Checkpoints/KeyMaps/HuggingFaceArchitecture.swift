@@ -1,12 +1,13 @@
 public import VisionModels
 
-/// The networks of Hugging Face's ViT and DeiT, by the names that `config.json` gives them.
+/// The networks of Hugging Face's ViT, DeiT and DINOv2, by the names that `config.json` gives them.
 ///
 /// They differ in what stands beside the transformer, and in the names of tensors that follow from it: files of a base
-/// model have no `vit.` or `deit.` before their names.
+/// model have no `vit.`, `deit.` or `dinov2.` before their names.
 ///
 /// ## Source
-/// transformers/models/vit/modeling_vit.py, transformers/models/deit/modeling_deit.py.
+/// transformers/models/vit/modeling_vit.py, deit/modeling_deit.py, dinov2/modeling_dinov2.py,
+/// dinov2_with_registers/modeling_dinov2_with_registers.py.
 public enum HuggingFaceArchitecture: String, Sendable, CaseIterable {
     /// The distilled transformer with a pooler.
     case deitModel = "DeiTModel"
@@ -26,44 +27,128 @@ public enum HuggingFaceArchitecture: String, Sendable, CaseIterable {
     /// The plain transformer with a classifier.
     case vitForImageClassification = "ViTForImageClassification"
 
-    /// Whether the network has a distillation token.
-    public var isDistilled: Bool { modelType == "deit" }
+    /// DINOv2's transformer.
+    case dinov2Model = "Dinov2Model"
 
-    /// The `model_type` of its configuration.
-    public var modelType: String {
+    /// DINOv2's transformer with a classifier on the class token and the mean of the patches.
+    case dinov2ForImageClassification = "Dinov2ForImageClassification"
+
+    /// DINOv2's transformer with registers.
+    case dinov2WithRegistersModel = "Dinov2WithRegistersModel"
+
+    /// DINOv2's transformer with registers and a classifier on the class token and the mean of the patches.
+    case dinov2WithRegistersForImageClassification = "Dinov2WithRegistersForImageClassification"
+
+    /// What is known of an architecture: the one place that tells them apart.
+    private struct Entry {
+        /// The `model_type` of its configuration.
+        let modelType: String
+
+        /// How its classifiers are called; nil where it has none there.
+        var head: String?
+        var headDist: String?
+
+        /// Whether it is the transformer itself.
+        var isBase = false
+
+        /// The tensors beside the network that have a place in it, by its names without prefix.
+        var extras: [String] = []
+    }
+
+    private static let pooler = ["pooler.dense.weight", "pooler.dense.bias"]
+    private static let maskToken = "embeddings.mask_token"
+
+    private var entry: Entry {
         switch self {
-        case .deitModel, .deitForMaskedImageModeling, .deitForImageClassification,
-            .deitForImageClassificationWithTeacher:
-            "deit"
-        case .vitModel, .vitForImageClassification: "vit"
+        case .deitModel: Entry(modelType: "deit", isBase: true, extras: Self.pooler)
+        case .deitForMaskedImageModeling:
+            Entry(
+                modelType: "deit",
+                extras: [Self.maskToken, "decoder.0.weight", "decoder.0.bias"]
+            )
+        case .deitForImageClassification: Entry(modelType: "deit", head: "classifier")
+        case .deitForImageClassificationWithTeacher:
+            Entry(modelType: "deit", head: "cls_classifier", headDist: "distillation_classifier")
+        case .vitModel: Entry(modelType: "vit", isBase: true, extras: Self.pooler)
+        case .vitForImageClassification: Entry(modelType: "vit", head: "classifier")
+        case .dinov2Model: Entry(modelType: "dinov2", isBase: true, extras: [Self.maskToken])
+        case .dinov2ForImageClassification:
+            Entry(modelType: "dinov2", head: "classifier", extras: [Self.maskToken])
+        case .dinov2WithRegistersModel:
+            Entry(modelType: "dinov2_with_registers", isBase: true, extras: [Self.maskToken])
+        case .dinov2WithRegistersForImageClassification:
+            Entry(modelType: "dinov2_with_registers", head: "classifier", extras: [Self.maskToken])
         }
     }
 
-    /// Whether it is the transformer itself, whose tensors have no prefix.
-    public var isBaseModel: Bool { self == .deitModel || self == .vitModel }
+    /// Whether the network has a distillation token.
+    public var isDistilled: Bool { modelType == "deit" }
 
-    /// What stands before the names of the transformer's tensors: `deit.`, `vit.` or nothing.
+    /// Whether the network has register tokens, and positions that begin with the class token's all the same.
+    public var hasRegisters: Bool { modelType == "dinov2_with_registers" }
+
+    /// Whether the network has DINOv2's blocks and mask token.
+    public var isDINOv2: Bool { modelType.hasPrefix("dinov2") }
+
+    /// The `model_type` of its configuration.
+    public var modelType: String { entry.modelType }
+
+    /// Whether it is the transformer itself, whose tensors have no prefix.
+    public var isBaseModel: Bool { entry.isBase }
+
+    /// What stands before the names of the transformer's tensors: `deit.`, `vit.`, `dinov2.` or nothing.
     public var prefix: String { isBaseModel ? "" : "\(modelType)." }
 
     /// How the network's two classifiers are called; nil where it has none there.
-    public var classifiers: (head: String?, headDist: String?) {
-        switch self {
-        case .deitForImageClassificationWithTeacher: ("cls_classifier", "distillation_classifier")
-        case .deitForImageClassification, .vitForImageClassification: ("classifier", nil)
-        case .deitModel, .deitForMaskedImageModeling, .vitModel: (nil, nil)
-        }
+    public var classifiers: (head: String?, headDist: String?) { (entry.head, entry.headDist) }
+
+    /// The tensors beside the network that have a place in it, by its names without prefix.
+    var extras: [String] { entry.extras }
+
+    /// What stands before the names of transformers in classes with more than the transformer, all of them once.
+    static let prefixes = Set(allCases.map { "\($0.modelType)." }).sorted()
+
+    /// The names of the network's tensors.
+    func names(isGated: Bool) -> HuggingFaceNames {
+        guard isDINOv2 else { return .vit }
+        return isGated ? .dinov2Gated : .dinov2
     }
 
     /// The form that a transformer of ours has by itself.
     ///
     /// - Parameter configuration: The transformer.
     public init(of configuration: ViTConfiguration) {
-        switch (configuration.isDistilled, configuration.numClasses) {
-        case (true, 0): self = .deitModel
+        let hasClasses = configuration.numClasses > 0
+        if TransformerInHuggingFace.isDINOv2(configuration) {
+            self =
+                configuration.regTokens > 0
+                ? hasClasses ? .dinov2WithRegistersForImageClassification : .dinov2WithRegistersModel
+                : hasClasses ? .dinov2ForImageClassification : .dinov2Model
+            return
+        }
+        switch (configuration.isDistilled, hasClasses) {
+        case (true, false): self = .deitModel
         case (true, _) where configuration.singleHead: self = .deitForImageClassification
         case (true, _): self = .deitForImageClassificationWithTeacher
-        case (false, 0): self = .vitModel
+        case (false, false): self = .vitModel
         case (false, _): self = .vitForImageClassification
         }
+    }
+
+    /// Why a network has no place in this architecture; nil where it has.
+    ///
+    /// - Parameter configuration: The network, which some architecture can hold.
+    /// - Returns: A clause.
+    func refusal(of configuration: ViTConfiguration) -> String? {
+        if isDistilled != configuration.isDistilled {
+            return "\(rawValue) has \(isDistilled ? "a" : "no") distillation token"
+        }
+        if isDINOv2 != TransformerInHuggingFace.isDINOv2(configuration) {
+            return "\(rawValue) has \(isDINOv2 ? "" : "no ")layer scale"
+        }
+        if hasRegisters != (configuration.regTokens > 0) {
+            return "\(rawValue) has \(hasRegisters ? "" : "no ")register tokens"
+        }
+        return nil
     }
 }

@@ -4,38 +4,47 @@ public import VisionModels
 
 /// The names of a vision transformer's tensors in Hugging Face's files and in timm's.
 ///
-/// timm's names are ours. The one difference beyond names is the attention: timm keeps queries, keys
-/// and values as the rows of one matrix `qkv`, in that order; Hugging Face has three.
+/// timm's names are ours. Two things differ beyond names. timm keeps queries, keys and values as the rows of one matrix
+/// `qkv`, in that order; Hugging Face has three. And where registers follow the class token, Hugging Face's positions begin
+/// with the class token's, which timm's class token contains (``ClassPosition``).
 ///
 /// ## Source
-/// timm/models/vision_transformer.py, deit.py; transformers/models/deit/modeling_deit.py.
+/// timm/models/vision_transformer.py, deit.py; transformers' models as ``HuggingFaceNames`` tells.
 public struct HuggingFaceKeyMap: Sendable, Equatable {
     /// A place in one of timm's tensors.
     public struct Place: Sendable, Hashable {
         /// timm's key.
         public let key: String
 
-        /// Which third of the rows it is (0 query, 1 key, 2 value), or nil for the whole tensor.
-        public let third: Int?
+        /// Which of several equal parts of the rows it is, or nil for the whole tensor: of a `qkv` 0 query, 1 key, 2
+        /// value, of a gated `mlp.fc1` 0 gate, 1 value.
+        public let part: Int?
 
         /// Creates a place.
         ///
         /// - Parameters:
         ///   - key: timm's key.
-        ///   - third: Which third of the rows, or nil for the whole tensor.
-        public init(key: String, third: Int? = nil) {
+        ///   - part: Which part of the rows, or nil for the whole tensor.
+        public init(key: String, part: Int? = nil) {
             self.key = key
-            self.third = third
+            self.part = part
         }
     }
 
     /// Whose names are written; any are read.
     public let architecture: HuggingFaceArchitecture
 
+    /// Whether the feed-forward layers are gated, which DINOv2's names tell.
+    public let isGated: Bool
+
     /// Creates a map.
     ///
-    /// - Parameter architecture: Whose names are written.
-    public init(_ architecture: HuggingFaceArchitecture) { self.architecture = architecture }
+    /// - Parameters:
+    ///   - architecture: Whose names are written.
+    ///   - isGated: Whether the feed-forward layers are gated.
+    public init(_ architecture: HuggingFaceArchitecture, isGated: Bool = false) {
+        (self.architecture, self.isGated) = (architecture, isGated)
+    }
 
     /// Creates a map for a classifier.
     ///
@@ -45,37 +54,6 @@ public struct HuggingFaceKeyMap: Sendable, Equatable {
             isDistilled ? .deitForImageClassificationWithTeacher : .vitForImageClassification
         )
     }
-
-    private static let whole = [
-        ("cls_token", "embeddings.cls_token"),
-        ("dist_token", "embeddings.distillation_token"),
-        ("mask_token", "embeddings.mask_token"),
-        ("pos_embed", "embeddings.position_embeddings"),
-        ("patch_embed.proj", "embeddings.patch_embeddings.projection"),
-        ("norm", "layernorm"),
-        // Older versions of timm had the pooler by this name.
-        ("pre_logits.fc", "pooler.dense"),
-    ]
-
-    private static let inBlock = [
-        ("norm1", "layernorm_before"),
-        ("attn.proj", "attention.output.dense"),
-        ("norm2", "layernorm_after"),
-        ("mlp.fc1", "intermediate.dense"),
-        ("mlp.fc2", "output.dense"),
-    ]
-
-    // transformers 5 has these names in memory, and so in a state dict that somebody saves himself; `save_pretrained`
-    // writes the older ones.
-    private static let inLayerOfVersion5 = [
-        ("norm1", "layernorm_before"),
-        ("attn.proj", "attention.o_proj"),
-        ("norm2", "layernorm_after"),
-        ("mlp.fc1", "mlp.fc1"),
-        ("mlp.fc2", "mlp.fc2"),
-    ]
-
-    private static let qkv = ["query", "key", "value"]
 
     private static let classifiers = [
         ("classifier", "head"), ("cls_classifier", "head"),
@@ -96,18 +74,23 @@ public struct HuggingFaceKeyMap: Sendable, Equatable {
             return head.map { [$0 + suffix] } ?? []
         }
         if Self.suffix(of: timm, after: "decoder.0") != nil { return [timm] }
-        guard timm != "dist_token" || architecture.isDistilled else { return [] }
-        for (ours, theirs) in Self.whole {
+        guard timm != "dist_token" || architecture.isDistilled,
+            timm != "reg_token" || architecture.hasRegisters
+        else { return [] }
+        for (ours, theirs) in HuggingFaceNames.whole {
             if let suffix = Self.suffix(of: timm, after: ours) {
                 return [architecture.prefix + theirs + suffix]
             }
         }
+        let names = architecture.names(isGated: isGated)
         guard let (index, rest) = Self.layer(of: timm, after: "blocks.") else { return [] }
-        let layer = "\(architecture.prefix)encoder.layer.\(index)."
-        if let suffix = Self.suffix(of: rest, after: "attn.qkv") {
-            return Self.qkv.map { "\(layer)attention.attention.\($0)\(suffix)" }
+        let layer = "\(architecture.prefix)\(names.layers)\(index)."
+        for (ours, theirs) in names.parts {
+            if let suffix = Self.suffix(of: rest, after: ours) {
+                return theirs.map { layer + $0 + suffix }
+            }
         }
-        for (ours, theirs) in Self.inBlock {
+        for (ours, theirs) in names.inBlock {
             if let suffix = Self.suffix(of: rest, after: ours) { return [layer + theirs + suffix] }
         }
         return []
@@ -115,7 +98,7 @@ public struct HuggingFaceKeyMap: Sendable, Equatable {
 
     /// The place in timm's tensors of a tensor of a Hugging Face file.
     ///
-    /// The prefixes `vit.` and `deit.` may be absent, as in the file of a base model.
+    /// Prefixes such as `vit.` and `dinov2.` may be absent, as in the file of a base model.
     ///
     /// - Parameter key: The name in the file.
     /// - Returns: The place, or nil for a name that no vision transformer has.
@@ -125,32 +108,25 @@ public struct HuggingFaceKeyMap: Sendable, Equatable {
         }
         if suffix(of: key, after: "decoder.0") != nil { return Place(key: key) }
         let key = baseKey(of: key)
-        for (ours, theirs) in whole {
+        for (ours, theirs) in HuggingFaceNames.whole {
             if let suffix = suffix(of: key, after: theirs) { return Place(key: ours + suffix) }
         }
-        if let (index, rest) = layer(of: key, after: "encoder.layer.") {
-            let thirds = qkv.map { "attention.attention.\($0)" }
-            return place(of: rest, in: index, thirds: thirds, others: inBlock)
-        }
-        if let (index, rest) = layer(of: key, after: "layers.") {
-            let thirds = ["q", "k", "v"].map { "attention.\($0)_proj" }
-            return place(of: rest, in: index, thirds: thirds, others: inLayerOfVersion5)
+        for names in HuggingFaceNames.readable {
+            guard let (index, rest) = layer(of: key, after: names.layers) else { continue }
+            if let place = place(of: rest, in: index, names) { return place }
         }
         return nil
     }
 
-    private static func place(
-        of rest: String,
-        in index: Int,
-        thirds: [String],
-        others: [(String, String)]
-    ) -> Place? {
-        for (third, name) in thirds.enumerated() {
-            if let suffix = suffix(of: rest, after: name) {
-                return Place(key: "blocks.\(index).attn.qkv\(suffix)", third: third)
+    private static func place(of rest: String, in index: Int, _ names: HuggingFaceNames) -> Place? {
+        for (ours, theirs) in names.parts {
+            for (part, name) in theirs.enumerated() {
+                if let suffix = suffix(of: rest, after: name) {
+                    return Place(key: "blocks.\(index).\(ours)\(suffix)", part: part)
+                }
             }
         }
-        for (ours, theirs) in others {
+        for (ours, theirs) in names.inBlock {
             if let suffix = suffix(of: rest, after: theirs) {
                 return Place(key: "blocks.\(index).\(ours)\(suffix)")
             }
@@ -158,9 +134,9 @@ public struct HuggingFaceKeyMap: Sendable, Equatable {
         return nil
     }
 
-    /// A name without `vit.` or `deit.`.
-    static func baseKey(of key: String) -> String {
-        for prefix in ["vit.", "deit."] where key.hasPrefix(prefix) {
+    /// A name without what stands before the transformer's names, such as `vit.`.
+    package static func baseKey(of key: String) -> String {
+        for prefix in HuggingFaceArchitecture.prefixes where key.hasPrefix(prefix) {
             return String(key.dropFirst(prefix.count))
         }
         return key
@@ -198,7 +174,8 @@ extension HuggingFaceKeyMap {
     /// A network's tensors under the names that they have in a Hugging Face file; queries, keys and values apart.
     ///
     /// - Parameters:
-    ///   - model: The network, whose memory the tensors share.
+    ///   - model: The network, whose memory the tensors share, but for a class token and positions whose split differs
+    ///     (``ClassPosition``).
     ///   - extras: More tensors, by Hugging Face's names without `vit.` or `deit.`; those of the transformer itself
     ///     (`pooler.…`, `embeddings.…`) get the architecture's prefix.
     /// - Returns: All tensors with their names.
@@ -207,22 +184,35 @@ extension HuggingFaceKeyMap {
         of model: any ImageClassifier,
         extras: [(name: String, tensor: Tensor)] = []
     ) throws(CheckpointError) -> [(name: String, tensor: Tensor)] {
+        try tensors(of: model, extras: extras, classPosition: nil)
+    }
+
+    /// The same, with what was known of the class token's position in the file that the network is from.
+    package func tensors(
+        of model: any ImageClassifier,
+        extras: [(name: String, tensor: Tensor)],
+        classPosition: ClassPosition?
+    ) throws(CheckpointError) -> [(name: String, tensor: Tensor)] {
+        var tensors = model.namedTensors()
+        if architecture.hasRegisters {
+            tensors = try ClassPosition.separate(in: tensors, known: classPosition)
+        }
         var renamed: [(name: String, tensor: Tensor)] = []
-        for (key, tensor) in model.namedTensors() {
+        for (key, tensor) in tensors {
             let names = huggingFaceKeys(of: key)
-            guard names.count == 1 || names.count == 3 else {
+            guard let first = names.first else {
                 throw CheckpointError.tensor(
                     name: key,
                     reason: "has no name in Hugging Face's \(architecture.rawValue)"
                 )
             }
-            guard names.count == 3 else {
-                renamed.append((names[0], tensor))
+            guard names.count > 1 else {
+                renamed.append((first, tensor))
                 continue
             }
-            let rows = (tensor.shape.first ?? 0) / 3
-            for (third, name) in names.enumerated() {
-                let range = (third * rows)..<((third + 1) * rows)
+            let rows = (tensor.shape.first ?? 0) / names.count
+            for (part, name) in names.enumerated() {
+                let range = (part * rows)..<((part + 1) * rows)
                 renamed.append((name, try tensor.part(rows: range, of: key)))
             }
         }

@@ -9,7 +9,10 @@ struct NetworkPlace {
     private static let anchors = ModelFamilies.all.flatMap(\.anchors)
 
     /// What a linear classifier beside a network is called.
-    private static let linearNames = ["head", "classifier", "fc", "linear"]
+    private static let linearNames = ["head", "classifier", "fc", "linear", dinov2Linear]
+
+    /// What DINOv2 calls a classifier on the class tokens of some blocks and the mean of the patches.
+    private static let dinov2Linear = "linear_head"
 
     /// What stands before the names of the network's tensors; empty or with a dot at its end.
     let prefix: String
@@ -44,7 +47,7 @@ struct NetworkPlace {
             }
         }
         guard !found.isEmpty else { return nil }
-        let prefix = try Self.choice(among: found.map(\.prefix), file: file)
+        let prefix = try Self.choice(among: found.map(\.prefix), names: names, file: file)
         self.prefix = prefix
         others = Set(found.map(\.prefix)).subtracting([prefix]).sorted()
         let head = found.first { $0.prefix == prefix }?.anchor.head ?? "head"
@@ -52,10 +55,11 @@ struct NetworkPlace {
         linear = Self.linear(beside: prefix, head: head, tensors, others: others)
     }
 
-    /// Transformers' own `vit.` and `deit.` belong to the names of a network with a classifier.
+    /// Transformers' own `vit.` and `dinov2.` belong to the names of a network with a classifier.
     private static func outermost(_ prefix: String, _ anchor: NetworkAnchor) -> String {
         guard anchor.head == "classifier", anchor.companion == nil else { return prefix }
-        for base in ["vit.", "deit."] where prefix == base || prefix.hasSuffix(".\(base)") {
+        for base in HuggingFaceArchitecture.prefixes
+        where prefix == base || prefix.hasSuffix(".\(base)") {
             return String(prefix.dropLast(base.count))
         }
         return prefix
@@ -82,6 +86,7 @@ struct NetworkPlace {
 
     private static func choice(
         among prefixes: [String],
+        names: [String],
         file: String
     ) throws(CheckpointError) -> String {
         let prefixes = Set(prefixes).sorted()
@@ -100,7 +105,15 @@ struct NetworkPlace {
         let isPair =
             own.contains { NetworkNames.words($0).contains("student") }
             && own.contains { NetworkNames.words($0).contains("teacher") }
-        if !isPair {
+        if isPair {
+            // A teacher with the head of a self-distillation is the network to use, as DINOv2 evaluates it.
+            let teachers = own.indices.filter {
+                let parent = prefixes[$0].split(separator: ".").dropLast().joined(separator: ".")
+                return NetworkNames.words(own[$0]).contains("teacher")
+                    && names.contains { $0.hasPrefix("\(parent).dino_head.") }
+            }
+            if teachers.count == 1 { return prefixes[teachers[0]] }
+        } else {
             if first.count == 1 { return prefixes[first[0]] }
             if let root = first.first(where: { own[$0].isEmpty }) { return prefixes[root] }
         }
@@ -132,12 +145,18 @@ struct NetworkPlace {
         let widths = Set(
             tensors.filter { $0.name.hasPrefix(prefix) && $0.shape.count == 1 }.map { $0.shape[0] }
         )
+        let tokenWidth = shapes["\(prefix)cls_token"]?.last ?? 0
+        func fits(_ name: String, _ width: Int) -> Bool {
+            name == dinov2Linear
+                ? tokenWidth > 0 && width > tokenWidth && width % tokenWidth == 0
+                : widths.contains(width)
+        }
         var parent = prefix
         while true {
             for name in linearNames {
                 let layer = parent + name
                 guard let shape = shapes["\(layer).weight"], shape.count == 2,
-                    widths.contains(shape[1]),
+                    fits(name, shape[1]),
                     shapes["\(layer).bias"].map({ $0 == [shape[0]] }) ?? true
                 else { continue }
                 return layer

@@ -62,8 +62,18 @@ public struct LoadOptions: Sendable, Equatable {
     /// Which of several nested dictionaries of a PyTorch file is taken, such as `model_ema`; nil takes the plain one.
     public var stateDict: String?
 
+    /// A file with the linear classifier of a backbone, as facebookresearch/dinov2 publishes them: `weight`,
+    /// `[classes, (1 + blocks) · embedDim]`, and `bias`; nil takes the checkpoint as it is.
+    ///
+    /// The model then takes images of 224 pixels unless ``imageSize`` says otherwise, as these classifiers were trained.
+    public var linearHead: String?
+
     /// What is to be done otherwise to images than the checkpoint says.
     public var images: ImageOverrides
+
+    /// Whether the positions stay as they are stored where the checkpoint's images have another size: for writing the
+    /// checkpoint again, not for running it.
+    var keepsStoredGrid = false
 
     /// Creates options.
     ///
@@ -74,6 +84,7 @@ public struct LoadOptions: Sendable, Equatable {
     ///   - imageSize: The images that the model is to take.
     ///   - positionResampling: How positions are brought to another grid.
     ///   - stateDict: Which of several nested dictionaries of a PyTorch file is taken.
+    ///   - linearHead: A file with the linear classifier of a backbone.
     ///   - images: What is to be done otherwise to images than the checkpoint says.
     public init(
         relaxations: Relaxations = [],
@@ -82,6 +93,7 @@ public struct LoadOptions: Sendable, Equatable {
         imageSize: ImageSize? = nil,
         positionResampling: PositionEmbeddingResampling? = nil,
         stateDict: String? = nil,
+        linearHead: String? = nil,
         images: ImageOverrides = ImageOverrides()
     ) {
         self.relaxations = relaxations
@@ -90,6 +102,7 @@ public struct LoadOptions: Sendable, Equatable {
         self.imageSize = imageSize
         self.positionResampling = positionResampling
         self.stateDict = stateDict
+        self.linearHead = linearHead
         self.images = images
     }
 }

@@ -21,8 +21,17 @@ struct LoadPlan {
         let prefixTokens: Int
     }
 
+    /// Images of another size than the positions are for, which the checkpoint's own library resamples on the way.
+    struct OtherImages {
+        let size: LoadOptions.ImageSize
+        let resampling: PositionEmbeddingResampling
+    }
+
     var description: ModelDescription
     let weights: WeightsFile
+
+    /// What the checkpoint's processor makes, where that is not what the positions are for.
+    var otherImages: OtherImages?
     var assumptions: [String] = []
     var notes: [String] = []
     var head = Head.stored
@@ -44,6 +53,7 @@ struct LoadPlan {
         let isGone =
             options.relaxations.contains(.dropHead)
             || !hasHead && !replaces && options.relaxations.contains(.noHead)
+        if isGone || !hasHead { readClassTokenAlone() }
         if isGone {
             head = .none
             description.labels = ClassLabels(placeholders: 0)
@@ -70,6 +80,15 @@ struct LoadPlan {
         description.configuration.numClasses = labels.names.count
     }
 
+    /// Without its classifier, a DINOv2's feature is the class token, as in DINOv2's own code.
+    private mutating func readClassTokenAlone() {
+        guard var vit = description.configuration.transformer, vit.globalPool == .tokenAvg else {
+            return
+        }
+        (vit.globalPool, vit.headBlocks) = (.token, 1)
+        description.configuration.transformer = vit
+    }
+
     private func checkClasses(replaces: Bool) throws(CheckpointError) {
         guard description.configuration.numClasses == 0, !replaces || weights.heads.isEmpty else {
             return
@@ -91,16 +110,25 @@ struct LoadPlan {
     /// - Throws: `ConfigurationError` for a size that is no whole number of patches, ``CheckpointError`` for
     ///   positions that do not fit it.
     mutating func settleSize(_ options: LoadOptions, isGridKnown: Bool) throws {
+        var options = options
+        if let otherImages, options.imageSize == nil, !options.keepsStoredGrid {
+            options.imageSize = otherImages.size
+            options.positionResampling = options.positionResampling ?? otherImages.resampling
+        }
         guard let size = options.imageSize else { return }
+        let made = otherImages.map { (height: $0.size.height, width: $0.size.width) }
         let old = description.configuration.imageSize
         var configuration = description.configuration
         configuration.imageSize = (size.height, size.width)
         try configuration.validate()
         description.configuration = configuration
-        if old != (size.height, size.width) {
+        if made ?? old != (size.height, size.width) {
             description.processor = try makeProcessor(file: weights.path) {
                 () throws(ImageError) in
-                try description.processor.resized(from: old, to: (size.height, size.width))
+                try description.processor.resized(
+                    from: made ?? old,
+                    to: (size.height, size.width)
+                )
             }
         }
         guard let vit = configuration.transformer else { return }

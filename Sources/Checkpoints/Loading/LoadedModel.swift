@@ -24,6 +24,9 @@ public struct LoadedModel {
 
     let weights: WeightsFile
 
+    /// What the checkpoint's processor makes, where that is not what its positions are for.
+    let otherImages: LoadPlan.OtherImages?
+
     /// The same model with another way from an image to its input.
     ///
     /// - Parameter processor: The way.
@@ -37,7 +40,8 @@ public struct LoadedModel {
             report: report,
             weightsPath: weightsPath,
             metadata: metadata,
-            weights: weights
+            weights: weights,
+            otherImages: otherImages
         )
     }
 

@@ -5,7 +5,11 @@ import VisionModels
 // Weights without a folder of configuration around them.
 extension ModelDirectory {
     static func planWeights(_ path: String, _ options: LoadOptions) throws -> LoadPlan {
-        let weights = try WeightsFile(path: path, stateDict: options.stateDict)
+        let weights = try WeightsFile(
+            path: path,
+            stateDict: options.stateDict,
+            head: options.linearHead
+        )
         if options.preset == nil, let plan = try planEmbedded(weights) { return plan }
         let clues = CheckpointClues(weights, preset: options.preset)
         var assumptions: [String] = []
@@ -13,14 +17,25 @@ extension ModelDirectory {
         if let preset = options.preset {
             configuration = try ModelRegistry.configuration(named: preset)
             configuration.numClasses = weights.classCount ?? 0
+            readBlocks(of: weights, &configuration)
         } else {
             let found = try recognize(weights, clues, imageSize: options.imageSize)
             (configuration, assumptions) = (found.configuration, found.assumptions)
         }
         try validate(configuration, weights, file: path)
         let named = ModelFamilies.family(of: configuration)?.model(in: clues, weights.stored)
-        let processor = try processor(configuration, named, file: path)
-        assumptions.append(processorAssumption(processor, named))
+        var processor = try processor(configuration, named, file: path)
+        var otherImages: LoadPlan.OtherImages?
+        if options.linearHead != nil, configuration.inChannels == 3 {
+            // facebookresearch/dinov2, `make_classification_eval_transform`: 256, then the middle 224.
+            processor = try makeProcessor(file: path) { () throws(ImageError) in
+                try .deit(size: 224)
+            }
+            otherImages = .init(size: .init(height: 224, width: 224), resampling: .dinov2)
+            assumptions.append("the preprocessing of DINOv2's classifiers: \(steps(processor))")
+        } else {
+            assumptions.append(processorAssumption(processor, named))
+        }
         var plan = LoadPlan(
             ModelDescription(
                 configuration: configuration,
@@ -31,6 +46,7 @@ extension ModelDirectory {
             weights
         )
         plan.assumptions += assumptions
+        plan.otherImages = otherImages
         return plan
     }
 
@@ -92,6 +108,13 @@ extension ModelDirectory {
                 )
             )
             if let found { return found }
+        }
+        if let (weight, _) = HeadedArchive.linear(weights.archive.tensors) {
+            throw CheckpointError.unsupported(
+                file: weights.path,
+                reason: "it is a linear classifier of shape \(weight.shape) without its backbone; join them: "
+                    + "deit convert BACKBONE --head \(weights.path) --to hf --output DIR"
+            )
         }
         let names = weights.archive.tensors.prefix(3).map(\.name).joined(separator: ", ")
         throw CheckpointError.unsupported(

@@ -37,7 +37,8 @@ extension ModelDirectory {
             report: report,
             weightsPath: plan.weights.path,
             metadata: plan.weights.archive.metadata,
-            weights: plan.weights
+            weights: plan.weights,
+            otherImages: plan.otherImages
         )
     }
 
@@ -82,7 +83,11 @@ extension ModelDirectory {
         _ options: LoadOptions
     ) throws(CheckpointError) -> LoadPlan {
         let (file, fileNotes) = try weightsFile(in: folder)
-        let weights = try WeightsFile(path: file, stateDict: options.stateDict)
+        let weights = try WeightsFile(
+            path: file,
+            stateDict: options.stateDict,
+            head: options.linearHead
+        )
         let path = "\(folder)/\(configurationName)"
         let object = try CheckpointError.of(try SmallFile.readObject(path))
         let fields = JSONFields(object: object, file: path)
@@ -121,6 +126,7 @@ extension ModelDirectory {
             configuration.numClasses = count
             labels = ClassLabels(placeholders: count)
         }
+        if options.linearHead != nil { readBlocks(of: weights, &configuration) }
         try validate(configuration, weights, file: path)
         let usual = try makeProcessor(file: path) { () throws(ImageError) in
             try configuration.usualProcessor()
@@ -151,7 +157,31 @@ extension ModelDirectory {
         var plan = LoadPlan(description, weights)
         plan.assumptions += assumptions
         plan.notes += fileNotes
+        if !isTimm { plan.otherImages = otherImages(description) }
         return plan
+    }
+
+    /// The images that the processor of a DINOv2 makes, where its positions are for others.
+    ///
+    /// transformers resamples the positions of these networks on the way, whatever the size of the images; the published
+    /// ones have positions for 518 pixels and a processor that crops to 224.
+    private static func otherImages(_ description: ModelDescription) -> LoadPlan.OtherImages? {
+        guard let vit = description.configuration.transformer,
+            TransformerInHuggingFace.isDINOv2(vit),
+            let height = description.processor.cropHeight,
+            let width = description.processor.cropWidth,
+            (height, width) != (vit.imageHeight, vit.imageWidth)
+        else { return nil }
+        return .init(size: .init(height: height, width: width), resampling: .hf)
+    }
+
+    /// Takes the blocks that a classifier reads from its width.
+    static func readBlocks(of weights: WeightsFile, _ configuration: inout ModelConfiguration) {
+        guard var vit = configuration.transformer, let width = weights.headWidth,
+            width > vit.embedDim, width % vit.embedDim == 0
+        else { return }
+        (vit.globalPool, vit.headBlocks) = (.tokenAvg, width / vit.embedDim - 1)
+        configuration.transformer = vit
     }
 
     private static func weightsFile(

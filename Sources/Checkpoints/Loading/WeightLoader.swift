@@ -74,7 +74,9 @@ struct WeightLoader {
         var wishes: [Wish] = []
         for (key, tensor) in model.namedTensors() {
             let names = names(of: key)
-            guard names.count == 3 else {
+            // Files of transformers' names in memory have gate and value apart, files that it saved in one.
+            let count = max(names.count, weights.partCount(of: key))
+            guard count > 1 else {
                 let name = names.first ?? key
                 wishes.append(
                     Wish(
@@ -86,16 +88,16 @@ struct WeightLoader {
                 )
                 continue
             }
-            for (third, name) in names.enumerated() {
-                let rows = (tensor.shape.first ?? 0) / 3
-                let range = (third * rows)..<((third + 1) * rows)
-                let part = try tensor.part(rows: range, of: name)
+            let rows = (tensor.shape.first ?? 0) / count
+            for index in 0..<count {
+                let name = index < names.count ? names[index] : key
+                let target = try tensor.part(rows: (index * rows)..<((index + 1) * rows), of: name)
                 wishes.append(
                     Wish(
-                        place: Place(key: key, third: third),
+                        place: Place(key: key, part: index),
                         name: name,
-                        shape: part.shape,
-                        target: part
+                        shape: target.shape,
+                        target: target
                     )
                 )
             }
@@ -105,16 +107,22 @@ struct WeightLoader {
 
     /// What the file would call a tensor of the network.
     private func names(of key: String) -> [String] {
-        guard weights.scheme == .huggingFace else { return [weights.prefix + key] }
-        let isDistilled = plan.description.configuration.isDistilled
+        guard weights.scheme == .huggingFace,
+            let vit = plan.description.configuration.transformer
+        else { return [weights.prefix + key] }
+        let isGated = vit.mlpLayer == .swiglu
         let named = plan.description.originalConfiguration["architectures"]?.arrayValue?.first
-        let architecture = named?.stringValue.flatMap(HuggingFaceArchitecture.init(rawValue:))
-        let map = HuggingFaceKeyMap(isDistilled: isDistilled)
-        guard let architecture, architecture.isDistilled == isDistilled else {
-            return map.huggingFaceKeys(of: key)
+        if let architecture = named?.stringValue.flatMap(HuggingFaceArchitecture.init(rawValue:)),
+            architecture.refusal(of: vit) == nil
+        {
+            let names = HuggingFaceKeyMap(architecture, isGated: isGated).huggingFaceKeys(of: key)
+            if !names.isEmpty { return names }
         }
-        let names = HuggingFaceKeyMap(architecture).huggingFaceKeys(of: key)
-        return names.isEmpty ? map.huggingFaceKeys(of: key) : names
+        var classifier = vit
+        classifier.numClasses = max(1, vit.numClasses)
+        classifier.singleHead = false
+        return HuggingFaceKeyMap(HuggingFaceArchitecture(of: classifier), isGated: isGated)
+            .huggingFaceKeys(of: key)
     }
 
     private func check(_ wanted: [Wish], keepsHead: Bool) throws(CheckpointError) {
@@ -139,10 +147,10 @@ struct WeightLoader {
 
     /// The shape that a tensor is to have in the file.
     private func storedShape(_ key: String, _ shape: [Int]) -> [Int] {
-        guard key == "pos_embed", let positions = plan.positions, shape.count == 3 else {
-            return shape
-        }
-        return [shape[0], positions.prefixTokens + positions.resampling.from.count, shape[2]]
+        guard key == "pos_embed", shape.count == 3 else { return shape }
+        let count =
+            plan.positions.map { $0.prefixTokens + $0.resampling.from.count } ?? shape[1]
+        return [shape[0], weights.hasClassPosition ? count + 1 : count, shape[2]]
     }
 
     private func copy(
@@ -155,23 +163,40 @@ struct WeightLoader {
         {
             return try copy(entry, quantization, into: wish.target)
         }
-        guard wish.place.key == "pos_embed", let positions = plan.positions else {
-            return try weights.archive.copy(entry, into: wish.target)
+        if wish.place.key == "cls_token", let split = try weights.classPosition() {
+            do throws(TorchError) {
+                return try wish.target.copy(from: split.sum())
+            } catch {
+                throw CheckpointError.tensor(name: entry.name, reason: "\(error)")
+            }
         }
+        guard wish.place.key == "pos_embed", plan.positions != nil || weights.hasClassPosition
+        else { return try weights.archive.copy(entry, into: wish.target) }
         let stored = try weights.archive.read(entry)
         do throws(TorchError) {
             let resampled = try withoutGradient { () throws(TorchError) in
-                try positions.resampling.variant.resample(
-                    stored.to(.float32),
-                    prefixTokens: positions.prefixTokens,
-                    from: positions.resampling.from,
-                    to: positions.resampling.to
-                )
+                try self.positions(stored.to(.float32))
             }
             try wish.target.copy(from: resampled)
         } catch {
             throw CheckpointError.tensor(name: entry.name, reason: "\(error)")
         }
+    }
+
+    /// The network's positions from those of the file, `[1, positions, embedDim]`.
+    private func positions(_ stored: Tensor) throws(TorchError) -> Tensor {
+        // The class token contains its position.
+        let own =
+            try weights.hasClassPosition
+            ? stored.narrowed(1, 1..<stored.shape3().1) : stored
+        guard let positions = plan.positions else { return own }
+        return try positions.resampling.variant.resample(
+            own,
+            prefixTokens: positions.prefixTokens,
+            from: positions.resampling.from,
+            to: positions.resampling.to,
+            hasRegisters: plan.description.configuration.transformer.map { $0.regTokens > 0 } ?? false
+        )
     }
 
     /// Copies a weight in 8 bits as the numbers that it stands for.

@@ -8,7 +8,7 @@ package import Torch
 package struct WeightMatch {
     package typealias Place = HuggingFaceKeyMap.Place
 
-    /// One tensor that a model wants: a parameter, a buffer, or a third of a `qkv`.
+    /// One tensor that a model wants: a parameter, a buffer, or a part of its rows.
     package struct Wish {
         /// What it is, by timm's name.
         package let place: Place

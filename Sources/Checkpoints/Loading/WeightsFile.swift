@@ -24,6 +24,9 @@ struct WeightsFile {
     /// What tells how linear layers compute in 8 bits, by the layers' keys.
     let quantized: [String: Int8Reader.Parts]
 
+    /// Whether the positions begin with the class token's although registers follow the token (``ClassPosition``).
+    let hasClassPosition: Bool
+
     /// The names of the network's tensors, without what wraps them, by their names in the file.
     private let rests: [String: String]
 
@@ -44,8 +47,19 @@ struct WeightsFile {
 
     var path: String { archive.path }
 
-    init(path: String, stateDict: String? = nil) throws(CheckpointError) {
-        try self.init(try WeightsArchive.open(path, stateDict: stateDict))
+    /// Opens a file.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - stateDict: Which of several nested dictionaries is taken.
+    ///   - head: A file with the linear classifier of the network, as DINOv2 publishes them.
+    init(path: String, stateDict: String? = nil, head: String? = nil) throws(CheckpointError) {
+        let archive = try WeightsArchive.open(path, stateDict: stateDict)
+        let network = try WeightsFile(archive)
+        self =
+            try head.map { (head) throws(CheckpointError) in
+                try WeightsFile(HeadedArchive(archive, head: head, of: network))
+            } ?? network
     }
 
     init(_ archive: any TensorArchive) throws(CheckpointError) {
@@ -75,6 +89,11 @@ struct WeightsFile {
         let tensors = names.map { (name: $0.1.rest, shape: $0.0.shape) }
         let others = ModelFamilies.all.lazy.compactMap { $0.otherNames(tensors) }.first
         scheme = isHuggingFace ? .huggingFace : others?.scheme ?? .timm
+        let registers =
+            isHuggingFace ? "embeddings.\(DINOv2Names.registers)" : DINOv2Names.registers
+        hasClassPosition = tensors.contains {
+            (isHuggingFace ? HuggingFaceKeyMap.baseKey(of: $0.name) : $0.name) == registers
+        }
         if let others, !isHuggingFace {
             names = names.map { ($0, ($1.prefix, others.key(of: $1.rest))) }
         }
@@ -111,7 +130,7 @@ struct WeightsFile {
         if names.contains(where: { TimmNames.key(of: $0.1.rest) != $0.1.rest }) {
             notes.append("read gamma_1 and gamma_2 as ls1.gamma and ls2.gamma")
         }
-        let file = archive as? PyTorchFile
+        let file = ((archive as? HeadedArchive)?.network ?? archive) as? PyTorchFile
         self.notes = (file?.notes ?? (archive as? SelectedArchive)?.notes ?? []) + notes
         arguments = file?.arguments ?? [:]
     }
@@ -135,8 +154,30 @@ struct WeightsFile {
         return types.count == 1 ? types.first : nil
     }
 
-    /// The shape of a tensor by timm's name; nil where the file does not have it whole.
-    func shape(_ key: String) -> [Int]? { entries[Place(key: key)]?.shape }
+    /// The shape of a tensor by timm's name, as timm would have it; nil where the file does not have it whole.
+    func shape(_ key: String) -> [Int]? {
+        guard let shape = entries[Place(key: key)]?.shape else { return nil }
+        guard hasClassPosition, key == "pos_embed", shape.count == 3 else { return shape }
+        return [shape[0], shape[1] - 1, shape[2]]
+    }
+
+    /// How many parts of a tensor's rows the file has apart; 0 where it has the tensor whole or not at all.
+    func partCount(of key: String) -> Int {
+        entries.keys.count { $0.key == key && $0.part != nil }
+    }
+
+    /// The class token and its position apart, where the file has them so.
+    func classPosition() throws(CheckpointError) -> ClassPosition? {
+        guard hasClassPosition, let token = entries[Place(key: "cls_token")],
+            let positions = entries[Place(key: "pos_embed")]
+        else { return nil }
+        let (first, all) = (try archive.read(token), try archive.read(positions))
+        do throws(TorchError) {
+            return try ClassPosition(token: first, positions: all)
+        } catch {
+            throw CheckpointError.tensor(name: positions.name, reason: "\(error)")
+        }
+    }
 
     /// Whether there is a tensor by timm's name, whole or in parts.
     func has(_ key: String) -> Bool { entries.keys.contains { $0.key == key } }
@@ -148,6 +189,9 @@ struct WeightsFile {
 
     /// The name of a tensor without what wraps the network; nil for one beside the network.
     func rest(of name: String) -> String? { rests[name] }
+
+    /// The width that the classifier reads; nil where there is none.
+    var headWidth: Int? { shape("head.weight").flatMap { $0.count == 2 ? $0[1] : nil } }
 
     /// The number of classes that the classifier tells apart; nil where there is none.
     var classCount: Int? {
@@ -163,7 +207,9 @@ struct WeightsFile {
             scheme: scheme,
             keys: Set(entries.keys.map(\.key)),
             shapes: Dictionary(
-                entries.compactMap { $0.third == nil ? ($0.key, $1.shape) : nil },
+                entries.keys.compactMap { place in
+                    place.part == nil ? shape(place.key).map { (place.key, $0) } : nil
+                },
                 uniquingKeysWith: { first, _ in first }
             )
         )

@@ -27,8 +27,8 @@ public enum ModelDirectory {
     /// - Parameters:
     ///   - model: The network.
     ///   - description: All that belongs to it.
-    ///   - path: The folder or, in the forms ``SaveOptions/Form/deit`` and ``SaveOptions/Form/bare``, the file; an
-    ///     older one of that name is replaced, and stays when anything fails.
+    ///   - path: The folder or, in the forms ``SaveOptions/Form/deit``, ``SaveOptions/Form/dinov2`` and
+    ///     ``SaveOptions/Form/bare``, the file; an older one of that name is replaced, and stays when anything fails.
     ///   - options: How it is written.
     ///   - extras: More tensors for the same file, in the form of Hugging Face: by its names without `vit.` or
     ///     `deit.` (`pooler.dense.weight`, `embeddings.mask_token`, `decoder.0.weight`, `classifier.weight`).
@@ -47,14 +47,43 @@ public enum ModelDirectory {
                 }
             }
         }
+        try save(
+            model,
+            description,
+            to: path,
+            options: options,
+            extras: extras,
+            classPosition: nil
+        )
+    }
+
+    /// Writes one file, with what was known of the class token's position in the file that the network is from.
+    static func save(
+        _ model: any ImageClassifier,
+        _ description: ModelDescription,
+        to path: String,
+        options: SaveOptions,
+        extras: [(name: String, tensor: Tensor)],
+        classPosition: ClassPosition?
+    ) throws {
         try checkClasses(model, description, path)
         if options.form == .bare, options.container == .safetensors {
             try checkTimmImages(description, path)
         }
         var options = options
-        if options.form == .deit { options.container = .pytorch }
+        if [.deit, .dinov2].contains(options.form) { options.container = .pytorch }
         let isInt8 = try isInt8(model, options, path)
         let writer = WeightsWriter(options: options)
+        if options.form == .dinov2 {
+            let tensors = try DINOv2File.tensors(
+                of: model,
+                description.configuration,
+                maskToken: extras.first { $0.name == "embeddings.mask_token" }?.tensor,
+                classPosition,
+                path
+            )
+            return try writer.write(writer.converted(tensors), to: path)
+        }
         var configuration = TimmConfiguration.encode(description)
         if isInt8 { configuration[Int8Format.configurationKey] = Int8Format.configuration }
         let text = JSONValue.object(configuration).text(isIndented: false)
@@ -82,6 +111,25 @@ public enum ModelDirectory {
         options: SaveOptions = SaveOptions(),
         extras: [(name: String, tensor: Tensor)] = []
     ) throws(CheckpointError) {
+        try write(
+            model,
+            description,
+            into: folder,
+            options: options,
+            extras: extras,
+            classPosition: nil
+        )
+    }
+
+    /// The same, with what was known of the class token's position in the file that the network is from.
+    static func write(
+        _ model: any ImageClassifier,
+        _ description: ModelDescription,
+        into folder: String,
+        options: SaveOptions,
+        extras: [(name: String, tensor: Tensor)],
+        classPosition: ClassPosition?
+    ) throws(CheckpointError) {
         try checkClasses(model, description, folder)
         let isInt8 = try isInt8(model, options, folder)
         let architecture = isInt8 ? nil : try architecture(of: description, options, folder)
@@ -93,8 +141,12 @@ public enum ModelDirectory {
         }
         let writer = WeightsWriter(options: options)
         let tensors: [WeightsWriter.Named]
+        var extras = extras
+        let vit = description.configuration.transformer
         if let architecture {
-            tensors = try HuggingFaceKeyMap(architecture).tensors(of: model, extras: extras)
+            if architecture.hasRegisters { try addMaskToken(to: &extras, width: vit?.embedDim) }
+            tensors = try HuggingFaceKeyMap(architecture, isGated: vit?.mlpLayer == .swiglu)
+                .tensors(of: model, extras: extras, classPosition: classPosition)
         } else {
             tensors = try Int8Format.tensors(of: model)
         }
@@ -103,16 +155,38 @@ public enum ModelDirectory {
         // file of its form would say something else.
         if HuggingFaceProcessor.canHold(description.processor) {
             let processor = description.originalProcessor.overlaid(
-                with: HuggingFaceProcessor.encode(description.processor),
+                with: HuggingFaceProcessor.encode(description.processor, architecture),
                 replacing: ["size", "crop_size"]
             )
             try write(processor, to: "\(folder)/\(processorName)")
         }
         let dtype = options.dtype ?? model.namedTensors().first?.tensor.dtype ?? .float32
-        try write(
-            configuration(description, architecture, dtype: dtype, isInt8: isInt8),
-            to: "\(folder)/\(configurationName)"
+        var object = try configuration(
+            description,
+            architecture,
+            dtype: dtype,
+            isInt8: isInt8
         )
+        if architecture?.isDINOv2 == true, architecture?.hasRegisters == false {
+            object["use_mask_token"] = .bool(extras.contains { $0.name == maskTokenName })
+        }
+        try write(object, to: "\(folder)/\(configurationName)")
+    }
+
+    private static let maskTokenName = "embeddings.mask_token"
+
+    /// Adds zeros, with which transformers begins, for a network of which no mask token is known: the class with registers
+    /// has one always.
+    private static func addMaskToken(
+        to extras: inout [(name: String, tensor: Tensor)],
+        width: Int?
+    ) throws(CheckpointError) {
+        guard let width, !extras.contains(where: { $0.name == maskTokenName }) else { return }
+        do throws(TorchError) {
+            extras.append((maskTokenName, try Tensor.zeros([1, width])))
+        } catch {
+            throw CheckpointError.tensor(name: maskTokenName, reason: "\(error)")
+        }
     }
 
     private static func checkClasses(
@@ -159,7 +233,7 @@ public enum ModelDirectory {
         let holdsInt8 =
             switch options.form {
             case .automatic, .timm, .bare: options.container == .safetensors
-            case .huggingFace, .deit: false
+            case .huggingFace, .deit, .dinov2: false
             }
         guard holdsInt8 else {
             throw CheckpointError.unwritable(
@@ -194,7 +268,7 @@ public enum ModelDirectory {
             }
             return nil
         case .huggingFace(let architecture): wanted = architecture
-        case .automatic, .deit, .bare: wanted = nil
+        case .automatic, .deit, .dinov2, .bare: wanted = nil
         }
         var reason = family?.huggingFaceRefusal(of: configuration)
         if reason == nil, let vit = configuration.transformer {
@@ -202,9 +276,8 @@ public enum ModelDirectory {
                 reason =
                     "its image processors have no word for images \(description.processor.resize)"
                     + " (--crop-mode squash is one that they have)"
-            } else if let wanted, wanted.isDistilled != vit.isDistilled {
-                reason =
-                    "\(wanted.rawValue) has \(wanted.isDistilled ? "a" : "no") distillation token"
+            } else if let refusal = wanted?.refusal(of: vit) {
+                reason = refusal
             } else {
                 return wanted ?? HuggingFaceArchitecture(of: vit)
             }
@@ -212,8 +285,14 @@ public enum ModelDirectory {
         if options.form == .automatic { return nil }
         throw CheckpointError.unwritable(
             path: path,
-            reason: "Hugging Face's form cannot hold this model: \(reason ?? ""); timm's form can"
+            reason: "Hugging Face's form cannot hold this model: \(reason ?? ""); \(other(configuration)) can"
         )
+    }
+
+    /// A form that can hold what Hugging Face's cannot.
+    private static func other(_ configuration: ModelConfiguration) -> String {
+        let isTimms = ModelFamilies.family(of: configuration)?.timmRefusal(of: configuration) == nil
+        return isTimms ? "timm's form" : "a file of safetensors"
     }
 
     private static func configuration(

@@ -16,6 +16,9 @@ public struct SaveOptions: Sendable, Equatable {
         /// A `.pth` file as facebookresearch/deit publishes: timm's names under the key `model`.
         case deit
 
+        /// A `.pth` file as facebookresearch/dinov2 publishes its backbones: DINOv2's names, and no classifier.
+        case dinov2
+
         /// A file of tensors with timm's names; in safetensors, the configuration is among its metadata.
         case bare
     }
@@ -32,7 +35,7 @@ public struct SaveOptions: Sendable, Equatable {
     /// Whose form it gets.
     public var form: Form
 
-    /// The container of the weights; ``Form/deit`` has PyTorch's always.
+    /// The container of the weights; ``Form/deit`` and ``Form/dinov2`` have PyTorch's always.
     public var container: Container
 
     /// The type of floating-point tensors in the file; nil leaves every one as it is.
@@ -64,7 +67,7 @@ public struct SaveOptions: Sendable, Equatable {
     public var writesFolder: Bool {
         switch form {
         case .automatic, .huggingFace, .timm: true
-        case .deit, .bare: false
+        case .deit, .dinov2, .bare: false
         }
     }
 }

@@ -15,7 +15,9 @@ struct SizeOptions: ParsableArguments {
     )
     var size: String?
 
-    @Option(help: "Resampling of position embeddings to --size: deit, timm, hf or dino.")
+    @Option(
+        help: "Resampling of position embeddings to --size: deit, timm, hf, dino or dinov2."
+    )
     var resample: PositionEmbeddingResampling?
 
     func validate() throws {

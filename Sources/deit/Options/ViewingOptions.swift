@@ -14,7 +14,7 @@ struct ViewingOptions: ParsableArguments {
     )
     var size = "own"
 
-    @Option(help: "Resampling of position embeddings: deit, timm, hf or dino.")
+    @Option(help: "Resampling of position embeddings: deit, timm, hf, dino or dinov2.")
     var resample = PositionEmbeddingResampling.timm
 
     @Option(help: "Memory limit for attention, in GiB.")

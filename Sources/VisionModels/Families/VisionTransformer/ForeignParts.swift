@@ -5,6 +5,10 @@ enum ForeignParts {
         ({ $0.contains("relative_position") || $0.contains("rel_pos") }, "relative positions"),
         ({ $0.contains(".mlp.fc1_g.") }, "gated feed-forward layers in two matrices (EVA)"),
         (
+            { $0.contains(".mlp.norm.") || $0.contains(".attn.norm.") },
+            "normalisations inside attention or the feed-forward layers (EVA)"
+        ),
+        (
             { $0.contains("q_bias") || $0.contains("v_bias") },
             "separate biases of queries and values"
         ),

@@ -66,8 +66,14 @@ struct TransformerFamily: ModelFamily {
         return name
     }
 
+    func otherNames(_ tensors: [(name: String, shape: [Int])]) -> (any TensorNames)? {
+        DINOv2Names(tensors)
+    }
+
     func model(named name: String) -> NamedModel? {
-        let name = PublishedTransformers.aliases[name] ?? name
+        let name =
+            DINOv2Names.timmName(of: name) ?? MAENames.timmName(of: name)
+            ?? PublishedTransformers.aliases[name] ?? name
         let parts = name.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         guard let architecture = parts.first.map(String.init),
             var configuration = TransformerPresets.configurations[architecture]
@@ -190,13 +196,7 @@ struct TransformerFamily: ModelFamily {
     }
 
     func huggingFaceRefusal(of vit: ViTConfiguration) -> String? {
-        if vit.initValues != nil { return "it has no layer scale (DeiT-III)" }
-        let plain = ViTConfiguration(layerNormEps: vit.layerNormEps)
-        guard vit.classToken, vit.regTokens == 0, vit.globalPool == plain.globalPool, !vit.fcNorm,
-            vit.finalNorm, !vit.preNorm, !vit.qkNorm, vit.mlpLayer == .mlp,
-            vit.blockType == .preNorm, vit.activation == .gelu
-        else { return "it has only plain blocks with a classifier on the class token" }
-        return vit.noEmbedClass ? "its class token always has a position" : nil
+        TransformerInHuggingFace.refusal(of: vit)
     }
 
     func processor(

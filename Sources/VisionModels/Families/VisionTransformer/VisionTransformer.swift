@@ -407,7 +407,8 @@ extension VisionTransformer {
                     learnt,
                     prefixTokens: configuration.embeddedPrefixCount,
                     from: configuration.grid,
-                    to: grid
+                    to: grid,
+                    hasRegisters: configuration.regTokens > 0
                 )
             }
         } else {
