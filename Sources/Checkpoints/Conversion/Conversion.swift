@@ -22,6 +22,9 @@ public enum Conversion {
         /// The architecture in Hugging Face's form; nil in others.
         public let architecture: HuggingFaceArchitecture?
 
+        /// Whose names the tensors have, as a sentence has it: "timm's".
+        public let names: String
+
         /// How many tensors of the network were written and read again.
         public let tensorCount: Int
 
@@ -96,11 +99,20 @@ public enum Conversion {
             source: loaded.report,
             left: left + loaded.weights.ignored + unheld(loaded.description, by: saving),
             architecture: architecture,
+            names: Self.names(saving.form).words,
             tensorCount: loaded.model.namedTensors().count,
             extraCount: extras.count,
             dtype: (saving.dtype ?? .float32).rawValue,
             int8Layers: Int8Format.quantizations(of: loaded.model).count
         )
+    }
+
+    private static func names(_ form: SaveOptions.Form) -> NameScheme {
+        switch form {
+        case .automatic, .huggingFace: .huggingFace
+        case .dinov2: DINOv2Names.scheme
+        case .timm, .deit, .bare: .timm
+        }
     }
 
     /// What a file of tensors alone does not hold, although the model's scores depend on it.

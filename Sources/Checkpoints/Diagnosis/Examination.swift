@@ -127,6 +127,7 @@ struct Examination {
     private func resampling(_ plan: LoadPlan) -> PositionEmbeddingResampling {
         if plan.description.originalConfiguration["model_type"] != nil { return .hf }
         if plan.description.originalConfiguration["architecture"] != nil { return .timm }
+        if weights.scheme == DINOv2Names.scheme { return .dinov2 }
         if weights.isOfDINO || weights.arguments["arch"] != nil { return .dino }
         return weights.archive is PyTorchFile ? .deit : .timm
     }

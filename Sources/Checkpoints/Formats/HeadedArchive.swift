@@ -39,14 +39,16 @@ struct HeadedArchive: TensorArchive {
         guard let (weight, bias) = Self.linear(head.tensors) else {
             throw .unsupported(
                 file: path,
-                reason: "it is no linear classifier, whose tensors are \"weight\" and \"bias\" alone"
+                reason:
+                    "it is no linear classifier, whose tensors are \"weight\" and \"bias\" alone"
             )
         }
         let width = weights.shape("cls_token")?.last ?? 0
         guard width > 0, weight.shape[1] > width, weight.shape[1] % width == 0 else {
             throw .unsupported(
                 file: path,
-                reason: "it reads \(weight.shape[1]) values, not the class tokens of some blocks and the mean of the "
+                reason:
+                    "it reads \(weight.shape[1]) values, not the class tokens of some blocks and the mean of the "
                     + "patches of \(weights.path), whose width is \(width)"
             )
         }
@@ -72,8 +74,11 @@ struct HeadedArchive: TensorArchive {
         _ tensors: [ArchivedTensor]
     ) -> (weight: ArchivedTensor, bias: ArchivedTensor)? {
         guard tensors.count == 2,
-            let weight = tensors.first(where: { TimmNames.unwrapped($0.name).rest.hasSuffix("weight") }),
-            let bias = tensors.first(where: { TimmNames.unwrapped($0.name).rest.hasSuffix("bias") }),
+            let weight = tensors.first(where: {
+                TimmNames.unwrapped($0.name).rest.hasSuffix("weight")
+            }),
+            let bias = tensors.first(where: { TimmNames.unwrapped($0.name).rest.hasSuffix("bias") }
+            ),
             weight.shape.count == 2, bias.shape == [weight.shape[0]]
         else { return nil }
         return (weight, bias)

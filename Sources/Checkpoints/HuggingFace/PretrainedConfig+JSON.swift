@@ -107,7 +107,8 @@ extension PretrainedConfig {
 
     static var knownKeys: [String] {
         let dinov2 = [
-            "drop_path_rate", "layerscale_value", "mlp_ratio", "num_register_tokens", "use_mask_token",
+            "drop_path_rate", "layerscale_value", "mlp_ratio", "num_register_tokens",
+            "use_mask_token",
             "use_swiglu_ffn",
         ]
         return (Family.isDINOv2 ? dinov2 : []) + [

@@ -122,7 +122,8 @@ public enum HuggingFaceArchitecture: String, Sendable, CaseIterable {
         if TransformerInHuggingFace.isDINOv2(configuration) {
             self =
                 configuration.regTokens > 0
-                ? hasClasses ? .dinov2WithRegistersForImageClassification : .dinov2WithRegistersModel
+                ? hasClasses
+                    ? .dinov2WithRegistersForImageClassification : .dinov2WithRegistersModel
                 : hasClasses ? .dinov2ForImageClassification : .dinov2Model
             return
         }

@@ -25,10 +25,12 @@ enum LoadHint {
                 "The file has a distillation token: it is of the distilled model, not the plain one"
         }
         if missing.contains("reg_token") {
-            return "The file has no register tokens: it is of the plain model, not the one with registers"
+            return
+                "The file has no register tokens: it is of the plain model, not the one with registers"
         }
         if unexpected.contains("reg_token") {
-            return "The file has register tokens: it is of the model with registers, not the plain one"
+            return
+                "The file has register tokens: it is of the model with registers, not the plain one"
         }
         let isHeadAlone = misshapen.isEmpty && unexpected.isEmpty
         if isHeadAlone, !missing.isEmpty,

@@ -112,7 +112,8 @@ extension ModelDirectory {
         if let (weight, _) = HeadedArchive.linear(weights.archive.tensors) {
             throw CheckpointError.unsupported(
                 file: weights.path,
-                reason: "it is a linear classifier of shape \(weight.shape) without its backbone; join them: "
+                reason:
+                    "it is a linear classifier of shape \(weight.shape) without its backbone; join them: "
                     + "deit convert BACKBONE --head \(weights.path) --to hf --output DIR"
             )
         }

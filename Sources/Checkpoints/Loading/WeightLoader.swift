@@ -195,7 +195,8 @@ struct WeightLoader {
             prefixTokens: positions.prefixTokens,
             from: positions.resampling.from,
             to: positions.resampling.to,
-            hasRegisters: plan.description.configuration.transformer.map { $0.regTokens > 0 } ?? false
+            hasRegisters: plan.description.configuration.transformer.map { $0.regTokens > 0 }
+                ?? false
         )
     }
 

@@ -285,7 +285,8 @@ public enum ModelDirectory {
         if options.form == .automatic { return nil }
         throw CheckpointError.unwritable(
             path: path,
-            reason: "Hugging Face's form cannot hold this model: \(reason ?? ""); \(other(configuration)) can"
+            reason:
+                "Hugging Face's form cannot hold this model: \(reason ?? ""); \(other(configuration)) can"
         )
     }
 

@@ -100,6 +100,6 @@ enum ConversionText {
 
     private static func form(_ report: Conversion.Report) -> String {
         if let architecture = report.architecture { return architecture.rawValue }
-        return "\(report.description.configuration.network.kind), timm's names"
+        return "\(report.description.configuration.network.kind), \(report.names) names"
     }
 }

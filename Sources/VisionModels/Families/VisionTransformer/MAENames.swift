@@ -10,7 +10,8 @@ enum MAENames {
     /// `mae_pretrain_vit_base` and `mae_finetuned_vit_base` are `vit_base_patch16_224.mae`.
     static func timmName(of file: String) -> String? {
         let words = file.split(separator: "_")
-        guard words.count >= 4, words[0] == "mae", words[1] == "pretrain" || words[1] == "finetuned",
+        guard words.count >= 4, words[0] == "mae",
+            words[1] == "pretrain" || words[1] == "finetuned",
             words[2] == "vit", ["base", "large", "huge"].contains(words[3])
         else { return nil }
         return "vit_\(words[3])_patch\(words[3] == "huge" ? 14 : 16)_224.mae"

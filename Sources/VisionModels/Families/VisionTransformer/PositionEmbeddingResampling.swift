@@ -99,7 +99,9 @@ public enum PositionEmbeddingResampling: String, Codable, Sendable, CaseIterable
             )
         }
         let isAntialiased = self == .timm || hasRegisters && (self == .hf || self == .dinov2)
-        if isAntialiased { return try plain(patches.to(.float32), antialias: true).to(patches.dtype) }
+        if isAntialiased {
+            return try plain(patches.to(.float32), antialias: true).to(patches.dtype)
+        }
         switch self {
         case .deit, .hf, .timm: return try plain(patches, antialias: false)
         case .dino: return try withOffset(patches)

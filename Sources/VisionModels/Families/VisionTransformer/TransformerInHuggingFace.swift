@@ -19,7 +19,8 @@ package enum TransformerInHuggingFace {
                 ? nil : "its Dinov2Model gives the class token, not the pooling \(vit.globalPool)"
         }
         guard vit.globalPool == .tokenAvg else {
-            return "its Dinov2ForImageClassification reads the class token and the mean of the patches, "
+            return
+                "its Dinov2ForImageClassification reads the class token and the mean of the patches, "
                 + "this classifier the pooling \(vit.globalPool)"
         }
         return vit.headBlocks == 1
@@ -39,7 +40,8 @@ package enum TransformerInHuggingFace {
             vit.activation == .gelu
         else { return "it has only plain blocks with one normalisation at the end" }
         guard mlpRatio(of: vit) != nil else {
-            return "its hidden width is a whole multiple of the width, and for SwiGLU two thirds of that "
+            return
+                "its hidden width is a whole multiple of the width, and for SwiGLU two thirds of that "
                 + "rounded up to a multiple of 8, not \(gatedWidth(of: vit) ?? vit.mlpDim) for \(vit.embedDim)"
         }
         return nil
