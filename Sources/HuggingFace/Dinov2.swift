@@ -1,6 +1,7 @@
 public import Checkpoints
 import Torch
 import TorchNN
+import VisionModels
 
 /// What a DINOv2 is made from: Hugging Face's `Dinov2Config`.
 public typealias Dinov2Config = PretrainedConfig<Dinov2Family>

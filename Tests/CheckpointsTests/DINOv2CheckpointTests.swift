@@ -13,7 +13,7 @@ import VisionModels
 @ModelActor @Suite(.tags(.parity)) struct DINOv2CheckpointTests {
     /// The largest difference, as a fraction of the largest magnitude: the project's bound is 1e-4.
     static let tolerance: Float = 2e-5
-    static let models = ["plain", "reg4", "swiglu_reg4"]
+    nonisolated static let models = ["plain", "reg4", "swiglu_reg4"]
 
     let scratch: Scratch
 

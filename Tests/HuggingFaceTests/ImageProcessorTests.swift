@@ -14,7 +14,7 @@ import Torch
         arguments: [
             "deit_squash_crop", "deit_old_integers", "deit_shortest_edge", "deit_too_small",
             "vit_squash", "vit_old_integer", "vit_nearest", "vit_unscaled", "vit_factor",
-            "vit_not_normalized",
+            "vit_not_normalized", "bit_dinov2", "bit_defaults",
         ]
     )
     func pixelsAreThoseOfTransformersParityTests(name: String) throws {
@@ -24,7 +24,9 @@ import Torch
         let found: BatchFeature =
             name.hasPrefix("deit")
             ? try DeiTImageProcessor(json: json).preprocess([image])
-            : try ViTImageProcessor(json: json)([image])
+            : name.hasPrefix("bit")
+                ? try BitImageProcessor(json: json)([image])
+                : try ViTImageProcessor(json: json)([image])
         expectClose(
             shape: found.shape,
             found.values,
@@ -44,6 +46,9 @@ import Torch
         let vit = try Fixtures.object("processors/ViT/preprocessor_config.json")
         #expect(try ViTImageProcessor(json: vit) == ViTImageProcessor())
         #expect(!ViTImageProcessor().doCenterCrop)
+        let bit = try Fixtures.object("processors/Bit/preprocessor_config.json")
+        #expect(try BitImageProcessor(json: bit) == BitImageProcessor())
+        #expect(ordered(BitImageProcessor().json) == ordered(bit))
     }
 
     @Test(.tags(.unit)) func theOldNameIsAnAlias() {

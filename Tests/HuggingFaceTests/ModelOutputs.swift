@@ -14,7 +14,14 @@ enum Cases {
         "DeiTForImageClassificationWithTeacher", "ViTModel", "ViTForImageClassification",
     ]
     static let configurations = ["odd", "wide", "large_patch", "rest"]
-    static let all = classes.flatMap { name in configurations.map { "\(name)-\($0)" } }
+    static let dinov2Classes = [
+        "Dinov2Model", "Dinov2ForImageClassification", "Dinov2WithRegistersModel",
+        "Dinov2WithRegistersForImageClassification",
+    ]
+    static let dinov2Configurations = ["odd", "swiglu", "usual"]
+    static let all =
+        classes.flatMap { name in configurations.map { "\(name)-\($0)" } }
+        + dinov2Classes.flatMap { name in dinov2Configurations.map { "\(name)-\($0)" } }
 
     static let kernels = ComputePolicy.Kernel.allCases.filter {
         ComputePolicy.availableKernels.contains($0.rawValue)
@@ -105,6 +112,18 @@ enum Runner {
             try add(base: model, images, prefix, isOther, attentions, to: &result)
         case let model as ViTModel:
             try add(base: model, images, prefix, isOther, attentions, to: &result)
+        case let model as Dinov2Model:
+            let mask = isOther ? nil : inputs.mask
+            try add(base: model, images, mask: mask, prefix, isOther, attentions, to: &result)
+        case let model as Dinov2WithRegistersModel:
+            let mask = isOther ? nil : inputs.mask
+            try add(base: model, images, mask: mask, prefix, isOther, attentions, to: &result)
+        case let model as Dinov2ForImageClassification:
+            let labels = isOther ? nil : inputs.labels
+            try add(classifier: model, images, labels, prefix, attentions, to: &result)
+        case let model as Dinov2WithRegistersForImageClassification:
+            let labels = isOther ? nil : inputs.labels
+            try add(classifier: model, images, labels, prefix, attentions, to: &result)
         case let model as DeiTForImageClassification:
             let labels = isOther ? nil : inputs.labels
             try add(classifier: model, images, labels, prefix, attentions, to: &result)
@@ -132,6 +151,7 @@ enum Runner {
     private static func add<Family>(
         base model: EncoderModel<Family>,
         _ images: Tensor,
+        mask: Tensor? = nil,
         _ prefix: String,
         _ isOther: Bool,
         _ attentions: Bool?,
@@ -139,9 +159,10 @@ enum Runner {
     ) throws {
         let output = try model(
             pixelValues: images,
+            boolMaskedPos: mask,
             outputHiddenStates: true,
             outputAttentions: attentions,
-            interpolatePosEncoding: isOther
+            interpolatePosEncoding: isOther && !Family.isDINOv2
         )
         try result.add(prefix, "last_hidden_state", output.lastHiddenState)
         try result.add(prefix, "pooler_output", output.poolerOutput)
@@ -162,7 +183,7 @@ enum Runner {
             labels: labels,
             outputHiddenStates: true,
             outputAttentions: attentions,
-            interpolatePosEncoding: !prefix.isEmpty
+            interpolatePosEncoding: !prefix.isEmpty && !Family.isDINOv2
         )
         try result.add(prefix, "loss", output.loss)
         try result.add(prefix, "logits", output.logits)
@@ -214,6 +235,12 @@ enum Runner {
         case "DeiTForImageClassificationWithTeacher":
             try await DeiTForImageClassificationWithTeacher.fromPretrained(path)
         case "ViTModel": try await ViTModel.fromPretrained(path)
+        case "Dinov2Model": try await Dinov2Model.fromPretrained(path)
+        case "Dinov2ForImageClassification":
+            try await Dinov2ForImageClassification.fromPretrained(path)
+        case "Dinov2WithRegistersModel": try await Dinov2WithRegistersModel.fromPretrained(path)
+        case "Dinov2WithRegistersForImageClassification":
+            try await Dinov2WithRegistersForImageClassification.fromPretrained(path)
         default: try await ViTForImageClassification.fromPretrained(path)
         }
     }

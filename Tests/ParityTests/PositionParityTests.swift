@@ -10,7 +10,7 @@ struct PositionParityTests {
     static let tolerance: Float = 1e-6
 
     /// A way as the fixture calls it.
-    struct Way: CustomTestStringConvertible {
+    struct Way: CustomTestStringConvertible, Sendable {
         let name: String
         let way: PositionEmbeddingResampling
         var hasRegisters = false
@@ -18,7 +18,7 @@ struct PositionParityTests {
         var testDescription: String { name }
     }
 
-    static let ways = [
+    nonisolated static let ways = [
         Way(name: "deit", way: .deit), Way(name: "timm", way: .timm),
         Way(name: "hf", way: .hf, cases: 12), Way(name: "hf_dinov2", way: .hf, cases: 6),
         Way(name: "hf_reg", way: .hf, hasRegisters: true, cases: 6),

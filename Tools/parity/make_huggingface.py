@@ -44,10 +44,34 @@ CONFIGS = {
                   patch_size=5, num_channels=2, encoder_stride=3, num_labels=3, problem_type="regression"), None),
 }
 
+DINOV2_CLASSES = [
+    "Dinov2Model", "Dinov2ForImageClassification", "Dinov2WithRegistersModel", "Dinov2WithRegistersForImageClassification",
+]
+# The size of other images needs no square grid here, only that of the positions is one. A single image's mask token is
+# tried by `mask`.
+DINOV2_CONFIGS = {
+    # An odd patch, three heads, another eps.
+    "odd": (dict(hidden_size=12, num_hidden_layers=2, num_attention_heads=3, mlp_ratio=2, image_size=21, patch_size=7,
+                 num_channels=1, layer_norm_eps=1e-5, layerscale_value=0.5, num_labels=5), (28, 14)),
+    # Gated feed-forward layers, positions for 5 x 5 patches, several labels at once, no bias.
+    "swiglu": (dict(hidden_size=20, num_hidden_layers=2, num_attention_heads=2, use_swiglu_ffn=True,
+                    image_size=20, patch_size=4, qkv_bias=False, num_labels=4), (12, 32)),
+    # The usual patch, regression of one number, images that the patch does not divide.
+    "usual": (dict(hidden_size=16, num_hidden_layers=3, num_attention_heads=2, image_size=42, patch_size=14,
+                   num_labels=1), (60, 45)),
+}
+
 
 def config_of(class_name, values):
     """The class's configuration; `num_labels` is no field of transformers' dataclass, so it goes in by the property."""
-    return (transformers.DeiTConfig if class_name.startswith("DeiT") else transformers.ViTConfig)(**values)
+    kinds = {
+        "DeiT": transformers.DeiTConfig, "ViT": transformers.ViTConfig,
+        "Dinov2WithRegisters": transformers.Dinov2WithRegistersConfig, "Dinov2": transformers.Dinov2Config,
+    }
+    kind = next(kind for prefix, kind in kinds.items() if class_name.startswith(prefix))
+    if kind is transformers.Dinov2WithRegistersConfig:
+        values = {**values, "num_register_tokens": 4 if values["hidden_size"] != 20 else 2}
+    return kind(**values)
 
 
 def sides(config):
@@ -104,6 +128,8 @@ def outputs_of(model, tensors):
     if not isinstance(model, transformers.DeiTForMaskedImageModeling):
         if "labels" in tensors:
             wanted["labels"] = tensors["labels"]
+        if "mask" in tensors:
+            wanted["bool_masked_pos"] = tensors["mask"].bool()
         return collect(model(images, **wanted))
     mask = tensors["mask"].bool()
     rows, columns = (side // config.patch_size for side in sides(config))
@@ -119,8 +145,8 @@ def outputs_of(model, tensors):
     return found
 
 
-def make_model(class_name, name, seed):
-    values, other_size = CONFIGS[name]
+def make_model(class_name, name, seed, configs=CONFIGS):
+    values, other_size = configs[name]
     torch.manual_seed(seed)
     config = config_of(class_name, values)
     model = getattr(transformers, class_name)(config)
@@ -131,7 +157,8 @@ def make_model(class_name, name, seed):
     if class_name.endswith("ForImageClassification"):
         tensors["labels"] = labels_of(config, batch, generator)
     patches = (sides(config)[0] // config.patch_size) * (sides(config)[1] // config.patch_size)
-    if class_name == "DeiTForMaskedImageModeling":
+    is_dinov2 = class_name.startswith("Dinov2")
+    if class_name == "DeiTForMaskedImageModeling" or is_dinov2 and class_name.endswith("Model"):
         mask = torch.rand((batch, patches), generator=generator) > 0.5
         mask[:, 0] = True
         tensors["mask"] = mask.long()
@@ -143,7 +170,9 @@ def make_model(class_name, name, seed):
         tensors["other.images"] = images
         with torch.no_grad():
             if class_name != "DeiTForMaskedImageModeling" or other_size[0] == other_size[1]:
-                wanted = dict(interpolate_pos_encoding=True, output_hidden_states=True)
+                wanted = dict(output_hidden_states=True)
+                if not is_dinov2:  # which always does
+                    wanted["interpolate_pos_encoding"] = True
                 tensors.update(collect(model(images, **wanted), "other."))
             else:
                 del tensors["other.images"]
@@ -178,6 +207,11 @@ PROCESSORS = {
     "vit_unscaled": ("ViT", {"size": {"height": 12, "width": 12}, "do_rescale": False, "image_mean": [120, 110, 100],
                              "image_std": [60, 61, 62]}),
     "vit_factor": ("ViT", {"size": {"height": 12, "width": 12}, "rescale_factor": 0.0078125}),
+    # facebook/dinov2-base's values, smaller.
+    "bit_dinov2": ("Bit", {"size": {"shortest_edge": 25}, "crop_size": {"height": 22, "width": 22}, "resample": 3,
+                           "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225],
+                           "do_convert_rgb": True}),
+    "bit_defaults": ("Bit", {"size": {"shortest_edge": 30}, "crop_size": {"height": 24, "width": 24}}),
     "vit_not_normalized": ("ViT", {"size": {"height": 12, "width": 12}, "do_normalize": False}),
 }
 
@@ -203,7 +237,7 @@ def make_processors():
         processor = kind(**{k: v for k, v in fields.items() if k != "feature_extractor_type"})
         tensors[name] = processor(images=Image.fromarray(image()), return_tensors="pt")["pixel_values"].float()
         report_torchvision(name, family, fields, tensors[name])
-    for family in ("DeiT", "ViT"):
+    for family in ("DeiT", "ViT", "Bit"):
         getattr(transformers, f"{family}ImageProcessorPil")().save_pretrained(os.path.join(folder, family))
     with open(os.path.join(folder, "expected.safetensors"), "wb") as out:
         out.write(safetensors_bytes(tensors, {}))
@@ -227,6 +261,9 @@ def main():
     for index, name in enumerate(CONFIGS):
         for class_name in CLASSES:
             make_model(class_name, name, 100 * index + CLASSES.index(class_name))
+    for index, name in enumerate(DINOV2_CONFIGS):
+        for class_name in DINOV2_CLASSES:
+            make_model(class_name, name, 1000 + 100 * index + DINOV2_CLASSES.index(class_name), DINOV2_CONFIGS)
     make_processors()
     versions = {"torch": torch.__version__.split("+")[0], "transformers": transformers.__version__}
     with open(os.path.join(FIXTURES, "manifest.json"), "w") as out:
