@@ -27,6 +27,14 @@ import VisionModels
                     try await ViTForImageClassification.fromPretrainedWithLoadingInfo(path).info
                 case "DeiTForMaskedImageModeling":
                     try await DeiTForMaskedImageModeling.fromPretrainedWithLoadingInfo(path).info
+                case "Dinov2Model": try await Dinov2Model.fromPretrainedWithLoadingInfo(path).info
+                case "Dinov2ForImageClassification":
+                    try await Dinov2ForImageClassification.fromPretrainedWithLoadingInfo(path).info
+                case "Dinov2WithRegistersModel":
+                    try await Dinov2WithRegistersModel.fromPretrainedWithLoadingInfo(path).info
+                case "Dinov2WithRegistersForImageClassification":
+                    try await Dinov2WithRegistersForImageClassification
+                        .fromPretrainedWithLoadingInfo(path).info
                 default:
                     try await DeiTForImageClassificationWithTeacher
                         .fromPretrainedWithLoadingInfo(path).info

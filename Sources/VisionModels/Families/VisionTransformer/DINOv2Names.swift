@@ -22,6 +22,7 @@ package struct DINOv2Names: TensorNames {
     ///
     /// - Parameter tensors: The names and shapes.
     package init?(_ tensors: [(name: String, shape: [Int])]) {
+        guard tensors.contains(where: { $0.name == "pos_embed" }) else { return nil }
         // The mask token is a row; those of masked modelling have three dimensions.
         let isDINOv2 = tensors.contains { name, shape in
             name == Self.registers || name == "mask_token" && shape.count == 2

@@ -34,7 +34,8 @@ package enum TransformerInHuggingFace {
         guard vit.initValues != nil else { return "its networks have layer scale" }
         guard vit.noEmbedClass == (vit.regTokens > 0) else {
             return vit.regTokens > 0
-                ? "its registers have no positions" : "its class token always has a position"
+                ? "its registers have no positions"
+                : "its networks with layer scale have a position of the class token, unlike DeiT-III"
         }
         guard vit.finalNorm, !vit.fcNorm, !vit.preNorm, !vit.qkNorm, vit.blockType == .preNorm,
             vit.activation == .gelu
