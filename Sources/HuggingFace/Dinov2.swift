@@ -49,6 +49,7 @@ extension PretrainedModel {
     /// Gives the network its class token and positions from those of a file.
     ///
     /// - Parameter tensors: What ``PretrainedModel/stateDict()`` gave, filled from the file.
+    /// - Throws: `TorchError` when the shapes do not fit.
     func takeClassPosition(from tensors: [(name: String, tensor: Tensor)]) throws {
         guard Self.architecture.hasRegisters, let model = self as? any SplitClassToken,
             let token = network.clsToken
@@ -61,7 +62,7 @@ extension PretrainedModel {
         let split = try ClassPosition(token: stored, positions: positions)
         try token.tensor.copy(from: split.sum())
         let (_, count, _) = try positions.shape3()
-        try network.posEmbed.tensor.copy(from: positions.narrowed(1, 1..<count))
+        try network.posEmbed?.tensor.copy(from: positions.narrowed(1, 1..<count))
         model.classPosition = split
     }
 }

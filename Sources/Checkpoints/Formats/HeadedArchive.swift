@@ -27,7 +27,7 @@ struct HeadedArchive: TensorArchive {
     ///
     /// - Parameters:
     ///   - network: The network's file.
-    ///   - head: The path of the classifier's file.
+    ///   - path: The classifier's file.
     ///   - weights: The network's tensors as they are known.
     /// - Throws: ``CheckpointError`` where the file is no linear classifier, or not of this network.
     init(

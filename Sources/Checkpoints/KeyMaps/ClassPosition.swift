@@ -27,6 +27,7 @@ package struct ClassPosition {
     /// - Parameters:
     ///   - token: The class token, `[1, 1, embedDim]`.
     ///   - positions: The positions, `[1, 1 + patches, embedDim]`.
+    /// - Throws: `TorchError` when the shapes do not fit.
     package init(token: Tensor, positions: Tensor) throws(TorchError) {
         // Copies: those who load write into both.
         self.token = try token.detached().to(.float32).clone()
@@ -42,6 +43,7 @@ package struct ClassPosition {
     ///   - tensors: The tensors.
     ///   - known: How the class token was split where the network is from.
     /// - Returns: The same tensors with another `cls_token` and `pos_embed`, in the type of the network's.
+    /// - Throws: ``CheckpointError`` for a lack of memory.
     package static func separate(
         in tensors: [(name: String, tensor: Tensor)],
         known: ClassPosition?

@@ -89,6 +89,6 @@ struct HuggingFaceNames: Sendable {
         parts: [qkvInMemory, ("mlp.fc1", ["mlp.gate_proj", "mlp.up_proj"])]
     )
 
-    /// All kinds whose names are read. No name has two meanings among them.
+    /// All kinds whose names are read; no name has two meanings among them.
     static let readable = [vit, dinov2, dinov2Gated, vitInMemory, dinov2InMemory]
 }

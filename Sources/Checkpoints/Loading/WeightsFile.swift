@@ -53,6 +53,7 @@ struct WeightsFile {
     ///   - path: The file.
     ///   - stateDict: Which of several nested dictionaries is taken.
     ///   - head: A file with the linear classifier of the network, as DINOv2 publishes them.
+    /// - Throws: ``CheckpointError`` when a file cannot be read or understood, or the classifier is not of the network.
     init(path: String, stateDict: String? = nil, head: String? = nil) throws(CheckpointError) {
         let archive = try WeightsArchive.open(path, stateDict: stateDict)
         let network = try WeightsFile(archive)

@@ -16,6 +16,7 @@ enum DINOv2File {
     ///     before its training.
     ///   - classPosition: What is known of the class token's position.
     ///   - path: The file, for errors.
+    /// - Returns: The tensors.
     /// - Throws: ``CheckpointError`` for a network that DINOv2's code does not have.
     static func tensors(
         of model: any ImageClassifier,

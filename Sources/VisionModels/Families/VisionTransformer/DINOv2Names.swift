@@ -11,8 +11,10 @@ package struct DINOv2Names: TensorNames {
 
     package var scheme: NameScheme { Self.scheme }
 
-    /// What the registers are called where the class token's position begins the positions although registers follow the
-    /// token: in files of DINOv2 and transformers. timm calls them `reg_token` and has that position in the class token.
+    /// What DINOv2 and transformers call the registers; timm calls them `reg_token`.
+    ///
+    /// In files with this name the class token's position begins the positions although registers follow the token; timm has
+    /// that position in the class token.
     package static let registers = "register_tokens"
 
     private static let whole = [("reg_token", registers)]
@@ -66,6 +68,7 @@ package struct DINOv2Names: TensorNames {
     /// Why DINOv2's code has no place for a network's layers; nil where it has.
     ///
     /// - Parameter vit: The network; its classifier does not matter, as backbones have none.
+    /// - Returns: A clause about what the code does not have.
     package static func refusal(of vit: ViTConfiguration) -> String? {
         if vit.isDistilled { return "it has no distillation token" }
         return TransformerInHuggingFace.layersRefusal(of: vit)

@@ -30,7 +30,9 @@ package enum TransformerInHuggingFace {
 
     /// Why DINOv2's layers are not those of a network; nil where they are.
     package static func layersRefusal(of vit: ViTConfiguration) -> String? {
-        guard vit.classToken else { return "its networks have a class token" }
+        guard vit.classToken, vit.rotaryTemperature == nil else {
+            return "its networks have a class token and learnt positions"
+        }
         guard vit.initValues != nil else { return "its networks have layer scale" }
         guard vit.noEmbedClass == (vit.regTokens > 0) else {
             return vit.regTokens > 0
@@ -51,7 +53,7 @@ package enum TransformerInHuggingFace {
     private static func plainRefusal(of vit: ViTConfiguration) -> String? {
         guard vit.classToken, vit.regTokens == 0, vit.globalPool == .token, !vit.fcNorm,
             vit.finalNorm, !vit.preNorm, !vit.qkNorm, vit.mlpLayer == .mlp,
-            vit.blockType == .preNorm, vit.activation == .gelu
+            vit.blockType == .preNorm, vit.activation == .gelu, vit.rotaryTemperature == nil
         else { return "it has only plain blocks with a classifier on the class token" }
         return vit.noEmbedClass ? "its class token always has a position" : nil
     }
