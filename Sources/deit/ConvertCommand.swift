@@ -19,8 +19,7 @@ struct ConvertCommand: AsyncParsableCommand {
               deit convert base.pth --to pth --output large.pth --size 384 --resample timm
               deit convert base.pth --to timm --output int8 --dtype int8 --calibrate DIR
               deit convert runs/dino --to dino --output checkpoint.pth
-              deit convert dinov2_vits14_pretrain.pth --to hf --output dinov2 \
-                --head dinov2_vits14_linear_head.pth
+              deit convert dinov2.pth --head linear_head.pth --to hf --output dinov2
 
             Formats: hf, a directory for transformers' from_pretrained; timm, a directory for \
             timm.create_model("local-dir:DIR"); deit, a .pth as Facebook's, under the key \

@@ -293,6 +293,8 @@ import VisionModels
             ("dinov2_vits14_pretrain", "vit_small_patch14_dinov2.lvd142m"),
             ("dinov2_vitb14_reg4_pretrain", "vit_base_patch14_reg4_dinov2.lvd142m"),
             ("dinov2_vitg14_pretrain", "vit_giant_patch14_dinov2.lvd142m"),
+            ("dinov2-with-registers-large", "vit_large_patch14_reg4_dinov2.lvd142m"),
+            ("dinov2-base", "vit_base_patch14_dinov2.lvd142m"),
             ("dinov2_vits14_linear_head", nil), ("dinov2_vitx14_pretrain", nil), ("vit", nil),
         ] as [(String, String?)]
     )

@@ -10,6 +10,8 @@ enum Example: String, CaseIterable {
     case distilled
     case grayOblong
     case layerScale
+    case dinov2
+    case dinov2Gated
     case resNet
     case bottleneck
     case cifar
@@ -36,6 +38,15 @@ enum Example: String, CaseIterable {
         case .layerScale:
             vit.initValues = 1e-6
             vit.noEmbedClass = true
+            return .visionTransformer(vit)
+        case .dinov2, .dinov2Gated:
+            vit.initValues = 1
+            vit.globalPool = .tokenAvg
+            if self == .dinov2Gated {
+                // Two thirds of 256, rounded up to a multiple of 8, for gate and value; and registers.
+                (vit.mlpLayer, vit.mlpRatio) = (.swiglu, 5.5)
+                (vit.regTokens, vit.noEmbedClass) = (4, true)
+            }
             return .visionTransformer(vit)
         case .grayOblong:
             vit.imageWidth = 48

@@ -18,7 +18,9 @@ import VisionModels
         #expect(loaded.description.configuration == description.configuration)
         #expect(loaded.description.processor == description.processor)
         #expect(loaded.description.labels == description.labels)
-        #expect(loaded.report == LoadReport())
+        // transformers' class with registers has a mask token always.
+        let isKnown = loaded.report.sentences.allSatisfy { $0.hasSuffix("embeddings.mask_token") }
+        #expect(example == .dinov2Gated ? isKnown : loaded.report == LoadReport())
         #expect(!loaded.model.isTraining)
         #expect(try contents(of: loaded.model) == contents(of: model))
         let images = try Tensor.full(0.3, [2] + model.inputShape)

@@ -48,8 +48,10 @@ struct Expectations {
             .map { String($0.split(separator: "-").drop { $0 == "models" }.joined(separator: "-")) }
         let candidates = names.compactMap { $0 } + cached + folders.suffix(2)
         for name in candidates {
-            let short = name.range(of: "deit-").map { String(name[$0.lowerBound...]) } ?? name
-            // The hub has names such as `facebook/deit-tiny-patch16-224`.
+            // The hub has names such as `facebook/deit-tiny-patch16-224` and `facebook/dinov2-base`.
+            let start = ["deit-", "dinov2-"].lazy.compactMap { name.range(of: $0)?.lowerBound }
+                .first
+            let short = start.map { String(name[$0...]) } ?? name
             let last = short.split(separator: "/").last ?? ""
             let hubName = last.split(separator: "-").joined(separator: "_")
             if let found = family.model(named: hubName) ?? family.model(named: name) {

@@ -74,10 +74,18 @@ package struct DINOv2Names: TensorNames {
         return TransformerInHuggingFace.layersRefusal(of: vit)
     }
 
-    /// timm's name for weights by the name of a published file; nil for another name.
+    /// timm's name for weights by the name of a published file or repository; nil for another name.
     ///
-    /// `dinov2_vitb14_reg4_pretrain` is `vit_base_patch14_reg4_dinov2.lvd142m`.
+    /// `dinov2_vitb14_reg4_pretrain` is `vit_base_patch14_reg4_dinov2.lvd142m`, and so is the repository
+    /// `dinov2-with-registers-base`.
     package static func timmName(of file: String) -> String? {
+        let hub = file.replacing("-", with: "_")
+        for (prefix, registers) in [("dinov2_with_registers_", "_reg4"), ("dinov2_", "")]
+        where hub.hasPrefix(prefix) {
+            let size = String(hub.dropFirst(prefix.count))
+            guard ["small", "base", "large", "giant"].contains(size) else { continue }
+            return "vit_\(size)_patch14\(registers)_dinov2.lvd142m"
+        }
         let words = file.split(separator: "_", omittingEmptySubsequences: false)
         let sizes = ["s": "small", "b": "base", "l": "large", "g": "giant"]
         guard words.count >= 3, words[0] == "dinov2", words[1].hasPrefix("vit"),
