@@ -155,6 +155,60 @@ import VisionModels
         #expect(again.description.processor == loaded.description.processor)
     }
 
+    /// DINOv3 in timm's form (eva.py), whose layer scales are called otherwise; what is written is read here again.
+    @Test func timmsFolderOfDINOv3() throws {
+        var vit = try #require(
+            try ModelRegistry.configuration(named: "vit_small_patch16_dinov3").transformer
+        )
+        (vit.imageHeight, vit.imageWidth, vit.numClasses) = (64, 64, 3)
+        (vit.embedDim, vit.depth, vit.numHeads) = (32, 2, 2)
+        let model = try VisionTransformer.make(vit)
+        let stored = model.namedTensors().map {
+            (
+                name: $0.name.replacing("ls1.gamma", with: "gamma_1")
+                    .replacing("ls2.gamma", with: "gamma_2"),
+                tensor: $0.tensor
+            )
+        }
+        try #require(!stored.contains { $0.name == "pos_embed" || $0.name.contains("ls1") })
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        try Safetensors.write(stored, to: "\(path)/model.safetensors")
+        try write(
+            """
+            {"architecture": "vit_small_patch16_dinov3", "num_classes": 3, "global_pool": "avg",
+             "model_args": {"embed_dim": 32, "depth": 2, "num_heads": 2},
+             "pretrained_cfg": {"input_size": [3, 64, 64], "crop_pct": 1.0}}
+            """,
+            to: "config.json"
+        )
+        let loaded = try ModelDirectory.load(path)
+        #expect(loaded.description.configuration == .visionTransformer(vit))
+        #expect(try contents(of: loaded.model) == contents(of: model))
+
+        try ModelDirectory.save(loaded.model, loaded.description, to: scratch.file("n"))
+        let again = try ModelDirectory.load(scratch.file("n"))
+        #expect(again.description.configuration == loaded.description.configuration)
+        #expect(try contents(of: again.model) == contents(of: model))
+        #expect(throws: CheckpointError.self) {
+            try ModelDirectory.save(
+                loaded.model,
+                loaded.description,
+                to: scratch.file("timm"),
+                options: SaveOptions(form: .timm)
+            )
+        }
+
+        let options = LoadOptions(imageSize: LoadOptions.ImageSize(height: 32, width: 64))
+        let bare = try ModelDirectory.load("\(path)/model.safetensors", options: options)
+        let found = try #require(bare.description.configuration.transformer)
+        #expect(
+            found.rotaryTemperature == 100 && found.regTokens == 4 && found.layerNormEps == 1e-5
+        )
+        #expect((found.imageHeight, found.imageWidth) == (32, 64))
+        #expect(bare.report.assumptions.contains { $0.contains("rotary") })
+        #expect(try contents(of: bare.model) == contents(of: model))
+    }
+
     @Test func theWrapperOfTransformersPutsAPrefixBeforeNames() throws {
         let model = try Example.resNet.makeModel()
         try ModelDirectory.save(model, Example.resNet.description, to: path)

@@ -82,8 +82,8 @@ import Testing
         let sigLIP = try await self.models(["vit_so400m_patch14_siglip_gap_448"], in: folder)
         let ending = try await self.models(["*so400m*_gap_448"], in: folder)
         #expect(sigLIP.count == 8 && ending.count == 8)
-        try await DeitCommand.run(["models", "--family", "dinov3"], in: folder)
-            .expectRefusal(64, saying: "dinov3", "dinov2")
+        try await DeitCommand.run(["models", "--family", "dinov22"], in: folder)
+            .expectRefusal(64, saying: "dinov22", "dinov2")
         try await DeitCommand.run(["models", "vit_*dinov9*"], in: folder)
             .expectRefusal(64, saying: "vit_*dinov9*", "deit models")
     }

@@ -19,6 +19,8 @@ import torch  # noqa: E402
 from timm.models import _registry, get_pretrained_cfg  # noqa: E402
 
 BUILT = ("vision_transformer", "deit")
+# Of eva.py those with one matrix in the feed-forward layers and no biases of queries and values.
+BUILT_EVA = tuple(f"vit_{size}_patch16_dinov3." for size in ("small", "base", "large"))
 # Differential attention is not built.
 NOT_BUILT = ("vit_dlittle_", "vit_dwee_", "vit_dpwee_")
 TABLE = os.path.join(ROOT, "Sources", "VisionModels", "Families", "VisionTransformer", "PublishedTransformersTable.swift")
@@ -27,6 +29,7 @@ TABLE = os.path.join(ROOT, "Sources", "VisionModels", "Families", "VisionTransfo
 STATISTICS = {
     ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)): "imagenet",
     ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)): "clip",
+    ((0.43, 0.411, 0.296), (0.213, 0.156, 0.143)): "satellite",
     ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)): "half",
     ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)): "none",
 }
@@ -168,4 +171,5 @@ if __name__ == "__main__":
     }
     case.finish(README)
     if "--swift" in sys.argv:
-        write_table([entry for entry in records if entry["module"] in BUILT], sys.argv[sys.argv.index("--swift") + 1])
+        built = [entry for entry in records if entry["module"] in BUILT or entry["name"].startswith(BUILT_EVA)]
+        write_table(built, sys.argv[sys.argv.index("--swift") + 1])

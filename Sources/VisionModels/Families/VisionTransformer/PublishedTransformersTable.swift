@@ -49,6 +49,7 @@ extension PublishedTransformers {
         vit_base_patch16_clip_quickgelu_224.metaclip_2pt5b 512 clip bicubic 1 center cc-by-nc-4.0 timm/vit_base_patch16_clip_224.metaclip_2pt5b -
         vit_base_patch16_clip_quickgelu_224.metaclip_400m 512 clip bicubic 1 center cc-by-nc-4.0 timm/vit_base_patch16_clip_224.metaclip_400m -
         vit_base_patch16_clip_quickgelu_224.openai 512 clip bicubic 0.9 center apache-2.0 timm/vit_base_patch16_clip_224.openai -
+        vit_base_patch16_dinov3.lvd1689m 0 imagenet bicubic 1 center dinov3-license = -
         vit_base_patch16_plus_clip_240.laion400m_e32 640 clip bicubic 1 center mit = -
         vit_base_patch16_radio_v3.c_radio 0 clip bicubic 1 center nvidia-open-model-license = -
         vit_base_patch16_rpn_224.sw_in1k 1000 half bicubic 0.9 center apache-2.0 = 82.218
@@ -175,6 +176,8 @@ extension PublishedTransformers {
         vit_large_patch16_224.mae 0 imagenet bicubic 0.9 center cc-by-nc-4.0 = -
         vit_large_patch16_224.orig_in21k 0 half bicubic 0.9 center apache-2.0 = -
         vit_large_patch16_384.augreg_in21k_ft_in1k 1000 half bicubic 1 center apache-2.0 = 87.096
+        vit_large_patch16_dinov3.lvd1689m 0 imagenet bicubic 1 center dinov3-license = -
+        vit_large_patch16_dinov3.sat493m 0 satellite bicubic 1 center dinov3-license = -
         vit_large_patch16_radio_v3.c_radio 0 clip bicubic 1 center nvidia-open-model-license = -
         vit_large_patch16_siglip_256.v2_webli 0 half bicubic 0.9 center apache-2.0 = -
         vit_large_patch16_siglip_256.webli 0 half bicubic 0.9 center apache-2.0 = -
@@ -215,6 +218,7 @@ extension PublishedTransformers {
         vit_small_patch16_224.dino 0 imagenet bicubic 0.9 center apache-2.0 = -
         vit_small_patch16_384.augreg_in21k_ft_in1k 1000 half bicubic 1 center apache-2.0 = 83.814
         vit_small_patch16_384.augreg_in1k 1000 half bicubic 1 center apache-2.0 = 81.13
+        vit_small_patch16_dinov3.lvd1689m 0 imagenet bicubic 1 center dinov3-license = -
         vit_small_patch32_224.augreg_in21k_ft_in1k 1000 half bicubic 0.9 center apache-2.0 = 76.01
         vit_small_patch32_224.augreg_in21k 21843 half bicubic 0.9 center apache-2.0 = -
         vit_small_patch32_384.augreg_in21k_ft_in1k 1000 half bicubic 1 center apache-2.0 = 80.476

@@ -111,6 +111,7 @@ struct TransformerFamily: ModelFamily {
             && weights.has("reg_token") == (named.regTokens > 0)
             && weights.has("cls_token") == named.classToken
             && weights.has("norm_pre.weight") == named.preNorm
+            && weights.has("pos_embed") == (named.rotaryTemperature == nil)
             && (weights.has("blocks.0.ls1.gamma") || weights.has("blocks.0.ls.gamma"))
                 == (named.initValues != nil && named.blockType != .resPost)
     }
@@ -164,6 +165,9 @@ struct TransformerFamily: ModelFamily {
             own["global_pool"] = .string(vit.globalPool.rawValue)
             own["head_blocks"] = .integer(vit.headBlocks)
         }
+        if let temperature = vit.rotaryTemperature {
+            own["rotary_temperature"] = .number(temperature)
+        }
         own["layer_norm_eps"] = .number(vit.layerNormEps)
         own["drop_path_rate"] = .number(vit.dropPathRate)
         if let initValues = vit.initValues { own["init_values"] = .number(initValues) }
@@ -188,6 +192,9 @@ struct TransformerFamily: ModelFamily {
         if vit.globalPool == .tokenAvg {
             return
                 "timm's networks have no classifier on the class token and the mean of the patches"
+        }
+        if vit.rotaryTemperature != nil {
+            return "timm calls the tensors of networks with rotary positions otherwise (eva.py)"
         }
         guard vit.isDistilled, vit.headCount == 1 else { return nil }
         return

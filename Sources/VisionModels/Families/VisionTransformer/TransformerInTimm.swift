@@ -40,7 +40,10 @@ enum TransformerInTimm {
         let reachable = all.filter { isReachable(vit, from: $0.vit) }
         // timm's file has no word for the eps, which is kept beside its own.
         let sameEps = reachable.filter { $0.vit.layerNormEps == vit.layerNormEps }
-        let fitting = sameEps.isEmpty ? reachable : sameEps
+        let equal = sameEps.isEmpty ? reachable : sameEps
+        // As are rotary positions, for which no argument is written.
+        let sameRotary = equal.filter { $0.vit.rotaryTemperature == vit.rotaryTemperature }
+        let fitting = sameRotary.isEmpty ? equal : sameRotary
         let first =
             fitting.filter { $0.name == wanted } + fitting.filter { usual.contains($0.name) }
         let others = fitting.filter { $0.name != wanted && !usual.contains($0.name) }
@@ -185,6 +188,9 @@ enum TransformerInTimm {
             vit.blockType = try own.choice("block_type", default: vit.blockType)
             vit.globalPool = try own.choice("global_pool", default: vit.globalPool)
             vit.headBlocks = try own.int("head_blocks", default: 1)
+            if own.value("rotary_temperature") != nil {
+                vit.rotaryTemperature = try own.double("rotary_temperature")
+            }
             if vit.initValues != nil, own.value("init_values") != nil {
                 vit.initValues = try own.double("init_values")
             }

@@ -184,7 +184,7 @@ enum TransformerPresets {
     // MARK: ViT
 
     private static let vit: [Variant] =
-        plain + clip + dinov2 + averaged + registers + sigLIP + foundation
+        plain + clip + dinov2 + dinov3 + averaged + registers + sigLIP + foundation
 
     private static let plain: [Variant] = [
         Variant(
@@ -295,6 +295,27 @@ enum TransformerPresets {
             }
         }
     }
+
+    // Siméoni et al. (arXiv:2508.10104); timm/models/eva.py, which takes the mean of the patches.
+    private static let dinov3: [Variant] = [
+        Variant(
+            name: "dinov3",
+            family: "dinov3",
+            saysPixels: false,
+            members: [
+                Member("small", patch: 16, 256),
+                Member("base", patch: 16, 256),
+                Member("large", patch: 16, 256),
+            ]
+        ) {
+            $0.rotaryTemperature = 100
+            $0.regTokens = 4
+            $0.initValues = 1e-5
+            $0.qkvBias = false
+            $0.layerNormEps = 1e-5
+            $0.globalPool = .avg
+        }
+    ]
 
     // The mean of the patches is classified.
     private static let averaged: [Variant] = [

@@ -42,14 +42,23 @@ enum TransformerRecognition {
         configuration.finalNorm = configuration.fcNorm || weights.has("norm.weight")
         try recognizeBlocks(weights, &configuration)
         recognizePooling(weights, &configuration, isNamed: named != nil)
-        let (size, noEmbedClass) = try images(
-            weights,
-            patchSize: patch[2],
-            prefix: configuration.prefixTokenCount,
-            imageSize
-        )
+        let isRotary = !weights.has("pos_embed") && weights.has("reg_token")
+        configuration.rotaryTemperature = isRotary ? configuration.rotaryTemperature ?? 100 : nil
+        let size: ImageSize
+        if isRotary {
+            let usual = named?.configuration.imageSize.height ?? 256
+            size = imageSize ?? ImageSize(height: usual, width: usual)
+        } else {
+            let noEmbedClass: Bool
+            (size, noEmbedClass) = try images(
+                weights,
+                patchSize: patch[2],
+                prefix: configuration.prefixTokenCount,
+                imageSize
+            )
+            configuration.noEmbedClass = noEmbedClass && configuration.prefixTokenCount > 0
+        }
         (configuration.imageHeight, configuration.imageWidth) = (size.height, size.width)
-        configuration.noEmbedClass = noEmbedClass && configuration.prefixTokenCount > 0
         configuration.singleHead =
             isDistilled && weights.has("head.weight") && !weights.has("head_dist.weight")
         var assumptions: [String] = []
@@ -64,14 +73,19 @@ enum TransformerRecognition {
         } else {
             let preset = nearestPreset(configuration)
             configuration.numHeads = preset?.numHeads ?? max(1, width / 64)
-            // CLIP's networks, which are those that are normalised first, have 1e-5 in every library.
-            if configuration.preNorm { configuration.layerNormEps = 1e-5 }
+            // CLIP's networks, which are those that are normalised first, and DINOv3 have 1e-5 in every library.
+            if configuration.preNorm || isRotary { configuration.layerNormEps = 1e-5 }
             let count = configuration.numHeads
             assumptions.append(
                 "\(count) attention head\(count == 1 ? "" : "s") and a layer norm eps of "
                     + "\(configuration.layerNormEps == 1e-5 ? "1e-5" : "1e-6"), "
                     + "which weights do not tell"
             )
+            if isRotary {
+                assumptions.append(
+                    "rotary positions with a temperature of 100, as DINOv3, and images of \(size)"
+                )
+            }
         }
         return RecognizedModel(.visionTransformer(configuration), assumptions: assumptions)
     }
@@ -207,6 +221,7 @@ enum TransformerRecognition {
                 other.preNorm == found.preNorm, other.fcNorm == found.fcNorm,
                 other.globalPool == found.globalPool, other.mlpLayer == found.mlpLayer,
                 other.blockType == found.blockType, other.patchSize == found.patchSize,
+                other.rotaryTemperature == found.rotaryTemperature,
                 (other.initValues == nil) == (found.initValues == nil),
             ].count { $0 }
         }
