@@ -193,6 +193,49 @@ import VisionModels
         return result
     }
 
+    /// A state dict that somebody saved himself has the names of transformers 5 in memory, gate and value apart.
+    @Test(arguments: models) func transformersNamesInMemory(name: String) throws {
+        let (hf, memory) = (scratch.file("hf"), scratch.file("memory"))
+        let loading = LoadOptions(relaxations: .noHead)
+        _ = try Conversion.run(
+            path("\(name).pth"),
+            loading: loading,
+            to: hf,
+            saving: SaveOptions(form: .huggingFace(nil))
+        )
+        var renamed: [(name: String, tensor: Tensor)] = []
+        for (key, tensor) in try Safetensors.read("\(hf)/model.safetensors") {
+            if key.contains(".mlp.weights_in.") {
+                let rows = tensor.shape[0] / 2
+                for (part, own) in ["gate_proj", "up_proj"].enumerated() {
+                    let half = try tensor.narrowed(0, part * rows..<(part + 1) * rows)
+                    renamed.append((key.replacing("weights_in", with: own), try half.contiguous()))
+                }
+                continue
+            }
+            let pairs = [
+                ("attention.attention.query", "attention.q_proj"),
+                ("attention.attention.key", "attention.k_proj"),
+                ("attention.attention.value", "attention.v_proj"),
+                ("attention.output.dense", "attention.o_proj"), ("weights_out", "down_proj"),
+            ]
+            renamed.append((pairs.reduce(key) { $0.replacing($1.0, with: $1.1) }, tensor))
+        }
+        try FileManager.default.createDirectory(
+            atPath: memory,
+            withIntermediateDirectories: false
+        )
+        try Safetensors.write(renamed, to: "\(memory)/model.safetensors")
+        try FileManager.default.copyItem(
+            atPath: "\(hf)/config.json",
+            toPath: "\(memory)/config.json"
+        )
+        #expect(
+            try contents(of: ModelDirectory.load(memory, options: loading).model)
+                == contents(of: ModelDirectory.load(hf, options: loading).model)
+        )
+    }
+
     @Test(arguments: models) func halfTypesComeBack(name: String) throws {
         let folder = scratch.file("half")
         let loading = LoadOptions(relaxations: .noHead)
