@@ -88,7 +88,7 @@ struct FeaturesCommand: AsyncParsableCommand {
     func run() async throws {
         OpenMPWaiting.spinBriefly()
         let dataset = try dataset()
-        let predictor = try await sizes.predictor(checkpoint)
+        let predictor = try await sizes.predictor(checkpoint, isPacked: true)
         let extractor = try FeatureExtractor(
             predictor,
             FeatureRequest(tokens: tokenList(), blocks: blocks, isNormalized: normalize)
