@@ -141,6 +141,7 @@ struct AttentionHeads {
     ///   - preparation: What happens to queries and keys first.
     ///   - dropout: The dropout rate of the weights, 0 outside training.
     /// - Returns: `[batch, tokens, embedDim]`.
+    /// - Throws: `TorchError` when the shape does not fit.
     func attended(
         _ fused: Tensor,
         _ preparation: Preparation,

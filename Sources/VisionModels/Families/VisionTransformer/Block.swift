@@ -36,6 +36,8 @@ extension ViTConfiguration {
     /// Creates a block of the kind that the configuration says.
     ///
     /// - Parameter dropPathRate: The rate of stochastic depth of this block.
+    /// - Returns: The block.
+    /// - Throws: `ConfigurationError` for a rate out of range, `TorchError` for a lack of memory.
     func makeBlock(dropPathRate: Double) throws -> any TransformerBlock {
         switch blockType {
         case .preNorm: try Block(self, dropPathRate: dropPathRate)
@@ -101,6 +103,7 @@ public final class Block: Module, TransformerBlock {
         return try LayerScale(configuration.embedDim, initValue: value)
     }
 
+    /// Returns the tokens after the block; see ``TransformerBlock``.
     public func callAsFunction(
         _ x: Tensor,
         rotary: RotaryPositions?
@@ -108,6 +111,7 @@ public final class Block: Module, TransformerBlock {
         try feedForward(attended(x, by: attn(norm1(x, isForProduct: true), rotary: rotary)))
     }
 
+    /// Returns the tokens after the block and the weights of its attention; see ``TransformerBlock``.
     public func withWeights(
         _ x: Tensor,
         rotary: RotaryPositions?
@@ -116,6 +120,7 @@ public final class Block: Module, TransformerBlock {
         return (try feedForward(attended(x, by: branch)), weights)
     }
 
+    /// Returns the keys of the block's attention; see ``TransformerBlock``.
     public func keys(_ x: Tensor) throws(TorchError) -> Tensor {
         try attn.keys(norm1(x, isForProduct: true))
     }

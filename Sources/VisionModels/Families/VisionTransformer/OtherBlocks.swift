@@ -46,6 +46,7 @@ public final class ResPostBlock: Module, TransformerBlock {
         }
     }
 
+    /// Returns the tokens after the block; see ``TransformerBlock``.
     public func callAsFunction(
         _ x: Tensor,
         rotary: RotaryPositions?
@@ -53,6 +54,7 @@ public final class ResPostBlock: Module, TransformerBlock {
         try feedForward(Residual.add(x, dropPath(norm1(attn(x, rotary: rotary)))))
     }
 
+    /// Returns the tokens after the block and the weights of its attention; see ``TransformerBlock``.
     public func withWeights(
         _ x: Tensor,
         rotary: RotaryPositions?
@@ -61,6 +63,7 @@ public final class ResPostBlock: Module, TransformerBlock {
         return (try feedForward(Residual.add(x, dropPath(norm1(branch)))), weights)
     }
 
+    /// Returns the keys of the block's attention; see ``TransformerBlock``.
     public func keys(_ x: Tensor) throws(TorchError) -> Tensor { try attn.keys(x) }
 
     private func feedForward(_ x: Tensor) throws(TorchError) -> Tensor {
@@ -143,6 +146,7 @@ public final class ParallelScalingBlock: Module, TransformerBlock {
         dropPath = try DropPath(dropPathRate)
     }
 
+    /// Returns the tokens after the block; see ``TransformerBlock``.
     public func callAsFunction(
         _ x: Tensor,
         rotary: RotaryPositions?
@@ -156,6 +160,7 @@ public final class ParallelScalingBlock: Module, TransformerBlock {
         )
     }
 
+    /// Returns the tokens after the block and the weights of its attention; see ``TransformerBlock``.
     public func withWeights(
         _ x: Tensor,
         rotary: RotaryPositions?
@@ -165,6 +170,7 @@ public final class ParallelScalingBlock: Module, TransformerBlock {
         return (try combined(x, mlp, attended), weights)
     }
 
+    /// Returns the keys of the block's attention; see ``TransformerBlock``.
     public func keys(_ x: Tensor) throws(TorchError) -> Tensor { try heads.keys(projected(x).qkv) }
 
     private func preparation(_ rotary: RotaryPositions?) -> AttentionHeads.Preparation {

@@ -157,6 +157,7 @@ public class VisionTransformer: Module, ImageClassifier {
     /// Returns the rotary positions of a grid; nil for a network with learnt positions.
     ///
     /// - Parameter grid: The patches down and across.
+    /// - Returns: The positions.
     /// - Throws: `TorchError` for a lack of memory.
     public final func rotaryPositions(of grid: PatchGrid) throws(TorchError) -> RotaryPositions? {
         guard let temperature = configuration.rotaryTemperature else { return nil }
@@ -229,6 +230,8 @@ public class VisionTransformer: Module, ImageClassifier {
     /// Returns what the classifier reads.
     ///
     /// - Parameter blocks: The normalised tokens of the last ``ViTConfiguration/headBlocks`` blocks, the last at the end.
+    /// - Returns: `[batch, headWidth]`, or all tokens where the pooling is ``TokenPooling/none``.
+    /// - Throws: `TorchError` when a shape or the number of blocks does not fit.
     private func pooled(_ blocks: [Tensor]) throws(TorchError) -> Tensor {
         guard blocks.count == configuration.headBlocks, let last = blocks.last else {
             throw TorchError(
