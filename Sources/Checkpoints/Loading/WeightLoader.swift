@@ -150,7 +150,9 @@ struct WeightLoader {
         guard key == "pos_embed", shape.count == 3 else { return shape }
         let count =
             plan.positions.map { $0.prefixTokens + $0.resampling.from.count } ?? shape[1]
-        return [shape[0], weights.hasClassPosition ? count + 1 : count, shape[2]]
+        let hasRegisters = plan.description.configuration.transformer.map { $0.regTokens > 0 }
+        let isApart = weights.hasClassPosition && hasRegisters == true
+        return [shape[0], isApart ? count + 1 : count, shape[2]]
     }
 
     private func copy(
