@@ -51,6 +51,44 @@ import Testing
         }
     }
 
+    @Test func aDINOv2AndItsClassifier() async throws {
+        let dinov2 = Checkout.root.appending(path: "Tests/CheckpointsTests/Fixtures/DINOv2").path
+        try await withTemporaryFolder { folder in
+            let backbone = "\(dinov2)/reg4.pth"
+            let joined = try await run(
+                [
+                    "convert", backbone, "--head", "\(dinov2)/reg4_linear1.pth", "--to", "hf",
+                    "--output", "hf",
+                ],
+                in: folder
+            )
+            #expect(joined.code == 0, "\(joined.errors)")
+            #expect(joined.output.contains("Dinov2WithRegistersForImageClassification"))
+            let back = try await run(
+                ["convert", "hf", "--to", "dinov2", "--output", "back.pth"],
+                in: folder
+            )
+            #expect(back.code == 0, "\(back.errors)")
+            #expect(back.output.contains("DINOv2's names"))
+            #expect(back.output.contains("not taken   classifier.bias, classifier.weight"))
+            let doctor = try await run(["doctor", "hf", "--json"], in: folder)
+            #expect(doctor.output.contains("\"sound\": true"), "\(doctor.errors)")
+            try await run(
+                [
+                    "convert", backbone, "--head", "\(dinov2)/reg4_linear4.pth", "--to", "hf",
+                    "--output", "four",
+                ],
+                in: folder
+            )
+            .expectRefusal(1, saying: "the last 4", "safetensors")
+            try await run(
+                ["convert", "\(dinov2)/reg4_linear1.pth", "--to", "hf", "--output", "head"],
+                in: folder
+            )
+            .expectRefusal(65, saying: "without its backbone", "--head")
+        }
+    }
+
     @Test func anotherSizeIsToldAndNeedsItsWay() async throws {
         try await withTemporaryFolder { folder in
             let base = ["convert", Self.fixture("timm"), "--to", "hf", "--output", "out"]
