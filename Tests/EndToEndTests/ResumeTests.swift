@@ -91,7 +91,8 @@ import Testing
         "--repeated-aug", "3", "--accumulation", "2", "--clip-grad", "1", "--optimizer", "lamb",
         "--drop", "0.1", "--flip", "0.5", "--sched-on-updates", "off", "--lr-lag", "on",
         "--smoothing", "0.1",
-        "--sampler", "balanced", "--class-weights", "1,2,0.5,1", "--best-metric", "macro-f1",
+        "--sampler", "balanced", "--class-weights", "1,2,0.5,1,1,1,1,1,1,1", "--best-metric",
+        "macro-f1",
         "--patience", "9",
         "--checkpoint-interval", "5",
     ]

@@ -188,7 +188,11 @@ import VisionModels
             for setting in TeacherCacheKey.settings {
                 #expect(seen.contains(setting.key), "\(setting.key) changes no pixels")
             }
-            #expect(seen.isSuperset(of: ["data", "size", "in_chans", "batch", "val_fraction"]))
+            #expect(
+                seen.isSuperset(of: [
+                    "data", "size", "in_chans", "batch", "val_fraction", "sampler",
+                ])
+            )
         }
     }
 
