@@ -83,6 +83,8 @@ def shape(line):
     """A line without its numbers (or the `…` that README may have for one), classes and the parts that only some lines have."""
     line = re.sub("|".join(rf"\b{re.escape(name)}(?!\w)" for name in CLASSES), "CLASS", line)
     line = re.sub(r"(?<![\w/-])\d[\d.,:]*(e-?\d+)?", "#", line)
+    # A class that is never predicted has no precision.
+    line = re.sub(r"(?<=\s)-(?=\s)", "# %", line)
     line = line.replace("…", "#").replace(", waiting # %", "").removesuffix(" best")
     return " ".join(line.split())
 
