@@ -35,6 +35,10 @@ int32_t ct_empty(const int64_t *sizes, int32_t rank, ct_dtype dtype, ct_tensor *
     return returning(out, [&] { return at::empty(dims_of(sizes, rank), at::TensorOptions().dtype(dtype_of(dtype))); });
 }
 
+int32_t ct_without_elements(ct_tensor like, ct_tensor *out) {
+    return returning(out, [&] { return at::empty(like->value.sizes(), like->value.options().device(at::kMeta)); });
+}
+
 int32_t ct_full(const int64_t *sizes, int32_t rank, double value, ct_dtype dtype, ct_device device,
                 int32_t device_index, ct_tensor *out) {
     return returning(out, [&] {

@@ -89,6 +89,11 @@ extension Tensor {
         }
     }
 
+    /// A tensor of this one's shape and type without elements: reading it is an error.
+    package func withoutElements() throws(TorchError) -> Tensor {
+        try tensor("without elements") { ct_without_elements(handle, $0) }
+    }
+
     /// A tensor of zeros; see ``full(_:_:dtype:device:)``.
     public static func zeros(
         _ shape: [Int],

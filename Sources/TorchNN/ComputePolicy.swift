@@ -24,6 +24,15 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
         case vectors
     }
 
+    /// How the blocks of a vision transformer compute in evaluation without gradients on the CPU.
+    public enum Encoder: String, Sendable, CaseIterable {
+        /// Layer by layer.
+        case layers
+
+        /// All blocks as one function (`PackedEncoder`); layer by layer where it does not serve a network.
+        case fused
+    }
+
     /// Where models run.
     public var device: Device
 
@@ -39,6 +48,9 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
     /// The kernel of GELU and layer normalisation.
     public var pointwise: Pointwise
 
+    /// How the blocks of a vision transformer compute in inference.
+    public var encoder: Encoder
+
     /// Creates a policy.
     ///
     /// - Parameters:
@@ -47,24 +59,27 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
     ///   - linear: The kernel of linear layers.
     ///   - attention: The kernel of self-attention.
     ///   - pointwise: The kernel of GELU and layer normalisation; `nil` takes libtorch's where linear layers do.
+    ///   - encoder: How the blocks of a vision transformer compute in inference.
     public init(
         device: Device = .cpu,
         dtype: DType = .float32,
         linear: Kernel = .libtorch,
         attention: Kernel = .libtorch,
-        pointwise: Pointwise? = nil
+        pointwise: Pointwise? = nil,
+        encoder: Encoder = .layers
     ) {
         self.device = device
         self.dtype = dtype
         self.linear = linear
         self.attention = attention
         self.pointwise = pointwise ?? (linear == .libtorch ? .libtorch : .vectors)
+        self.encoder = encoder
     }
 
     /// One line for the log: device, type, kernels.
     public var description: String {
         "\(device), \(dtype), linear \(linear.rawValue), attention \(attention.rawValue), "
-            + "pointwise \(pointwise.rawValue), "
+            + "pointwise \(pointwise.rawValue), encoder \(encoder.rawValue), "
             + "\(Libtorch.threadCount) thread\(Libtorch.threadCount == 1 ? "" : "s")"
     }
 
@@ -109,7 +124,8 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
 extension ComputePolicy {
     /// Chooses by what the processor has and a probe of some 20 ms, never by its brand.
     ///
-    /// The variable `DEIT_COMPUTE` (`libtorch` or `onednn`) overrides the choice of kernels.
+    /// The variable `DEIT_COMPUTE` overrides the choice of kernels: `libtorch` or `onednn`, with which transformers compute
+    /// layer by layer, or `fused`, the fused encoder and oneDNN for everything else.
     ///
     /// - Parameter dtype: The type to compute in; `nil` takes `bfloat16` where the processor multiplies it in hardware.
     /// - Returns: The policy; assign it to ``current`` to put it in force.
@@ -120,13 +136,17 @@ extension ComputePolicy {
         if let name = ProcessInfo.processInfo.environment["DEIT_COMPUTE"], !name.isEmpty,
             name != "auto"
         {
-            guard let kernel = Kernel(rawValue: name.lowercased()),
-                kernel == .libtorch || Libtorch.hasOneDNN
-            else {
+            let name = name.lowercased()
+            let fused = Encoder.fused.rawValue
+            policy.encoder = name == fused && hasFusedEncoder ? .fused : .layers
+            let layers =
+                policy.encoder == .fused
+                ? Libtorch.hasOneDNN ? .oneDNN : .libtorch : Kernel(rawValue: name)
+            guard let kernel = layers, kernel == .libtorch || Libtorch.hasOneDNN else {
                 throw ConfigurationError.unknownValue(
                     name: "DEIT_COMPUTE",
                     value: name,
-                    known: availableKernels
+                    known: availableKernels + (hasFusedEncoder ? [fused] : [])
                 )
             }
             policy.linear = kernel
@@ -136,6 +156,7 @@ extension ComputePolicy {
             policy.linear = try faster(linearProbe(policy.dtype))
             policy.attention = try faster(attentionProbe(policy.dtype))
             policy.pointwise = .vectors
+            policy.encoder = try fusedProbe(policy.dtype) ? .fused : .layers
         }
         return policy
     }
@@ -144,6 +165,9 @@ extension ComputePolicy {
     public static var availableKernels: [String] {
         Kernel.allCases.filter { $0 == .libtorch || Libtorch.hasOneDNN }.map(\.rawValue)
     }
+
+    /// Whether this processor has kernels for the fused encoder.
+    public static var hasFusedEncoder: Bool { PackedEncoder.kernels(.float32) != nil }
 
     private typealias Probe = (Kernel) throws(TorchError) -> Void
 
@@ -176,6 +200,55 @@ extension ComputePolicy {
                 ).sum().backward()
             }
             try fused.clearGradient()
+        }
+    }
+
+    // A block of DeiT-Tiny's shape for two images on the fused encoder, against the linear layers of such a block alone on
+    // oneDNN: those are two thirds of a block's time there. The encoder stays unless it is clearly slower again and again,
+    // which it is where oneDNN has instructions that it has not, and in builds without optimisation.
+    private static func fusedProbe(_ dtype: DType) throws(TorchError) -> Bool {
+        guard PackedEncoder.kernels(dtype) != nil else { return false }
+        return try withoutGradient { () throws(TorchError) in
+            let width = 192
+            func matrix(_ rows: Int, _ columns: Int) throws(TorchError) -> Tensor {
+                try Tensor.full(0.01, [rows, columns])
+            }
+            let (ones, zeros) = (try Tensor.ones([width]), try Tensor.zeros([width]))
+            let shapes = [
+                (3 * width, width), (width, width), (4 * width, width), (width, 4 * width),
+            ]
+            var weights: [Tensor] = []
+            for (outputs, inputs) in shapes { weights.append(try matrix(outputs, inputs)) }
+            let encoder = try PackedEncoder(width: width, heads: 3, eps: 1e-6, dtype: dtype)
+            try encoder.add(
+                PackedEncoder.Block(
+                    norm1: (ones, zeros),
+                    qkv: (weights[0], nil),
+                    proj: (weights[1], nil),
+                    norm2: (ones, zeros),
+                    fc1: (weights[2], nil),
+                    fc2: (weights[3], nil)
+                )
+            )
+            let tokens = try Tensor.full(0.5, [2, 197, width])
+            let layers = try zip(shapes, weights).map { (shape, weight) throws(TorchError) in
+                let input = try Tensor.full(0.5, [394, shape.1], dtype: dtype)
+                let packed = try Functional.packedForLinear(weight, dtype: dtype, rows: 394)
+                return (input: input, weight: packed)
+            }
+            var (fused, linear) = (Duration.seconds(1), Duration.seconds(1))
+            for round in 0..<40 {
+                var start = ContinuousClock.now
+                _ = try encoder(tokens)
+                fused = min(fused, ContinuousClock.now - start)
+                start = ContinuousClock.now
+                for layer in layers {
+                    _ = try Functional.linearPacked(layer.input, layer.weight, nil)
+                }
+                linear = min(linear, ContinuousClock.now - start)
+                if fused <= linear * 1.5, round >= 3 { return true }
+            }
+            return false
         }
     }
 

@@ -85,6 +85,8 @@ int32_t ct_from_bytes(const void *CT_NULLABLE bytes, size_t byte_count, ct_dtype
                       const int64_t *CT_NULLABLE sizes, int32_t rank, ct_tensor CT_NULLABLE *CT_NONNULL out);
 /// A tensor on the CPU whose elements are whatever its memory held.
 int32_t ct_empty(const int64_t *CT_NULLABLE sizes, int32_t rank, ct_dtype dtype, ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// A tensor of the shape and type of `like` without elements: reading it is an error.
+int32_t ct_without_elements(ct_tensor CT_NONNULL like, ct_tensor CT_NULLABLE *CT_NONNULL out);
 int32_t ct_full(const int64_t *CT_NULLABLE sizes, int32_t rank, double value, ct_dtype dtype, ct_device device,
                 int32_t device_index, ct_tensor CT_NULLABLE *CT_NONNULL out);
 int32_t ct_arange(int64_t count, ct_dtype dtype, ct_tensor CT_NULLABLE *CT_NONNULL out);
@@ -264,6 +266,34 @@ int32_t ct_linear_int8(ct_tensor CT_NONNULL x, ct_tensor CT_NONNULL weight, ct_t
 /// softmax(q kᵀ / √width) v from a fused projection `[batch, tokens, 3 · heads · width]`, ordered q, k, v.
 /// The result is `[batch, tokens, heads · width]`.
 int32_t ct_attention_onednn(ct_tensor CT_NONNULL qkv, int64_t heads, ct_tensor CT_NULLABLE *CT_NONNULL out);
+
+// ---- A transformer's blocks as one function, without gradients (encoder/)
+
+/// A packed network; it keeps nothing of the tensors that it was made from.
+typedef struct ct_encoder_s *ct_encoder;
+
+/// The kernels that this processor has for operands of `float32` or `bfloat16`; null for none.
+const char *CT_NULLABLE ct_encoder_kernels(ct_dtype dtype);
+/// An encoder without blocks for operands of `dtype`. The width is a multiple of 32. `is_gated` says that the first half
+/// of the outputs of a block's fc1 gates the second (SwiGLU).
+int32_t ct_encoder_create(int64_t width, int64_t heads, double eps, bool is_gated, ct_dtype dtype,
+                          ct_encoder CT_NULLABLE *CT_NONNULL out);
+/// Packs the weights of the next pre-norm block, 14 tensors of float32 on the CPU: weight and bias of norm1, qkv and
+/// proj, the first layer scale, weight and bias of norm2, fc1 and fc2, the second layer scale. Biases of linear layers
+/// and layer scales may be null.
+int32_t ct_encoder_add_block(ct_encoder CT_NONNULL encoder, const ct_tensor CT_NULLABLE *CT_NONNULL tensors);
+/// Adds a normalisation after the last block.
+int32_t ct_encoder_set_norm(ct_encoder CT_NONNULL encoder, ct_tensor CT_NONNULL weight, ct_tensor CT_NONNULL bias);
+void ct_encoder_release(ct_encoder CT_NULLABLE encoder);
+/// The first `wanted` tokens of every image after each of the last blocks, normalised where there is a normalisation:
+/// `[last_blocks, images, wanted, width]`, from those that enter the first block, `[images, tokens, width]`. Threads may
+/// share an encoder that has all its blocks.
+int32_t ct_encoder_run(ct_encoder CT_NONNULL encoder, ct_tensor CT_NONNULL tokens, int64_t wanted, int64_t last_blocks,
+                       ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// For tests: the error of one kernel (0 ..< 10, see encoder/check.h) against plain loops in double precision, on random
+/// numbers of a random shape, and the error that is allowed.
+int32_t ct_encoder_error(ct_dtype dtype, int32_t part, uint64_t seed, double *CT_NONNULL error,
+                         double *CT_NONNULL tolerance);
 
 // ---- Loops of our own with their gradients (ctorch_kernels.cpp); libtorch's for tensors that they do not serve
 

@@ -57,7 +57,9 @@ public final class Linear: Module {
     /// - Throws: `TorchError` when the shape of `x` does not match.
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
         if isPacked {
-            guard !isTraining, !isGradientEnabled else { throw Self.packedForInference }
+            guard !isTraining, !isGradientEnabled, packed.isFilled else {
+                throw Self.packedForInference
+            }
             return try packed.linear(x)
         }
         try observer?.add(x)
@@ -79,6 +81,17 @@ public final class Linear: Module {
         return try Functional.linearOneDNN(x, weight.tensor, bias?.tensor)
     }
 
+    /// Whether the layer computes with ``weight`` as it is: not in 8 bits, and nobody looks at its inputs.
+    package var isPlain: Bool { quantization == nil && observer == nil }
+
+    /// Lets go of the weight, which a module around this one keeps in a form of its own; see ``InferencePacking``.
+    ///
+    /// - Throws: `TorchError` for a lack of memory.
+    package func releaseWeight() throws(TorchError) {
+        weight.tensor = try weight.tensor.withoutElements()
+        isPacked = true
+    }
+
     /// Keeps the weight only as oneDNN reads it; see `Module.packForInference()`.
     func keepOnlyPacked(dtype: DType, rows: Int) throws(TorchError) {
         guard !isPacked, quantization == nil, weight.tensor.device == .cpu,
@@ -90,6 +103,7 @@ public final class Linear: Module {
 
     private static let packedForInference = TorchError(
         operation: "linear",
-        message: "the model's weights were packed for inference; load the model again to train it"
+        message:
+            "the model's weights were packed for inference; load the model again for anything else"
     )
 }

@@ -106,6 +106,9 @@ public final class PackedWeight: @unchecked Sendable {
         return try Functional.linearPacked(x, entry.weight, entry.bias)
     }
 
+    /// Whether a weight was packed.
+    var isFilled: Bool { lock.withLock { entry != nil } }
+
     /// Gives the memory back.
     public func clear() {
         lock.withLock { entry = nil }

@@ -53,7 +53,11 @@ struct TeacherCacheKey: Codable, Equatable, Sendable {
             "kernel_attention": plan.policy.attention.rawValue,
             "kernel_pointwise": plan.policy.pointwise.rawValue,
         ]
-        // Files of versions that turned no image have no such entry.
+        // Files of versions that computed layer by layer have no such entry.
+        if plan.policy.encoder != .layers {
+            options["kernel_encoder"] = plan.policy.encoder.rawValue
+        }
+        // Nor have those of versions that turned no image this one.
         if student.processor.appliesOrientation {
             options[Settings.declared.exifOrientation.key] = "on"
         }

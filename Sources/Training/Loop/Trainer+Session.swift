@@ -32,7 +32,8 @@ extension Trainer {
             recipe: request.recipe,
             options: request.options,
             kernels: (
-                plan.policy.linear, plan.policy.attention, plan.policy.pointwise
+                plan.policy.linear, plan.policy.attention, plan.policy.pointwise,
+                plan.policy.encoder
             ),
             dtype: plan.policy.dtype == .bfloat16 ? .bf16 : .fp32,
             threads: Libtorch.threadCount,

@@ -17,11 +17,12 @@ public struct RunManifest: Sendable, Equatable {
     public var recipe: String
     /// The options in effect.
     public var options: TrainingOptions
-    /// The kernels of linear layers, of attention and of what is done to single elements.
+    /// The kernels of linear layers, of attention and of what is done to single elements, and how networks that are only
+    /// asked compute.
     public var kernels:
         (
             linear: ComputePolicy.Kernel, attention: ComputePolicy.Kernel,
-            pointwise: ComputePolicy.Pointwise
+            pointwise: ComputePolicy.Pointwise, encoder: ComputePolicy.Encoder
         )
     /// The number format, never `auto`.
     public var dtype: Precision
@@ -68,6 +69,7 @@ public struct RunManifest: Sendable, Equatable {
                     ("linear", Self.plain(kernels.linear.rawValue)),
                     ("attention", Self.plain(kernels.attention.rawValue)),
                     ("pointwise", Self.plain(kernels.pointwise.rawValue)),
+                    ("encoder", Self.plain(kernels.encoder.rawValue)),
                     ("threads", Self.plain("\(threads)")),
                 ])
             ),
@@ -119,6 +121,7 @@ public struct RunManifest: Sendable, Equatable {
         // Runs of earlier versions had libtorch's only.
         let pointwise =
             compute["pointwise"]?.string.flatMap(ComputePolicy.Pointwise.init) ?? .libtorch
+        let encoder = compute["encoder"]?.string.flatMap(ComputePolicy.Encoder.init) ?? .layers
         // A file of an earlier version says nothing of options that came later, and those defaults would change the run.
         let format = root["format"]?.int ?? 1
         let method = stored["method"]?.string.flatMap(TrainingMethod.init) ?? .supervised
@@ -135,7 +138,7 @@ public struct RunManifest: Sendable, Equatable {
             started: root["started"]?.string ?? "",
             recipe: root["recipe"]?.string ?? "",
             options: options,
-            kernels: (linear, attention, pointwise),
+            kernels: (linear, attention, pointwise, encoder),
             dtype: dtype,
             threads: threads,
             counts: (train, val),

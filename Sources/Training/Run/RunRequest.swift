@@ -52,7 +52,8 @@ extension RunRequest {
                 dtype: precision == .bf16 ? .bfloat16 : .float32,
                 linear: resuming.kernels.linear,
                 attention: resuming.kernels.attention,
-                pointwise: resuming.kernels.pointwise
+                pointwise: resuming.kernels.pointwise,
+                encoder: resuming.kernels.encoder
             )
         }
         switch precision {

@@ -51,6 +51,9 @@ public class VisionTransformer: Module, ImageClassifier {
     /// The classifier on the pooled tokens; nil where there are no classes.
     public let head: Linear?
 
+    /// The blocks and ``norm`` as one function, for inference.
+    let fused = FusedEncoder()
+
     // The grid is the same for all images of a run, mostly.
     private var lastRotary: (grid: PatchGrid, positions: RotaryPositions)?
 
@@ -127,9 +130,15 @@ public class VisionTransformer: Module, ImageClassifier {
     ///   without those that the network does not have.
     /// - Throws: `TorchError` when the images' shape does not fit.
     public func forwardFeatures(_ images: Tensor) throws(TorchError) -> Tensor {
+        try forwardFeatures(images, wanted: nil)
+    }
+
+    /// ``forwardFeatures(_:)``, of which only the first `wanted` tokens may be there; all for nil.
+    private func forwardFeatures(_ images: Tensor, wanted: Int?) throws(TorchError) -> Tensor {
         let rotary = try rotaryPositions(of: configuration.grid)
         return try inParts(images) { (images) throws(TorchError) in
             var x = try embed(patchEmbed(images))
+            if let tokens = try fused(x, of: self, wanted: wanted) { return tokens[0] }
             for block in blocks { x = try block(x, rotary: rotary) }
             return try normalized(x)
         }
@@ -275,7 +284,11 @@ public class VisionTransformer: Module, ImageClassifier {
     /// - Returns: The scores; without classes what ``headLogits(_:)`` says.
     /// - Throws: `TorchError` when the images' shape does not fit.
     public final func logits(_ images: Tensor) throws(TorchError) -> ClassifierLogits {
-        try headLogits(of: lastBlocks(images))
+        guard configuration.headBlocks == 1, configuration.globalPool == .token else {
+            return try headLogits(of: lastBlocks(images))
+        }
+        // Heads on tokens read none of the patches.
+        return try headLogits(forwardFeatures(images, wanted: prefixTokenCount))
     }
 
     /// Returns the normalised tokens of the blocks that the classifier reads.
@@ -317,7 +330,7 @@ public class VisionTransformer: Module, ImageClassifier {
     ) throws(TorchError) -> Tensor {
         let batch = images.shape.first ?? 0
         guard batch > 1, !isTraining, !isGradientEnabled, images.device == .cpu,
-            ComputePolicy.current.linear == .oneDNN
+            ComputePolicy.current.linear == .oneDNN || ComputePolicy.current.encoder == .fused
         else { return try body(images) }
         let threads = max(Libtorch.threadCount, 1)
         let size = min(Self.imagesAPart, (batch + threads - 1) / threads)
@@ -363,6 +376,18 @@ extension VisionTransformer {
             )
         }
         let (embedded, grid) = try embedding(images, mask: mask, resampling: resampling)
+        if !request.hiddenStates, !request.attentions,
+            let blockTokens = try fused(embedded, of: self, lastBlocks: max(request.lastBlocks, 1)),
+            let tokens = blockTokens.last
+        {
+            return TransformerOutputs(
+                tokens: tokens,
+                hiddenStates: [],
+                attentions: [],
+                blockTokens: request.lastBlocks > 0 ? blockTokens : [],
+                grid: grid
+            )
+        }
         let rotary = try rotaryPositions(of: grid)
         var x = embedded
         var hiddenStates = request.hiddenStates ? [x] : []

@@ -1,0 +1,309 @@
+// Plain loops in double precision for every entry of a table of kernels, and their comparison.
+//
+// They run once in a process before a table is used, since a product that a library or a processor gets wrong is wrong
+// silently, and for many shapes in the unit tests.
+#include "check.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "layout.h"
+#include "packing.h"
+
+namespace ctorch::encoder {
+
+namespace {
+
+class Random {
+  public:
+    explicit Random(uint64_t seed) : engine_(seed) {}
+
+    int64_t integer(int64_t low, int64_t high) {
+        return low + static_cast<int64_t>(engine_() % static_cast<uint64_t>(high - low + 1));
+    }
+    std::vector<float> numbers(int64_t count, float scale = 1) {
+        std::vector<float> numbers(static_cast<size_t>(count));
+        for (auto &number : numbers)
+            number = scale * (static_cast<float>(engine_() >> 40) / static_cast<float>(1 << 23) - 1);
+        return numbers;
+    }
+
+  private:
+    std::mt19937_64 engine_;
+};
+
+/// Operands of a product: float32, or bfloat16 in half of the memory.
+class Operands {
+  public:
+    Operands(const Kernels &kernels, int64_t count)
+        : is_float_(kernels.element_size == sizeof(float)), memory_(count * kernels.element_size) {}
+    Operands(const Kernels &kernels, const std::vector<float> &numbers)
+        : Operands(kernels, static_cast<int64_t>(numbers.size())) {
+        for (size_t i = 0; i < numbers.size(); ++i) {
+            if (is_float_) {
+                memory_.as<float>()[i] = numbers[i];
+            } else {
+                memory_.as<uint16_t>()[i] = bfloat16_bits(numbers[i]);
+            }
+        }
+    }
+
+    void *data() { return memory_.data(); }
+    double operator[](int64_t index) const {
+        if (is_float_) return memory_.as<float>()[index];
+        const auto bits = static_cast<uint32_t>(memory_.as<uint16_t>()[index]) << 16;
+        float value;
+        std::memcpy(&value, &bits, sizeof value);
+        return value;
+    }
+
+  private:
+    bool is_float_;
+    Memory memory_;
+};
+
+/// Collects the largest difference and the largest magnitude.
+struct Comparison {
+    double difference = 0, magnitude = 0;
+
+    void add(double found, double expected) {
+        const auto error = std::abs(found - expected);
+        // Written so that NaN is the largest.
+        if (!(error <= difference)) difference = std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
+        magnitude = std::max(magnitude, std::abs(expected));
+    }
+    double error() const { return difference / std::max(magnitude, 1e-30); }
+};
+
+/// Where an element of a packed matrix is, from the drawing in layout.h.
+int64_t packed_index(const Kernels &kernels, const Panels &panels, int64_t depth, int64_t k, int64_t column) {
+    const auto panel = column / panels.width, width = panels.width_of(panel);
+    return panels.offset_of(panel, depth) + k / kernels.interleave * width * kernels.interleave +
+           (column - panels.first_column(panel)) * kernels.interleave + k % kernels.interleave;
+}
+
+double error_of_product(const Kernels &kernels, Random &random) {
+    const auto rows = random.integer(1, kernels.block_rows), columns = strip * random.integer(1, 5),
+               depth = rounded_up(random.integer(1, 200), kernels.depth_step), pitch = depth + 2;
+    Operands a(kernels, random.numbers(rows * pitch));
+    LinearSource source{nullptr, depth, columns, depth};
+    const auto weight = random.numbers(columns * depth);
+    source.weight = weight.data();
+    const auto packed = pack(kernels, depth, columns, {{source, 0, 0}});
+    const Operands weights(kernels, weight);
+    std::vector<float> tile(static_cast<size_t>((kernels.block_rows + 16) * kernels.panel_width));
+    Comparison comparison;
+    for (int64_t panel = 0; panel < packed.panels.count(); ++panel) {
+        const auto width = packed.panels.width_of(panel), first = packed.panels.first_column(panel);
+        kernels.product(a.data(), pitch, rows,
+                        packed.weights.data() + packed.panels.offset_of(panel, depth) * kernels.element_size, width,
+                        depth, tile.data(), kernels.panel_width);
+        for (int64_t row = 0; row < rows; ++row)
+            for (int64_t column = 0; column < width; ++column) {
+                double sum = 0;
+                for (int64_t k = 0; k < depth; ++k) sum += a[row * pitch + k] * weights[(first + column) * depth + k];
+                comparison.add(tile[static_cast<size_t>(row * kernels.panel_width + column)], sum);
+            }
+    }
+    // Sums of products of both signs may all be small.
+    comparison.magnitude = std::max(comparison.magnitude, std::sqrt(static_cast<double>(depth)) / 3);
+    return comparison.error();
+}
+
+double error_of_normalize(const Kernels &kernels, Random &random) {
+    const auto rows = random.integer(1, 5), width = strip * random.integer(1, 48), pitch = width + row_padding;
+    auto x = random.numbers(rows * width, 3);
+    for (int64_t i = 0; i < rows * width; ++i) x[static_cast<size_t>(i)] += static_cast<float>(i / width);
+    const auto weight = random.numbers(width), bias = random.numbers(width);
+    const float eps = 1e-6f;
+    Operands out(kernels, rows * pitch);
+    std::vector<float> affine(static_cast<size_t>(rows * pitch));
+    kernels.normalize(x.data(), rows, width, eps, out.data(), pitch);
+    kernels.normalize_affine(x.data(), rows, width, eps, weight.data(), bias.data(), affine.data(), pitch);
+    Comparison comparison;
+    for (int64_t row = 0; row < rows; ++row) {
+        const auto *from = x.data() + row * width;
+        double mean = 0, variance = 0;
+        for (int64_t i = 0; i < width; ++i) mean += from[i] / static_cast<double>(width);
+        for (int64_t i = 0; i < width; ++i) variance += (from[i] - mean) * (from[i] - mean) / static_cast<double>(width);
+        for (int64_t i = 0; i < width; ++i) {
+            const auto normal = (from[i] - mean) / std::sqrt(variance + eps);
+            const auto at = static_cast<size_t>(i);
+            comparison.add(out[row * pitch + i], normal);
+            comparison.add(affine[static_cast<size_t>(row * pitch + i)], normal * weight[at] + bias[at]);
+        }
+    }
+    return comparison.error();
+}
+
+/// Checks an epilogue that leaves rows as rows: `expected` maps a tile's element, its row and its column.
+template <typename Run, typename Expected>
+double error_of_rows(const Kernels &kernels, Random &random, float scale, Run run, Expected expected) {
+    const auto rows = random.integer(1, kernels.block_rows), width = strip * random.integer(1, kernels.panel_width / strip),
+               tile_pitch = kernels.panel_width, pitch = width + row_padding;
+    const auto tile = random.numbers(rows * tile_pitch, scale);
+    Operands out(kernels, rows * pitch);
+    run(tile.data(), tile_pitch, rows, width, out.data(), pitch);
+    Comparison comparison;
+    for (int64_t row = 0; row < rows; ++row)
+        for (int64_t column = 0; column < width; ++column)
+            comparison.add(out[row * pitch + column],
+                           expected(tile[static_cast<size_t>(row * tile_pitch + column)], row, column));
+    return comparison.error();
+}
+
+double error_of_store(const Kernels &kernels, Random &random) {
+    const auto bias = random.numbers(kernels.panel_width);
+    return error_of_rows(
+        kernels, random, 2,
+        [&](auto *tile, auto tile_pitch, auto rows, auto width, auto *out, auto pitch) {
+            kernels.store(tile, tile_pitch, rows, width, bias.data(), out, pitch);
+        },
+        [&](double x, int64_t, int64_t column) { return x + bias[static_cast<size_t>(column)]; });
+}
+
+double error_of_gelu(const Kernels &kernels, Random &random) {
+    const auto bias = random.numbers(kernels.panel_width);
+    return error_of_rows(
+        kernels, random, 6,
+        [&](auto *tile, auto tile_pitch, auto rows, auto width, auto *out, auto pitch) {
+            kernels.store_gelu(tile, tile_pitch, rows, width, bias.data(), out, pitch);
+        },
+        [&](double x, int64_t, int64_t column) {
+            const auto sum = x + bias[static_cast<size_t>(column)];
+            return sum * 0.5 * std::erfc(-sum * std::sqrt(0.5));
+        });
+}
+
+double error_of_swiglu(const Kernels &kernels, Random &random) {
+    const auto bias = random.numbers(kernels.panel_width), gate_bias = random.numbers(kernels.panel_width);
+    const auto gate = random.numbers(kernels.block_rows * kernels.panel_width, 30);
+    return error_of_rows(
+        kernels, random, 2,
+        [&](auto *tile, auto tile_pitch, auto rows, auto width, auto *out, auto pitch) {
+            kernels.store_swiglu(gate.data(), tile, tile_pitch, rows, width, gate_bias.data(), bias.data(), out, pitch);
+        },
+        [&](double x, int64_t row, int64_t column) {
+            const auto at = static_cast<size_t>(column);
+            const double g = gate[static_cast<size_t>(row * kernels.panel_width + column)] + gate_bias[at];
+            return g / (1 + std::exp(-g)) * (x + bias[at]);
+        });
+}
+
+double error_of_scaled(const Kernels &kernels, Random &random) {
+    const auto factors = random.numbers(kernels.block_rows);
+    return error_of_rows(
+        kernels, random, 2,
+        [&](auto *tile, auto tile_pitch, auto rows, auto width, auto *out, auto pitch) {
+            kernels.store_scaled(tile, tile_pitch, rows, width, factors.data(), out, pitch);
+        },
+        [&](double x, int64_t row, int64_t) { return x * factors[static_cast<size_t>(row)]; });
+}
+
+double error_of_add(const Kernels &kernels, Random &random) {
+    const auto rows = random.integer(1, kernels.block_rows), width = 16 * random.integer(1, kernels.panel_width / 16),
+               pitch = width + 16;
+    const auto tile = random.numbers(rows * kernels.panel_width), bias = random.numbers(width);
+    const auto before = random.numbers(rows * pitch);
+    Comparison comparison;
+    for (const auto *shift : {bias.data(), static_cast<const float *>(nullptr)}) {
+        auto x = before;
+        kernels.add(tile.data(), kernels.panel_width, rows, width, shift, x.data(), pitch);
+        for (int64_t row = 0; row < rows; ++row)
+            for (int64_t column = 0; column < pitch; ++column) {
+                const auto at = static_cast<size_t>(row * pitch + column);
+                const double added =
+                    column < width ? static_cast<double>(tile[static_cast<size_t>(row * kernels.panel_width + column)]) +
+                                         (shift ? shift[column] : 0)
+                                   : 0;
+                comparison.add(x[at], before[at] + added);
+            }
+    }
+    return comparison.error();
+}
+
+/// Checks that a strip of a tile ends up transposed among the keys, or as it is among the values, and that nothing else
+/// is written but what may be.
+double error_of_operand(const Kernels &kernels, Random &random, bool is_keys) {
+    const auto tokens = random.integer(1, 300), head_width = strip * random.integer(1, 4);
+    const auto columns = is_keys ? rounded_up(tokens, strip) : head_width,
+               depth = is_keys ? head_width : rounded_up(tokens, std::max<int64_t>(kernels.depth_step, 2));
+    const auto first = 16 * random.integer(0, (tokens - 1) / 16), first_in_head = strip * random.integer(0, head_width / strip - 1);
+    const auto rows = std::min(random.integer(1, kernels.block_rows), tokens - first);
+    const auto tile = random.numbers(rounded_up(rows, 16) * kernels.panel_width), bias = random.numbers(strip);
+    Operands out(kernels, columns * depth);
+    const Panels panels{columns, kernels.panel_width};
+    if (is_keys) {
+        kernels.store_keys(tile.data(), kernels.panel_width, rows, bias.data(), out.data(), columns, depth, first,
+                           first_in_head);
+    } else {
+        kernels.store_values(tile.data(), kernels.panel_width, rows, bias.data(), out.data(), columns, depth, first,
+                             first_in_head);
+    }
+    Comparison comparison;
+    for (int64_t token = 0; token < (is_keys ? columns : depth); ++token)
+        for (int64_t within = 0; within < head_width; ++within) {
+            const auto row = token - first, column = within - first_in_head;
+            const bool is_inside = row >= 0 && row < rows && column >= 0 && column < strip;
+            if (is_keys && !is_inside && row >= rows && row < rounded_up(rows, 16)) continue;
+            const auto index = is_keys ? packed_index(kernels, panels, depth, within, token)
+                                       : packed_index(kernels, panels, depth, token, within);
+            comparison.add(out[index], is_inside ? static_cast<double>(tile[static_cast<size_t>(
+                                                       row * kernels.panel_width + column)]) +
+                                                       bias[static_cast<size_t>(column)]
+                                                 : 0);
+        }
+    return comparison.error();
+}
+
+double error_of_softmax(const Kernels &kernels, Random &random) {
+    const auto rows = random.integer(1, kernels.block_rows / 2), count = random.integer(1, 400),
+               padded = rounded_up(count, std::max<int64_t>(kernels.depth_step, 2)), pitch = rounded_up(count, strip) + strip;
+    auto scores = random.numbers(rows * pitch, 40);
+    // What lies behind the scores is whatever the memory held.
+    for (int64_t row = 0; row < rows; ++row)
+        for (auto column = count; column < pitch; ++column)
+            scores[static_cast<size_t>(row * pitch + column)] = std::numeric_limits<float>::quiet_NaN();
+    Operands out(kernels, rows * pitch);
+    std::vector<float> factors(static_cast<size_t>(rows));
+    kernels.softmax(scores.data(), pitch, rows, count, padded, out.data(), pitch, factors.data());
+    Comparison comparison;
+    for (int64_t row = 0; row < rows; ++row) {
+        const auto *from = scores.data() + row * pitch;
+        double largest = from[0], sum = 0;
+        for (int64_t column = 0; column < count; ++column) largest = std::max<double>(largest, from[column]);
+        for (int64_t column = 0; column < count; ++column) sum += std::exp2(from[column] - largest);
+        for (int64_t column = 0; column < padded; ++column)
+            comparison.add(out[row * pitch + column], column < count ? std::exp2(from[column] - largest) : 0);
+        comparison.add(factors[static_cast<size_t>(row)], 1 / sum);
+    }
+    return comparison.error();
+}
+
+}  // namespace
+
+double error_of(const Kernels &kernels, Part part, uint64_t seed) {
+    Random random(seed);
+    switch (part) {
+        case Part::product: return error_of_product(kernels, random);
+        case Part::normalize: return error_of_normalize(kernels, random);
+        case Part::store: return error_of_store(kernels, random);
+        case Part::keys: return error_of_operand(kernels, random, true);
+        case Part::values: return error_of_operand(kernels, random, false);
+        case Part::gelu: return error_of_gelu(kernels, random);
+        case Part::swiglu: return error_of_swiglu(kernels, random);
+        case Part::add: return error_of_add(kernels, random);
+        case Part::scaled: return error_of_scaled(kernels, random);
+        case Part::softmax: return error_of_softmax(kernels, random);
+        case Part::count: break;
+    }
+    return std::numeric_limits<double>::infinity();
+}
+
+double tolerance_of(const Kernels &kernels) { return kernels.element_size == sizeof(float) ? 2e-6 : 5e-3; }
+
+}  // namespace ctorch::encoder

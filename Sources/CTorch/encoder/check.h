@@ -1,0 +1,20 @@
+// The kernels against plain loops in double precision.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels.h"
+
+namespace ctorch::encoder {
+
+/// What can be checked by itself.
+enum class Part { product, normalize, store, keys, values, gelu, swiglu, add, scaled, softmax, count };
+
+/// The largest error of a part on random numbers of a random shape, relative to the largest magnitude that takes part;
+/// infinite where something is not a number.
+double error_of(const Kernels &kernels, Part part, uint64_t seed);
+
+/// What error_of() may be: the rounding of the operands and of sums.
+double tolerance_of(const Kernels &kernels);
+
+}  // namespace ctorch::encoder

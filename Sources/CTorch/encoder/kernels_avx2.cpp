@@ -1,0 +1,20 @@
+// The loops of the encoder for AVX2 in float32.
+#if defined(__x86_64__)
+#include <cmath>
+#include <cstring>
+
+#include "../vectors.h"
+#include "kernels.h"
+#include "layout.h"
+
+#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"), min_vector_width(256))), apply_to = function)
+#include "tables.h"
+
+namespace ctorch::encoder {
+
+constinit const Kernels avx2_float =
+    Loops<float, 1, 64>::table("AVX2", /*block_rows=*/48, /*depth_step=*/1, Loops<float, 1, 64>::product);
+
+}  // namespace ctorch::encoder
+#pragma clang attribute pop
+#endif
