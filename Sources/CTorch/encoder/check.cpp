@@ -129,7 +129,8 @@ double error_of_normalize(const Kernels &kernels, Random &random) {
         const auto *from = x.data() + row * width;
         double mean = 0, variance = 0;
         for (int64_t i = 0; i < width; ++i) mean += from[i] / static_cast<double>(width);
-        for (int64_t i = 0; i < width; ++i) variance += (from[i] - mean) * (from[i] - mean) / static_cast<double>(width);
+        for (int64_t i = 0; i < width; ++i)
+            variance += (from[i] - mean) * (from[i] - mean) / static_cast<double>(width);
         for (int64_t i = 0; i < width; ++i) {
             const auto normal = (from[i] - mean) / std::sqrt(variance + eps);
             const auto at = static_cast<size_t>(i);
@@ -143,8 +144,9 @@ double error_of_normalize(const Kernels &kernels, Random &random) {
 /// Checks an epilogue that leaves rows as rows: `expected` maps a tile's element, its row and its column.
 template <typename Run, typename Expected>
 double error_of_rows(const Kernels &kernels, Random &random, float scale, Run run, Expected expected) {
-    const auto rows = random.integer(1, kernels.block_rows), width = strip * random.integer(1, kernels.panel_width / strip),
-               tile_pitch = kernels.panel_width, pitch = width + row_padding;
+    const auto rows = random.integer(1, kernels.block_rows),
+               width = strip * random.integer(1, kernels.panel_width / strip), tile_pitch = kernels.panel_width,
+               pitch = width + row_padding;
     const auto tile = random.numbers(rows * tile_pitch, scale);
     Operands out(kernels, rows * pitch);
     run(tile.data(), tile_pitch, rows, width, out.data(), pitch);
@@ -217,9 +219,10 @@ double error_of_add(const Kernels &kernels, Random &random) {
             for (int64_t column = 0; column < pitch; ++column) {
                 const auto at = static_cast<size_t>(row * pitch + column);
                 const double added =
-                    column < width ? static_cast<double>(tile[static_cast<size_t>(row * kernels.panel_width + column)]) +
-                                         (shift ? shift[column] : 0)
-                                   : 0;
+                    column < width
+                        ? static_cast<double>(tile[static_cast<size_t>(row * kernels.panel_width + column)]) +
+                              (shift ? shift[column] : 0)
+                        : 0;
                 comparison.add(x[at], before[at] + added);
             }
     }
@@ -232,7 +235,8 @@ double error_of_operand(const Kernels &kernels, Random &random, bool is_keys) {
     const auto tokens = random.integer(1, 300), head_width = strip * random.integer(1, 4);
     const auto columns = is_keys ? rounded_up(tokens, strip) : head_width,
                depth = is_keys ? head_width : rounded_up(tokens, std::max<int64_t>(kernels.depth_step, 2));
-    const auto first = 16 * random.integer(0, (tokens - 1) / 16), first_in_head = strip * random.integer(0, head_width / strip - 1);
+    const auto first = 16 * random.integer(0, (tokens - 1) / 16),
+               first_in_head = strip * random.integer(0, head_width / strip - 1);
     const auto rows = std::min(random.integer(1, kernels.block_rows), tokens - first);
     const auto tile = random.numbers(rounded_up(rows, 16) * kernels.panel_width), bias = random.numbers(strip);
     Operands out(kernels, columns * depth);
@@ -252,8 +256,8 @@ double error_of_operand(const Kernels &kernels, Random &random, bool is_keys) {
             if (is_keys && !is_inside && row >= rows && row < rounded_up(rows, 16)) continue;
             const auto index = is_keys ? packed_index(kernels, panels, depth, within, token)
                                        : packed_index(kernels, panels, depth, token, within);
-            comparison.add(out[index], is_inside ? static_cast<double>(tile[static_cast<size_t>(
-                                                       row * kernels.panel_width + column)]) +
+            comparison.add(out[index], is_inside ? static_cast<double>(
+                                                       tile[static_cast<size_t>(row * kernels.panel_width + column)]) +
                                                        bias[static_cast<size_t>(column)]
                                                  : 0);
         }
@@ -262,7 +266,8 @@ double error_of_operand(const Kernels &kernels, Random &random, bool is_keys) {
 
 double error_of_softmax(const Kernels &kernels, Random &random) {
     const auto rows = random.integer(1, kernels.block_rows / 2), count = random.integer(1, 400),
-               padded = rounded_up(count, std::max<int64_t>(kernels.depth_step, 2)), pitch = rounded_up(count, strip) + strip;
+               padded = rounded_up(count, std::max<int64_t>(kernels.depth_step, 2)),
+               pitch = rounded_up(count, strip) + strip;
     auto scores = random.numbers(rows * pitch, 40);
     // What lies behind the scores is whatever the memory held.
     for (int64_t row = 0; row < rows; ++row)

@@ -16,9 +16,9 @@ namespace {
 
 // In the order of ct_encoder_create().
 constexpr std::array members{
-    &BlockTensors::norm1_weight, &BlockTensors::norm1_bias,  &BlockTensors::qkv_weight, &BlockTensors::qkv_bias,
-    &BlockTensors::proj_weight,  &BlockTensors::proj_bias,   &BlockTensors::scale1,     &BlockTensors::norm2_weight,
-    &BlockTensors::norm2_bias,   &BlockTensors::fc1_weight,  &BlockTensors::fc1_bias,   &BlockTensors::fc2_weight,
+    &BlockTensors::norm1_weight, &BlockTensors::norm1_bias, &BlockTensors::qkv_weight, &BlockTensors::qkv_bias,
+    &BlockTensors::proj_weight,  &BlockTensors::proj_bias,  &BlockTensors::scale1,     &BlockTensors::norm2_weight,
+    &BlockTensors::norm2_bias,   &BlockTensors::fc1_weight, &BlockTensors::fc1_bias,   &BlockTensors::fc2_weight,
     &BlockTensors::fc2_bias,     &BlockTensors::scale2,
 };
 
@@ -114,8 +114,7 @@ int32_t ct_encoder_set_norm(ct_encoder encoder, ct_tensor weight, ct_tensor bias
     });
 }
 
-int32_t ct_encoder_run(ct_encoder encoder, ct_tensor tokens, int64_t wanted, int64_t last_blocks,
-                       ct_tensor *out) {
+int32_t ct_encoder_run(ct_encoder encoder, ct_tensor tokens, int64_t wanted, int64_t last_blocks, ct_tensor *out) {
     return returning(out, [&] {
         const c10::InferenceMode no_graph;
         const auto x = tokens->value.contiguous();
@@ -123,8 +122,8 @@ int32_t ct_encoder_run(ct_encoder encoder, ct_tensor tokens, int64_t wanted, int
         TORCH_CHECK(x.dim() == 3 && x.size(2) == width && x.scalar_type() == at::kFloat && x.device().is_cpu() &&
                         wanted > 0 && wanted <= x.size(1) && last_blocks > 0 &&
                         last_blocks <= encoder->value.block_count(),
-                    "encoder: ", wanted, " tokens after ", last_blocks, " blocks from tokens of ", x.scalar_type(), " of shape ", x.sizes(),
-                    " do not fit a width of ", width);
+                    "encoder: ", wanted, " tokens after ", last_blocks, " blocks from tokens of ", x.scalar_type(),
+                    " of shape ", x.sizes(), " do not fit a width of ", width);
         return encoder->value.run(x, wanted, last_blocks);
     });
 }

@@ -90,9 +90,7 @@ FeedForwardPart pack_feed_forward(const Kernels &kernels, const EncoderShape &sh
     return part;
 }
 
-double seconds() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 }  // namespace
 

@@ -96,14 +96,14 @@ template <typename Element>
 INLINED void store_rows(const float *tile, int64_t tile_pitch, int64_t rows, int64_t width, const float *bias,
                         void *out, int64_t pitch) {
     auto *to = static_cast<Element *>(out);
-    for_strips(tile, tile_pitch, rows, width, bias,
-               [&](int64_t row, int64_t column, const Floats &first, const Floats &second) __attribute__((always_inline)) {
-                   store_pair(to + row * pitch + column, first, second);
-               });
+    for_strips(
+        tile, tile_pitch, rows, width, bias,
+        [&](int64_t row, int64_t column, const Floats &first, const Floats &second)
+            __attribute__((always_inline)) { store_pair(to + row * pitch + column, first, second); });
 }
 
-/// Φ(x): exactly enough for operands of float32; for bfloat16 a polynomial, with which the GELU is within 1.4e-4 (a fit of
-/// ours for |x| ≤ 4 that is 0 and 1 at the ends).
+/// Φ(x): exactly enough for operands of float32; for bfloat16 a polynomial, with which the GELU is within 1.4e-4 (a fit
+/// of ours for |x| ≤ 4 that is 0 and 1 at the ends).
 template <typename Element>
 INLINED void normal_share(const Floats &x, Floats &out) {
 #pragma clang fp contract(fast)
@@ -127,13 +127,14 @@ template <typename Element>
 INLINED void store_rows_gelu(const float *tile, int64_t tile_pitch, int64_t rows, int64_t width, const float *bias,
                              void *out, int64_t pitch) {
     auto *to = static_cast<Element *>(out);
-    for_strips(tile, tile_pitch, rows, width, bias,
-               [&](int64_t row, int64_t column, const Floats &first, const Floats &second) __attribute__((always_inline)) {
-                   Floats low, high;
-                   normal_share<Element>(first, low);
-                   normal_share<Element>(second, high);
-                   store_pair(to + row * pitch + column, first * low, second * high);
-               });
+    for_strips(
+        tile, tile_pitch, rows, width, bias,
+        [&](int64_t row, int64_t column, const Floats &first, const Floats &second) __attribute__((always_inline)) {
+            Floats low, high;
+            normal_share<Element>(first, low);
+            normal_share<Element>(second, high);
+            store_pair(to + row * pitch + column, first * low, second * high);
+        });
 }
 
 // x · 1 / (1 + e^−x), with e^−|x| so that nothing overflows.
@@ -147,18 +148,19 @@ template <typename Element>
 INLINED void store_rows_swiglu(const float *gate, const float *tile, int64_t tile_pitch, int64_t rows, int64_t width,
                                const float *gate_bias, const float *bias, void *out, int64_t pitch) {
     auto *to = static_cast<Element *>(out);
-    for_strips(gate, tile_pitch, rows, width, gate_bias,
-               [&](int64_t row, int64_t column, const Floats &first, const Floats &second) __attribute__((always_inline)) {
-                   Floats values[2], biases[2], gates[2];
-                   silu(first, gates[0]);
-                   silu(second, gates[1]);
-                   for (int64_t half = 0; half < 2; ++half) {
-                       load(tile + row * tile_pitch + column + half * lanes, values[half]);
-                       load(bias + column + half * lanes, biases[half]);
-                   }
-                   store_pair(to + row * pitch + column, gates[0] * (values[0] + biases[0]),
-                              gates[1] * (values[1] + biases[1]));
-               });
+    for_strips(
+        gate, tile_pitch, rows, width, gate_bias,
+        [&](int64_t row, int64_t column, const Floats &first, const Floats &second) __attribute__((always_inline)) {
+            Floats values[2], biases[2], gates[2];
+            silu(first, gates[0]);
+            silu(second, gates[1]);
+            for (int64_t half = 0; half < 2; ++half) {
+                load(tile + row * tile_pitch + column + half * lanes, values[half]);
+                load(bias + column + half * lanes, biases[half]);
+            }
+            store_pair(to + row * pitch + column, gates[0] * (values[0] + biases[0]),
+                       gates[1] * (values[1] + biases[1]));
+        });
 }
 
 INLINED void add_rows(const float *tile, int64_t tile_pitch, int64_t rows, int64_t width, const float *bias, float *x,
@@ -175,8 +177,8 @@ INLINED void add_rows(const float *tile, int64_t tile_pitch, int64_t rows, int64
 }
 
 template <typename Element>
-INLINED void store_rows_scaled(const float *tile, int64_t tile_pitch, int64_t rows, int64_t width,
-                               const float *factors, void *out, int64_t pitch) {
+INLINED void store_rows_scaled(const float *tile, int64_t tile_pitch, int64_t rows, int64_t width, const float *factors,
+                               void *out, int64_t pitch) {
     for (int64_t row = 0; row < rows; ++row) {
         auto *to = static_cast<Element *>(out) + row * pitch;
         Floats first, second;

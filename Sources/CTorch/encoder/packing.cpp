@@ -24,15 +24,15 @@ void pack_output(const Kernels &kernels, PackedLinear &packed, const PackedPart 
     const auto *row = source.weight + output * source.weight_pitch;
     const auto column = part.first_column + output, panel = column / packed.panels.width;
     const auto interleave = kernels.interleave, step = packed.panels.width_of(panel) * interleave;
-    const auto start = packed.panels.offset_of(panel, packed.depth) + (column - panel * packed.panels.width) * interleave;
+    const auto start =
+        packed.panels.offset_of(panel, packed.depth) + (column - panel * packed.panels.width) * interleave;
     const bool is_float = kernels.element_size == sizeof(float);
     const double factor = source.scale * (source.gain ? source.gain[output] : 1);
     double bias = source.bias ? source.bias[output] : 0;
     for (int64_t input = 0; input < source.inputs; ++input) {
         const double weight = row[input];
         if (source.norm_bias) bias += weight * source.norm_bias[input];
-        const auto value =
-            static_cast<float>(weight * factor * (source.norm_weight ? source.norm_weight[input] : 1));
+        const auto value = static_cast<float>(weight * factor * (source.norm_weight ? source.norm_weight[input] : 1));
         const auto k = part.first_depth + input, index = start + k / interleave * step + k % interleave;
         if (is_float) {
             packed.weights.as<float>()[index] = value;

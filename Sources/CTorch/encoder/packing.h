@@ -58,8 +58,8 @@ struct LinearSource {
     double scale = 1;
 };
 
-/// A part of a packed matrix: outputs of the source as columns from `first_column`, inputs as depths from `first_depth`.
-/// What no part covers stays zero.
+/// A part of a packed matrix: outputs of the source as columns from `first_column`, inputs as depths from
+/// `first_depth`. What no part covers stays zero.
 struct PackedPart {
     LinearSource source;
     int64_t first_column, first_depth;

@@ -24,8 +24,8 @@ void Pass::project(const PackedBlock &block, int64_t index, Range tokens, int64_
             switch (which) {
                 case 0:
                     kernels_.store(numbers, tile.pitch, tile.rows, strip, bias,
-                                   room_.queries + ((head * room_.tokens + tile.row) * head_width + within) *
-                                                       kernels_.element_size,
+                                   room_.queries +
+                                       ((head * room_.tokens + tile.row) * head_width + within) * kernels_.element_size,
                                    head_width);
                     break;
                 case 1:
@@ -83,10 +83,9 @@ void Pass::attend(int64_t index, Range tokens) const {
                 kernels_.product(scratch_.weights, room_.score_pitch, rows,
                                  head_values + value_panels.offset_of(p, room_.value_depth) * size, width,
                                  room_.value_depth, scratch_.tile, kernels_.panel_width);
-                kernels_.store_scaled(
-                    scratch_.tile, kernels_.panel_width, rows, width, scratch_.factors,
-                    room_.attended + (row * room_.attended_pitch + head * head_width + column) * size,
-                    room_.attended_pitch);
+                kernels_.store_scaled(scratch_.tile, kernels_.panel_width, rows, width, scratch_.factors,
+                                      room_.attended + (row * room_.attended_pitch + head * head_width + column) * size,
+                                      room_.attended_pitch);
             }
         }
     }
@@ -105,14 +104,13 @@ void Pass::feed_forward(const FeedForwardPart &part, Range tokens, bool is_first
         }
         // The gate's panel of the same columns.
         kernels_.product(room_.normal + tile.row * room_.normal_pitch * kernels_.element_size, room_.normal_pitch,
-                         tile.rows, panel(part.gate, tile.column / part.gate.panels.width), tile.width,
-                         part.gate.depth, scratch_.gate_tile, tile.pitch);
+                         tile.rows, panel(part.gate, tile.column / part.gate.panels.width), tile.width, part.gate.depth,
+                         scratch_.gate_tile, tile.pitch);
         kernels_.store_swiglu(scratch_.gate_tile, tile.numbers, tile.pitch, tile.rows, tile.width,
                               part.gate.bias.data() + tile.column, bias, hidden(tile), room_.hidden_pitch);
     });
-    multiply(room_.hidden, room_.hidden_pitch, tokens, part.down, 0, part.down.panels.count(), [&](const Tile &tile) {
-        add(tile, is_first ? part.down.bias.data() : nullptr);
-    });
+    multiply(room_.hidden, room_.hidden_pitch, tokens, part.down, 0, part.down.panels.count(),
+             [&](const Tile &tile) { add(tile, is_first ? part.down.bias.data() : nullptr); });
 }
 
 void Pass::add(const Tile &tile, const float *bias) const {
@@ -122,21 +120,20 @@ void Pass::add(const Tile &tile, const float *bias) const {
                  room_.x + tile.row * shape_.width + tile.column, shape_.width);
 }
 
-// A group of panels stays in the second cache while all rows pass by it; a block of rows stays there while the panels of
-// the group do.
+// A group of panels stays in the second cache while all rows pass by it; a block of rows stays there while the panels
+// of the group do.
 void Pass::multiply(const char *operands, int64_t pitch, Range rows, const PackedLinear &linear, int64_t first_panel,
                     int64_t last_panel, c10::function_ref<void(const Tile &)> epilogue) const {
     const auto size = kernels_.element_size;
-    const auto group =
-        std::max<int64_t>(1, group_bytes / (linear.depth * linear.panels.width * kernels_.element_size));
+    const auto group = std::max<int64_t>(1, group_bytes / (linear.depth * linear.panels.width * kernels_.element_size));
     for (auto start = first_panel; start < last_panel; start += group) {
         const auto end = std::min(start + group, last_panel);
         for (auto row = rows.from; row < rows.to; row += kernels_.block_rows) {
             const auto count = std::min(kernels_.block_rows, rows.to - row);
             for (auto index = start; index < end; ++index) {
                 const auto width = linear.panels.width_of(index);
-                kernels_.product(operands + row * pitch * size, pitch, count, panel(linear, index), width,
-                                 linear.depth, scratch_.tile, kernels_.panel_width);
+                kernels_.product(operands + row * pitch * size, pitch, count, panel(linear, index), width, linear.depth,
+                                 scratch_.tile, kernels_.panel_width);
                 epilogue({scratch_.tile, kernels_.panel_width, row, count, linear.panels.first_column(index), width});
             }
         }

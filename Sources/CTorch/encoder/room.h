@@ -63,11 +63,10 @@ struct Room {
         };
         std::vector<Places> places;
         for (int64_t part = 0; part < parts; ++part)
-            places.push_back({take(kernels.block_rows * kernels.panel_width * 4),
-                              take(kernels.block_rows * kernels.panel_width * 4),
-                              take(rounded_up(query_rows, 16) * score_pitch * 4),
-                              size == 4 ? 0 : take(rounded_up(query_rows, 16) * score_pitch * size),
-                              take(query_rows * 4)});
+            places.push_back(
+                {take(kernels.block_rows * kernels.panel_width * 4), take(kernels.block_rows * kernels.panel_width * 4),
+                 take(rounded_up(query_rows, 16) * score_pitch * 4),
+                 size == 4 ? 0 : take(rounded_up(query_rows, 16) * score_pitch * size), take(query_rows * 4)});
         memory = Memory(used);
         const auto at = [&](int64_t start) { return memory.data() + start; };
         x = reinterpret_cast<float *>(at(x_at));
@@ -79,10 +78,9 @@ struct Room {
         hidden = at(hidden_at);
         for (const auto &place : places) {
             auto *scores = reinterpret_cast<float *>(at(place.scores));
-            scratch.push_back({reinterpret_cast<float *>(at(place.tile)),
-                               reinterpret_cast<float *>(at(place.gate_tile)), scores,
-                               reinterpret_cast<float *>(at(place.factors)),
-                               size == 4 ? at(place.scores) : at(place.weights)});
+            scratch.push_back(
+                {reinterpret_cast<float *>(at(place.tile)), reinterpret_cast<float *>(at(place.gate_tile)), scores,
+                 reinterpret_cast<float *>(at(place.factors)), size == 4 ? at(place.scores) : at(place.weights)});
         }
     }
 

@@ -274,8 +274,8 @@ typedef struct ct_encoder_s *ct_encoder;
 
 /// The kernels that this processor has for operands of `float32` or `bfloat16`; null for none.
 const char *CT_NULLABLE ct_encoder_kernels(ct_dtype dtype);
-/// An encoder without blocks for operands of `dtype`. The width is a multiple of 32. `is_gated` says that the first half
-/// of the outputs of a block's fc1 gates the second (SwiGLU).
+/// An encoder without blocks for operands of `dtype`. The width is a multiple of 32. `is_gated` says that the first
+/// half of the outputs of a block's fc1 gates the second (SwiGLU).
 int32_t ct_encoder_create(int64_t width, int64_t heads, double eps, bool is_gated, ct_dtype dtype,
                           ct_encoder CT_NULLABLE *CT_NONNULL out);
 /// Packs the weights of the next pre-norm block, 14 tensors of float32 on the CPU: weight and bias of norm1, qkv and
@@ -286,12 +286,12 @@ int32_t ct_encoder_add_block(ct_encoder CT_NONNULL encoder, const ct_tensor CT_N
 int32_t ct_encoder_set_norm(ct_encoder CT_NONNULL encoder, ct_tensor CT_NONNULL weight, ct_tensor CT_NONNULL bias);
 void ct_encoder_release(ct_encoder CT_NULLABLE encoder);
 /// The first `wanted` tokens of every image after each of the last blocks, normalised where there is a normalisation:
-/// `[last_blocks, images, wanted, width]`, from those that enter the first block, `[images, tokens, width]`. Threads may
-/// share an encoder that has all its blocks.
+/// `[last_blocks, images, wanted, width]`, from those that enter the first block, `[images, tokens, width]`. Threads
+/// may share an encoder that has all its blocks.
 int32_t ct_encoder_run(ct_encoder CT_NONNULL encoder, ct_tensor CT_NONNULL tokens, int64_t wanted, int64_t last_blocks,
                        ct_tensor CT_NULLABLE *CT_NONNULL out);
-/// For tests: the error of one kernel (0 ..< 10, see encoder/check.h) against plain loops in double precision, on random
-/// numbers of a random shape, and the error that is allowed.
+/// For tests: the error of one kernel (0 ..< 10, see encoder/check.h) against plain loops in double precision, on
+/// random numbers of a random shape, and the error that is allowed.
 int32_t ct_encoder_error(ct_dtype dtype, int32_t part, uint64_t seed, double *CT_NONNULL error,
                          double *CT_NONNULL tolerance);
 
