@@ -90,6 +90,19 @@ FeedForwardPart pack_feed_forward(const Kernels &kernels, const EncoderShape &sh
     return part;
 }
 
+/// Ends a thread's work with the kernels.
+class Released {
+  public:
+    explicit Released(const Kernels &kernels) : kernels_(kernels) {}
+    Released(const Released &) = delete;
+    ~Released() {
+        if (kernels_.release) kernels_.release();
+    }
+
+  private:
+    const Kernels &kernels_;
+};
+
 double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 }  // namespace
@@ -129,6 +142,7 @@ at::Tensor Encoder::run(const at::Tensor &tokens, int64_t wanted, int64_t last_b
     if (images >= threads) {
         parallel_for(images, 1, [&](int64_t first, int64_t last) {
             auto room = take_room(count, 1);
+            const Released released(kernels_);
             for (auto index = first; index < last; ++index) run_image(*room, image_at(index));
             give_back(std::move(room));
         });
@@ -147,6 +161,7 @@ at::Tensor Encoder::run(const at::Tensor &tokens, int64_t wanted, int64_t last_b
         if (is_split) {
             run_image_split(*room, image_at(index));
         } else {
+            const Released released(kernels_);
             run_image(*room, image_at(index));
         }
         give_back(std::move(room));
@@ -194,6 +209,7 @@ void Encoder::run_image_split(Room &room, const Image &image) const {
     };
     const auto in_parts = [&](c10::function_ref<void(const Pass &, Range)> body) {
         parallel_for(room.parts, 1, [&](int64_t first, int64_t last) {
+            const Released released(kernels_);
             for (auto part = first; part < last; ++part)
                 body(Pass(kernels_, shape_, room, part), {boundary(part), boundary(part + 1)});
         });

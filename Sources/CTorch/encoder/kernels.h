@@ -64,6 +64,9 @@ struct Kernels {
     /// `padded`, a multiple of 2; factors = 1 / sum. `out` may be `scores` where operands are float32.
     void (*softmax)(const float *scores, int64_t pitch, int64_t rows, int64_t count, int64_t padded, void *out,
                     int64_t out_pitch, float *factors);
+
+    /// What a thread calls before it goes back to other work; may be null.
+    void (*release)();
 };
 
 /// The kernels for float32 or bfloat16 operands on this processor, checked against plain loops; null where there are
@@ -72,5 +75,7 @@ const Kernels *kernels_for(bool is_bfloat16);
 
 // Compiled for one kind of processor each; call nothing of a table that the processor does not serve.
 extern const Kernels avx2_float, avx512_float, avx512_bf16, amx_bf16;
+/// Whether the loaded libtorch has the products that `amx_bf16` calls.
+bool has_brgemm();
 
 }  // namespace ctorch::encoder

@@ -59,7 +59,7 @@ struct Loops {
     }
 
     static constexpr Kernels table(const char *name, int64_t block_rows, int64_t depth_step,
-                                   decltype(Kernels::product) product) {
+                                   decltype(Kernels::product) product, decltype(Kernels::release) release = nullptr) {
         return {.name = name,
                 .element_size = sizeof(Element),
                 .depth_step = depth_step,
@@ -76,7 +76,8 @@ struct Loops {
                 .store_swiglu = store_swiglu,
                 .add = add,
                 .store_scaled = store_scaled,
-                .softmax = softmax};
+                .softmax = softmax,
+                .release = release};
     }
 };
 
