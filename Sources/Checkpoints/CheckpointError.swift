@@ -1,6 +1,6 @@
 public import Storage
 
-/// A checkpoint, or a file beside it, that cannot be read, understood or written.
+/// A checkpoint, or a file next to it, that cannot be read, understood or written.
 ///
 /// Every case names the file, says what is wrong with it and, where there is one, the way out.
 public enum CheckpointError: Error, Sendable, Equatable {

@@ -24,7 +24,7 @@ public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible
         case .fixedSize(let height, let width, let asked):
             return
                 "the model takes images of \(ImageSize(height: height, width: width)) only, not \(asked) × \(asked); "
-                + "its positions belong to that size: say with --resample how they are brought to another"
+                + "other sizes need --resample, which resamples the position embeddings"
         case .notSingleLabel(let path, let scoring, let classes):
             let what =
                 switch scoring {
@@ -44,7 +44,7 @@ public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible
                 + "\(gibibytes(limit)): give a smaller --size, or more with --memory"
         case .notEmpty(let path):
             return
-                "\(path) has files already; name another folder, or write into it with --overwrite"
+                "\(path) is not empty; choose another directory, or add --overwrite"
         }
     }
 

@@ -141,7 +141,7 @@ public enum Int8Quantization {
         }
         guard layers > 0 else {
             throw InferenceError.noSuchFeature(
-                "the network has no linear layers but its classifier; int8 is for transformers"
+                "the network has no linear layers except its classifier; int8 supports transformers only"
             )
         }
         var report = Report(

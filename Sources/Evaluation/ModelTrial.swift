@@ -61,7 +61,7 @@ extension Diagnosis {
             }
             return fault
         } catch {
-            return "\(name) becomes an input that the model cannot take (\(error)): \(advice)"
+            return "\(name) is preprocessed to an input that the model rejects (\(error)): \(advice)"
         }
     }
 

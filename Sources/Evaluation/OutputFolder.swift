@@ -30,7 +30,7 @@ public struct OutputFolder {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
             guard isFolder.boolValue else {
-                throw .invalid("\(path) is a file; name a folder to write to")
+                throw .invalid("\(path) is a file; choose a directory")
             }
             let content = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
             guard overwrites || content.isEmpty else { throw .notEmpty(path: path) }
@@ -46,7 +46,7 @@ public struct OutputFolder {
                 withIntermediateDirectories: true
             )
         } catch {
-            throw .unwritable(path: folder, reason: "the folder cannot be made")
+            throw .unwritable(path: folder, reason: "the directory cannot be created")
         }
     }
 

@@ -3,7 +3,7 @@ import Foundation
 import ImagePipeline
 import Training
 
-/// How many images a loader delivers in a second to somebody who takes them at once.
+/// How many images a loader delivers in a second if they are consumed at once.
 struct Pace {
     /// The rate after two batches that are not counted.
     let imagesPerSecond: Double

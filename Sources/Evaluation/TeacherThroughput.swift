@@ -53,7 +53,7 @@ extension Throughput {
         else {
             throw EvaluationError.invalid(
                 "the teacher \(teacher.name) takes images of \(frozen.inputShape) for \(frozen.numClasses) classes, "
-                    + "\(name) of \(student.inputShape) for \(student.numClasses): choose a teacher of the same"
+                    + "\(name) of \(student.inputShape) for \(student.numClasses): choose a teacher with the same"
             )
         }
         let ask = ClassifierFactory.forward(

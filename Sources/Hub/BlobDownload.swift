@@ -82,22 +82,22 @@ struct BlobDownload {
             announced = try begin(answer, file)
         } catch { throw .final(error) }
         guard answer.status != 416 else {
-            throw .passing(reason: "the server has nothing after what is here", wait: nil)
+            throw .passing(reason: "the file on the server is no longer than the part downloaded before", wait: nil)
         }
         if let size = promise.size, let announced, announced != size {
-            return "the server has \(announced) bytes, and \(size) were promised"
+            return "the server has \(announced) bytes instead of \(size)"
         }
         let total = promise.size ?? announced
         if let fault = try await take(answer, total, file) { return fault }
         if let total, file.count < total {
-            throw .passing(reason: "the connection broke off", wait: nil)
+            throw .passing(reason: "the connection was lost", wait: nil)
         }
         return nil
     }
 
     /// Makes the file end where the answer begins.
     ///
-    /// - Returns: The whole file's size, if the answer tells it.
+    /// - Returns: The whole file's size, if the response has it.
     private func begin(_ answer: HubAnswer, _ file: PartialFile) throws(HubError) -> Int? {
         switch answer.status {
         case 206:
@@ -105,7 +105,7 @@ struct BlobDownload {
             guard let range, range.start == file.count else {
                 throw HubError.badAnswer(
                     what: promise.file,
-                    reason: "it begins elsewhere than where this download stopped"
+                    reason: "it does not start where this download stopped"
                 )
             }
             return range.total
@@ -128,7 +128,7 @@ struct BlobDownload {
     ) async throws(HubTrouble) -> String? {
         while let bytes = try await transport.next(of: answer) {
             if let total, bytes.count > total - file.count {
-                return "more bytes arrive than the \(total) that were promised"
+                return "more than the announced \(total) bytes arrived"
             }
             do throws(HubError) {
                 try file.append(bytes)

@@ -40,7 +40,7 @@ public struct HubClient: Sendable {
     /// - Parameters:
     ///   - repository: The repository.
     ///   - revision: A branch, a tag or a commit.
-    ///   - progress: Is told what happens, from any thread.
+    ///   - progress: Called with events, on any thread.
     /// - Returns: The folder with the files, which loads as a model directory.
     /// - Throws: ``HubError``.
     public func snapshot(
@@ -60,7 +60,7 @@ public struct HubClient: Sendable {
     ///   - repository: The repository.
     ///   - revision: A branch, a tag or a commit.
     ///   - files: Which of its files.
-    ///   - progress: Is told what happens, from any thread.
+    ///   - progress: Called with events, on any thread.
     /// - Returns: Where they are, and what was fetched.
     /// - Throws: ``HubError``.
     public func pull(
@@ -103,7 +103,7 @@ public struct HubClient: Sendable {
         }
         guard let folder = cache.snapshot(of: revision, in: repository),
             let commit = cache.commit(of: revision, in: repository)
-        else { throw offline("nothing of it was fetched into \(cache.folder)") }
+        else { throw offline("it was not downloaded to \(cache.folder)") }
         if files.include.isEmpty {
             // A model without its pre-processing still loads, and the assumption is told.
             let missing = cache.missingFiles(of: revision, in: repository)

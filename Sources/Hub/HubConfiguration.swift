@@ -66,13 +66,13 @@ public struct HubConfiguration: Sendable, Equatable {
         else {
             throw HubError.invalidSetting(
                 name: "HF_ENDPOINT",
-                reason: "it is no address such as https://hub.example"
+                reason: "it is not a URL such as https://hub.example"
             )
         }
         guard url.user == nil, url.password == nil else {
             throw HubError.invalidSetting(
                 name: "HF_ENDPOINT",
-                reason: "an address with a user's name or password in it is not taken; use HF_TOKEN"
+                reason: "URLs with a user name or password are not supported; use HF_TOKEN"
             )
         }
         return text

@@ -22,7 +22,7 @@ struct HubEnvironment {
     func seconds(_ name: String) throws(HubError) -> Duration? {
         guard let text = self[name] else { return nil }
         guard let value = Int(text), value > 0, value <= 86_400 else {
-            throw HubError.invalidSetting(name: name, reason: "it is no number of seconds")
+            throw HubError.invalidSetting(name: name, reason: "it is not a number of seconds")
         }
         return .seconds(value)
     }

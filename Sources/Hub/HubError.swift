@@ -43,22 +43,22 @@ extension HubError: CustomStringConvertible {
     /// One sentence that says what is wrong, where, and what to do.
     public var description: String {
         switch self {
-        case .invalidName(let name, let reason): "\"\(name)\" is no name on the hub: \(reason)"
+        case .invalidName(let name, let reason): "\"\(name)\" is not a Hub model ID: \(reason)"
         case .invalidSetting(let name, let reason): "\(name) cannot be used: \(reason)"
         case .offline(let repository, let revision, let reason):
-            "\(repository) at \(revision) is not in the cache: \(reason); HF_HUB_OFFLINE forbids "
-                + "to fetch it"
+            "\(repository) at \(revision) is not in the cache: \(reason); HF_HUB_OFFLINE "
+                + "prevents its download"
         case .unresolved(let name, let reason):
             "\(name) is neither a file or directory here nor a Hub model ID that can be loaded: \(reason)"
-        case .unreachable(let what, let reason): "cannot fetch \(what): \(reason)"
+        case .unreachable(let what, let reason): "cannot download \(what): \(reason)"
         case .accessDenied(let repository, let reason): "no access to \(repository): \(reason)"
-        case .notFound(let what, let reason): "the hub has no \(what): \(reason)"
-        case .badAnswer(let what, let reason): "the hub's answer for \(what) is unusable: \(reason)"
+        case .notFound(let what, let reason): "the Hub has no \(what): \(reason)"
+        case .badAnswer(let what, let reason): "the Hub's response for \(what) is invalid: \(reason)"
         case .wrongBytes(let file, let reason):
-            "\(file) did not arrive as promised: \(reason); nothing of it was kept"
-        case .noModel(let repository, let reason): "\(repository) holds no model: \(reason)"
-        case .cache(let path, let reason): "the hub's cache cannot be used: \(path): \(reason)"
-        case .cancelled: "stopped; the same call goes on where this one ended"
+            "\(file) was not downloaded correctly: \(reason); the download was deleted"
+        case .noModel(let repository, let reason): "\(repository) contains no model: \(reason)"
+        case .cache(let path, let reason): "the Hub cache cannot be used: \(path): \(reason)"
+        case .cancelled: "stopped; the same call continues the download"
         }
     }
 }

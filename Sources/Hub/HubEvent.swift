@@ -1,10 +1,10 @@
 /// What a pull tells while it works.
 public enum HubEvent: Sendable, Equatable {
-    /// The hub has told what is to be fetched.
+    /// The Hub has listed the files to download.
     ///
     /// - Parameters:
     ///   - commit: The revision's commit.
-    ///   - bytes: How many bytes the files that are to be fetched have in all, where the hub told it of each of them.
+    ///   - bytes: How many bytes the files that are to be fetched have in all, if the Hub gave the size of each.
     ///   - files: How many files are to be fetched; 0 where the cache has them all.
     case planned(commit: String, bytes: Int?, files: Int)
 
@@ -16,7 +16,7 @@ public enum HubEvent: Sendable, Equatable {
     /// - Parameters:
     ///   - file: The file's name in the repository.
     ///   - bytes: How much of it is on the disk, including what an earlier attempt left.
-    ///   - size: Its size, where the hub told it.
+    ///   - size: Its size, if the Hub gave it.
     case received(file: String, bytes: Int, size: Int?)
 
     /// Something failed that may pass, and is tried again after a pause.

@@ -60,7 +60,7 @@ public struct HubFileSelection: Sendable, Equatable {
         }
         guard !chosen.isEmpty else {
             throw HubError.notFound(
-                what: "file of \(repository.name) that fits the patterns",
+                what: "file of \(repository.name) that matches the patterns",
                 reason: "it has \(Self.list(files))"
             )
         }
@@ -73,11 +73,11 @@ public struct HubFileSelection: Sendable, Equatable {
 
     private static func advice(for files: [String]) -> String {
         "it has neither model.safetensors nor pytorch_model.bin, but \(list(files)); "
-            + "name other files with --include"
+            + "select other files with --include"
     }
 
     private static func list(_ files: [String]) -> String {
-        guard !files.isEmpty else { return "no file at all" }
+        guard !files.isEmpty else { return "no files" }
         let shown = files.sorted().prefix(8).joined(separator: ", ")
         return files.count > 8 ? "\(shown) and \(files.count - 8) more" : shown
     }
@@ -101,7 +101,7 @@ public struct HubFileSelection: Sendable, Equatable {
             guard let file = map[key]?.stringValue, HubNames.isSafeFile(file), !file.contains("/")
             else {
                 let text = HubNames.quoted(map[key]?.stringValue ?? "")
-                throw unusable("\(text) is no name of a file beside it")
+                throw unusable("\(text) is not the name of a file in its directory")
             }
             shards.insert(file)
         }

@@ -1,6 +1,6 @@
 import Storage
 
-/// What the hub tells of a revision: its commit and the names of its files.
+/// The Hub's description of a revision: its commit and the names of its files.
 struct HubListing: Sendable, Equatable {
     let commit: String
     let files: [String]
@@ -16,13 +16,13 @@ struct HubListing: Sendable, Equatable {
         let value: JSONValue
         do throws(JSONError) {
             value = try JSONValue.parse(bytes)
-        } catch { throw unusable("\(error); if HF_ENDPOINT is set, it may be no hub") }
-        guard let commit = value["sha"]?.stringValue else { throw unusable("it names no commit") }
+        } catch { throw unusable("\(error); if HF_ENDPOINT is set, check that it is a Hub") }
+        guard let commit = value["sha"]?.stringValue else { throw unusable("it has no commit") }
         guard HubNames.isCommit(commit) else {
-            throw unusable("\(HubNames.quoted(commit)) is no commit")
+            throw unusable("\(HubNames.quoted(commit)) is not a commit")
         }
         guard let siblings = value["siblings"]?.arrayValue else {
-            throw unusable("it lists no files")
+            throw unusable("it has no list of files")
         }
         var seen: Set<String> = []
         var files: [String] = []
@@ -32,7 +32,7 @@ struct HubListing: Sendable, Equatable {
             }
             guard HubNames.isSafeFile(name) else {
                 throw unusable(
-                    "\(HubNames.quoted(name)) leads out of the folder or is no file's name"
+                    "\(HubNames.quoted(name)) is outside the directory or is not a file name"
                 )
             }
             if seen.insert(name).inserted { files.append(name) }

@@ -55,7 +55,7 @@ struct HubPull: Sendable {
             var listing: [UInt8] = []
             while let bytes = try await transport.next(of: answer) {
                 guard bytes.count <= Self.largestListing - listing.count else {
-                    throw .final(.badAnswer(what: what, reason: "it is larger than any listing"))
+                    throw .final(.badAnswer(what: what, reason: "it is too large for a list of files"))
                 }
                 listing += bytes
             }
@@ -148,11 +148,11 @@ struct HubPull: Sendable {
         let header =
             answer.head[HubHeader.linkedTag] ?? answer.head["ETag"]
         guard let header else {
-            throw unusable("it has no ETag; if HF_ENDPOINT is set, it may be no hub")
+            throw unusable("it has no ETag; if HF_ENDPOINT is set, check that it is a Hub")
         }
         let tag = HubNames.tag(header)
         guard HubNames.isSafeTag(tag) else {
-            throw unusable("its ETag \(HubNames.quoted(tag)) cannot name a file")
+            throw unusable("its ETag \(HubNames.quoted(tag)) is not a valid file name")
         }
         let size =
             answer.integer(HubHeader.linkedSize)
@@ -174,8 +174,8 @@ struct HubPull: Sendable {
         guard needed > free else { return }
         throw HubError.cache(
             path: folder,
-            reason: "\(needed) bytes are to be fetched and \(free) are free; "
-                + "HF_HUB_CACHE can name another folder"
+            reason: "the download needs \(needed) bytes, but \(free) are free; "
+                + "free space, or set HF_HUB_CACHE to another directory"
         )
     }
 

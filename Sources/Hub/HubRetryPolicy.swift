@@ -56,8 +56,8 @@ struct HubAttempts {
         if let wanted, wanted > policy.longestWait {
             throw HubError.unreachable(
                 what: what,
-                reason: "\(reason), and the hub asks to wait \(wanted.components.seconds) s; "
-                    + "try again then"
+                reason: "\(reason), and the Hub asks to wait \(wanted.components.seconds) s; "
+                    + "try again later"
             )
         }
         guard fruitless < policy.attempts, count < policy.attemptsInAll else {

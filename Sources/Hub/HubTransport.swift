@@ -55,13 +55,13 @@ struct HubTransport: Sendable {
     ) async throws(HubTrouble) -> HubAnswer {
         guard var url = URL(string: address) else {
             throw .final(
-                .badAnswer(what: what, reason: "\(HubNames.quoted(address)) is no address")
+                .badAnswer(what: what, reason: "\(HubNames.quoted(address)) is not a URL")
             )
         }
         for _ in 0..<Self.longestChain {
             guard let origin = HubOrigin(url) else {
                 throw .final(
-                    .badAnswer(what: what, reason: "\(HubNames.quoted(address)) is no address")
+                    .badAnswer(what: what, reason: "\(HubNames.quoted(address)) is not a URL")
                 )
             }
             let isHome = origin == HubOrigin(URL(string: configuration.endpoint))
@@ -172,14 +172,14 @@ extension HubTransport {
             // A signed address of another server has run out; the hub signs a new one.
             guard isHome else {
                 throw .passing(
-                    reason: "the server of the files answered \(answer.status)",
+                    reason: "the file server responded with status \(answer.status)",
                     wait: nil
                 )
             }
             throw .final(.accessDenied(repository: repository.name, reason: denial(answer)))
         case 404, 410: throw .final(.notFound(what: what, reason: absence(answer)))
         case 408, 425, 429, 500...599:
-            let reason = answer.status == 429 ? "too many requests" : "answer \(answer.status)"
+            let reason = answer.status == 429 ? "too many requests" : "status \(answer.status)"
             let wait = answer.integer("Retry-After").map { Duration.seconds(max($0, 0)) }
             throw .passing(reason: reason, wait: wait)
         default:
@@ -191,15 +191,15 @@ extension HubTransport {
         let hasToken = configuration.token != nil
         switch answer.head[HubHeader.errorCode] {
         case "GatedRepo":
-            return "it is gated: accept its terms on its page on the hub"
+            return "it is gated: accept its terms on its Hub page"
                 + (hasToken ? "" : ", and set HF_TOKEN to a token of that account")
         case "RepoNotFound":
             return "there is no such repository, or it is private"
-                + (hasToken ? " and not open to the token's owner" : "; if so, set HF_TOKEN")
+                + (hasToken ? " and the token has no access" : "; if so, set HF_TOKEN")
         default:
             return hasToken
-                ? "the hub refuses the token (answer \(answer.status)); set HF_TOKEN to a valid one"
-                : "the hub wants a token (answer \(answer.status)); set HF_TOKEN to yours"
+                ? "the Hub rejects the token (status \(answer.status)); set HF_TOKEN to a valid one"
+                : "a token is required (status \(answer.status)); set HF_TOKEN"
         }
     }
 
@@ -208,7 +208,7 @@ extension HubTransport {
         case "RepoNotFound": "there is no repository \(repository.name)"
         case "RevisionNotFound": "\(repository.name) has no such branch, tag or commit"
         case "EntryNotFound": "\(repository.name) has no such file"
-        default: "it answered \(answer.status); check the name, and HF_ENDPOINT if it is set"
+        default: "the Hub responded with status \(answer.status); check the name, and HF_ENDPOINT if it is set"
         }
     }
 }

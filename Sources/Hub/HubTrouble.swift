@@ -21,13 +21,13 @@ extension HubTrouble {
         // Asking again does not help against these.
         case HT_UNTRUSTED:
             self = final(
-                "the server's certificate is not signed by anyone whom this system trusts, or is "
-                    + "another host's (\(HubNames.quoted(failure.message)))"
+                "the server's certificate is not trusted by this system, or is for "
+                    + "another host (\(HubNames.quoted(failure.message)))"
             )
-        case HT_BAD_ADDRESS: self = final("it has, or redirects to, an address that is none")
+        case HT_BAD_ADDRESS: self = final("its URL, or the URL that it redirects to, is invalid")
         case HT_PROXY_REFUSED where failure.proxyCode < 500:
             self = final(
-                "the proxy makes no connection (answer \(failure.proxyCode)); look into HTTPS_PROXY"
+                "the proxy refuses the connection (status \(failure.proxyCode)); check HTTPS_PROXY"
             )
         default: self = .passing(reason: Self.reason(failure, configuration), wait: nil)
         }
@@ -39,15 +39,15 @@ extension HubTrouble {
         return switch failure.kind {
         case HT_CONNECT_TIMEOUT: "no connection within \(answer)"
         case HT_ANSWER_TIMEOUT: "the server did not answer within \(answer)"
-        case HT_SILENCE: "the server was silent for \(silence)"
+        case HT_SILENCE: "the server sent nothing for \(silence)"
         case HT_NO_HOST: "the host name was not found (\(HubNames.quoted(failure.message)))"
-        case HT_NO_PROXY: "the proxy's host name was not found; look into HTTPS_PROXY"
-        case HT_PROXY_REFUSED: "the proxy makes no connection (answer \(failure.proxyCode))"
+        case HT_NO_PROXY: "the proxy's host name was not found; check HTTPS_PROXY"
+        case HT_PROXY_REFUSED: "the proxy refuses the connection (status \(failure.proxyCode))"
         case HT_NOT_CONNECTED where failure.errorNumber != 0:
             String(cString: strerror(failure.errorNumber)).lowercased()
-        case HT_NOT_CONNECTED: "no connection could be made"
-        case HT_BROKEN_OFF: "the connection broke off"
-        case HT_NOT_HTTP: "the answer was no HTTP"
+        case HT_NOT_CONNECTED: "the connection failed"
+        case HT_BROKEN_OFF: "the connection was lost"
+        case HT_NOT_HTTP: "the response is not HTTP"
         case HT_NOT_SECURE: "no secure connection: \(HubNames.quoted(failure.message))"
         default: HubNames.quoted(failure.message)
         }

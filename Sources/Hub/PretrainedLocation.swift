@@ -14,7 +14,7 @@ public enum PretrainedLocation {
     ///   - nameOrPath: A path, or `ORG/NAME`.
     ///   - revision: A branch, a tag or a commit, for a name on the hub.
     ///   - configuration: Where the hub and the cache are; read from the environment when a name has to be looked up.
-    ///   - progress: Is told what happens, from any thread.
+    ///   - progress: Called with events, on any thread.
     /// - Returns: A path. Where it is no name on the hub, the same that was given, whether or not there is such a file.
     /// - Throws: ``HubError``.
     public static func locate(

@@ -1,4 +1,4 @@
-/// How an image is brought to the size from which the centre is cropped: timm's `crop_mode`.
+/// How an image is resized before the center crop: timm's `crop_mode`.
 ///
 /// ## Source
 /// timm/data/transforms_factory.py, `transforms_imagenet_eval`.

@@ -3,7 +3,7 @@ import CImageCodecs
 extension Image {
     /// Returns a part of the image.
     ///
-    /// - Parameter region: The part, which lies within the image.
+    /// - Parameter region: The part, which is within the image.
     /// - Returns: The part.
     /// - Throws: ``ImageError/invalid(_:)`` when it does not.
     public func cropped(to region: Region) throws(ImageError) -> Image {

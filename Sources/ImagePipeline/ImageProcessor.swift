@@ -9,7 +9,7 @@
 /// torchvision's `Resize`, `CenterCrop`, `ToTensor` and `Normalize` on Pillow images, as in DeiT's
 /// `datasets.py, build_transform`; `transformers/image_processing_backends.py, PilBackend`.
 public struct ImageProcessor: Sendable, Equatable, Codable {
-    /// How the image is brought to size before the crop.
+    /// How the image is resized before the crop.
     public let resize: ResizeRule
     /// How samples are weighed in the resize.
     public let interpolation: Interpolation
@@ -34,7 +34,7 @@ public struct ImageProcessor: Sendable, Equatable, Codable {
     /// Creates a processor.
     ///
     /// - Parameters:
-    ///   - resize: How the image is brought to size before the crop.
+    ///   - resize: How the image is resized before the crop.
     ///   - interpolation: How samples are weighed in the resize.
     ///   - cropHeight: The rows that the centre crop leaves; `nil`, together with `cropWidth`, for no crop.
     ///   - cropWidth: The columns that the centre crop leaves.
@@ -144,7 +144,7 @@ extension ImageProcessor {
     /// The same processor with another size of resize and crop.
     ///
     /// - Parameters:
-    ///   - resize: How the image is brought to size before the crop.
+    ///   - resize: How the image is resized before the crop.
     ///   - crop: The rows and columns that the centre crop leaves, or `nil` for no crop.
     /// - Returns: The processor.
     /// - Throws: ``ImageError/invalid(_:)`` when a size is not positive.

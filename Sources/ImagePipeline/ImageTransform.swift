@@ -23,7 +23,7 @@ public protocol ImageTransform: Sendable {
     ///   - image: The image.
     ///   - output: Room for exactly the result.
     ///   - generator: The source of all chance.
-    /// - Throws: ``ImageError`` when the image cannot be brought to the size.
+    /// - Throws: ``ImageError`` when the image cannot be resized to the size.
     func write(
         _ image: Image,
         into output: UnsafeMutableBufferPointer<Float>,
@@ -37,7 +37,7 @@ public protocol ImageTransform: Sendable {
     ///   - output: Room for exactly the result.
     ///   - generator: The source of all chance.
     ///   - scratch: Memory that is used again from image to image.
-    /// - Throws: ``ImageError`` when the file is damaged or the image cannot be brought to the size.
+    /// - Throws: ``ImageError`` when the file is damaged or the image cannot be resized to the size.
     func write(
         _ file: EncodedImage,
         into output: UnsafeMutableBufferPointer<Float>,
@@ -57,7 +57,7 @@ extension ImageTransform {
     ///   - output: Room for exactly the result.
     ///   - generator: The source of all chance.
     ///   - scratch: Not needed.
-    /// - Throws: ``ImageError`` when the file is damaged or the image cannot be brought to the size.
+    /// - Throws: ``ImageError`` when the file is damaged or the image cannot be resized to the size.
     public func write(
         _ file: EncodedImage,
         into output: UnsafeMutableBufferPointer<Float>,

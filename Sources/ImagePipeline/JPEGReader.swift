@@ -18,7 +18,7 @@ final class JPEGReader {
             ic_jpeg_close(reader)
             throw error
         }
-        guard let reader else { throw .corrupt(format: .jpeg, detail: "it has no image") }
+        guard let reader else { throw .corrupt(format: .jpeg, detail: "it contains no image") }
         self.reader = reader
         self.info = info
     }

@@ -44,7 +44,7 @@ public struct RandomResizedCrop: Sendable, Equatable, Codable {
     ///   - imageHeight: The image's rows.
     ///   - imageWidth: The image's columns.
     ///   - generator: The source of chance.
-    /// - Returns: The part, which lies within the image.
+    /// - Returns: The part, which is within the image.
     public func region(
         height imageHeight: Int,
         width imageWidth: Int,

@@ -23,7 +23,7 @@ public struct Region: Sendable, Equatable, Codable {
         self.width = width
     }
 
-    /// Whether the rectangle is not empty and lies within an image of the given size.
+    /// Whether the rectangle is not empty and is within an image of the given size.
     func fits(height otherHeight: Int, width otherWidth: Int) -> Bool {
         top >= 0 && left >= 0 && height > 0 && width > 0 && top <= otherHeight && left <= otherWidth
             && height <= otherHeight - top && width <= otherWidth - left

@@ -1,4 +1,4 @@
-/// The size that an image is brought to.
+/// The size that an image is resized to.
 public enum ResizeRule: Sendable, Equatable, Codable, Hashable {
     /// The image keeps its size.
     case none

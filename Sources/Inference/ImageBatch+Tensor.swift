@@ -6,7 +6,7 @@ import TorchNN
 extension ImageBatch {
     /// The images as one tensor, `[count, channels, height, width]` of `float32`.
     ///
-    /// - Parameter device: Where it lies; nil for the device of the policy in force.
+    /// - Parameter device: The device; nil for that of the current policy.
     /// - Returns: The tensor.
     /// - Throws: `TorchError` for a lack of memory.
     package func tensor(on device: Device? = nil) throws(TorchError) -> Tensor {
@@ -15,7 +15,7 @@ extension ImageBatch {
         }.to(device ?? ComputePolicy.current.device)
     }
 
-    /// The labels, `[count]` of `int64`, on the device of the policy in force.
+    /// The labels, `[count]` of `int64`, on the device of the current policy.
     package func labelTensor() throws(TorchError) -> Tensor {
         try Tensor(labels.map(Int64.init), shape: [count]).to(ComputePolicy.current.device)
     }

@@ -27,8 +27,8 @@ public enum InferenceError: Error, Sendable, Equatable, CustomStringConvertible 
             let synsets = data.allSatisfy { $0.count == 9 && $0.hasPrefix("n") }
             let advice =
                 synsets && !hasIdentifiers
-                ? "the folders have the names of ImageNet's synsets: give the model's with --labels FILE, "
-                    + "lines of synset and names in the order of its outputs"
+                ? "the folders are named after ImageNet synsets: pass --labels FILE, "
+                    + "with one line per output of the model: synset and class name"
                 : "rename the folders, or name the model's classes with --labels FILE"
             return "the data has classes that the model does not know: \(listed(data, limit: 20)); "
                 + "the model has \(described(model)); \(advice)"
@@ -40,8 +40,8 @@ public enum InferenceError: Error, Sendable, Equatable, CustomStringConvertible 
         case .unreadableImage(let file, let reason):
             return "\(file) cannot be used: \(reason)"
         case .noClassifier(let path):
-            return "\(path) has no classifier, so it tells no classes apart; "
-                + "`deit features` works with it, `deit train` makes a classifier"
+            return "\(path) has no classifier, so it cannot predict classes; "
+                + "use `deit features`, or train a classifier with `deit finetune`"
         case .noSuchFeature(let text), .notInFormat(let text):
             return text
         }
@@ -49,7 +49,7 @@ public enum InferenceError: Error, Sendable, Equatable, CustomStringConvertible 
 
     private func described(_ classes: [String]) -> String {
         if classes == classes.indices.map(String.init) {
-            return "\(classes.count) classes without names"
+            return "\(classes.count) unnamed classes"
         }
         return "\(classes.count) classes: \(listed(classes, limit: 10))"
     }

@@ -26,7 +26,7 @@ public final class Predictor {
     /// The model, with what belongs to it.
     public let loaded: LoadedModel
 
-    /// What the model is made from, what images it wants and what its classes are called.
+    /// The model's configuration, preprocessing and class names.
     public nonisolated let description: ModelDescription
 
     /// How passes through the model run.
@@ -52,7 +52,7 @@ public final class Predictor {
         if isPacked { try loaded.model.packForInference() }
     }
 
-    /// Loads a model to ask it, and puts the fastest kernels for this processor in force for the process, as every
+    /// Loads a model for inference, and selects the fastest kernels for this processor for the whole process, as every
     /// command of `deit` does.
     ///
     /// - Parameters:

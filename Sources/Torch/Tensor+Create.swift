@@ -158,7 +158,7 @@ extension Tensor {
     ///
     /// - Parameter body: What reads the bytes; they are valid only during the call.
     /// - Returns: What `body` returns.
-    /// - Throws: ``TorchError`` when the elements cannot be brought to the CPU, and what `body` throws.
+    /// - Throws: ``TorchError`` when the elements cannot be copied to the CPU, and what `body` throws.
     public func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
         let readable = try to(Device.cpu).contiguous()
         var address: UnsafeRawPointer?

@@ -103,7 +103,7 @@ extension Tensor {
     }
 }
 
-/// Calls `body` with sizes as the C interface wants them.
+/// Calls `body` with sizes in the form of the C interface.
 func withSizes<R>(_ sizes: [Int], _ body: (UnsafePointer<Int64>?, Int32) -> R) -> R {
     sizes.map { Int64($0) }.withUnsafeBufferPointer {
         body($0.baseAddress, Int32(clamping: $0.count))

@@ -86,7 +86,7 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
     /// The type to give to `withAutocast(_:device:_:)`; `nil` where everything computes in `float32`.
     public var autocastDType: DType? { dtype == .float32 ? nil : dtype }
 
-    /// Runs a closure with matrix products in a type, on the device of the policy in force.
+    /// Runs a closure with matrix products in a type, on the device of the current policy.
     ///
     /// - Parameters:
     ///   - dtype: The type of matrix products, or `nil` to leave them in that of the weights.
@@ -100,7 +100,7 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
         try withAutocast(dtype, device: current.device, body)
     }
 
-    /// Runs a closure with matrix products in the type of the policy in force, on its device.
+    /// Runs a closure with matrix products in the type of the current policy, on its device.
     ///
     /// - Parameter body: What computes.
     /// - Returns: What the closure returns.
@@ -111,7 +111,7 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
         try autocast(current.autocastDType, body)
     }
 
-    /// The policy in force in this process.
+    /// The policy of this process.
     public static var current: ComputePolicy {
         get { shared.withLock { $0 } }
         set { shared.withLock { $0 = newValue } }
@@ -128,7 +128,7 @@ extension ComputePolicy {
     /// layer by layer, or `fused`, the fused encoder and oneDNN for everything else.
     ///
     /// - Parameter dtype: The type to compute in; `nil` takes `bfloat16` where the processor multiplies it in hardware.
-    /// - Returns: The policy; assign it to ``current`` to put it in force.
+    /// - Returns: The policy; assign it to ``current`` to apply it.
     /// - Throws: ``ConfigurationError`` for an unknown `DEIT_COMPUTE`, `TorchError` when the probe fails.
     public static func automatic(dtype: DType? = nil) throws -> ComputePolicy {
         var policy = ComputePolicy()

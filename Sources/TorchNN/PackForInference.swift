@@ -14,7 +14,7 @@ extension Module {
     /// Keeps the weights of linear layers only in the order and type in which they are multiplied, which takes the memory
     /// of one copy instead of two, half of that in `bfloat16`.
     ///
-    /// For a model that is only asked from now on, under the compute policy in force: training it, recording gradients
+    /// For a model that is only asked from now on, under the current compute policy: training it, recording gradients
     /// or saving it is an error afterwards, and a type other than the policy's has no effect on these layers. Where the
     /// policy's encoder is the fused one, the blocks of a transformer are packed as a whole, and its layers, attention's
     /// weights and hidden states cannot be computed any more. Other linear layers are left as they are where the policy's

@@ -7,7 +7,7 @@ public final class Parameter {
     /// The values; after `Module.packForInference()` those of linear layers can only be multiplied with.
     public internal(set) var tensor: Tensor
 
-    /// Creates a parameter that wants gradients.
+    /// Creates a parameter that requires gradients.
     ///
     /// - Parameter tensor: The first values, of a floating-point type.
     /// - Throws: `TorchError` when the type has no gradients.

@@ -95,7 +95,7 @@ public struct RecipeImages: Sendable {
         )
     }
 
-    /// The loader of training where the recipe makes several crops of an image, which stand in one row.
+    /// The loader of training where the recipe makes several crops of an image, which form one row.
     ///
     /// - Parameters:
     ///   - crops: The ways to them.

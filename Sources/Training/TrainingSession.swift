@@ -106,7 +106,7 @@ public final class TrainingSession: RunSession {
 
     /// Makes the teacher ready: trains it first, where the options say so, and opens the file of its answers.
     ///
-    /// ``run()`` does so too; to call it before tells what ``estimate()`` then takes into account.
+    /// ``run()`` does so too; calling it before lets ``estimate()`` take it into account.
     ///
     /// - Returns: How the teacher's training was stopped, or nil where the teacher is ready.
     /// - Throws: What training throws, and ``TeacherCacheError``.

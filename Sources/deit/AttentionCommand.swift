@@ -176,10 +176,10 @@ struct AttentionCommand: AsyncParsableCommand {
     private func report(_ entries: [AttentionEntry], _ overview: [String]) throws {
         let shrunk = entries.filter(\.isShrunk)
         if let first = shrunk.first {
-            let others = shrunk.count > 1 ? " (and \(shrunk.count - 1) more likewise)" : ""
+            let others = shrunk.count > 1 ? " (and \(shrunk.count - 1) more)" : ""
             StatusLine.note(
-                "\(first.file) was looked at in \(ImageSize(height: first.height, width: first.width))\(others), "
-                    + "as its own size needs more than the \(viewing.memory) GiB of --memory"
+                "\(first.file) is shown to the model at \(ImageSize(height: first.height, width: first.width))\(others), "
+                    + "as its own size needs more memory than --memory \(viewing.memory) (GiB)"
             )
         }
         if images.json {
@@ -201,7 +201,7 @@ struct AttentionCommand: AsyncParsableCommand {
         let known = AttentionDrawing.Part.allCases.map(\.rawValue).joined(separator: ", ")
         let wanted = try parts?.split(separator: ",", omittingEmptySubsequences: false).map {
             guard let part = AttentionDrawing.Part(rawValue: String($0)) else {
-                throw ValidationError("there is no part \"\($0)\"; --parts takes \(known)")
+                throw ValidationError("unknown part \"\($0)\"; --parts takes \(known)")
             }
             return part
         }

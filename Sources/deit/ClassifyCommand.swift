@@ -52,9 +52,9 @@ struct ClassifyCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard top > 0 else { throw ValidationError("--top must be at least 1, not \(top)") }
-        guard !images.isEmpty else { throw ValidationError("name at least one image") }
+        guard !images.isEmpty else { throw ValidationError("give at least one image") }
         guard images.count(where: { $0 == "-" }) < 2 else {
-            throw ValidationError("standard input holds one image, so - can be named once")
+            throw ValidationError("standard input holds one image, so - can be given once")
         }
     }
 
@@ -69,7 +69,7 @@ struct ClassifyCommand: AsyncParsableCommand {
         let images = try imageFiles()
         let threads = Libtorch.threadCount
         try prepare(for: images.count)
-        let empty = images.emptyFolders.map { "\($0) holds no images (jpg, jpeg, png or webp)" }
+        let empty = images.emptyFolders.map { "\($0) contains no images (jpg, jpeg, png or webp)" }
         guard images.count > 0 else {
             throw CommandFailure(
                 empty.joined(separator: "; "),

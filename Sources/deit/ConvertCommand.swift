@@ -136,7 +136,7 @@ struct ConvertCommand: AsyncParsableCommand {
             (images + weights + [size, head]).allSatisfy { $0 == nil } && dtype == nil
             && source.cropPct == nil && source.cropMode == nil && source.exifOrientation == nil
         guard isPlain else {
-            throw ValidationError("--to dino writes a run as it is: leave out the other flags")
+            throw ValidationError("--to dino does not support the other flags: leave them out")
         }
     }
 
@@ -168,9 +168,9 @@ struct ConvertCommand: AsyncParsableCommand {
         guard let share = HeldOutShare.find(for: path) else { return }
         if to == .hf || to == .timm { return try share.write(to: output) }
         StatusLine.note(
-            "warning: the run held out a share of its images for validation, and \(output) cannot hold which: "
-                + "deit evaluate \(ShellLine.quoted(output)) may measure images that the model learned from; "
-                + "measure \(path), or convert to hf or timm, which keep it"
+            "warning: the run held out a share of its images for validation, which \(output) cannot record: "
+                + "deit evaluate \(ShellLine.quoted(output)) may measure training images; "
+                + "evaluate \(path), or convert to hf or timm, which record it"
         )
     }
 
@@ -200,7 +200,7 @@ struct ConvertCommand: AsyncParsableCommand {
         return options
     }
 
-    /// Refuses to replace what somebody may still need.
+    /// Refuses to replace unrelated files.
     private func checkOutput() throws {
         var isFolder: ObjCBool = false
         let manager = FileManager.default
@@ -212,18 +212,18 @@ struct ConvertCommand: AsyncParsableCommand {
         guard isFolder.boolValue == writesFolder else {
             throw refuse(
                 writesFolder
-                    ? "is a file; the form \(to.rawValue) is a folder"
-                    : "is a folder; the form \(to.rawValue) is a file"
+                    ? "is a file, but the format \(to.rawValue) is a directory"
+                    : "is a directory, but the format \(to.rawValue) is a file"
             )
         }
         if writesFolder {
             let names = (try? manager.contentsOfDirectory(atPath: output)) ?? []
             if names.isEmpty { return }
             guard names.contains("config.json") else {
-                throw refuse("is a folder with other things in it, and stays as it is")
+                throw refuse("is a directory with other files and is left unchanged")
             }
         }
-        guard force else { throw refuse("is there already; --force replaces it") }
+        guard force else { throw refuse("exists already; --force replaces it") }
     }
 
     private func imageSize() throws -> LoadOptions.ImageSize? {

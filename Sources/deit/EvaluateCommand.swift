@@ -66,7 +66,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         OpenMPWaiting.spinBriefly()
         guard report == nil || !(checkpoint.isIndex || features.isUsed) else {
             throw CommandFailure(
-                "--report is of a model's own classifier: leave it out with --knn, --linear and an index",
+                "--report needs the model's classifier: leave it out with --knn, --linear or an index",
                 exitCode: CommandFailure.wrongCall
             )
         }
@@ -91,7 +91,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         }
         guard features.k == nil, features.temperature == nil else {
             throw CommandFailure(
-                "--k and --temperature belong to --knn",
+                "--k and --temperature need --knn",
                 exitCode: CommandFailure.wrongCall
             )
         }
@@ -117,7 +117,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         status.clear()
         checkpoint.tellAssumptions(loaded)
         if mapping.isByOrder {
-            StatusLine.note("assumed: classes in the same order, as not both sides have names")
+            StatusLine.note("assumed: classes in the same order, as model or data has no class names")
         }
         reading.tell(result.skipped)
         if let report {
@@ -128,7 +128,7 @@ struct EvaluateCommand: AsyncParsableCommand {
                 model: checkpoint.checkpoint,
                 data: data
             ).write(to: report)
-            StatusLine.note("written: \(report)/report.json and what belongs to it")
+            StatusLine.note("written: \(report)/report.json and related files")
         }
         let names = dataset.classNames
         try Results.print(

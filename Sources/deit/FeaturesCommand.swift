@@ -69,8 +69,8 @@ struct FeaturesCommand: AsyncParsableCommand {
         guard images.isEmpty != (data == nil) else {
             throw ValidationError(
                 images.isEmpty
-                    ? "say which images: --data DIR, or files and folders"
-                    : "name images or --data DIR, not both"
+                    ? "give images: --data DIR, or files and directories"
+                    : "give images or --data DIR, not both"
             )
         }
         guard FeatureFormat(path: output) != nil else {
@@ -125,7 +125,7 @@ struct FeaturesCommand: AsyncParsableCommand {
         return try tokens.split(separator: ",", omittingEmptySubsequences: false).map { name in
             if let token = FeatureRequest.Token(rawValue: String(name)) { return token }
             let known = FeatureRequest.Token.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ValidationError("there is no token \"\(name)\"; --tokens takes \(known)")
+            throw ValidationError("unknown token \"\(name)\"; --tokens takes \(known)")
         }
     }
 
@@ -139,7 +139,7 @@ struct FeaturesCommand: AsyncParsableCommand {
         }
         let list = try ImageFileList(paths: images)
         for folder in list.emptyFolders {
-            StatusLine.note("\(folder) holds no images (jpg, jpeg, png or webp)")
+            StatusLine.note("\(folder) contains no images (jpg, jpeg, png or webp)")
         }
         guard list.count > 0 else {
             throw CommandFailure("there are no images", exitCode: CommandFailure.badData)

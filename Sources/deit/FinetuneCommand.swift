@@ -47,7 +47,7 @@ struct FinetuneCommand: AsyncParsableCommand {
     func validate() throws {
         guard checkpoint.map({ !$0.isEmpty }) ?? run.resume else {
             throw ValidationError(
-                "which checkpoint is to be fine-tuned? deit finetune CHECKPOINT --data DIR"
+                "give a checkpoint: deit finetune CHECKPOINT --data DIR"
             )
         }
     }

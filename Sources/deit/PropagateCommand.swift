@@ -62,7 +62,7 @@ struct PropagateCommand: AsyncParsableCommand {
     var truth: String?
 
     func validate() throws {
-        guard !images.images.isEmpty else { throw ValidationError("name the film's frames") }
+        guard !images.images.isEmpty else { throw ValidationError("give the frames of a video") }
         guard !images.images.contains("-") else {
             throw ValidationError("frames are files, not standard input")
         }
@@ -85,7 +85,7 @@ struct PropagateCommand: AsyncParsableCommand {
         let frames = try images.frames()
         guard frames.count > 1 else {
             throw CommandFailure(
-                "there is one frame only; labels are carried from the first frame to others",
+                "there is only one frame; at least two are needed",
                 exitCode: CommandFailure.badData
             )
         }
@@ -103,8 +103,8 @@ struct PropagateCommand: AsyncParsableCommand {
         }
         if film.lostLabels > 0 {
             StatusLine.note(
-                "\(film.lostLabels) of \(labels.labelCount) labels are too small for \(film.grid) patches and get lost; "
-                    + "a larger --size has more"
+                "\(film.lostLabels) of \(labels.labelCount) labels are too small for \(film.grid) patches and are lost; "
+                    + "use a larger --size"
             )
         }
         let masks = FilmFolder(film, labels, in: folder, truth: truth)
@@ -174,7 +174,7 @@ struct PropagateCommand: AsyncParsableCommand {
     private func report(_ masks: FilmFolder, _ overview: [String]) throws {
         if images.json { return try Results.print(masks.json(overview).text()) }
         try Results.print(
-            "\(images.output): masks of \(masks.entries.count) frames; look at \(images.output)/sheet.png"
+            "\(images.output): masks of \(masks.entries.count) frames; open \(images.output)/sheet.png"
         )
         if let overlap = masks.meanOverlap {
             let first = masks.entries.dropFirst().compactMap(\.overlap).count

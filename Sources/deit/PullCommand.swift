@@ -75,7 +75,7 @@ struct PullCommand: AsyncParsableCommand {
         } catch HubError.cancelled {
             progress.clear()
             throw CommandFailure(
-                "stopped; the same command goes on where this one ended",
+                "stopped; the same command continues the download",
                 exitCode: interruption.exitCode
             )
         } catch {
@@ -87,10 +87,10 @@ struct PullCommand: AsyncParsableCommand {
     private func report(_ snapshot: HubSnapshot) throws {
         guard json else {
             for file in snapshot.unverified {
-                StatusLine.note("the hub gave no checksum of \(file); only its size was checked")
+                StatusLine.note("the Hub has no checksum of \(file); only its size was checked")
             }
             if snapshot.fetched.isEmpty {
-                StatusLine.note("commit \(snapshot.commit.prefix(12)) was in the cache already")
+                StatusLine.note("commit \(snapshot.commit.prefix(12)) was already in the cache")
             }
             return try Results.print(snapshot.folder)
         }

@@ -76,8 +76,8 @@ struct SegmentCommand: AsyncParsableCommand {
         guard images.images.isEmpty != (data == nil) else {
             throw ValidationError(
                 data == nil
-                    ? "say which images: files and folders, or --data DIR"
-                    : "name images or --data DIR, not both"
+                    ? "give images: files and directories, or --data DIR"
+                    : "give images or --data DIR, not both"
             )
         }
         do {
@@ -149,7 +149,7 @@ struct SegmentCommand: AsyncParsableCommand {
         guard !masks.entries.isEmpty else { return }
         let noun = masks.entries.count == 1 ? "mask" : "masks"
         try Results.print(
-            "\(images.output): \(masks.entries.count) \(noun); look at \(images.output)/overview.png"
+            "\(images.output): \(masks.entries.count) \(noun); open \(images.output)/overview.png"
         )
         if let overlap = masks.meanOverlap {
             try Results.print(

@@ -172,6 +172,6 @@ import VisionModels
         )
         let other = try Diagnosis.examine(text)
         #expect(!other.isSound)
-        #expect(other.findings.first?.text.contains("neither a vision transformer") == true)
+        #expect(other.findings.first?.text.contains("no supported vision transformer") == true)
     }
 }

@@ -284,7 +284,7 @@ import VisionModels
             Damage("a zero point that is a list", ["\(layer).input_zero_point", "[1]"]) {
                 $0["\(layer).input_zero_point"] = try Tensor([1], shape: [1]).to(.int32)
             },
-            Damage("two of the same", ["weight_scale", "has no weight beside it"]) {
+            Damage("two of the same", ["weight_scale", "has no weight"]) {
                 $0["module.\(layer).weight_scale"] = try Tensor.ones([64])
             },
         ]

@@ -126,7 +126,7 @@ import Testing
                 try await Task.sleep(for: .milliseconds(100))
                 log = try text("out/logs/one-seed0.log", folder)
             }
-            #expect(log.contains("the study that started this run is gone"), "\(log)")
+            #expect(log.contains("the study that started this run has ended"), "\(log)")
             #expect(log.contains("stopped by SIGTERM: saved out/runs/one-seed0/checkpoints/"))
             let list = try await ablate(folder, ["--list"])
             #expect(

@@ -93,7 +93,7 @@ import Testing
         try await DeitCommand.run(
             propagate + ["data/val/a/0.png", "--output", "one"],
             in: folder
-        ).expectRefusal(65, saying: "one frame only")
+        ).expectRefusal(65, saying: "only one frame")
         try TinyData.png([UInt8](repeating: 7, count: 64))
             .write(to: folder.appending(path: "flat.png"))
         try await DeitCommand.run(
@@ -156,6 +156,6 @@ import Testing
             ],
             in: folder
         )
-        #expect(shrunk.code == 0 && shrunk.errors.contains("was looked at in"), "\(shrunk.errors)")
+        #expect(shrunk.code == 0 && shrunk.errors.contains("is shown to the model at"), "\(shrunk.errors)")
     }
 }

@@ -36,7 +36,7 @@ import Testing
             environment: ["PEERS_PYTHON": "/bin/true"]
         )
         #expect(result.code == 0, "\(result.errors)")
-        #expect(result.output.contains("timm-fp32") && result.output.contains("left out"))
+        #expect(result.output.contains("timm-fp32") && result.output.contains("skipped: "))
         #expect(result.output.contains("images/s"))
     }
 
@@ -86,7 +86,7 @@ import Testing
         let share = try #require(teacher["share"] as? Double)
         #expect(share > 0 && share < 1)
         for (name, word) in [
-            ("resnet18", "choose a teacher of the same"), ("resnet19", "resnet18"),
+            ("resnet18", "choose a teacher with the same"), ("resnet19", "resnet18"),
         ] {
             try await DeitCommand.run(arguments + ["--teacher", name], in: folder)
                 .expectRefusal(64, saying: name, word)

@@ -61,9 +61,9 @@ import Testing
                 #expect(result.code == 0, "\(result.errors)")
                 #expect(result.errors.contains("fresh values instead of the file's: classifier"))
                 #expect(
-                    result.errors.contains("a fresh distillation token, which begins as the class")
+                    result.errors.contains("a new distillation token, initialized with the class")
                 )
-                #expect(result.errors.contains("a fresh head_dist"))
+                #expect(result.errors.contains("a new head_dist"))
                 let record = try #require(try run(output, folder).records().last)
                 #expect(record["val_cls_top1"] != nil && record["val_dist_top1"] != nil)
                 // A run goes on from its own checkpoint, which has the token.
@@ -108,7 +108,7 @@ import Testing
                 in: folder
             )
             #expect(result.code == 0, "\(result.errors)")
-            #expect(result.errors.contains("the teacher teacher has 3 classes besides the data's"))
+            #expect(result.errors.contains("the teacher teacher has 3 classes that the data lacks"))
         }
     }
 
@@ -251,7 +251,7 @@ import Testing
             try await train(hard + ["teacher", "--distillation-alpha", "1.5"], in: folder)
                 .expectRefusal(64, saying: "distillation_alpha", "from 0.0 to 1.0")
             try await train(hard + ["teacher", "--cache-teacher", "five"], in: folder)
-                .expectRefusal(64, saying: "five", "not a file of a teacher's answers")
+                .expectRefusal(64, saying: "five", "not a cache of teacher outputs")
             try await train(arguments + ["--teacher-finetune", "2"], in: folder)
                 .expectRefusal(64, saying: "teacher_finetune without a teacher")
             try await train(

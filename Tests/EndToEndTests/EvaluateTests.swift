@@ -139,7 +139,7 @@ import Testing
         #expect(result.code == 0)
         #expect(try object(result.output)["count"] == 20)
         #expect(
-            result.errors.contains("left out 1 image") && result.errors.contains("broken.png")
+            result.errors.contains("skipped 1 image") && result.errors.contains("broken.png")
         )
         try await DeitCommand.run(arguments + ["--skip-limit", "0"], in: folder)
             .expectRefusal(65, saying: "broken.png")

@@ -93,7 +93,7 @@ import Testing
         let result = try await features(["data/val", "--output", "f.csv"], in: folder)
         #expect(result.code == 0 && result.output == "f.csv: cls 6×64\n")
         #expect(
-            result.errors.contains("left out 1 image") && result.errors.contains("broken.png")
+            result.errors.contains("skipped 1 image") && result.errors.contains("broken.png")
         )
         // What was there stays when nothing comes of it.
         let before = try Data(contentsOf: folder.appending(path: "f.csv"))

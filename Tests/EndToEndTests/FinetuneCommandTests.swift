@@ -103,7 +103,7 @@ import Testing
             )
             #expect(tuned.code == 0, "\(tuned.errors)")
             #expect(tuned.errors.contains("without head_dist.weight: one head"))
-            #expect(tuned.errors.contains("positions resampled from 2×2 to 3×3 patches (deit)"))
+            #expect(tuned.errors.contains("position embeddings resampled from 2×2 to 3×3 patches (deit)"))
             let config = try TinyRun(folder: folder.appending(path: "one"))
                 .data("checkpoints/best/config.json")
             #expect(
@@ -148,7 +148,7 @@ import Testing
             try await finetune(output + ["--freeze", "*"], in: folder)
                 .expectRefusal(64, saying: "head.weight", "random numbers")
             try await finetune(output + ["--freeze", "*"], data: "data", in: folder)
-                .expectRefusal(64, saying: "nothing is left to train", "--freeze all")
+                .expectRefusal(64, saying: "nothing would be trained", "--freeze all")
             try await finetune(output + ["--freeze", "5"], in: folder)
                 .expectRefusal(64, saying: "4 blocks")
             try await finetune(output + ["--freeze", "0"], in: folder)

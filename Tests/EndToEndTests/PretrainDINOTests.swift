@@ -78,9 +78,9 @@ import Testing
         again.expectRefusal(64, saying: "checkpoint.pth", "--force")
         let plain = options + ["--data", "data", "--epochs", "1", "--knn-interval", "off"]
         for (name, path, words) in [
-            ("own", "whole", "student, teacher, heads and centre are those of whole"),
-            ("pth", "checkpoint.pth", "student, teacher and heads are those of checkpoint.pth"),
-            ("model", "whole/checkpoints/last/model.safetensors", "the heads are fresh"),
+            ("own", "whole", "student, teacher, heads and center are loaded from whole"),
+            ("pth", "checkpoint.pth", "student, teacher and heads are loaded from checkpoint.pth"),
+            ("model", "whole/checkpoints/last/model.safetensors", "the heads are new"),
         ] {
             var arguments = plain + ["--init", path, "--output", name]
             // Bare weights do not tell of which size their images are.
@@ -100,7 +100,7 @@ import Testing
         )
         #expect(try own.trainerState()["step"] as? Int == 10)
         for (path, code, words) in [
-            ("whole/checkpoints/last", 64, "one checkpoint of a run"),
+            ("whole/checkpoints/last", 64, "a single checkpoint"),
             ("checkpoint.pth", 64, "--init checkpoint.pth"),
         ] as [(String, Int32, String)] {
             try await pretrain(["--resume", "--output", path], in: folder)
@@ -135,7 +135,7 @@ import Testing
             #expect(result.code == 0, "\(result.errors)")
             // Images of 8 pixels are smaller than a crop of 12: allowed, and told.
             let text = result.output + result.errors
-            #expect(text.contains("smaller than the large crops of 12 pixels"), "\(text)")
+            #expect(text.contains("smaller than the global crops of 12 pixels"), "\(text)")
             #expect(text.contains("8 × 8"), "\(text)")
             #expect(result.output.contains("done: run/checkpoints/last"), "\(text)")
         }
@@ -156,7 +156,7 @@ import Testing
                 (["--teacher-temp", "0"], 64, ["teacher_temp", "above 0"]),
                 (["--student-temp", "0"], 64, ["student_temp", "above 0"]),
                 (["--warmup-teacher-temp=-1"], 64, ["warmup_teacher_temp"]),
-                (["--local-crops-size", "12"], 64, ["12", "larger than the large ones of 8"]),
+                (["--local-crops-size", "12"], 64, ["12", "larger than the global crops of 8"]),
                 (["--local-crops-size", "3"], 64, ["no patch of 4"]),
                 (["--global-crops-number", "1", "--local-crops-number", "0"], 64, ["one crop"]),
                 (["--global-crops-scale", "0.9,0.5"], 64, ["global_crops_scale"]),

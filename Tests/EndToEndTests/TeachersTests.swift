@@ -42,9 +42,9 @@ import Testing
             ] {
                 let result = try await train(student + teachers + ["--output", output], in: folder)
                 #expect(result.code == 0, "\(output): \(result.errors)")
-                #expect(result.errors.contains("resized to its own size, 12×12"), "\(output)")
+                #expect(result.errors.contains("resized to its input size, 12×12"), "\(output)")
                 #expect(
-                    result.errors.contains("2 teachers answer together") == (output != "one"),
+                    result.errors.contains("2 teachers: their probabilities") == (output != "one"),
                     "\(output)"
                 )
             }

@@ -94,7 +94,7 @@ struct StudyReportTests {
             seeds: [0]
         )
         #expect(
-            report.markdown.contains("| 25.00 |") && report.markdown.contains("how much is chance")
+            report.markdown.contains("| 25.00 |") && report.markdown.contains("may be chance")
         )
         #expect(!report.markdown.contains("±"))
         // Without a second head there is no column for it.

@@ -93,7 +93,7 @@ struct HubProxyTests {
         try await HubFixture.with { fixture in
             let banner = TestHub.Fault.raw(Array("SSH-2.0-server\r\n".utf8))
             fixture.hub.fail("LIST", with: banner, banner, banner)
-            await expectHubError(saying: HubFixture.name, "no HTTP") { try await fixture.pull() }
+            await expectHubError(saying: HubFixture.name, "not HTTP") { try await fixture.pull() }
             let field = "X-Long: " + String(repeating: "x", count: 1_000) + "\r\n"
             let head = "HTTP/1.1 200 OK\r\n" + String(repeating: field, count: 5_000)
             let flood = TestHub.Fault.raw(Array(head.utf8))

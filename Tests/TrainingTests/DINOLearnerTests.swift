@@ -68,7 +68,7 @@ import VisionModels
         #expect(warned.stop == nil)
         #expect(
             warned.notices == [
-                "warning: the accuracy by nearest neighbours is 45.0 %, its best was 60.0 %: the features get worse"
+                "warning: the kNN accuracy is 45.0 %, the best was 60.0 %: the features get worse"
             ]
         )
         // One that recovers goes on.
@@ -153,7 +153,7 @@ import VisionModels
 
             let other = try make(model, seed: 2, layers: layers, batchNorm: batchNorm)
             let notes = try DINOStart.load(path, into: other.networks)
-            #expect(notes == ["student, teacher and heads are those of \(path)"])
+            #expect(notes == ["student, teacher and heads are loaded from \(path)"])
             let (wanted, found) = (run.networks.namedTensors(), other.networks.namedTensors())
             try #require(wanted.map(\.name) == found.map(\.name))
             for (one, two) in zip(wanted, found) {

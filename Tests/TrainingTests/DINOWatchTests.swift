@@ -64,8 +64,8 @@ import Torch
             (.uniform, ["looks like collapse", "the same share", "--teacher-temp 0.02", "--lr"]),
             (.constant, ["looks like collapse", "the same answer", "--momentum-teacher 0.9995"]),
             (.oneFeature, ["looks like collapse", "nearly the same", "--warmup-epochs"]),
-            (.nothingLearnt, ["nothing is learnt", "ln K = 11.09", "--out-dim"]),
-            (.contradicting, ["contradicts its teacher", "ln K = 11.09", "a lower --lr"]),
+            (.nothingLearnt, ["may not be learning", "ln K = 11.09", "--out-dim"]),
+            (.contradicting, ["disagrees with its teacher", "ln K = 11.09", "a lower --lr"]),
         ] as [(DINOWatch.Verdict, [String])] {
             let sentence = DINOWatch.sentence(verdict, options)
             #expect(sentence.hasPrefix("warning: "))

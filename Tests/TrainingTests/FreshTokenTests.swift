@@ -41,7 +41,7 @@ import VisionModels
             from: distilled.namedTensors(),
             start: start
         )
-        #expect(sentence.contains("fresh distillation token") && sentence.contains("head_dist"))
+        #expect(sentence.contains("new distillation token") && sentence.contains("head_dist"))
         let targets = distilled.namedTensors()
         try StoredTensors.check(stored, fit: targets, file: "test", hint: "")
 

@@ -40,7 +40,7 @@ import VisionModels
         )
         let found = try classes(["n01484850", "n01440764"], labels)
         #expect(found.indices == [2, 0])
-        #expect(found.note?.contains("1 classes besides") == true)
+        #expect(found.note?.contains("1 class that the data lacks") == true)
     }
 
     @Test func namesThatNobodyGaveAreTakenInOrderAndTold() throws {
@@ -50,7 +50,7 @@ import VisionModels
         let error = #expect(throws: TrainingError.self) {
             try classes(["0", "1", "2"], ClassLabels(placeholders: 1_000))
         }
-        #expect(error?.description.contains("besides 1000 classes without names") == true)
+        #expect(error?.description.contains("1000 unnamed classes") == true)
     }
 
     @Test func otherClassesAreRefusedWithTheWayOut() throws {

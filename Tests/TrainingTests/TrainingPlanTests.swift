@@ -112,7 +112,7 @@ import TorchNN
         #expect(facts["effective_lr"] == "0.000125 (= 0.0005 × 128/512)")
         #expect(
             facts["steps_per_epoch"]
-                == "5, each of 128 images in 4 parts of 32; an epoch shows 217 of 650 images 3 times each"
+                == "5, each of 128 images in 4 parts of 32; each epoch uses 217 of 650 images, 3 times each"
         )
     }
 

@@ -8,7 +8,7 @@ public struct ClassLabels: Sendable, Equatable {
     /// A short, unique name for each class, such as the synset "n01440764"; nil where there is none.
     public let identifiers: [String]?
 
-    /// Whether the names are only numbers that stand in for names that nobody gave.
+    /// Whether the names are only numbers, placeholders for unknown names.
     public let arePlaceholders: Bool
 
     /// Creates labels.
@@ -41,11 +41,11 @@ public struct ClassLabels: Sendable, Equatable {
     public init(contentsOf path: String) throws(CheckpointError) {
         let bytes = try CheckpointError.of(try SmallFile.read(path))
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw CheckpointError.malformed(file: path, reason: "it is no UTF-8 text")
+            throw CheckpointError.malformed(file: path, reason: "it is not UTF-8")
         }
         let lines = text.split(whereSeparator: \.isNewline).map(Self.trimmed).filter { !$0.isEmpty }
         guard !lines.isEmpty else {
-            throw CheckpointError.malformed(file: path, reason: "it names no class")
+            throw CheckpointError.malformed(file: path, reason: "it contains no class names")
         }
         let parts = lines.map { $0.split(separator: " ", maxSplits: 1).map(String.init) }
         if parts.allSatisfy({ Self.isSynset($0[0]) }) {

@@ -4,7 +4,7 @@ public import VisionModels
 
 /// Everything about a model but its weights.
 ///
-/// What it is made from, what images it wants, what its classes are called: a model never travels
+/// Its configuration, its preprocessing and its class names: a model never travels
 /// without it.
 public struct ModelDescription: Sendable, Equatable {
     /// What the network is made from.

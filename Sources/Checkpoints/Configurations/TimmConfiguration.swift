@@ -104,7 +104,7 @@ enum TimmConfiguration {
         guard let named = ModelFamilies.model(named: name) else {
             throw fields.unsupported(
                 "architecture",
-                "is \"\(name)\", which is not built here; `deit models` lists what is"
+                "is \"\(name)\", which is not supported; `deit models` lists the supported models"
             )
         }
         return named.configuration

@@ -58,7 +58,7 @@ enum TimmProcessor {
         let std = try fields.floats("std") ?? Normalization.imageNet.std
         guard sizes.count == 3, let height = sizes[1].intValue, let width = sizes[2].intValue,
             (1...1_000_000).contains(height), (1...1_000_000).contains(width)
-        else { throw fields.malformed("input_size", "is no list of channels, height and width") }
+        else { throw fields.malformed("input_size", "is not a list of channels, height and width") }
         let share = try fields.double("crop_pct", default: 0.875)
         guard share > 0.01, share <= 100 else {
             throw fields.malformed("crop_pct", "is out of range")
@@ -66,7 +66,7 @@ enum TimmProcessor {
         let name = try fields.string("crop_mode") ?? CropMode.center.rawValue
         guard let mode = CropMode(rawValue: name) else {
             let known = CropMode.allCases.map(\.rawValue).joined(separator: ", ")
-            throw fields.unsupported("crop_mode", "is \"\(name)\"; \(known) are understood")
+            throw fields.unsupported("crop_mode", "is \"\(name)\"; use \(known)")
         }
         let resize = mode.resize(height: height, width: width, share: share)
         let isCropped = resize != .exact(height: height, width: width)
@@ -94,7 +94,7 @@ enum TimmProcessor {
     }
 }
 
-/// Makes a processor from a file's values; what does not fit together is told with the file's name.
+/// Makes a processor from a file's values; inconsistent values are reported with the file's name.
 func makeProcessor(
     file: String,
     _ make: () throws(ImageError) -> ImageProcessor

@@ -2,9 +2,9 @@ import Foundation
 import Torch
 import VisionModels
 
-/// What a checkpoint has beside our network, and which of Hugging Face's architectures can carry it on.
+/// What a checkpoint has in addition to our network, and which of Hugging Face's architectures can carry it on.
 enum ClassifierForm {
-    /// Whether a form has a place for one classifier beside a distillation token; timm's network has two.
+    /// Whether a form has a place for one classifier next to a distillation token; timm's network has two.
     static func isHeld(by form: SaveOptions.Form) -> Bool {
         switch form {
         case .automatic, .deit, .bare: true
@@ -44,7 +44,7 @@ enum ClassifierForm {
         return keys.contains("decoder.0.weight") ? .deitForMaskedImageModeling : usual
     }
 
-    /// The tensors beside the network that an architecture has a place for, by its names without prefix.
+    /// The tensors outside the network that an architecture has a place for, by its names without prefix.
     static func extras(
         of loaded: LoadedModel,
         for architecture: HuggingFaceArchitecture?

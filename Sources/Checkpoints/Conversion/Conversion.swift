@@ -28,7 +28,7 @@ public enum Conversion {
         /// How many tensors of the network were written and read again.
         public let tensorCount: Int
 
-        /// How many tensors beside the network were written, such as a pooler's.
+        /// How many tensors outside the network were written, such as a pooler's.
         public let extraCount: Int
 
         /// The type of the floating-point numbers in the result.
@@ -183,7 +183,7 @@ public enum Conversion {
     ) throws {
         let file = saving.writesFolder ? CheckpointLocation.weights(in: path).first : path
         guard let file else {
-            throw CheckpointError.unwritable(path: output, reason: "its weights are not there")
+            throw CheckpointError.unwritable(path: output, reason: "its weights are missing")
         }
         if saving.writesFolder {
             var options = LoadOptions(relaxations: [.noHead, .dropHead])
@@ -194,7 +194,7 @@ public enum Conversion {
             else {
                 throw CheckpointError.unwritable(
                     path: output,
-                    reason: "its configuration does not read back as it was written"
+                    reason: "its configuration differs when it is read back"
                 )
             }
         }
@@ -207,7 +207,7 @@ public enum Conversion {
         guard Int8Format.quantizations(of: copy) == quantizations else {
             throw CheckpointError.unwritable(
                 path: output,
-                reason: "the steps of its 8-bit numbers do not read back as they were written"
+                reason: "the scales of its 8-bit weights differ when they are read back"
             )
         }
         for (index, (name, tensor)) in loaded.model.namedTensors().enumerated() {
@@ -226,7 +226,7 @@ public enum Conversion {
             else {
                 throw CheckpointError.unwritable(
                     path: output,
-                    reason: "\(name) does not read back as it was written"
+                    reason: "\(name) differs when it is read back"
                 )
             }
         }

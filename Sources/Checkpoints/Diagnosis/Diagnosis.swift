@@ -27,7 +27,7 @@ public struct Diagnosis: Sendable, Equatable {
         public let text: String
     }
 
-    /// What was found out, in the order in which it is told.
+    /// What was found out, in the order in which it is reported.
     public internal(set) var facts: [Fact] = []
 
     /// What looks wrong.
@@ -45,7 +45,7 @@ public struct Diagnosis: Sendable, Equatable {
     ///   - path: As in ``ModelDirectory/load(_:options:)``.
     ///   - options: What its files do not say.
     /// - Returns: What it is and what is wrong with it.
-    /// - Throws: ``CheckpointError`` where so much is wrong that nothing can be told.
+    /// - Throws: ``CheckpointError`` where nothing can be reported because so much is wrong.
     public static func examine(
         _ path: String,
         options: LoadOptions = LoadOptions()

@@ -21,7 +21,7 @@ struct Examination {
             guard let found = CheckpointLocation.weights(in: folder).first else {
                 throw CheckpointError.unreadable(
                     path: folder,
-                    reason: "there are no weights beside its config.json"
+                    reason: "there are no weights next to its config.json"
                 )
             }
             file = found
@@ -51,7 +51,7 @@ struct Examination {
         }
         for note in weights.notes { diagnosis.add("note", note) }
         let unused = weights.extras.values.map(\.name).sorted() + weights.ignored
-        if !unused.isEmpty { diagnosis.add("beside the network", LoadReport.list(unused)) }
+        if !unused.isEmpty { diagnosis.add("outside the network", LoadReport.list(unused)) }
         let arguments = weights.arguments
         let told = ["model", "arch", "patch_size", "input_size"].compactMap { key in
             arguments[key].map { "\(key) \($0)" }
@@ -64,12 +64,12 @@ struct Examination {
         let (names, parts) = try file.damagedParts()
         if names.isEmpty { return }
         guard names.count < parts else {
-            diagnosis.warn("no part has its checksum; the file was written without, or is damaged")
+            diagnosis.warn("no member has the right checksum; the file was written without checksums, or is damaged")
             return
         }
         diagnosis.fault(
             "bytes were changed after the file was written: "
-                + "\(LoadReport.list(names)) do not have their checksum; load the file anew"
+                + "\(LoadReport.list(names)) have another checksum; download the file again"
         )
     }
 
@@ -152,7 +152,7 @@ struct Examination {
 
     private static func classes(_ description: ModelDescription) -> String {
         let count = description.configuration.numClasses
-        if count == 0 { return "none: a backbone without a classifier" }
+        if count == 0 { return "none (a backbone)" }
         return "\(count), \(description.labels.arePlaceholders ? "without names" : "with names")"
     }
 
@@ -164,7 +164,7 @@ struct Examination {
         for tensor in weights.archive.tensors {
             guard let dtype = DType(tensor.dtype) else {
                 diagnosis.fault(
-                    "\(tensor.name) has the type \(tensor.dtype.rawValue), which is not read here"
+                    "\(tensor.name) has the type \(tensor.dtype.rawValue), which is not supported"
                 )
                 continue
             }
@@ -188,11 +188,11 @@ struct Examination {
         }
         let dead = zero.filter { $0.hasSuffix("weight") }
         if !dead.isEmpty {
-            diagnosis.fault("nothing but zeros in \(dead.joined(separator: ", "))")
+            diagnosis.fault("all values are zero in \(dead.joined(separator: ", "))")
         }
         let others = zero.filter { !$0.hasSuffix("weight") }
         if !others.isEmpty {
-            diagnosis.warn("nothing but zeros in \(others.joined(separator: ", "))")
+            diagnosis.warn("all values are zero in \(others.joined(separator: ", "))")
         }
     }
 }

@@ -66,11 +66,11 @@ struct Expectations {
         let classes = description.configuration.numClasses
         if let stated, description.problemType == nil {
             let known = ProblemType.allCases.map(\.rawValue).joined(separator: ", ")
-            warn("\(ProblemType.key) is \"\(stated)\", none of \(known): it is ignored")
+            warn("\(ProblemType.key) is \"\(stated)\", which is not one of \(known); it is ignored")
         } else if description.problemType == .singleLabelClassification, classes == 1 {
             warn(
                 "\(ProblemType.key) is \"\(ProblemType.singleLabelClassification.rawValue)\" with one class, which "
-                    + "transformers refuses: make it \"\(ProblemType.multiLabelClassification.rawValue)\" or "
+                    + "transformers rejects: use \"\(ProblemType.multiLabelClassification.rawValue)\" or "
                     + "\"\(ProblemType.regression.rawValue)\""
             )
         }

@@ -42,12 +42,12 @@ struct SelectedArchive: TensorArchive {
         )
     }
 
-    /// What is told of a selection.
+    /// The message about a selection.
     static func notes(_ prefix: String, leftOut: Int) -> [String] {
         guard !prefix.isEmpty else { return [] }
         return [
-            "the tensors under \"\(prefix.dropLast())\" were taken"
-                + (leftOut > 0 ? "; left out \(leftOut) others" : "")
+            "using the tensors under \"\(prefix.dropLast())\""
+                + (leftOut > 0 ? "; \(leftOut) others are ignored" : "")
         ]
     }
 

@@ -12,7 +12,7 @@ public protocol TensorArchive: Sendable {
     /// The tensors, each key once.
     var tensors: [ArchivedTensor] { get }
 
-    /// The texts that the file carries beside its tensors; empty where it has none.
+    /// The metadata of the file; empty where it has none.
     var metadata: [String: String] { get }
 
     /// Reads a tensor.

@@ -39,7 +39,7 @@ enum TensorReading {
         guard target.shape == tensor.shape else {
             throw CheckpointError.tensor(
                 name: tensor.name,
-                reason: "has the shape \(tensor.shape) in \(path) and belongs into \(target.shape)"
+                reason: "has the shape \(tensor.shape) in \(path); expected \(target.shape)"
             )
         }
         guard let dtype = DType(tensor.dtype) else { throw unsupported(tensor, path: path) }
@@ -56,7 +56,7 @@ enum TensorReading {
         .unsupported(
             file: path,
             reason: "tensor \(tensor.name) has the element type \(tensor.dtype.rawValue), "
-                + "which tensors here do not have"
+                + "which is not supported"
         )
     }
 }

@@ -2,7 +2,7 @@ import Foundation
 import VisionModels
 
 extension CheckpointClues {
-    /// Gathers what stands beside bare weights: arguments of the training, the names of the file and its folder.
+    /// Gathers what is known besides bare weights: arguments of the training, the names of the file and its folder.
     ///
     /// - Parameters:
     ///   - weights: The weights.

@@ -40,7 +40,7 @@ public enum CheckpointLocation: Sendable, Equatable {
                 path: path,
                 reason: isRun
                     ? "the run has no checkpoint yet"
-                    : "the folder holds neither a model (config.json, model.safetensors) nor a run (checkpoints/)"
+                    : "the directory contains neither a model (config.json, model.safetensors) nor a run (checkpoints/)"
             )
         }
     }
@@ -54,13 +54,13 @@ public enum CheckpointLocation: Sendable, Equatable {
         where name.lowercased().hasSuffix(ending) {
             throw CheckpointError.unsupported(
                 file: path,
-                reason: "weights are read from safetensors and PyTorch files; convert it to one"
+                reason: "only safetensors and PyTorch files are supported; convert it"
             )
         }
         if name == "config.json" {
             throw CheckpointError.unsupported(
                 file: path,
-                reason: "give the folder that it lies in, \(folder(of: path))"
+                reason: "pass its directory, \(folder(of: path))"
             )
         }
         return path

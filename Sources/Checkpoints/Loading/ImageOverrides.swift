@@ -14,7 +14,7 @@ public struct ImageOverrides: Sendable, Equatable {
     /// How samples are weighed in the resize.
     public var interpolation: Interpolation?
 
-    /// How the image is brought to the size around the crop, as timm's `crop_mode`.
+    /// How the image is resized before the crop, as timm's `crop_mode`.
     public var cropMode: CropMode?
 
     /// Whether files are turned upright first, as their EXIF orientation says.
@@ -27,7 +27,7 @@ public struct ImageOverrides: Sendable, Equatable {
     ///   - std: The standard deviation of each channel, or one for all.
     ///   - cropShare: The share of the shorter side that the centre crop keeps.
     ///   - interpolation: How samples are weighed in the resize.
-    ///   - cropMode: How the image is brought to the size around the crop.
+    ///   - cropMode: How the image is resized before the crop.
     ///   - appliesOrientation: Whether files are turned upright first.
     public init(
         mean: [Float]? = nil,
@@ -60,7 +60,7 @@ public struct ImageOverrides: Sendable, Equatable {
         }
         if let cropShare {
             guard cropShare > 0.01, cropShare <= 1 else {
-                throw .invalid("a crop share of \(cropShare) is not above 0 and at most 1")
+                throw .invalid("the crop fraction must be above 0 and at most 1, not \(cropShare)")
             }
             resize = (cropMode ?? resize.cropMode ?? .center)
                 .resize(height: height, width: width, share: cropShare)

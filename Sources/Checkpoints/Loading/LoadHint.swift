@@ -18,11 +18,11 @@ enum LoadHint {
         if let foreign = ModelFamilies.foreignPart(unexpected) { return foreign }
         if missing.contains("dist_token") {
             return
-                "The file has no distillation token: it is of the plain model, not the distilled one"
+                "The file has no distillation token: it is a plain model, not a distilled one"
         }
         if unexpected.contains("dist_token") {
             return
-                "The file has a distillation token: it is of the distilled model, not the plain one"
+                "The file has a distillation token: it is a distilled model, not a plain one"
         }
         if missing.contains("reg_token") {
             return
@@ -36,24 +36,24 @@ enum LoadHint {
         if isHeadAlone, !missing.isEmpty,
             missing.isSubset(of: ["head_dist.weight", "head_dist.bias"])
         {
-            return "The file has a distillation token but one classifier, as Hugging Face's "
-                + "DeiTForImageClassification: here it is of use for features, "
-                + "or for training with fresh classifiers"
+            return "The file has a distillation token but only one classifier, as Hugging Face's "
+                + "DeiTForImageClassification: it can be used for features, "
+                + "or for training with new classifiers"
         }
         if isHeadAlone, missing.isSubset(of: heads) {
-            return "The file lacks a classifier: it is of use for features, "
-                + "or for training on with a fresh one"
+            return "The file has no classifier: it can be used for features, "
+                + "or for training with a new classifier"
         }
         if missing.union(misshapen).isSubset(of: heads), unexpected.isSubset(of: heads) {
-            return "Only the classifier differs: ask for a fresh one to train on other classes"
+            return "Only the classifier differs: request a new one to train on other classes"
         }
         if misshapen == ["pos_embed"], missing.isEmpty, unexpected.isEmpty {
-            return "Only the positions differ: the file is of the same model for another size of "
-                + "image; give that size, or the wanted one with a way of resampling"
+            return "Only the position embeddings differ: the file is the same model for another image "
+                + "size; use that size, or request resampling"
         }
         if unexpected.allSatisfy({ $0.hasSuffix(".gamma") }), !unexpected.isEmpty {
-            return "The file has layer scale, as DeiT-III; the configuration has none"
+            return "The file has layer scale (DeiT-III), but the configuration has none"
         }
-        return "The file is of another architecture; check config.json, or name the right preset"
+        return "The file has another architecture; check config.json, or use the right preset"
     }
 }

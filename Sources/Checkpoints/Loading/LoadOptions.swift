@@ -41,14 +41,14 @@ public struct LoadOptions: Sendable, Equatable {
         }
     }
 
-    /// The deviations that are allowed; those that happened are told in ``LoadReport``.
+    /// The deviations that are allowed; those that happened are listed in ``LoadReport``.
     public var relaxations: Relaxations
 
     /// The classes that the model is to have, instead of those that the file names.
     public var labels: ClassLabels?
 
     /// The preset of a bare weights file, which otherwise is deduced from the shapes of its tensors; an error
-    /// for a directory, which tells itself.
+    /// for a directory, whose config.json tells it.
     public var preset: String?
 
     /// The images that the model is to take, instead of those that the checkpoint was made for.
@@ -56,7 +56,7 @@ public struct LoadOptions: Sendable, Equatable {
     /// A bare file whose grid of patches is no square needs it to be understood.
     public var imageSize: ImageSize?
 
-    /// How positions are brought to another grid where ``imageSize`` asks for one; nil makes that an error.
+    /// How position embeddings are resampled to another grid where ``imageSize`` asks for one; nil makes that an error.
     public var positionResampling: PositionEmbeddingResampling?
 
     /// Which of several nested dictionaries of a PyTorch file is taken, such as `model_ema`; nil takes the plain one.
@@ -82,7 +82,7 @@ public struct LoadOptions: Sendable, Equatable {
     ///   - labels: The classes that the model is to have.
     ///   - preset: The preset of a bare weights file.
     ///   - imageSize: The images that the model is to take.
-    ///   - positionResampling: How positions are brought to another grid.
+    ///   - positionResampling: How position embeddings are resampled to another grid.
     ///   - stateDict: Which of several nested dictionaries of a PyTorch file is taken.
     ///   - linearHead: A file with the linear classifier of a backbone.
     ///   - images: What is to be done otherwise to images than the checkpoint says.

@@ -44,7 +44,7 @@ struct LoadPlan {
         self.assumptions = weights.assumptions
     }
 
-    /// Applies what the caller wants of the classifier.
+    /// Applies the options of the classifier.
     mutating func settleHead(_ options: LoadOptions) throws(CheckpointError) {
         let replaces = options.relaxations.contains(.replaceHead)
         let hasHead = !weights.heads.isEmpty
@@ -73,7 +73,7 @@ struct LoadPlan {
         if replaces, !old.arePlaceholders, labels.names != old.names { head = .fresh }
         if replaces, old.arePlaceholders, hasHead, labels.names.count == old.names.count {
             assumptions.append(
-                "its head tells these \(old.names.count) classes apart, in their order, as it has as many and names none"
+                "its \(old.names.count) unnamed classes are these, in the same order"
             )
         }
         description.labels = labels
@@ -97,16 +97,16 @@ struct LoadPlan {
             file: weights.path,
             reason: "it has no classifier, only a backbone"
                 + (replaces
-                    ? ", and the classes of a fresh one were not named"
-                    : "; it is of use for features, or for training with a fresh classifier")
+                    ? ", and no class names for a new one were given"
+                    : "; it can be used for features, or for training with a new classifier")
         )
     }
 
-    /// Applies the size of images that the caller wants.
+    /// Applies the requested image size.
     ///
     /// - Parameters:
-    ///   - options: What the caller wants.
-    ///   - isGridKnown: Whether the checkpoint itself tells its grid, and not only the number of positions.
+    ///   - options: The caller's options.
+    ///   - isGridKnown: Whether the checkpoint specifies its grid, and not only the number of positions.
     /// - Throws: `ConfigurationError` for a size that is no whole number of patches, ``CheckpointError`` for
     ///   positions that do not fit it.
     mutating func settleSize(_ options: LoadOptions, isGridKnown: Bool) throws {
@@ -150,7 +150,7 @@ struct LoadPlan {
         if count == new.count, knownGrid?.count != count,
             from == nil || options.positionResampling == nil
         {
-            assumptions.append("positions for \(new) patches, height first, as the size says")
+            assumptions.append("position embeddings for \(new) patches, height first, from the image size")
             return
         }
         guard let from, count > 0 else { throw otherGrid("\(count)", vit) }
@@ -174,13 +174,13 @@ struct LoadPlan {
                     found: weights.shape("pos_embed") ?? []
                 )
             ],
-            hint: "The file has positions for \(found) patches, images of "
+            hint: "The file has position embeddings for \(found) patches; images of "
                 + "\(ImageSize(height: vit.imageHeight, width: vit.imageWidth)) have \(vit.grid); "
-                + "ask for them to be resampled by one of: \(variants)"
+                + "request resampling by one of: \(variants)"
         )
     }
 
-    /// Applies what the caller wants to be done to images.
+    /// Applies the options of preprocessing.
     mutating func settleImages(_ overrides: ImageOverrides) throws(ImageError) {
         guard !overrides.isEmpty else { return }
         let size = description.configuration.imageSize

@@ -3,7 +3,7 @@ public import VisionModels
 
 /// What was not simply taken over from a checkpoint.
 public struct LoadReport: Sendable, Equatable {
-    /// A position embedding that was brought to another grid of patches.
+    /// A position embedding that was resampled to another grid of patches.
     public struct Resampling: Sendable, Equatable {
         /// The grid in the file.
         public let from: PatchGrid
@@ -53,21 +53,21 @@ public struct LoadReport: Sendable, Equatable {
     public var relaxations: [String] {
         var sentences: [String] = []
         if !replaced.isEmpty {
-            sentences.append("fresh values instead of the file's: \(Self.list(replaced))")
+            sentences.append("initialized instead of loaded: \(Self.list(replaced))")
         }
-        if !dropped.isEmpty { sentences.append("without the classifier: \(Self.list(dropped))") }
+        if !dropped.isEmpty { sentences.append("not loaded, the classifier: \(Self.list(dropped))") }
         if let resampling {
             sentences.append(
-                "positions resampled from \(resampling.from) to \(resampling.to) patches "
+                "position embeddings resampled from \(resampling.from) to \(resampling.to) patches "
                     + "(\(resampling.variant.rawValue))"
             )
         }
         return sentences
     }
 
-    /// All that is told, one sentence each, in the order of its weight.
+    /// All messages, one sentence each, the most important first.
     public var sentences: [String] {
-        let rest = ignored.isEmpty ? [] : ["without use here: \(Self.list(ignored))"]
+        let rest = ignored.isEmpty ? [] : ["not used: \(Self.list(ignored))"]
         return relaxations + rest + notes + assumptions.map { "assumed: \($0)" }
     }
 

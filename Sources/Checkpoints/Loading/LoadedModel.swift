@@ -10,7 +10,7 @@ public struct LoadedModel {
     /// The network, in evaluation mode.
     public let model: any ImageClassifier
 
-    /// What it is made from, what images it wants and what its classes are called.
+    /// Its configuration, its preprocessing and its class names.
     public let description: ModelDescription
 
     /// What was not simply taken over.

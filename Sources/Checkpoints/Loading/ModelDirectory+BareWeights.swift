@@ -121,7 +121,7 @@ extension ModelDirectory {
         throw CheckpointError.unsupported(
             file: weights.path,
             reason:
-                "it is neither a vision transformer's nor a convolutional network's weights that are known here "
+                "the weights match no supported vision transformer or convolutional network "
                 + "(its tensors begin with \(names.isEmpty ? "nothing" : names))"
         )
     }

@@ -8,7 +8,7 @@ extension ModelDirectory {
     /// Loads a model.
     ///
     /// Loading is strict: the weights fit the model in every name and shape, or all the differences are
-    /// told at once; what `options` allows to differ is told in the result's report.
+    /// reported at once; what `options` allows to differ is listed in the result's report.
     ///
     /// - Parameters:
     ///   - path: A model directory of ours or of Hugging Face (ViT, DeiT) or timm (ViT, DeiT, ResNet), a
@@ -65,7 +65,7 @@ extension ModelDirectory {
             guard options.preset == nil else {
                 throw CheckpointError.unsupported(
                     file: "\(folder)/\(configurationName)",
-                    reason: "it tells itself what model it is; leave out the preset"
+                    reason: "its config.json specifies the model; leave out the preset"
                 )
             }
             plan = try planDirectory(folder, options)
@@ -120,7 +120,7 @@ extension ModelDirectory {
         if !isCountStated, let count = weights.classCount {
             if !ignoresLabels, count != 2 {
                 assumptions.append(
-                    "\(count) classes, as the classifier has so many outputs; config.json does not name them"
+                    "\(count) classes, one per output of the classifier; config.json does not name them"
                 )
             }
             configuration.numClasses = count
@@ -191,18 +191,18 @@ extension ModelDirectory {
         guard let first = found.first else {
             throw CheckpointError.unreadable(
                 path: "\(folder)/\(weightsName)",
-                reason: "there is no such file, nor \(pytorchName), nor an index of several"
+                reason: "neither it nor \(pytorchName) nor an index of shards exists"
             )
         }
         let others = found.dropFirst().map { lastComponent(of: $0) }
         guard !others.isEmpty else { return (first, []) }
         return (
             first,
-            ["took \(lastComponent(of: first)), not \(others.joined(separator: ", ")) beside it"]
+            ["using \(lastComponent(of: first)), not \(others.joined(separator: ", "))"]
         )
     }
 
-    // MARK: - What both have
+    // MARK: - Shared by both
 
     static func processorAssumption(
         _ processor: ImageProcessor,

@@ -57,7 +57,7 @@ struct WeightLoader {
         return report
     }
 
-    /// Compares names and shapes without reading a number, but those beside weights in 8 bits.
+    /// Compares names and shapes without reading a number, but those next to weights in 8 bits.
     ///
     /// - Parameter model: The network.
     /// - Throws: ``CheckpointError`` with all differences at once.

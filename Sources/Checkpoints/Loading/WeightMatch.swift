@@ -1,14 +1,14 @@
 package import Storage
 package import Torch
 
-/// The tensors that a model wants, matched with those that a file has.
+/// The tensors of a model, matched with those of a file.
 ///
 /// Whatever is to be loaded, into a network or into one of Hugging Face's classes, is compared here, told by the same error
 /// and copied from here; those who load decide what may differ.
 package struct WeightMatch {
     package typealias Place = HuggingFaceKeyMap.Place
 
-    /// One tensor that a model wants: a parameter, a buffer, or a part of its rows.
+    /// One tensor of a model: a parameter, a buffer, or a part of its rows.
     package struct Wish {
         /// What it is, by timm's name.
         package let place: Place
@@ -28,7 +28,7 @@ package struct WeightMatch {
         }
     }
 
-    /// The tensors that the file has in the shape that the model wants.
+    /// The tensors that the file has in the shape that the model has.
     package private(set) var fitting: [(entry: ArchivedTensor, wish: Wish)] = []
 
     /// The tensors that the file has in another shape.
@@ -37,13 +37,13 @@ package struct WeightMatch {
     /// The tensors that the file lacks.
     package private(set) var missing: [Wish] = []
 
-    /// The tensors of the file that the model does not want, in the order of their names.
+    /// The tensors of the file that the model does not have, in the order of their names.
     package let unexpected: [(place: Place, entry: ArchivedTensor)]
 
     /// Compares names and shapes; no number is read.
     ///
     /// - Parameters:
-    ///   - wishes: What the model wants.
+    ///   - wishes: The tensors of the model.
     ///   - entries: What the file has.
     package init(_ wishes: [Wish], in entries: [Place: ArchivedTensor]) {
         var known: Set<Place> = []
@@ -96,7 +96,7 @@ package struct WeightMatch {
         guard broken.isEmpty else {
             throw CheckpointError.malformed(
                 file: file,
-                reason: "not all numbers of \(LoadReport.list(broken)) are finite"
+                reason: "NaN or infinity in \(LoadReport.list(broken))"
             )
         }
     }
@@ -121,8 +121,8 @@ package struct WeightMatch {
             throw CheckpointError.malformed(
                 file: configuration,
                 reason:
-                    "it describes a network of \(Int(exactly: needed.rounded()) ?? Int.max) numbers, "
-                    + "\(weights) holds \(Int(held))"
+                    "it describes a network of \(Int(exactly: needed.rounded()) ?? Int.max) values, but "
+                    + "\(weights) contains \(Int(held))"
             )
         }
     }

@@ -12,7 +12,7 @@ struct WeightsFile {
     /// Whose names the tensors have.
     let scheme: NameScheme
 
-    /// What stands before the names of the network's tensors in the file; mostly nothing.
+    /// The prefix of the names of the network's tensors in the file; usually empty.
     let prefix: String
 
     /// The tensors with a place in a model.
@@ -117,14 +117,14 @@ struct WeightsFile {
         if let place, !place.others.isEmpty {
             let list = place.others.map { String($0.dropLast()) }
             notes.append(
-                "the network \(place.prefix.isEmpty ? "without a prefix" : "under \(place.prefix.dropLast())") was taken; "
-                    + "also there: \(LoadReport.list(list)) (--state-dict \(list[0]))"
+                "the network \(place.prefix.isEmpty ? "without a prefix" : "under \(place.prefix.dropLast())") is used; "
+                    + "the file also contains: \(LoadReport.list(list)) (--state-dict \(list[0]))"
             )
         }
         if !outside.isEmpty {
             let noun = outside.count == 1 ? "tensor" : "tensors"
             notes.append(
-                "left out \(outside.count) \(noun) beside the network: \(LoadReport.list(outside, limit: 4))"
+                "ignored \(outside.count) \(noun) outside the network: \(LoadReport.list(outside, limit: 4))"
             )
         }
         assumptions = place?.assumption.map { [$0] } ?? []
@@ -145,7 +145,7 @@ struct WeightsFile {
 
     /// The type that all floating-point tensors have; nil where they differ, or tensors here have none like it.
     ///
-    /// What stands beside weights in 8 bits has a type of its own.
+    /// The tensors that belong to weights in 8 bits have their own types.
     var floatingDType: DType? {
         let others = Set(quantized.values.flatMap { $0.values.map(\.name) })
         let types = Set(
@@ -188,7 +188,7 @@ struct WeightsFile {
         entries.filter { Self.headKeys.contains($0.key.key) }.map(\.value.name).sorted()
     }
 
-    /// The name of a tensor without what wraps the network; nil for one beside the network.
+    /// The name of a tensor without what wraps the network; nil for one outside the network.
     func rest(of name: String) -> String? { rests[name] }
 
     /// The width that the classifier reads; nil where there is none.

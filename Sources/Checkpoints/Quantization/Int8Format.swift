@@ -45,7 +45,7 @@ enum Int8Format {
 
     // MARK: - Writing
 
-    /// A network's tensors as they are written, with those beside the weights in 8 bits.
+    /// A network's tensors as they are written, with those next to the weights in 8 bits.
     ///
     /// - Parameter model: The network.
     /// - Returns: The tensors.
@@ -109,7 +109,7 @@ enum Int8Format {
                 throw TorchError(
                     operation: "int8",
                     message:
-                        "it was changed after it was rounded to 8 bits; quantise the model anew"
+                        "it was changed after quantization; quantize the model again"
                 )
             }
             return steps

@@ -2,7 +2,7 @@ import Storage
 import Torch
 import TorchNN
 
-/// Reading of how linear layers compute in 8 bits, from the tensors beside their weights.
+/// Reading of how linear layers compute in 8 bits, from the tensors next to their weights.
 struct Int8Reader {
     typealias Place = HuggingFaceKeyMap.Place
     typealias Parts = [Int8Format.Part: ArchivedTensor]
@@ -27,7 +27,7 @@ struct Int8Reader {
             let layer = place.key.hasSuffix(".weight") ? String(place.key.dropLast(7)) : place.key
             guard weights.quantized[layer] != nil else {
                 throw malformed(
-                    "\(entry.name) is in 8 bits, but there is no "
+                    "\(entry.name) is quantized to 8 bits, but there is no "
                         + "\(Int8Format.Part.weightScale.rawValue) for it"
                 )
             }
@@ -47,17 +47,17 @@ struct Int8Reader {
     ) throws(CheckpointError) -> LinearQuantization {
         let first = parts.values.map(\.name).min() ?? layer
         guard let entry = weights.entries[Place(key: layer + ".weight")] else {
-            throw malformed("\(first) has no weight beside it")
+            throw malformed("\(first) has no weight")
         }
         guard entry.dtype == .int8 else {
             throw malformed(
-                "\(first) is there, but \(entry.name) is of type \(entry.dtype.rawValue), not I8"
+                "there is \(first), but \(entry.name) has the type \(entry.dtype.rawValue), not I8"
             )
         }
         guard linear != nil, let rows = entry.shape.first else {
             throw CheckpointError.unsupported(
                 file: weights.path,
-                reason: "\(entry.name) is in 8 bits, which only linear layers compute in"
+                reason: "\(entry.name) is quantized to 8 bits, which only linear layers support"
             )
         }
         let scale = try numbers(.weightScale, parts, entry, types: [.float32], shape: [rows])
@@ -87,7 +87,7 @@ struct Int8Reader {
     ) throws(CheckpointError) -> [Float] {
         guard let tensor = parts[part] else {
             throw malformed(
-                "\(weight.name) is in 8 bits, but there is no \(part.rawValue) for it"
+                "\(weight.name) is quantized to 8 bits, but there is no \(part.rawValue) for it"
             )
         }
         guard types.contains(tensor.dtype), tensor.shape == shape else {

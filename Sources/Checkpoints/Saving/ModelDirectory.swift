@@ -95,7 +95,7 @@ public enum ModelDirectory {
         )
     }
 
-    /// Writes the files of a model into a folder that exists, beside others that may be there.
+    /// Writes the files of a model into a folder that exists, next to others that may be there.
     ///
     /// - Parameters:
     ///   - model: The network.
@@ -136,7 +136,7 @@ public enum ModelDirectory {
         guard architecture != nil || options.maxShardSize == nil else {
             throw CheckpointError.unwritable(
                 path: folder,
-                reason: "timm's form is one file of weights; leave out the largest size of a part"
+                reason: "the timm format has a single weights file; leave out the maximum shard size"
             )
         }
         let writer = WeightsWriter(options: options)
@@ -215,9 +215,9 @@ public enum ModelDirectory {
         guard !TimmProcessor.canHold(processor, height: height, width: width) else { return }
         throw CheckpointError.unwritable(
             path: path,
-            reason: "timm's form has no word for this way to an input of "
-                + "\(ImageSize(height: height, width: width)): preprocessing (\(steps(processor))); choose one that it "
-                + "has with --crop-mode center, squash or border"
+            reason: "the timm format cannot describe this way to an input of "
+                + "\(ImageSize(height: height, width: width)): preprocessing (\(steps(processor))); choose one "
+                + "that it can, with --crop-mode center, squash or border"
         )
     }
 
@@ -239,7 +239,7 @@ public enum ModelDirectory {
             throw CheckpointError.unwritable(
                 path: path,
                 reason:
-                    "the model is in 8 bits (int8), which only the forms timm and safetensors hold"
+                    "the model is quantized to 8 bits (int8), which only the formats timm and safetensors support"
             )
         }
         return true
@@ -274,8 +274,8 @@ public enum ModelDirectory {
         if reason == nil, let vit = configuration.transformer {
             if !HuggingFaceProcessor.canHold(description.processor) {
                 reason =
-                    "its image processors have no word for images \(description.processor.resize)"
-                    + " (--crop-mode squash is one that they have)"
+                    "its image processors cannot describe images \(description.processor.resize)"
+                    + " (--crop-mode squash can be described)"
             } else if let refusal = wanted?.refusal(of: vit) {
                 reason = refusal
             } else {
@@ -286,7 +286,7 @@ public enum ModelDirectory {
         throw CheckpointError.unwritable(
             path: path,
             reason:
-                "Hugging Face's form cannot hold this model: \(reason ?? ""); \(other(configuration)) can"
+                "the Hugging Face format does not support this model: \(reason ?? ""); use \(other(configuration))"
         )
     }
 

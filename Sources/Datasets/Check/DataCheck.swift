@@ -7,14 +7,14 @@ import ImagePipeline
 public struct DataCheck: Sendable {
     /// The data.
     public let location: DatasetLocation
-    /// How many images are looked at at the same time.
+    /// How many images are checked at the same time.
     public let workers: Int
 
     /// Prepares a check.
     ///
     /// - Parameters:
     ///   - path: The folder, list or archive.
-    ///   - workers: How many images are looked at at the same time, at least 1.
+    ///   - workers: How many images are checked at the same time, at least 1.
     /// - Throws: ``DatasetError`` when there is nothing, or the number of workers makes no sense.
     public init(path: String, workers: Int) throws(DatasetError) {
         guard (1...1024).contains(workers) else {

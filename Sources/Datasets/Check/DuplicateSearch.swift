@@ -21,7 +21,7 @@ struct DuplicateSearch {
     static let similarity = 0.93
     static let similarityOfTiny = 0.985
     private static let tinySide: Int32 = 64
-    /// So many candidates are looked at for one image, which bounds the work on data that is all alike.
+    /// Maximum number of candidates compared with one image, which bounds the work on data that is all alike.
     private static let candidateLimit = 64
 
     /// Groups of two and more places, each in ascending order.

@@ -1,4 +1,4 @@
-/// Something found in data that somebody should look at.
+/// Something found in data that needs inspection.
 public struct Finding: Sendable, Equatable {
     /// An image of the data that was checked.
     public struct Item: Sendable, Hashable, Comparable {

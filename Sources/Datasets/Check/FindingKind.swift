@@ -1,4 +1,4 @@
-/// What can be said of images that somebody should look at.
+/// A kind of problem in images or labels.
 public enum FindingKind: String, Sendable, CaseIterable, Codable {
     /// The file cannot be read, is empty or is no image of a kind that is known.
     case unreadable
@@ -97,9 +97,9 @@ public enum FindingKind: String, Sendable, CaseIterable, Codable {
         case .duplicate: "They count more than other images. The cleaned list keeps the first."
         case .nearLeak:
             "The measured accuracy will be too high. The cleaned list removes the one in train."
-        case .nearConflict: "One of the labels may be wrong. Look at them."
-        case .nearDuplicate: "They count more than other images. Look at them."
-        case .labelSuspect: "Their nearest neighbours agree on another class. Look at them."
+        case .nearConflict: "One of the labels may be wrong. Inspect them."
+        case .nearDuplicate: "They count more than other images. Inspect them."
+        case .labelSuspect: "Their nearest neighbours agree on another class. Inspect them."
         case .lopsidedClass:
             "The model will favour large classes. Add images, or evaluate per class."
         case .misnamed:

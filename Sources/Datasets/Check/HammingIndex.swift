@@ -1,7 +1,7 @@
 /// Finds 64-bit codes that differ in few bits from another, without comparing all pairs.
 ///
 /// Each code is in four tables, one for each 16 bits of it. Two codes that differ in at most 7 bits differ in at most
-/// one bit of some 16, so only 17 places of each table are looked at. The tables take 16 bytes a code and 1 MiB.
+/// one bit of some 16, so only 17 places of each table are examined. The tables take 16 bytes a code and 1 MiB.
 ///
 /// ## Source
 /// Norouzi, Punjani, Fleet, "Fast Search in Hamming Space with Multi-Index Hashing" (CVPR 2012).

@@ -1,6 +1,6 @@
 import ImagePipeline
 
-/// What is kept of an image that was looked at: some 40 bytes.
+/// What is kept of an image that was checked: some 40 bytes.
 struct ImageFacts: Sendable {
     /// A number that equal files share; 0 where nothing could be read.
     var content: UInt64 = 0
@@ -121,7 +121,7 @@ struct ImageExaminer: Sendable {
     }
 }
 
-/// A number for bytes, equal for equal ones; whether bytes with the same number are equal is then looked at.
+/// A number for bytes, equal for equal ones; bytes with the same number are then compared.
 enum ContentHash {
     /// Mixes eight bytes at a time.
     static func of(_ bytes: [UInt8]) -> UInt64 {

@@ -21,7 +21,7 @@ struct FolderScan {
     var unnamed: [String] = []
     /// Class folders whose names differ only in their Unicode normal form.
     var sameNames: [String] = []
-    /// A note on images that lie beside the class folders.
+    /// A note on images next to the class folders.
     var stray: String?
 
     /// Nothing yet.
@@ -69,7 +69,7 @@ struct FolderScan {
         unnamed = walk.unnamed
     }
 
-    /// Tells of images that lie beside folders, where only those in the folders count; nil where there are none.
+    /// Tells of images next to folders, where only those in the folders count; nil where there are none.
     static func strayNote(_ contents: FolderContents, beside folders: String) -> String? {
         let stray = contents.entries.filter { $0.kind == .file && isImage($0.name) }
         guard !stray.isEmpty else { return nil }

@@ -97,13 +97,13 @@ final class ImageList: Sendable {
         guard let first = strange.first else { return [] }
         let count = strange.count
         return [
-            "\(counted(count, "image")) \(count == 1 ? "lies" : "lie") in a folder with the name of another class than in the list,"
+            "\(counted(count, "image")) \(count == 1 ? "is" : "are") in a folder named after another class than in the list,"
                 + " such as \(files[first]), which it calls \(classNames[Int(labels[first])]); the list is used"
         ]
     }
 }
 
-/// The folder that a path's last part lies in.
+/// The folder that contains a path's last part.
 func parentFolder(_ path: String) -> String {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
@@ -118,7 +118,7 @@ func pathComponents(_ path: String) -> [String] {
 struct ListRows {
     var files: [String] = []
     var classes: [String] = []
-    /// The number beside each class name; nil where there is none.
+    /// The number next to each class name; nil where there is none.
     var numbers: [Int?] = []
     var splits: [DatasetSplit?] = []
     /// What the words for the parts mean; nil where there is none.

@@ -1,4 +1,4 @@
-/// Whether a list that lies beside class folders says the same as they do.
+/// Whether a list next to class folders says the same as they do.
 enum ListAgreement {
     /// Compares.
     ///

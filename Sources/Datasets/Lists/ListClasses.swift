@@ -8,8 +8,8 @@ struct ListClasses {
 
     /// Numbers the classes of rows.
     ///
-    /// Names are numbered in the order of their code points, or in that of the numbers beside them. Labels that are all
-    /// integers are numbered in their order; where the folder has a `classes.txt`, they are places in it.
+    /// Names are numbered in the order of their code points, or in that of the numbers next to them. Labels that are
+    /// all integers are numbered in their order; where the folder has a `classes.txt`, they are places in it.
     ///
     /// - Parameters:
     ///   - rows: The rows.

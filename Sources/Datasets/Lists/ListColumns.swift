@@ -5,7 +5,7 @@ struct ListColumns: Equatable {
     let file: Int
     /// The column of class names, or of labels where there are no names.
     let label: Int
-    /// The column of numbers beside one of names.
+    /// The column of numbers next to one of names.
     let number: Int?
     let split: Int?
     /// Whether the first row names the columns.

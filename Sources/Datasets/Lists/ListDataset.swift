@@ -5,8 +5,8 @@ public import ImagePipeline
 /// The first row names the columns: `file` (or `path`, `filename`, `image` …), `class` for a name or `label` for a name
 /// or a number, and perhaps `split` with `train` or `val`. Without it the first column is the file, the second its
 /// class. Files are relative to the list's folder. Class names are numbered in the order of their code points, or by the
-/// numbers in a column `label` beside `class`; where there are only numbers, a file `classes.txt` beside the list names
-/// them, a line each.
+/// numbers in a column `label` next to `class`; where there are only numbers, a file `classes.txt` next to the list
+/// names them, a line each.
 public struct ListDataset: FileDataset {
     /// The classes' names.
     public let classNames: [String]

@@ -6,7 +6,7 @@ struct DatasetLayout: Sendable {
     var validation: DatasetSource?
     /// Images of no part.
     var whole: DatasetSource?
-    /// What was left out beside the parts, one sentence each.
+    /// What was skipped next to the parts, one sentence each.
     private(set) var notes: [String] = []
 
     /// Recognises what is at a path.
@@ -56,7 +56,7 @@ struct DatasetLayout: Sendable {
 
     var isEmpty: Bool { train == nil && validation == nil && whole == nil }
 
-    /// Opens one of the parts, with what was left out beside it.
+    /// Opens one of the parts, with what was skipped next to it.
     func open(
         _ source: DatasetSource,
         _ options: DecodingOptions
@@ -118,7 +118,7 @@ struct DatasetLayout: Sendable {
             }
     }
 
-    /// Tells what lies beside the parts and is not used.
+    /// Tells what is next to the parts and not used.
     private mutating func noteRest(_ parts: SplitNames, _ contents: FolderContents) {
         if !parts.unused.isEmpty {
             let measuring = parts.used.last?.name ?? ""

@@ -2,7 +2,7 @@ import ImagePipeline
 
 /// One part of a data set, in one of the forms that are understood.
 enum DatasetSource: Sendable {
-    /// Class folders, with the lists beside them that must agree.
+    /// Class folders, with the lists next to them that must agree.
     case folder(String, lists: [String])
     case list(ImageList, path: String, DatasetSplit?)
     case shards(ShardIndex, path: String, DatasetSplit?)

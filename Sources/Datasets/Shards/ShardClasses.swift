@@ -154,7 +154,7 @@ struct ShardFolders {
         case image(Int32, DatasetSplit?)
         /// Images that belong to no class.
         case noClass
-        /// A part that is not used beside a better one, or a folder beside the parts.
+        /// A part that is not used next to a better one, or a folder next to the parts.
         case unused
     }
 

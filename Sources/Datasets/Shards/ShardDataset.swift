@@ -8,7 +8,7 @@ import Storage
 /// cannot be read from the middle.
 ///
 /// The label of a sample is next to its image, as a number or a name in `KEY.cls`, or in `KEY.json` as `label` or
-/// `class_name`; else the image's folder is its class. Numbers are named by a file `classes.txt` beside the archives,
+/// `class_name`; else the image's folder is its class. Numbers are named by a file `classes.txt` next to the archives,
 /// where there is one.
 public struct ShardDataset: ImageDataset {
     /// The classes' names.

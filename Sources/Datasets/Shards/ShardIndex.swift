@@ -165,7 +165,7 @@ final class ShardIndex: Sendable {
 
     private static let known = Mutex<[String: Weak]>([:])
 
-    /// The index of archives, the same object for the same files while somebody uses it.
+    /// The index of archives, the same object for the same files while it is in use.
     static func shared(_ shards: [Shard]) throws(DatasetError) -> ShardIndex {
         let folder = parentFolder(shards.first?.path ?? "")
         let names = ClassFile.fileNames.map { fileStamp("\(folder)/\($0)") }

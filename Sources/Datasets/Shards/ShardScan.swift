@@ -3,11 +3,11 @@ import Storage
 
 /// What one archive says of an image's class.
 enum ShardLabel: Hashable {
-    /// A number beside the image.
+    /// A number next to the image.
     case number(Int)
-    /// A name beside the image.
+    /// A name next to the image.
     case name(String)
-    /// Nothing beside it; the folder that it lies in.
+    /// Nothing next to it; the folder that it lies in.
     case folder(String)
 }
 
@@ -63,7 +63,7 @@ struct ShardScan {
         var stem: ArraySlice<UInt8> = []
         var images: [(member: TarMember, name: ShardName)] = []
         var label: (value: ShardLabel, isCertain: Bool)?
-        /// Labels beside names with further dots.
+        /// Labels next to names with further dots.
         var dotted: [ArraySlice<UInt8>: (value: ShardLabel, isCertain: Bool)] = [:]
     }
 

@@ -6,7 +6,7 @@ import Torch
 /// Of an image `cat.jpg` the folder `cat` gets `image.png`, of every map `NAME.png` in colours, `NAME-overlay.png` over
 /// the image and `NAME-mask.png`, further `features.png` and `sheet.png`.
 public final class AttentionGallery {
-    /// So many images stand in one row of a sheet: all of a model with three heads.
+    /// Number of images in a row of a sheet: all of a model with three heads.
     private static let tilesOfARow = 9
     private static let mostOverviewRows = 40
     private static let headsOfOverview = 3

@@ -17,7 +17,7 @@ public struct AttentionMap: Sendable, Equatable {
     /// - Throws: ``EvaluationError/invalid(_:)`` when the numbers are not as many as the patches.
     public init(_ values: [Float], grid: PatchGrid) throws(EvaluationError) {
         guard values.count == grid.count, !values.isEmpty else {
-            throw .invalid("\(values.count) numbers are no map of \(grid) patches")
+            throw .invalid("\(values.count) values do not form a map of \(grid) patches")
         }
         self.values = values
         self.grid = grid
@@ -29,14 +29,14 @@ public struct AttentionMap: Sendable, Equatable {
     /// - Throws: ``EvaluationError/invalid(_:)`` when there are none or their grids differ.
     public init(meanOf maps: [AttentionMap]) throws(EvaluationError) {
         guard let first = maps.first, maps.allSatisfy({ $0.grid == first.grid }) else {
-            throw .invalid("maps of different grids have no mean")
+            throw .invalid("maps of different grids cannot be averaged")
         }
         let count = Float(maps.count)
         let sums = first.values.indices.map { i in maps.reduce(0) { $0 + $1.values[i] } / count }
         try self.init(sums, grid: first.grid)
     }
 
-    /// The patches that together hold a share of the attention, the most looked at first.
+    /// The patches that together hold a share of the attention, the most attended first.
     ///
     /// Patches are added up from the least on; those at which the sum has passed `1 - share` are kept.
     ///

@@ -30,7 +30,7 @@ struct AttentionPage {
             <p>Block \(block). Bright patches get most of a token's attention; every map has its own colours, from its
             least patch to its largest but two per cent. Masks keep \(share) % of the attention. Rollout follows it from
             the image through all blocks. Features are shown by their three main components as red, green and blue:
-            equal colours are equal features, within one image. The class beside a name is that of <code>deit classify</code>:
+            equal colours are equal features, within one image. The class next to a name is that of <code>deit classify</code>:
             of the image as the model's own preprocessing crops it, where maps show the whole image.</p>
             \(sections)
             </body></html>

@@ -7,7 +7,7 @@ public import VisionModels
 /// Looks into a vision transformer while it looks at an image of any size.
 ///
 /// Blocks after the one that is asked for are not computed, and no more than one block's weights are held at a time. The
-/// arithmetic is in 32 bits whatever the compute policy says, as maps of small differences are looked at.
+/// arithmetic is in 32 bits whatever the compute policy says, as maps of small differences are examined.
 ///
 /// ## Source
 /// Caron et al., `dino/visualize_attention.py` and `vision_transformer.py, get_last_selfattention`.
@@ -48,8 +48,8 @@ public struct AttentionReader {
     ) throws(InferenceError) {
         guard let network = loaded.model as? VisionTransformer else {
             throw .noSuchFeature(
-                "\(loaded.weightsPath) holds a convolutional network, which has no attention; "
-                    + "give a vision transformer (ViT, DeiT, DINO)"
+                "\(loaded.weightsPath) is a convolutional network, which has no attention; "
+                    + "use a vision transformer (ViT, DeiT, DINO)"
             )
         }
         let depth = network.configuration.depth
@@ -91,7 +91,7 @@ public struct AttentionReader {
         guard images.rank == 4, images.shape[0] == 1 else {
             throw TorchError(
                 operation: "attention",
-                message: "one image is looked at, not \(images.shape)"
+                message: "expected one image, found the shape \(images.shape)"
             )
         }
         var (x, grid) = try network.embedding(images, resampling: resampling)

@@ -3,7 +3,7 @@ import Torch
 
 /// Writes what a model attends to in the frames of a film, with the same colours in all of them.
 ///
-/// The frames are looked at twice: first all numbers are gathered that decide on colours, the directions of features among
+/// The frames are read twice: first all numbers are gathered that decide on colours, the directions of features among
 /// them, then every frame is drawn. Each kind of image has a folder of its own with `000001.png` and so on, as programs
 /// that make films of images want them.
 public final class AttentionSequence {

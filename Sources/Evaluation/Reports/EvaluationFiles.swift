@@ -83,7 +83,7 @@ public struct EvaluationFiles {
         try write(predictions, "predictions.csv")
         let sheet = MatrixChart(
             title:
-                "\(report.count) images, top-1 \(percent(report.top1)) %: rows are right, columns predicted",
+                "\(report.count) images, top-1 \(percent(report.top1)) %: rows: true class, columns: predicted class",
             rows: names,
             columns: names + (confusion.hasOthers ? ["(other)"] : []),
             counts: confusion.counts.map { confusion.hasOthers ? $0 : $0.dropLast() }

@@ -38,7 +38,7 @@ public struct FilmLabels {
     ) throws {
         guard (frame.height, frame.width) == (mask.height, mask.width) else {
             throw EvaluationError.invalid(
-                "the mask has \(mask.size), the first frame \(frame.size); they must be of one size"
+                "the mask has \(mask.size), the first frame \(frame.size); their sizes must be equal"
             )
         }
         size = Self.size(
@@ -75,7 +75,7 @@ public struct FilmLabels {
     public mutating func next(_ frame: Image) throws -> LabelMask {
         guard (frame.height, frame.width) == (mask.height, mask.width) else {
             throw EvaluationError.invalid(
-                "the frame has \(frame.size), the first one \(mask.size); the frames of a film are of one size"
+                "the frame has \(frame.size), the first one \(mask.size); all frames must have the same size"
             )
         }
         let soft = try propagation.next(viewer.look(at: frame, exactly: size).reading.features)

@@ -46,7 +46,7 @@ public struct LabelMask: Sendable, Equatable {
         for pixel in 0..<count where numbers[color(pixel)] == nil {
             guard found.count <= Self.mostLabels else {
                 throw .invalid(
-                    "the mask has more than \(Self.mostLabels + 1) colours, so it is no mask: give a PNG with one colour "
+                    "the mask has more than \(Self.mostLabels + 1) colours, so it is not a mask: use a PNG with one colour "
                         + "for each object (JPEG blurs colours)"
                 )
             }

@@ -87,7 +87,7 @@ public struct LabelPropagation {
     ) throws {
         let (patches, _) = try features.shape2()
         guard patches == grid.count, labels.allSatisfy({ $0.count == patches }) else {
-            throw EvaluationError.invalid("features and labels are not those of \(grid) patches")
+            throw EvaluationError.invalid("features and labels do not match \(grid) patches")
         }
         self.options = options
         self.grid = grid
@@ -108,7 +108,7 @@ public struct LabelPropagation {
             guard cosines.shape == [grid.count, grid.count] else {
                 throw TorchError(
                     operation: "label propagation",
-                    message: "features of shape \(features.shape) are not those of \(grid) patches"
+                    message: "features of shape \(features.shape) do not match \(grid) patches"
                 )
             }
             try collect(cosines, from: place, into: &best)

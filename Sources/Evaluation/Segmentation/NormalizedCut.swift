@@ -38,7 +38,7 @@ public struct NormalizedCut: Sendable, Equatable {
     public init(_ features: Tensor, grid: PatchGrid, tau: Double = 0.2) throws {
         let (patches, _) = try features.shape2()
         guard patches == grid.count, patches > 0 else {
-            throw EvaluationError.invalid("\(patches) features are not those of \(grid) patches")
+            throw EvaluationError.invalid("\(patches) features do not match \(grid) patches")
         }
         self.grid = grid
         guard patches > 1 else {

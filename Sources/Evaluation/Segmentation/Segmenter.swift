@@ -52,7 +52,7 @@ public struct Segmenter {
             }
             guard threshold > 0, threshold <= 1 else {
                 throw .invalid(
-                    "the share that a mask keeps must be above 0 and at most 1, not \(threshold)"
+                    "the fraction of attention that a mask keeps must be above 0 and at most 1, not \(threshold)"
                 )
             }
             self.method = method

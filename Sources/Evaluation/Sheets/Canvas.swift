@@ -4,7 +4,7 @@ import ImagePipeline
 struct Canvas {
     typealias Colour = SIMD3<UInt8>
 
-    /// Where a text stands beside its point.
+    /// Where a text is placed relative to its point.
     enum Alignment {
         case left, centre, right
     }

@@ -63,7 +63,7 @@ public struct ContactSheet: Sendable {
     /// - Throws: `ImageError` when the batch is of other crops.
     public mutating func add(_ batch: ImageBatch, crops: MultiCrop) throws(ImageError) {
         guard batch.height * batch.width * batch.channels == crops.count else {
-            throw .invalid("a batch of other crops cannot be drawn")
+            throw .invalid("the batch does not match the crops")
         }
         for index in 0..<batch.count {
             let start = index * crops.count
@@ -149,7 +149,7 @@ extension Normalization {
         let channels = mean.count
         guard values.count == plane * channels else {
             throw .invalid(
-                "\(values.count) numbers are no image of \(ImageSize(height: height, width: width))"
+                "\(values.count) values do not form an image of \(ImageSize(height: height, width: width))"
             )
         }
         var pixels = [UInt8](repeating: 0, count: values.count)

@@ -23,7 +23,7 @@ extension StudyReport {
         }
         let reference = rows.first?.spread(of: mainHead)?.mean
         for row in rows { lines.append(MarkdownTable.row(cells(row, heads, reference: reference))) }
-        lines += ["", meaning, "", "```", command, "```", "", "Each row by itself:", "", "```"]
+        lines += ["", meaning, "", "```", command, "```", "", "To run a single row:", "", "```"]
         for row in rows {
             lines.append("# \(row.name)")
             lines += row.runs.map(\.command)
@@ -60,7 +60,7 @@ extension StudyReport {
         let spread =
             seeds.count > 1
             ? "Mean ± standard deviation over the seeds \(seeds.map(String.init).joined(separator: ", "))"
-            : "One run a row, seed \(seeds.first ?? 0), so the table does not tell how much is chance"
+            : "One run per row, seed \(seeds.first ?? 0), so differences may be chance"
         return
             "Top-1 on the validation images in %. \(spread). The epoch was chosen by the same images, among all "
             + "epochs and between the model and its moving average (ema); \"last epoch\" is the same kind of weights at "

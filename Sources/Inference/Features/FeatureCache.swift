@@ -81,22 +81,22 @@ public enum FeatureCache {
         else {
             throw CheckpointError.unsupported(
                 file: path,
-                reason: "it does not tell what its features are from; "
-                    + "only files of `deit evaluate --save-features` do"
+                reason: "it does not record the model and data of its features; "
+                    + "use a file written by `deit evaluate --save-features`"
             )
         }
         guard model == origin.model else {
             throw CheckpointError.unsupported(
                 file: path,
                 reason:
-                    "its features are of another model, or of other tokens, blocks, sizes or types; "
+                    "its features were computed with another model, or other tokens, blocks, sizes or types; "
                     + "leave out --features, or write them anew with --save-features"
             )
         }
         guard train == origin.train, validation == origin.validation else {
             throw CheckpointError.unsupported(
                 file: path,
-                reason: "its features are of other images than the data has; "
+                reason: "its features were computed from other images; "
                     + "leave out --features, or write them anew with --save-features"
             )
         }
@@ -120,7 +120,7 @@ public enum FeatureCache {
         let (vectors, labels) = (try find(name), try find("\(name).labels"))
         guard vectors.dtype == .float32, vectors.shape.count == 2, labels.dtype == .int64,
             labels.shape == [vectors.shape[0]]
-        else { throw damaged("\(name) and \(name).labels do not fit together") }
+        else { throw damaged("\(name) and \(name).labels have different lengths") }
         guard let classNames = try names(file.metadata["\(name)_classes"], file.path) else {
             throw damaged("it does not name its classes")
         }

@@ -34,21 +34,21 @@ public struct FeatureExtractor {
         if let twice = request.tokens.first(where: { token in
             request.tokens.count { $0 == token } > 1
         }) {
-            throw .noSuchFeature("the token \(twice.rawValue) is asked for twice")
+            throw .noSuchFeature("the token \(twice.rawValue) is given twice")
         }
         if let configuration = configuration.transformer {
             if request.tokens.isEmpty { request.tokens = [configuration.classToken ? .cls : .mean] }
             guard configuration.classToken || !request.tokens.contains(.cls) else {
-                throw .noSuchFeature("the model has no class token; choose among patch and mean")
+                throw .noSuchFeature("the model has no class token; choose patch or mean")
             }
             guard (1...configuration.depth).contains(request.blocks) else {
                 throw .noSuchFeature(
-                    "the model has \(configuration.depth) blocks; of the last \(request.blocks) there are no tokens"
+                    "the model has \(configuration.depth) blocks, fewer than the requested \(request.blocks)"
                 )
             }
             guard configuration.isDistilled || !request.tokens.contains(.dist) else {
                 throw .noSuchFeature(
-                    "the model has no distillation token; choose among cls, patch and mean"
+                    "the model has no distillation token; choose cls, patch or mean"
                 )
             }
             let length = configuration.embedDim * request.blocks
@@ -63,7 +63,7 @@ public struct FeatureExtractor {
             if request.tokens.isEmpty { request.tokens = [.mean] }
             guard request.tokens == [.mean], request.blocks == 1 else {
                 throw .noSuchFeature(
-                    "a convolutional network has no tokens and blocks of them; its features are the mean of its last maps"
+                    "a convolutional network has no tokens or blocks; its features are the mean of its last feature maps (mean)"
                 )
             }
             let length = configuration.convNet?.numFeatures ?? 0

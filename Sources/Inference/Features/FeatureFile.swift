@@ -3,7 +3,7 @@ import Storage
 
 /// A file of features that grows by batches and takes its name when it is whole.
 ///
-/// The numbers wait on the disk, beside the file, so memory does not grow with them; the names of the images are held.
+/// The numbers wait on the disk, next to the file, so memory does not grow with them; the names of the images are held.
 public final class FeatureFile {
     /// What a file of features tells of itself.
     public struct Description: Sendable, Equatable {

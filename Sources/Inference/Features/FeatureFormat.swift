@@ -26,14 +26,14 @@ public enum FeatureFormat: String, Sendable, CaseIterable {
         case .npy:
             guard !hasPatches || columns.count == 1 else {
                 throw .notInFormat(
-                    "a .npy file holds one array, and patch tokens have another shape than the others: "
-                        + "ask for patch alone, or write a .safetensors file"
+                    "a .npy file holds one array, but patch tokens have another shape than the other tokens: "
+                        + "select patch only, or write a .safetensors file"
                 )
             }
         case .csv:
             guard !hasPatches else {
                 throw .notInFormat(
-                    "a .csv file has one line for an image, and there are many patch tokens: "
+                    "a .csv file has one line per image, but there are many patch tokens: "
                         + "write a .safetensors or .npy file"
                 )
             }

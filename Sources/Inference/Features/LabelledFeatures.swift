@@ -72,7 +72,7 @@ public struct LabelledFeatures: Sendable, Equatable {
     ) async throws -> LabelledFeatures {
         guard !request.tokens.contains(.patch) else {
             throw InferenceError.noSuchFeature(
-                "patch tokens are many vectors an image and cannot be compared; take their mean"
+                "patch tokens are several vectors per image and cannot be compared; use mean"
             )
         }
         let extractor = try FeatureExtractor(predictor, request)

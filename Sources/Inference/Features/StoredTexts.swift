@@ -30,7 +30,7 @@ enum StoredTexts {
     ) throws -> [String] {
         guard let entry = file.tensors.first(where: { $0.name == name }) else { return [] }
         guard entry.dtype == SafetensorsDType(.uint8), entry.shape.count == 1 else {
-            throw CheckpointError.malformed(file: file.path, reason: "its \(name) are no texts")
+            throw CheckpointError.malformed(file: file.path, reason: "its \(name) are not strings")
         }
         let texts = try texts(file.read(entry))
         guard texts.count == count else {

@@ -42,7 +42,7 @@ public struct LogisticRegression {
     private let parameters: Tensor
     private let width: Int
 
-    /// The images that are looked at at once.
+    /// Number of images per block.
     private static let blockSize = 4096
 
     /// Fits a classifier.
@@ -81,7 +81,7 @@ public struct LogisticRegression {
     /// - Throws: `NeighbourError` for numbers that are no whole vectors, `TorchError` without memory.
     public func probabilities(of values: [Float]) throws -> [Float] {
         guard values.count.isMultiple(of: width) else {
-            throw NeighbourError.invalidShape("\(values.count) numbers are no vectors of \(width)")
+            throw NeighbourError.invalidShape("\(values.count) values are not a multiple of the vector length \(width)")
         }
         let data = try Tensor(values, shape: [values.count / width, width])
         return try withoutGradient { () throws(TorchError) in

@@ -137,7 +137,7 @@ public struct KNNClassifier {
     /// Classifies vectors.
     ///
     /// - Parameters:
-    ///   - queries: The vectors; their labels are not looked at.
+    ///   - queries: The vectors; their labels are ignored.
     ///   - k: How many neighbours vote, at least 1; all where there are fewer.
     /// - Returns: For each vector the classes that got votes, the largest share first; and the neighbours.
     /// - Throws: ``NeighbourError``, `TorchError` without memory.

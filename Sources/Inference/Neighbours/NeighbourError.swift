@@ -25,17 +25,17 @@ public enum NeighbourError: Error, Sendable, Equatable, CustomStringConvertible 
     public var description: String {
         switch self {
         case .empty:
-            "there are no features to compare with: nearest neighbours need at least one image on both sides"
+            "there are no features to compare: kNN needs at least one training image and one query"
         case .invalidShape(let reason): reason
         case .notFinite(let place):
-            "the features of image \(place + 1) hold NaN or infinite numbers; "
-                + "the weights are likely damaged, which `deit doctor` tells"
+            "the features of image \(place + 1) contain NaN or infinity; "
+                + "the weights are probably damaged; check them with `deit doctor`"
         case .differentWidths(let bank, let queries):
-            "features of different widths cannot be compared: the bank's have \(bank) numbers, "
-                + "the queries' \(queries); take both from one model with the same tokens and blocks"
+            "features of different lengths cannot be compared: \(bank) in the bank, "
+                + "\(queries) in the queries; extract both with the same model, tokens and blocks"
         case .oneClass:
-            "all images to compare with are of one class, so neighbours tell nothing apart: "
-                + "give at least two classes"
+            "all training images are of one class, so kNN cannot distinguish classes: "
+                + "at least two are needed"
         case .invalidCount(let k): "the number of neighbours must be at least 1, not \(k)"
         case .invalidTemperature(let value):
             "the temperature must be a number above 0, not \(value)"

@@ -140,7 +140,7 @@ public struct NeighbourIndex {
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return }
         let content = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         guard isFolder.boolValue, content.isEmpty || exists(at: path) else {
-            throw .unwritable(path: path, reason: "there is something else of that name")
+            throw .unwritable(path: path, reason: "it exists and is not an index")
         }
     }
 

@@ -35,7 +35,7 @@ struct NeighbourIndexFile {
         guard format == Self.formatVersion else {
             throw fields.unsupported(
                 "format_version",
-                "is \(format), this version of deit reads \(Self.formatVersion): make the index anew"
+                "is \(format), this version of deit reads \(Self.formatVersion): build the index again"
             )
         }
         let tokens = try (fields.strings("tokens") ?? []).map { name in
@@ -96,7 +96,7 @@ struct NeighbourIndexFile {
         func tensor(_ name: String, _ dtype: DType, rank: Int) throws(CheckpointError) -> Tensor {
             guard let entry = file.tensors.first(where: { $0.name == name }),
                 entry.dtype == SafetensorsDType(dtype), entry.shape.count == rank
-            else { throw .malformed(file: path, reason: "it has no \(name) of an index") }
+            else { throw .malformed(file: path, reason: "it lacks the index's \(name)") }
             return try file.read(entry)
         }
         let vectors = try tensor("vectors", .float32, rank: 2)
@@ -108,7 +108,7 @@ struct NeighbourIndexFile {
         else {
             throw CheckpointError.malformed(
                 file: path,
-                reason: "its vectors, labels, names and the index's classes do not fit together"
+                reason: "the numbers of its vectors, labels, names and classes do not match"
             )
         }
         return LabelledFeatures(

@@ -89,7 +89,7 @@ public struct Neighbours: Sendable, Equatable {
     /// The number of queries.
     public var count: Int { places.count / k }
 
-    /// Where the neighbours of a query stand in ``places`` and ``similarities``.
+    /// The positions of a query's neighbours in ``places`` and ``similarities``.
     ///
     /// - Parameter query: The query.
     /// - Returns: `k` indices.

@@ -8,7 +8,7 @@ import Darwin
 
 /// Writing of files such that at every moment either the old or the new one is there, whole.
 ///
-/// The bytes go to a temporary file in the same folder, which is brought to the disk and then takes
+/// The bytes go to a temporary file in the same folder, which is synced to the disk and then takes
 /// the name. When anything fails, a full disk or the process being killed, the old file stays as it
 /// was; after a failure that the process survives, the temporary file is gone too.
 public enum AtomicFile {
@@ -82,7 +82,7 @@ public enum AtomicFile {
         synchronizeFolder(folder(of: path))
     }
 
-    /// A name beside `path` that nobody else uses, hidden so that no reader takes it for the file.
+    /// An unused name in the folder of `path`, hidden so that no reader takes it for the file.
     package static func temporaryPath(for path: String) -> String {
         ExclusiveFile.path(beside: path)
     }

@@ -16,7 +16,7 @@ public enum AtomicFolder {
     /// afterwards. When `body` or the disk fails, it stays as it was, and what was written is removed.
     ///
     /// - Parameters:
-    ///   - path: The folder to write; the folder that it lies in exists.
+    ///   - path: The folder to write; the folder that contains it exists.
     ///   - body: A closure that is given the path of an empty folder and fills it.
     /// - Throws: ``StorageError/unwritable(path:reason:)``, or what `body` throws.
     public static func write(to path: String, _ body: (String) throws -> Void) throws {

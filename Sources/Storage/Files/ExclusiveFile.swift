@@ -2,7 +2,7 @@ import Foundation
 
 /// Files that are written aside before they take their name: nobody can guess the name, or put a link there first.
 package enum ExclusiveFile {
-    /// A name beside a file that nobody else uses, hidden so that no reader takes it for the file.
+    /// An unused name in the file's folder, hidden so that no reader takes it for the file.
     ///
     /// - Parameter path: The file.
     /// - Returns: A path in the same folder.

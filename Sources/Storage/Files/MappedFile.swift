@@ -10,7 +10,7 @@ import Darwin
 
 /// A file mapped into memory, whose bytes are copied out only as they are asked for.
 ///
-/// The mapping itself is never handed out: a file that somebody shortens while it is mapped kills the
+/// The mapping itself is never handed out: a file that is truncated while it is mapped kills the
 /// process that touches it, unless the copy is a guarded one. Tables and small tensors are copied from
 /// the mapping, without a call of the system for each; large pieces by the system itself, straight
 /// into their place. Pages go back after each copy, so that no file is in memory twice.

@@ -52,7 +52,7 @@ package enum Gzip {
 
     /// Inflates a file into a file without a name, so that it can be read at any offset.
     ///
-    /// Memory holds two pieces; the file lies in `TMPDIR`, or in `/var/tmp`, and is gone with the process.
+    /// Memory holds two pieces; the file is in `TMPDIR`, or in `/var/tmp`, and is gone with the process.
     ///
     /// - Parameter source: The compressed file.
     /// - Returns: The inflated file, whole or up to where the data is damaged or too large, and what is wrong with it.
@@ -101,7 +101,7 @@ package enum Gzip {
     ///
     /// - Parameters:
     ///   - source: The compressed bytes.
-    ///   - take: A closure that gets each piece and says whether it wants more.
+    ///   - take: A closure that gets each piece and returns whether it needs more.
     /// - Throws: ``StorageError/malformed(file:reason:)`` for a damaged stream, and what reading and `take` throw.
     private static func inflate(
         _ source: some ByteSource,

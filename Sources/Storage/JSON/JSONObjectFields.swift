@@ -4,7 +4,7 @@
 package struct JSONObjectFields<Failure: StorageFailure> {
     package let object: JSONObject
     package let file: String
-    /// What stands before a key in a message, such as `pretrained_cfg.`.
+    /// The prefix of a key in a message, such as `pretrained_cfg.`.
     private let prefix: String
 
     package init(object: JSONObject, file: String) {
@@ -41,7 +41,7 @@ package struct JSONObjectFields<Failure: StorageFailure> {
             if let other { return other }
             throw malformed(key, "is missing")
         }
-        guard let number = value.intValue else { throw malformed(key, "is no whole number") }
+        guard let number = value.intValue else { throw malformed(key, "is not an integer") }
         return number
     }
 
@@ -53,7 +53,7 @@ package struct JSONObjectFields<Failure: StorageFailure> {
             if let other { return other }
             throw malformed(key, "is missing")
         }
-        guard let number = value.doubleValue else { throw malformed(key, "is no number") }
+        guard let number = value.doubleValue else { throw malformed(key, "is not a number") }
         return number
     }
 
@@ -65,13 +65,13 @@ package struct JSONObjectFields<Failure: StorageFailure> {
 
     package func string(_ key: String) throws(Failure) -> String? {
         guard let value = value(key) else { return nil }
-        guard let text = value.stringValue else { throw malformed(key, "is no text") }
+        guard let text = value.stringValue else { throw malformed(key, "is not a string") }
         return text
     }
 
     package func object(_ key: String) throws(Failure) -> JSONObjectFields? {
         guard let value = value(key) else { return nil }
-        guard let object = value.objectValue else { throw malformed(key, "is no object") }
+        guard let object = value.objectValue else { throw malformed(key, "is not an object") }
         return JSONObjectFields(object: object, file: file, prefix: "\(prefix)\(key).")
     }
 
@@ -80,7 +80,7 @@ package struct JSONObjectFields<Failure: StorageFailure> {
         var floats: [Float] = []
         for element in value.arrayValue ?? [value] {
             guard let number = element.doubleValue else {
-                throw malformed(key, "is no list of numbers")
+                throw malformed(key, "is not a list of numbers")
             }
             floats.append(Float(number))
         }
@@ -97,7 +97,7 @@ package struct JSONObjectFields<Failure: StorageFailure> {
         var list: [Int] = []
         for element in value?.arrayValue ?? [] {
             guard let number = element.intValue else {
-                throw malformed(key, "is no list of whole numbers")
+                throw malformed(key, "is not a list of integers")
             }
             list.append(number)
         }
@@ -109,11 +109,11 @@ package struct JSONObjectFields<Failure: StorageFailure> {
         var strings: [String] = []
         for element in value.arrayValue ?? [] {
             guard let text = element.stringValue else {
-                throw malformed(key, "is no list of texts")
+                throw malformed(key, "is not a list of strings")
             }
             strings.append(text)
         }
-        guard value.arrayValue != nil else { throw malformed(key, "is no list of texts") }
+        guard value.arrayValue != nil else { throw malformed(key, "is not a list of strings") }
         return strings
     }
 
@@ -129,7 +129,7 @@ package struct JSONObjectFields<Failure: StorageFailure> {
         if let height = value["height"]?.intValue, let width = value["width"]?.intValue {
             return (height, width)
         }
-        throw malformed(key, "is neither a whole number nor a height and a width")
+        throw malformed(key, "is neither an integer nor a height and a width")
     }
 }
 

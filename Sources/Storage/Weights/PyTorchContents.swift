@@ -65,7 +65,7 @@ package struct PyTorchContents {
         }
     }
 
-    /// A value as Python would show it, as far as it is of use to somebody who reads settings.
+    /// A value as Python would show it, as far as it is useful for reading settings.
     private static func text(_ value: PickleValue, _ heap: PickleHeap, depth: Int) -> String {
         if let plain = plainText(value) { return plain }
         switch value {

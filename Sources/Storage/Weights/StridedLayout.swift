@@ -10,7 +10,7 @@ package struct StridedLayout {
     /// The bytes of the file from the first to the last element.
     package let span: Range<Int>
 
-    /// Checks a layout; nil where a size is negative, or an element lies outside of the storage.
+    /// Checks a layout; nil where a size is negative, or an element is outside the storage.
     ///
     /// - Parameters:
     ///   - shape: The size of every dimension.

@@ -6,7 +6,7 @@ package enum WeightsKind: Equatable {
     case index
     case foreign(String)
 
-    /// The number of bytes that are looked at.
+    /// The number of bytes that are examined.
     package static let headSize = 512
 
     package static func head(of source: any ByteSource) throws(StorageError) -> [UInt8] {

@@ -10,7 +10,7 @@ public final class GELU: Module {
     ///
     /// - Parameters:
     ///   - x: The elements.
-    ///   - mayOverwrite: Whether nobody reads `x` afterwards: where no gradient is recorded the result then may be
+    ///   - mayOverwrite: Whether `x` is not read afterwards: where no gradient is recorded the result then may be
     ///     written over it.
     /// - Returns: The same shape.
     /// - Throws: `TorchError` for a lack of memory.

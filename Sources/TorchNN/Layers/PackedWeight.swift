@@ -3,7 +3,7 @@ public import Torch
 
 /// A weight in the order in which oneDNN reads it fastest, packed on first use and again when the weight changes.
 ///
-/// For inference: it is kept beside the weight and costs as much memory as that, half of it in `bfloat16`. Threads may
+/// For inference: it is kept next to the weight and costs as much memory as that, half of it in `bfloat16`. Threads may
 /// share it.
 public final class PackedWeight: @unchecked Sendable {
     private struct Entry {

@@ -38,12 +38,12 @@ struct DINOCheckpointForm {
         var notes: [String] = []
         if state.stepInEpoch > 0 {
             notes.append(
-                "the run stands in epoch \(state.epoch + 1), after \(state.stepInEpoch) steps of it; DINO's code "
-                    + "begins that epoch anew"
+                "the run is in epoch \(state.epoch + 1), after \(state.stepInEpoch) of its steps; DINO's code "
+                    + "will start that epoch again"
             )
         }
         if options.optimizer == .lamb {
-            notes.append("DINO's code has no LAMB: the optimiser's memory is left out")
+            notes.append("DINO's code has no LAMB: the optimizer state is not written")
         }
         return notes
     }

@@ -77,8 +77,8 @@ public enum DINOExport {
     private static func noRun(_ path: String) -> CheckpointError {
         .unsupported(
             file: path,
-            reason: "DINO's own form holds student, teacher and optimiser, which only a run of "
-                + "`deit pretrain dino` with a checkpoint has: give its folder"
+            reason: "DINO's format contains student, teacher and optimizer, which only a run of "
+                + "`deit pretrain dino` has: pass its directory"
         )
     }
 
@@ -98,7 +98,7 @@ public enum DINOExport {
             guard try stored[name]?.withBytes({ $0.elementsEqual(bytes) }) == true else {
                 throw CheckpointError.unwritable(
                     path: output,
-                    reason: "\(name) does not read back as it was written"
+                    reason: "\(name) differs when it is read back"
                 )
             }
         }

@@ -199,7 +199,7 @@ final class DINOLearner: Learner {
         }
     }
 
-    /// What of a run is measured to tell what it will take.
+    /// The part of a run that is measured for its estimate.
     func estimated() -> EstimatedRun {
         beginEpoch()
         let configuration = networks.description.configuration
@@ -299,13 +299,13 @@ final class DINOLearner: Learner {
         let falls = (counters["knn_falls"] ?? 0) + 1
         counters["knn_falls"] = falls
         let sentence =
-            "the accuracy by nearest neighbours is \(Self.percent(top1)), its best was \(Self.percent(best))"
+            "the kNN accuracy is \(Self.percent(top1)), the best was \(Self.percent(best))"
         if falls < 2 {
             scores.notices.append("warning: \(sentence): the features get worse")
         } else {
             scores.stopReason =
-                "\(sentence): the features get worse; the best ones are kept; try a lower --lr, a longer "
-                + "--warmup-epochs or --momentum-teacher 0.9995, or go on all the same with --resume"
+                "\(sentence): the features get worse; `best` is the best checkpoint; try a lower --lr, a longer "
+                + "--warmup-epochs or --momentum-teacher 0.9995, or continue anyway with --resume"
         }
     }
 

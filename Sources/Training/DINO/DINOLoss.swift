@@ -61,7 +61,7 @@ public struct DINOLoss: Sendable, Equatable {
             throw TorchError(
                 operation: "DINO loss",
                 message: "outputs of shapes \(student.shape) and \(teacher.shape) and a centre of "
-                    + "\(center.shape) do not fit \(crops) crops, \(globalCrops) of them large"
+                    + "\(center.shape) do not match \(crops) crops, \(globalCrops) of them global"
             )
         }
         let said = try withoutGradient { () throws(TorchError) in
@@ -77,7 +77,7 @@ public struct DINOLoss: Sendable, Equatable {
             total = try total.map { (sum) throws(TorchError) in try sum + term } ?? term
         }
         guard let total else {
-            throw TorchError(operation: "DINO loss", message: "there is no pair of crops")
+            throw TorchError(operation: "DINO loss", message: "there are no two different crops to compare")
         }
         return Terms(
             loss: try total / Double(globalCrops * (crops - 1)),

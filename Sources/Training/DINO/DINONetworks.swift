@@ -20,7 +20,7 @@ struct DINONetworks {
         var configuration = try ClassifierFactory.preset(options.model)
         guard !configuration.isDistilled else {
             throw OptionError.conflict(
-                "\(options.model) has a distillation token, for which DINO has no use: choose the plain model"
+                "\(options.model) has a distillation token, which DINO does not use: choose the plain model"
             )
         }
         if let size = options.size { configuration.imageSize = (size, size) }

@@ -14,18 +14,18 @@ enum DINOPreflight {
         ] {
             guard let range, range[0] > 0, range[0] <= range[1] else {
                 throw .conflict(
-                    "\(name) is the smallest and the largest share of an image that a crop keeps, such as 0.4,1"
+                    "\(name) must be the smallest and the largest fraction of an image that a crop keeps, such as 0.4,1"
                 )
             }
         }
         guard options.globalCropsNumber + options.localCropsNumber > 1 else {
             throw .conflict(
-                "one crop has no other to agree with: give --global-crops-number 2, or small crops too"
+                "a single crop cannot be compared with another: use --global-crops-number 2, or local crops too"
             )
         }
         if options.useBNInHead, options.batch / options.accumulation < 2 {
             throw .conflict(
-                "batch normalisation needs two images at a time: choose a larger --batch or --use-bn-in-head off"
+                "batch normalization needs at least two images per step: choose a larger --batch or --use-bn-in-head off"
             )
         }
     }
@@ -39,19 +39,19 @@ enum DINOPreflight {
         let (height, width) = configuration.imageSize
         guard height == width else {
             throw .conflict(
-                "crops are square, and \(options.model) takes \(ImageSize(height: height, width: width))"
+                "crops are square, but \(options.model) takes images of \(ImageSize(height: height, width: width))"
             )
         }
         guard options.localCropsNumber > 0 else { return }
         guard localSize <= height else {
             throw .conflict(
-                "small crops of \(localSize) pixels are larger than the large ones of \(height): "
+                "local crops of \(localSize) pixels are larger than the global crops of \(height): "
                     + "choose a smaller --local-crops-size, or a larger --size"
             )
         }
         if let transformer = configuration.transformer, localSize < transformer.patchSize {
             throw .conflict(
-                "a small crop of \(localSize) pixels holds no patch of \(transformer.patchSize): "
+                "a local crop of \(localSize) pixels is smaller than a patch of \(transformer.patchSize): "
                     + "choose a larger --local-crops-size"
             )
         }
@@ -82,7 +82,7 @@ enum DINOPreflight {
         }
         guard let smallest, small * 2 > seen else { return nil }
         return
-            "images are smaller than the large crops of \(globalSize) pixels (one has "
+            "images are smaller than the global crops of \(globalSize) pixels (one has "
             + "\(ImageSize(height: smallest.height, width: smallest.width))) and will be enlarged; a model for small images learns faster, such as "
             + "--recipe dino-cifar, or choose a smaller --size"
     }

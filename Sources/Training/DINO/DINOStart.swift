@@ -28,19 +28,19 @@ enum DINOStart {
             let stored = try Safetensors.read(own).filter { names.contains($0.key) }
             try StoredTensors.check(stored, fit: targets, file: own, hint: hint)
             try StoredTensors.copy(stored, into: targets)
-            return ["student, teacher, heads and centre are those of \(path)"]
+            return ["student, teacher, heads and center are loaded from \(path)"]
         }
         let notes = try BackboneStart.load(
             path,
             for: networks.description.configuration,
             into: [networks.student.backbone, networks.teacher.backbone]
         )
-        return ["the backbones are that of \(path), the heads are fresh"] + notes
+        return ["both backbones are loaded from \(path), the heads are new"] + notes
     }
 
     private static let hint =
         "--model, --size, --out-dim, --head-layers, --head-hidden-dim, --head-bottleneck-dim and --use-bn-in-head "
-        + "must be those that it was trained with"
+        + "must have the values that it was trained with"
 
     private static func load(
         _ stored: DINOCheckpointFile,
@@ -54,7 +54,7 @@ enum DINOStart {
             try StoredTensors.check(tensors, fit: targets, file: path, hint: hint)
             try StoredTensors.copy(tensors, into: targets)
         }
-        var notes = ["student, teacher and heads are those of \(path)"]
+        var notes = ["student, teacher and heads are loaded from \(path)"]
         if let center = stored.center {
             try StoredTensors.check(
                 ["center": center],
@@ -64,7 +64,7 @@ enum DINOStart {
             )
             try networks.center.copy(from: center)
         } else {
-            notes.append("\(path) has no centre: it starts at 0")
+            notes.append("\(path) has no center: it starts at 0")
         }
         return notes
     }

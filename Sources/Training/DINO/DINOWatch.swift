@@ -1,7 +1,7 @@
 import Foundation
 import Torch
 
-/// What a step tells of how the learning goes, and what an epoch of it means.
+/// Measurements of a step that show how training goes, and their means over an epoch.
 ///
 /// | name | what it is | good | bad |
 /// |---|---|---|---|
@@ -100,23 +100,23 @@ public enum DINOWatch {
         let lower = "\(min(options.teacherTemp / 2, DINOWatch.usualTeacherTemp))"
         return switch verdict {
         case .uniform:
-            "warning: this looks like collapse: the teacher gives every output the same share, whatever the image "
+            "warning: this looks like collapse: the teacher's output is uniform for every image "
                 + "(KL to uniform is near 0); try --teacher-temp \(lower) --warmup-teacher-temp \(lower), or a lower --lr"
         case .constant:
-            "warning: this looks like collapse: the teacher gives every image the same answer (its answers tell "
-                + "nothing of the image); try a lower --lr, --momentum-teacher 0.9995, --center-momentum 0.9 and "
+            "warning: this looks like collapse: the teacher's output is the same for every image (it "
+                + "does not depend on the image); try a lower --lr, --momentum-teacher 0.9995, --center-momentum 0.9 and "
                 + "--norm-last-layer on"
         case .oneFeature:
             "warning: this looks like collapse: the features of all images are nearly the same; try a lower --lr, a "
                 + "longer --warmup-epochs and --momentum-teacher 0.9995"
         case .nothingLearnt:
-            "warning: it looks as if nothing is learnt: the loss is still not below ln K = "
-                + "\(String(format: "%.2f", log(Double(options.outDim)))), that of guessing; try --teacher-temp "
+            "warning: the model may not be learning: the loss is still not below ln K = "
+                + "\(String(format: "%.2f", log(Double(options.outDim)))), the chance level; try --teacher-temp "
                 + "\(lower) --warmup-teacher-temp \(lower), a smaller --out-dim for small data, a higher --lr, or more steps "
                 + "(a smaller --batch)"
         case .contradicting:
-            "warning: the student contradicts its teacher: the loss is above ln K = "
-                + "\(String(format: "%.2f", log(Double(options.outDim)))), that of guessing; try a lower --lr, a longer "
+            "warning: the student disagrees with its teacher: the loss is above ln K = "
+                + "\(String(format: "%.2f", log(Double(options.outDim)))), the chance level; try a lower --lr, a longer "
                 + "--warmup-epochs or --momentum-teacher 0.9995"
         }
     }

@@ -47,7 +47,7 @@ public struct DistillationTask: TrainingTask {
         guard (0...1).contains(alpha) else {
             throw TorchError(
                 operation: "distillation",
-                message: "the weight of the teacher's part is from 0 to 1, not \(alpha)"
+                message: "the weight of the teacher's loss must be from 0 to 1, not \(alpha)"
             )
         }
         if case .soft(let tau, _) = kind { try Loss.requireTemperature(tau) }

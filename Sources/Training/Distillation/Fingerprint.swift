@@ -2,7 +2,7 @@ import Torch
 
 /// A short number that differs where what was added to it differs, but by chance in 2^128.
 ///
-/// It guards against mistakes, not against somebody who wants two things to have the same one.
+/// It guards against mistakes, not against deliberate collisions.
 struct Fingerprint: Equatable, Sendable {
     private var low: UInt64 = 0x6465_6974_2066_696E
     private var high: UInt64 = 0x6765_7270_7269_6E74

@@ -26,7 +26,7 @@ final class RunTeacher {
     ///   - plan: Its plan.
     ///   - student: What the student is.
     ///   - data: The images of the run.
-    ///   - notice: Is told what a person should know.
+    ///   - notice: Called with each note for the user.
     ///   - train: Trains a teacher that is trained first.
     /// - Throws: ``TrainingError`` for a teacher that does not fit, and what loading throws.
     @ModelActor
@@ -101,8 +101,8 @@ final class RunTeacher {
             let answer = try ask(input)
             if let reason = cache.store(try answer.floats(), epoch: epoch, step: step) {
                 notice(
-                    "warning: no more of the teacher's answers are kept in \(cache.path): \(reason); training goes on, "
-                        + "and the teacher answers anew"
+                    "warning: the teacher's outputs are no longer cached in \(cache.path): \(reason); training continues, "
+                        + "and the teacher is evaluated again"
                 )
             }
             return input.answered(by: answer)
@@ -162,12 +162,12 @@ final class RunTeacher {
         let size = cache.size(epochs: epochs)
         let megabytes = (size + 999_999) / 1_000_000
         var sentence =
-            "note: the teacher's answers are kept in \(cache.path): \(stored) of \(epochs) epochs are there, all take "
+            "note: the teacher's outputs are cached in \(cache.path): \(stored) of \(epochs) epochs are there; all need "
             + "\(megabytes) MB"
         if size > limit {
             sentence +=
-                ", more than --cache-limit \(plan.options.cacheLimit) GB, so that the last are not kept; "
-                + "--augmentation-epochs shows fewer images more often"
+                ", more than --cache-limit \(plan.options.cacheLimit) GB, so the last are not cached; "
+                + "--augmentation-epochs reuses augmented images and needs less"
         }
         notice(sentence)
     }

@@ -14,20 +14,20 @@ public enum TeacherCacheError: Error, Sendable, Equatable, CustomStringConvertib
         switch self {
         case .notACache(let path):
             return
-                "\(path) is not a file of a teacher's answers, and is left as it is; give --cache-teacher another path, "
-                + "or a folder that ends with / for a file of this run's kind in it"
+                "\(path) is not a cache of teacher outputs and is left unchanged; give --cache-teacher another path, "
+                + "or a directory ending in / to keep a file per kind of run"
         case .otherKey(let path, let differences):
             return
-                "the teacher's answers in \(path) are not those of this run, which differs in "
+                "the teacher outputs in \(path) belong to another kind of run, which differs in "
                 + "\(differences.joined(separator: "; ")); give --cache-teacher another path, or a "
-                + "folder that ends with / for a file for each kind of run"
+                + "directory ending in / to keep a file per kind of run"
         case .otherAnswers(let path, let step):
             return
-                "the teacher's answers in \(path) to step \(step) are not what the teacher says of these images, which "
+                "the teacher outputs in \(path) of step \(step) differ from the teacher's on these images, which "
                 + "have changed since; delete the file, or give --cache-teacher another path"
         case .tooManyOptions:
             return
-                "the options are too long to be kept beside a teacher's answers: leave out --cache-teacher"
+                "the options are too long for the header of a teacher cache: leave out --cache-teacher"
         }
     }
 }

@@ -95,7 +95,7 @@ struct TeacherCacheKey: Codable, Equatable, Sendable {
     /// - Returns: What differs, one phrase each.
     func differences(from other: TeacherCacheKey) -> [String] {
         var found: [String] = []
-        if format != other.format { found.append("the form of the file") }
+        if format != other.format { found.append("the file format") }
         if teacher != other.teacher { found.append("the teacher") }
         if data != other.data { found.append("the training images or their classes") }
         for (name, mine, theirs) in [

@@ -1,4 +1,5 @@
 import Checkpoints
+import ImagePipeline
 import Torch
 import VisionModels
 
@@ -27,7 +28,7 @@ struct TeacherClasses: Equatable, Sendable {
         if labels.arePlaceholders, labels.names.count == data.count {
             indices = nil
             note =
-                "assumed: the classes of the teacher \(teacher), which its file does not name, are the data's in "
+                "assumed: the unnamed classes of the teacher \(teacher) are the data's in "
                 + "the same order"
             return
         }
@@ -41,7 +42,7 @@ struct TeacherClasses: Equatable, Sendable {
                 throw .otherClasses(
                     teacher: teacher,
                     missing: data,
-                    unexpected: ["\(count) classes without names"]
+                    unexpected: ["\(count) unnamed classes"]
                 )
             }
             throw .otherClasses(
@@ -59,8 +60,8 @@ struct TeacherClasses: Equatable, Sendable {
         indices = known
         note =
             others == 0
-            ? "the teacher \(teacher) has the data's classes in another order: its answers are matched by name"
-            : "the teacher \(teacher) has \(others) classes besides the data's: its answers to those are left out"
+            ? "the teacher \(teacher) has the data's classes in another order: its outputs are matched by name"
+            : "the teacher \(teacher) has \(counted(others, "class")) that the data lacks: their outputs are ignored"
     }
 
     /// A teacher's function with its answers in the data's order, the others left out.

@@ -23,7 +23,7 @@ enum TeacherEnsemble {
                 for teacher in teachers { fingerprint.add(try teacher.fingerprint().text) }
                 return fingerprint
             },
-            notes: ["\(teachers.count) teachers answer together: their probabilities are averaged"]
+            notes: ["\(teachers.count) teachers: their probabilities are averaged"]
                 + teachers.flatMap(\.notes)
         )
     }

@@ -47,7 +47,7 @@ struct TeacherInput {
     /// What a person should know of it; nil where only the normalisation differs.
     func note(of teacher: String) -> String? {
         resizing.map {
-            "the teacher \(teacher) sees the student's images resized to its own size, \($0)"
+            "the teacher \(teacher) gets the student's images resized to its input size, \($0)"
         }
     }
 }

@@ -74,7 +74,7 @@ enum TeacherLoader {
         let isModelName = ModelRegistry.presets.contains { $0.name == path }
         guard !isModelName || FileManager.default.fileExists(atPath: path) else {
             throw OptionError.conflict(
-                "the teacher \(path) is the name of a model, which has no weights: give --teacher a checkpoint, such "
+                "the teacher \(path) is a model name without weights: give --teacher a checkpoint, such "
                     + "as a run of `deit train --model \(path)`"
             )
         }

@@ -71,7 +71,7 @@ struct TeacherTraining {
         )
         guard own.learns else {
             throw OptionError.conflict(
-                "the teacher's training has so few steps that all would have the learning rate 0: choose a larger "
+                "the teacher's training has too few steps for its warmup, all with learning rate 0: choose a larger "
                     + "--teacher-finetune"
             )
         }

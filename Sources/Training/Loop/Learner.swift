@@ -99,7 +99,7 @@ public struct StartScores: Sendable {
 public protocol Learner: AnyObject {
     /// The network that learns.
     var module: Module { get }
-    /// Numbers that a resumed run needs beside tensors; none by default.
+    /// Numbers that a resumed run needs in addition to tensors; none by default.
     var counters: [String: Double] { get set }
     /// Whether ``StepNumbers/correct`` counts predictions, so that an accuracy on the training images is recorded.
     var scoresLabels: Bool { get }
@@ -151,7 +151,7 @@ public protocol Learner: AnyObject {
     /// - Returns: The seconds; by default nil, and it is measured as a whole.
     /// - Throws: What reading images or computing throws.
     func secondsToMeasure(stop: StopRequest) async throws -> Double?
-    /// All tensors beside the model's own that a resumed run needs, such as the optimiser's.
+    /// All tensors other than the model's own that a resumed run needs, such as the optimiser's.
     func namedState() -> [(name: String, tensor: Tensor)]
     /// Writes the model into an empty folder. By default `model.safetensors` with the module's tensors.
     func save(to folder: String) throws
@@ -159,7 +159,7 @@ public protocol Learner: AnyObject {
     func load(from folder: String) throws
     /// Writes a model directory of the averaged weights, where there are some.
     func saveAverage(to folder: String) throws
-    /// Is told what a checkpoint said, after everything was loaded.
+    /// Called with what a checkpoint recorded, after everything was loaded.
     func didLoad(_ state: TrainerState)
 }
 

@@ -152,7 +152,7 @@ struct EpochRecord: Encodable {
     }
 }
 
-/// A record with further numbers beside its own.
+/// A record with additional numbers.
 struct WithNumbers<Record: Encodable>: Encodable {
     let record: Record
     let numbers: [String: Double]

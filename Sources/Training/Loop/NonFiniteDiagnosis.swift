@@ -8,7 +8,7 @@ enum NonFiniteDiagnosis {
     /// - Parameters:
     ///   - module: The network.
     ///   - pixels: Its input.
-    ///   - layer: Names the first layer whose output is not finite, where that can be told.
+    ///   - layer: Names the first layer whose output is not finite, if that can be determined.
     /// - Returns: What is wrong.
     static func sentence(
         _ module: Module,
@@ -17,7 +17,7 @@ enum NonFiniteDiagnosis {
     ) -> String {
         do {
             for pixels in pixels where try !isFinite(pixels) {
-                return "the images hold values that are not finite"
+                return "the images contain NaN or infinity"
             }
             for (name, parameter) in module.namedParameters()
             where try !isFinite(parameter.tensor) {

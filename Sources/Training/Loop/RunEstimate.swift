@@ -1,7 +1,7 @@
 import Torch
 import TorchNN
 
-/// What a run will take, told before its first step: measured on a few images of noise and multiplied.
+/// The estimated cost of a run, before its first step: measured on a few images of noise and multiplied.
 public struct RunEstimate: Sendable, Equatable {
     /// The memory in bytes, or nil where the system does not tell how much is in use.
     public let memory: Int?
@@ -42,7 +42,7 @@ extension RunEstimate {
     ///
     /// - Parameters:
     ///   - run: What is measured.
-    ///   - state: Where the run stands.
+    ///   - state: The state of the run.
     /// - Throws: `TorchError` for a lack of memory.
     init(_ run: EstimatedRun, state: TrainerState) throws {
         let options = run.plan.options

@@ -6,7 +6,7 @@ extension Trainer {
     /// How an epoch ended.
     enum EpochEnd {
         case done
-        /// The method wants the run to end; the sentence says why.
+        /// The method asks to end the run; the sentence gives the reason.
         case enough(String)
         /// A signal asked to stop during the validation; nothing has changed.
         case interrupted

@@ -126,7 +126,7 @@ public final class Trainer {
     /// The learning rate that the plan has for a step.
     func learningRate(step: Int) -> Double { plan.learningRate.value(step: step, of: totalSteps) }
 
-    /// Trains from where the state stands to the last epoch, or until asked to stop.
+    /// Trains from the current state to the last epoch, or until asked to stop.
     public func run() async throws -> Outcome {
         tellWhatTheDataSays()
         lap = .now

@@ -72,7 +72,7 @@ enum TrainerCheckpoint {
     ///
     /// - Parameters:
     ///   - parts: What gets the weights and the optimiser's memory.
-    ///   - notice: Is told of each newer one that cannot be loaded.
+    ///   - notice: Called for each newer one that cannot be loaded.
     /// - Returns: Its state, or nil where the run has no checkpoint.
     /// - Throws: ``TrainingError/noUsableCheckpoint(run:reason:)`` where none of those there can be loaded.
     static func loadNewest(
@@ -102,8 +102,8 @@ enum TrainerCheckpoint {
     ///
     /// - Parameters:
     ///   - parts: What gets the weights and the optimiser's memory.
-    ///   - notice: Is told of each newer checkpoint that cannot be loaded.
-    /// - Returns: Where the run stands.
+    ///   - notice: Called for each newer checkpoint that cannot be loaded.
+    /// - Returns: The state of the run.
     /// - Throws: ``TrainingError/noUsableCheckpoint(run:reason:)``, ``RunError``.
     static func resume(
         _ parts: TrainerParts,

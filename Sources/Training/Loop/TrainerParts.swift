@@ -13,7 +13,7 @@ struct TrainerParts {
     let trainingLoader: (_ attempt: Int) throws -> DataLoader
     /// What was noticed when the data to measure by was opened.
     var notes: [String] = []
-    /// The share of the data that was held out, which every checkpoint tells of.
+    /// The share of the data that was held out, which every checkpoint records.
     var heldOut: HeldOutShare?
 }
 

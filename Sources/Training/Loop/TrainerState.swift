@@ -1,4 +1,4 @@
-/// Where a run stands: everything but tensors that a resumed run needs to go on as if never stopped.
+/// The state of a run: everything but tensors that a resumed run needs to go on as if never stopped.
 public struct TrainerState: Codable, Sendable, Equatable {
     /// The version of this file's form.
     public var format = 1

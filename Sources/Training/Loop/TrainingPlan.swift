@@ -24,7 +24,7 @@ public struct TrainingPlan: Sendable {
     public var clipGradient: Double?
     /// The averaging of the weights; nil for none.
     public var average: WeightAverage?
-    /// How layers compute, put in force when a trainer or a learner is made; nil for what is in force.
+    /// How layers compute, applied when a trainer or a learner is made; nil for the current policy.
     public var compute: ComputePolicy?
     /// Where the random numbers of a step come from, such as those of dropout; order and augmentation have the loader's.
     public var seed = 0
@@ -34,7 +34,7 @@ public struct TrainingPlan: Sendable {
     public var output: String?
     /// After how many steps a checkpoint is saved within an epoch; nil saves at the end of each epoch only.
     public var checkpointInterval: Int?
-    /// How many of the newest checkpoints are kept, at least 1, beside the best.
+    /// How many of the newest checkpoints are kept, at least 1, in addition to the best.
     public var keepLast = 2
     /// After how many steps the means are recorded, at least 1.
     public var logInterval = 50
@@ -98,27 +98,27 @@ public struct TrainingPlan: Sendable {
     public func check() throws(TrainingError) {
         let wrong: String? =
             if epochs < 1 {
-                "epochs is at least 1, not \(epochs)"
+                "epochs must be at least 1, not \(epochs)"
             } else if accumulation < 1 {
-                "accumulation is at least 1, not \(accumulation)"
+                "accumulation must be at least 1, not \(accumulation)"
             } else if let clipGradient, !(clipGradient > 0) {
-                "clipGradient is above 0, not \(clipGradient)"
+                "clipGradient must be above 0, not \(clipGradient)"
             } else if let average, !(0...1).contains(average.decay) {
-                "the decay of the average is 0 to 1, not \(average.decay)"
+                "the decay of the average must be from 0 to 1, not \(average.decay)"
             } else if !(weightDecay >= 0) {
-                "weightDecay is at least 0, not \(weightDecay)"
+                "weightDecay must be at least 0, not \(weightDecay)"
             } else if logInterval < 1 {
-                "logInterval is at least 1, not \(logInterval)"
+                "logInterval must be at least 1, not \(logInterval)"
             } else if keepLast < 1 {
-                "keepLast is at least 1, not \(keepLast)"
+                "keepLast must be at least 1, not \(keepLast)"
             } else if let checkpointInterval, checkpointInterval < 1 {
-                "checkpointInterval is at least 1, not \(checkpointInterval)"
+                "checkpointInterval must be at least 1, not \(checkpointInterval)"
             } else if let augmentationEpochs, augmentationEpochs < 1 {
-                "augmentationEpochs is at least 1, not \(augmentationEpochs)"
+                "augmentationEpochs must be at least 1, not \(augmentationEpochs)"
             } else if let patience, patience < 1 {
-                "patience is at least 1, not \(patience)"
+                "patience must be at least 1, not \(patience)"
             } else if let time, !(time > 0) {
-                "time is above 0, not \(time)"
+                "time must be above 0, not \(time)"
             } else {
                 nil
             }

@@ -112,7 +112,7 @@ final class MIMLearner: Learner {
         try optimizer.step(lr: plan.learningRate(step: place.step))
     }
 
-    /// What of a run is measured to tell what it will take.
+    /// The part of a run that is measured for its estimate.
     func estimated() -> EstimatedRun {
         beginEpoch()
         let configuration = description.configuration

@@ -8,7 +8,7 @@ enum MIMPreflight {
         try UnlabelledData.check(options, for: .mim)
         guard options.maskRatio > 0, options.maskRatio < 1 else {
             throw .conflict(
-                "--mask-ratio is the share of an image that is hidden, above 0 and below 1, not \(options.maskRatio)"
+                "--mask-ratio must be above 0 and below 1, not \(options.maskRatio)"
             )
         }
     }
@@ -26,7 +26,7 @@ enum MIMPreflight {
         let side = options.maskPatchSize ?? (usual.isMultiple(of: patch) ? usual : patch)
         guard options.maskKind == .block || side.isMultiple(of: patch) else {
             throw .conflict(
-                "hidden squares of \(side) pixels are no whole patches of \(patch): "
+                "masks of \(side) pixels are not a multiple of the patch size \(patch): "
                     + "choose another --mask-patch-size"
             )
         }
@@ -40,7 +40,7 @@ enum MIMPreflight {
             )
         else {
             throw .conflict(
-                "squares of \(side) pixels do not tile images of \(ImageSize(height: height, width: width)), or leave nothing to see: "
+                "masks of \(side) pixels do not divide images of \(ImageSize(height: height, width: width)), or mask all of it: "
                     + "choose another --mask-patch-size, --size or --model"
             )
         }

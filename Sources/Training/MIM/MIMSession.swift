@@ -75,7 +75,7 @@ public final class MIMSession: RunSession {
         if let channels = options.inChans { configuration.inChannels = channels }
         guard var transformer = configuration.transformer else {
             throw OptionError.conflict(
-                "\(options.model) has no patches to hide: choose a transformer"
+                "\(options.model) has no patches to mask: choose a vision transformer"
             )
         }
         transformer.numClasses = 0
@@ -132,7 +132,7 @@ public final class MIMSession: RunSession {
             into: [model.network]
         )
         observer.didNotice(
-            "note: the transformer is that of \(path), mask token and decoder are fresh"
+            "note: the transformer is loaded from \(path), mask token and decoder are new"
         )
         for note in notes { observer.didNotice("note: \(note)") }
     }

@@ -82,7 +82,7 @@ extension Setting {
         return changed
     }
 
-    /// Says where the setting stands in `--help`, which methods have it, and what it changes.
+    /// Sets the setting's group in `--help`, which methods have it, and what it changes.
     func listed(
         _ section: SettingSection,
         for methods: Set<TrainingMethod>,
@@ -122,13 +122,13 @@ extension Setting {
     func formerly(_ key: String) -> Setting { with { $0.otherKeys.append(key) } }
 }
 
-// MARK: - What all settings have
+// MARK: - All settings
 
 /// A ``Setting`` of any type.
 public protocol AnySetting: Sendable {
     /// The name in recipes and in `run.yaml`, such as `weight_decay`.
     var key: String { get }
-    /// Where it stands in `--help`.
+    /// Its group in `--help`.
     var section: SettingSection { get }
     /// The methods that have it.
     var methods: Set<TrainingMethod> { get }
@@ -136,7 +136,7 @@ public protocol AnySetting: Sendable {
     var effect: SettingEffect { get }
     /// Whether the commands of its methods have a flag for it.
     var hasFlag: Bool { get }
-    /// Whether its value is the path of something that counts, wherever it lies.
+    /// Whether its value is a path whose content matters, not its location.
     var namesPlace: Bool { get }
     /// Whether the key of kept teacher answers holds what follows from it, not its text.
     var isDerivedInTeacherKey: Bool { get }
@@ -196,7 +196,7 @@ public enum SettingEffect: Sendable, CaseIterable {
     case nothing
 }
 
-/// A section of `--help`, in the order in which they stand there.
+/// A section of `--help`, in its order.
 public enum SettingSection: String, Sendable, CaseIterable {
     case run = "Run"
     case data = "Data"

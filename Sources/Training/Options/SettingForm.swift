@@ -143,7 +143,7 @@ extension SettingForm {
         SettingForm<Number>.number(range, placeholder).or(absent)
     }
 
-    /// The form of values that may be absent, for which a word stands.
+    /// The form of values that may be absent, for which there is a word.
     func or(_ absent: String) -> SettingForm<Value?> {
         SettingForm<Value?>(
             placeholder: placeholder,

@@ -21,11 +21,11 @@ extension TrainingOptions {
     func checkTeachers() throws(OptionError) {
         let paths = teachers
         if let twice = paths.first(where: { path in paths.count { $0 == path } > 1 }) {
-            throw .conflict("the teacher \(twice) is named twice: its answers would count twice")
+            throw .conflict("the teacher \(twice) is given twice; name each teacher once")
         }
         if paths.count > 1, self.teacherFinetune != nil {
             throw .conflict(
-                "teacher_finetune trains one teacher, and \(paths.count) are given: train each by itself first, or "
+                "teacher_finetune supports one teacher, not \(paths.count): fine-tune each separately first, or "
                     + "leave out --teacher-finetune"
             )
         }

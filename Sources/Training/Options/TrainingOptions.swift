@@ -73,8 +73,8 @@ extension TrainingOptions {
     ///
     /// - Parameters:
     ///   - name: `weight_decay` or `weight-decay`.
-    ///   - text: The value as it stands in a recipe or after a flag.
-    ///   - source: Where it stands, for the error: `the recipe quickstart`, `the command line`.
+    ///   - text: The value as in a recipe or after a flag.
+    ///   - source: Its source, for the error: `the recipe quickstart`, `the command line`.
     /// - Throws: ``OptionError`` for an unknown name or a value that the option does not take.
     public mutating func set(_ name: String, to text: String, source: String) throws(OptionError) {
         guard let setting = Settings.named(name) else { throw .unknownKey(name, source: source) }
@@ -93,7 +93,7 @@ extension TrainingOptions {
     ///
     /// - Parameters:
     ///   - values: The options.
-    ///   - source: Where they stand, for the error.
+    ///   - source: Their source, for the error.
     /// - Throws: ``OptionError`` as ``set(_:to:source:)``.
     public mutating func apply(_ values: [Recipe.Value], source: String) throws(OptionError) {
         for value in values { try set(value.key, to: value.text, source: source) }
@@ -105,7 +105,7 @@ extension TrainingOptions {
     }
 }
 
-// MARK: - What follows from several
+// MARK: - Derived values
 
 extension TrainingOptions {
     /// The batch that the learning rate is given for: 512, in DINO 256.

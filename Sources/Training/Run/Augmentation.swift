@@ -1,7 +1,7 @@
 import ImagePipeline
 import VisionModels
 
-/// What the options say of training images, as the image path wants it.
+/// The augmentation of training images that the options describe.
 enum Augmentation {
     /// The random way from an image to a training example, in timm's order: crop, mirror, colours, then erasing.
     ///

@@ -32,8 +32,8 @@ enum BackboneStart {
         guard found == wanted else {
             throw CheckpointError.unsupported(
                 file: path,
-                reason: "it holds \(found), and the run has \(wanted): "
-                    + "choose the --model that it holds"
+                reason: "it contains \(found), but the run has \(wanted): "
+                    + "choose the --model that it contains"
             )
         }
         for network in networks {
@@ -41,7 +41,7 @@ enum BackboneStart {
                 loaded.model,
                 into: network,
                 file: path,
-                hint: "choose the --model that it holds"
+                hint: "choose the --model that it contains"
             )
         }
         return loaded.report.sentences

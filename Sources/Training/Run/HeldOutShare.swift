@@ -4,11 +4,11 @@ import Foundation
 import ImagePipeline
 import Storage
 
-/// Which images a run held out of its own data, so that whoever measures its model later measures with those.
+/// Which images a run held out of its own data, so that later evaluations of its model use those.
 ///
-/// It lies as `held_out.json` in every checkpoint of the run, and in model directories and indices made from one. The data
-/// is recognised by the fingerprint of the images that the run learned from, never by its path: it may have been moved, or
-/// be spelled from another folder.
+/// It is stored as `held_out.json` in every checkpoint of the run, and in model directories and indices made from one.
+/// The data is recognised by the fingerprint of the images that the run learned from, never by its path: it may have
+/// been moved, or be spelled from another folder.
 public struct HeldOutShare: Codable, Sendable, Equatable {
     /// The file's name in a model directory.
     public static let fileName = "held_out.json"
@@ -86,7 +86,7 @@ public struct HeldOutShare: Codable, Sendable, Equatable {
 
     /// Opens both parts of the run's data.
     ///
-    /// - Parameter path: Where the data lies now.
+    /// - Parameter path: Where the data is now.
     /// - Returns: The images that the run did not hold out, and those that it did; nil where this is not its data.
     /// - Throws: `DatasetError` for a path without data.
     public func parts(
@@ -143,6 +143,6 @@ public struct HeldOutShare: Codable, Sendable, Equatable {
         return
             "warning: \(seen) of the \(counted(count, "validation image")) were training images of \(checkpoint), so "
             + "the accuracy will be too high: add --seed \(share.seed) --val-fraction \(share.fraction) to hold out the "
-            + "images that it has not seen"
+            + "images that it was not trained on"
     }
 }

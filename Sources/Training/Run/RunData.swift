@@ -83,14 +83,13 @@ struct RunData: Sendable {
     ) throws(DatasetError) {
         guard classes >= 2 else {
             throw .invalid(
-                "\(path) has only one class; a classifier needs two at least"
-                    + (options.mixes ? ", and Mixup another class to mix with" : "")
+                "\(path) has only one class; a classifier needs at least two"
             )
         }
         guard options.batch <= imagesPerEpoch else {
             throw .invalid(
-                "a batch of \(options.batch) is larger than the data of \(imagesPerEpoch) training images "
-                    + "an epoch, which would have no step; choose a smaller --batch"
+                "a batch of \(options.batch) is larger than an epoch of \(imagesPerEpoch) training images, "
+                    + "so there would be no steps; choose a smaller --batch"
             )
         }
     }
@@ -126,7 +125,7 @@ extension RunManifest {
 extension ImageDataset {
     /// A number (FNV-1a, hexadecimal) of all images' names, without the folders that they lie in, and labels, in order.
     ///
-    /// It does not depend on how the path of the data is spelled, nor on where the data lies.
+    /// It does not depend on how the path of the data is spelled, nor on its location.
     var fingerprint: String { fingerprint(slash: true) }
 
     /// Whether this is the fingerprint, or that of earlier versions, where names without a folder had no slash.

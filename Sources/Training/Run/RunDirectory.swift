@@ -17,7 +17,7 @@ import Darwin
 /// RUN/time-plan.json               the steps of a run that has a time
 /// RUN/metrics.jsonl                one record every few steps and one an epoch
 /// RUN/events.out.tfevents.deit     the same for TensorBoard
-/// RUN/checkpoints/step-200/        a model directory, with the trainer's state beside it
+/// RUN/checkpoints/step-200/        a model directory, with the trainer's state next to it
 /// RUN/checkpoints/step-200-ema/    a model directory of the averaged weights, where they are the best
 /// RUN/checkpoints/last, best       links to the newest and the best of them
 /// ```
@@ -205,7 +205,7 @@ public final class RunDirectory: Sendable {
         }
     }
 
-    /// The two links beside the checkpoints.
+    /// The two links next to the checkpoints.
     public enum Pointer: String, CaseIterable, Sendable {
         /// The newest checkpoint.
         case last

@@ -94,7 +94,7 @@ public struct RunManifest: Sendable, Equatable {
         ]
         let heading =
             "# Written by `\(options.method.command)`; `--resume` reads it. "
-            + "`options` is a recipe as it stands.\n"
+            + "`options` can be used as a recipe.\n"
         return try heading
             + Yams.serialize(node: Self.mapping(sections), width: -1, allowUnicode: true)
     }
@@ -117,7 +117,7 @@ public struct RunManifest: Sendable, Equatable {
             let dtype = compute["dtype"]?.string.flatMap(Precision.init),
             let threads = compute["threads"]?.int,
             let data = root["data"], let train = data["train"]?.int, let val = data["val"]?.int
-        else { throw RunError.unreadable(path: path, reason: "it is not a run's file, or damaged") }
+        else { throw RunError.unreadable(path: path, reason: "it is not a run.yaml, or it is damaged") }
         // Runs of earlier versions had libtorch's only.
         let pointwise =
             compute["pointwise"]?.string.flatMap(ComputePolicy.Pointwise.init) ?? .libtorch
@@ -172,9 +172,9 @@ public struct RunManifest: Sendable, Equatable {
                 // The schedule of the learning rate reaches its end with the last epoch.
                 let further =
                     setting.key == Settings.declared.epochs.key
-                    ? ", which goes on from this run's weights with --finetune RUN" : ""
+                    ? " and --finetune RUN" : ""
                 throw .conflict(
-                    "a resumed run keeps its options: \(setting.key) is \(setting.text(in: options)) in run.yaml and "
+                    "options of a resumed run cannot change: \(setting.key) is \(setting.text(in: options)) in run.yaml and "
                         + "\(text) on the command line; leave \(setting.flag) out, or start a new run with another "
                         + "--output\(further)"
                 )

@@ -102,14 +102,14 @@ public struct RunPlan: Sendable, Equatable {
         let warmup = options.warmupEpochs
         guard options.warmupEpochs <= Double(options.epochs) else {
             throw .conflict(
-                "the warm-up of \(warmup) epochs is longer than the run of \(options.epochs): add --warmup-epochs 0 or "
+                "the warmup of \(warmup) epochs is longer than the run of \(options.epochs): add --warmup-epochs 0 or "
                     + "another number of up to \(options.epochs), or choose more --epochs"
             )
         }
         guard learns else {
             let steps = totalSteps == 1 ? "one step, which" : "\(totalSteps) steps, all of which"
             throw .conflict(
-                "the run has \(steps) would have the learning rate 0, where a warm-up of \(warmup) epochs begins: add "
+                "the run has \(steps) would have the learning rate 0, the start of a warmup of \(warmup) epochs: add "
                     + "--warmup-epochs 0, or choose more --epochs"
             )
         }
@@ -176,7 +176,7 @@ public struct RunPlan: Sendable, Equatable {
         if let repeats = options.repeatedAug {
             let different = (imagesPerEpoch + repeats - 1) / repeats
             sentence +=
-                "; an epoch shows \(different) of \(trainCount) images \(repeats) times each"
+                "; each epoch uses \(different) of \(trainCount) images, \(repeats) times each"
         }
         return sentence
     }

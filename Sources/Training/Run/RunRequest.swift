@@ -14,7 +14,7 @@ public struct RunRequest: Sendable {
     public var recipe: String
     /// The version of the command, for `run.yaml`.
     public var toolVersion: String
-    /// Whether the batch is taken from the number of images: the recipe says so, and nobody asked for another.
+    /// Whether the batch is taken from the number of images: the recipe says so, and no other was given.
     public var choosesBatch = false
 
     /// Creates a request.

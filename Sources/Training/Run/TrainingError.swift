@@ -21,26 +21,26 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
         case .otherClasses(let teacher, let missing, let unexpected):
             var parts: [String] = []
             if !missing.isEmpty { parts.append("it lacks \(Self.list(missing))") }
-            if !unexpected.isEmpty { parts.append("it has besides \(Self.list(unexpected))") }
+            if !unexpected.isEmpty { parts.append("it also has \(Self.list(unexpected))") }
             return "the teacher \(teacher) has other classes than the data: "
                 + parts.joined(separator: "; ")
                 + "; add --teacher-finetune EPOCHS to train it on this data first, with a head for these classes"
         case .otherInput(let teacher, let expected, let found):
             return
-                "the teacher \(teacher) reads images of \(found) channels, the student of \(expected); choose "
+                "the teacher \(teacher) takes images of \(found) channels, the student of \(expected); choose "
                 + "another teacher, or the student's --in-chans"
         case .otherTask(let teacher, let problemType):
             return
-                "the teacher \(teacher) was trained on another task (problem_type \(problemType)), and its outputs are no "
-                + "distribution over classes; choose another teacher, or add --teacher-finetune EPOCHS to train it on "
+                "the teacher \(teacher) was trained on another task (problem_type \(problemType)), and its outputs are not "
+                + "class probabilities; choose another teacher, or add --teacher-finetune EPOCHS to train it on "
                 + "this data first"
         case .diverged(let step, let diagnosis):
             return
                 "training diverged at step \(step): \(diagnosis); try a lower --lr, --clip-grad 1, a longer "
                 + "--warmup-epochs or --dtype fp32"
         case .otherData(let run, let difference):
-            return "the data is not the data that \(run) was started with: \(difference); "
-                + "give --data as it was, or start a new run"
+            return "the data differs from that of \(run): \(difference); "
+                + "use the same --data, or start a new run"
         case .invalidPlan(let reason):
             return "the training plan cannot be used: \(reason)"
         case .noUsableCheckpoint(let run, let reason):

@@ -15,7 +15,7 @@ extension TrainingOptions {
         )
     }
 
-    /// Finds out what lies at ``Settings/data``.
+    /// Determines the kind of data at ``Settings/data``.
     func datasetLocation() throws -> DatasetLocation {
         try DatasetLocation(
             path: self.data,

@@ -13,7 +13,7 @@ struct UnlabelledData: Sendable {
     /// Whether the validation images are a share of the data that the run held out itself.
     let holdsOut: Bool
 
-    /// What any method without labels wants of its options, before anything is opened.
+    /// Checks the options of any method without labels, before anything is opened.
     static func check(
         _ options: TrainingOptions,
         for method: TrainingMethod
@@ -50,7 +50,7 @@ struct UnlabelledData: Sendable {
         guard options.batch <= train.count else {
             throw DatasetError.invalid(
                 "a batch of \(options.batch) is larger than the data of \(train.count) images in \(options.data), "
-                    + "and an epoch would have no step; choose a smaller --batch"
+                    + "so there would be no steps; choose a smaller --batch"
             )
         }
     }

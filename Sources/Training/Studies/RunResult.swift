@@ -52,7 +52,7 @@ public struct RunResult: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - run: The run's folder.
-    ///   - state: Where it stands.
+    ///   - state: Its state.
     /// - Throws: ``RunError`` where its records cannot be read.
     init(run: String, state: TrainerState) throws(RunError) {
         let path = run + "/metrics.jsonl"
@@ -67,7 +67,7 @@ public struct RunResult: Sendable, Equatable {
             let found = epochs.last(where: { $0.step == best.step }),
             let bestScore = found.score(isAverage: best.isAverage),
             let lastScore = last.score(isAverage: best.isAverage)
-        else { throw .unreadable(path: path, reason: "the records of epochs are missing") }
+        else { throw .unreadable(path: path, reason: "it has no records of epochs") }
         self.init(best: bestScore, last: lastScore, seconds: state.seconds)
     }
 

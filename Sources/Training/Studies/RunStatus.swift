@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where a run stands whose options are known.
+/// The state of a run whose options are known.
 public enum RunStatus: Sendable, Equatable {
     /// There is nothing yet.
     case absent

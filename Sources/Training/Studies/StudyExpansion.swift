@@ -48,7 +48,7 @@ struct StudyExpansion {
             count *= axis.values.count
             guard count <= Self.mostRows else {
                 throw .conflict(
-                    "the axes of \(file.name) have more than \(Self.mostRows) combinations: leave some values out"
+                    "the axes of \(file.name) have more than \(Self.mostRows) combinations: remove some values"
                 )
             }
         }
@@ -89,14 +89,14 @@ struct StudyExpansion {
             options: options
         )
         if let same = rows.first(where: { $0.options == options }) {
-            notes.append("the row \"\(name)\" is the same as \"\(same.name)\" and is left out")
+            notes.append("the row \"\(name)\" equals \"\(same.name)\" and is skipped")
             return
         }
         if let other = rows.first(where: { $0.fileName.lowercased() == row.fileName.lowercased() })
         {
             throw .conflict(
                 "the rows \"\(other.name)\" and \"\(name)\" of \(file.name) would have the same folder: "
-                    + "give one another name"
+                    + "rename one"
             )
         }
         guard rows.count < Self.mostRows else {
@@ -130,11 +130,11 @@ struct StudyExpansion {
             guard changed != baseOptions else { throw alreadyOff(name) }
             return [Recipe.Value(key: setting.key, text: word)]
         }
-        throw .conflict("\(name) in \(source) cannot be switched off: put it into rows")
+        throw .conflict("\(name) in \(source) cannot be switched off; use rows instead")
     }
 
     private func alreadyOff(_ name: String) -> OptionError {
-        .conflict("\(name) in switch-off of \(file.name) is off already in the base: leave it out")
+        .conflict("\(name) in switch-off of \(file.name) is already off in the base; remove it")
     }
 
     /// The values of both, of a key in both the second one's at the first one's place.

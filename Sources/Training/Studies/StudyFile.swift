@@ -87,7 +87,7 @@ struct StudyFile {
             throw .conflict("\(source) must be a mapping of options such as \"{mixup: 0}\"")
         }
         if mapping.contains(where: { $0.key.string == "recipe" }) {
-            throw .conflict("\(source) has a recipe: it stands in base, for all rows")
+            throw .conflict("\(source) has a recipe; it belongs to base, for all rows")
         }
         let values = try Recipe.values(of: mapping, source: source)
         if values.contains(where: { $0.key == Settings.declared.seed.key }) {
@@ -137,7 +137,7 @@ struct StudyFile {
         let nodes = value.sequence.map(Array.init) ?? [value]
         let seeds = nodes.compactMap(\.int).filter { $0 >= 0 }
         guard !seeds.isEmpty, seeds.count == nodes.count, Set(seeds).count == seeds.count else {
-            throw wrong("seeds", "whole numbers of at least 0, each once, such as [0, 1]")
+            throw wrong("seeds", "different integers of at least 0, such as [0, 1]")
         }
         return seeds
     }
@@ -173,7 +173,7 @@ struct StudyFile {
 }
 
 extension Node {
-    /// Whether nothing stands there, as after `full:`.
+    /// Whether the value is empty, as after `full:`.
     fileprivate var isNothing: Bool {
         guard let scalar else { return false }
         return scalar.string.isEmpty || scalar.string == "~" || scalar.string == "null"

@@ -35,7 +35,7 @@ extension Recipe {
 extension RunRequest {
     /// Opens the data, and chooses the batch by it where that is left to the recipe.
     ///
-    /// - Parameter notice: Is told what was chosen, where it is not the recipe's own.
+    /// - Parameter notice: Called with a note if the batch differs from the recipe's.
     /// - Returns: The data, read as the options now say.
     /// - Throws: `DatasetError` where the data cannot be used.
     mutating func openData(notice: (String) -> Void) throws -> RunData {
@@ -48,9 +48,9 @@ extension RunRequest {
         options.accumulation = min(options.accumulation, options.batch)
         if options.batch != usual {
             notice(
-                "note: a batch of \(options.batch) in place of the recipe's \(usual), for "
+                "note: batch \(options.batch) instead of the recipe's \(usual), for "
                     + "\(data.imagesPerEpoch / options.batch) steps an epoch with \(data.imagesPerEpoch) images; "
-                    + "--batch chooses another"
+                    + "override it with --batch"
             )
         }
         return try data.read(with: options)

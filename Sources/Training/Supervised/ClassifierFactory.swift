@@ -57,7 +57,7 @@ public enum ClassifierFactory {
         let channels = configuration.inChannels
         guard channels == 1 || channels == 3 else {
             throw OptionError.conflict(
-                "the model takes images of \(channels) channels, and files give 1 (grey) or 3 (colour): "
+                "the model takes images of \(channels) channels, but files have 1 (grey) or 3 (colour): "
                     + "choose --in-chans 1 or 3"
             )
         }

@@ -30,8 +30,8 @@ enum FineTuning {
             let named = try ClassifierFactory.preset(options.model)
             guard isSameNetwork(named, description.configuration) else {
                 throw OptionError.conflict(
-                    "\(options.finetune) does not hold the network \(options.model): give --model checkpoint to take "
-                        + "the one that it holds"
+                    "\(options.finetune) does not contain the network \(options.model): use --model checkpoint for "
+                        + "the one that it contains"
                 )
             }
             description.name = options.model
@@ -82,7 +82,7 @@ enum FineTuning {
         // Whoever wants one head leaves the other where it is.
         for name in distillationHead
         where options.singleHead && stored.removeValue(forKey: name) != nil {
-            sentences.append("without \(name): one head, on the class token")
+            sentences.append("\(name) removed: one head, on the class token")
         }
         // A checkpoint with the token and one head has none for the teacher's part.
         var added: [String] = []
@@ -92,7 +92,7 @@ enum FineTuning {
             added.append(name)
         }
         if !added.isEmpty {
-            sentences.append("a fresh head_dist on the distillation token, which had none")
+            sentences.append("a new head_dist on the distillation token, which had none")
         }
         try StoredTensors.check(stored, fit: targets, file: options.finetune, hint: "")
         try StoredTensors.copy(stored, into: targets)
@@ -183,7 +183,7 @@ extension ModelConfiguration {
         guard options.singleHead else { return }
         guard isDistilled else {
             throw .conflict(
-                "single_head is about models with a distillation token, and \(name) has none: leave out --single-head"
+                "single_head needs a model with a distillation token, which \(name) lacks: leave out --single-head"
             )
         }
         transformer?.singleHead = true

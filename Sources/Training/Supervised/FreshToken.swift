@@ -37,7 +37,7 @@ enum FreshToken {
     ) throws(OptionError) {
         if options.tokenInit == .normal, options.freeze != .none || options.attnOnly {
             throw .conflict(
-                "token_init normal would leave the fresh distillation token as random as it begins, as frozen weights are "
+                "token_init normal would leave the new distillation token at its random values, as frozen weights are "
                     + "not trained: add --token-init class, or leave out --freeze and --attn-only"
             )
         }
@@ -55,7 +55,7 @@ enum FreshToken {
     ///   - stored: The checkpoint's tensors, by timm's names; the token, its head and its position are added.
     ///   - fresh: The tensors of a freshly initialised distilled network.
     ///   - start: What the token and its position begin as.
-    /// - Returns: What is told, one sentence.
+    /// - Returns: The message, one sentence.
     /// - Throws: `TorchError` when the shapes do not fit.
     static func complete(
         _ stored: inout [String: Tensor],
@@ -82,12 +82,12 @@ enum FreshToken {
         let start =
             start == .cls
             ? "the class token and its position"
-            : "normal numbers with a standard deviation of 0.02"
-        return "a fresh distillation token, which begins as \(start), and a fresh head_dist on it"
+            : "random normal values with standard deviation 0.02"
+        return "a new distillation token, initialized with \(start), and a new head_dist on it"
     }
 }
 
-/// Whether the student's distillation token and heads fit what the options want of them.
+/// Whether the student's distillation token and heads fit the options for them.
 enum DistillationToken {
     /// Checks a student.
     ///
@@ -119,7 +119,7 @@ enum DistillationToken {
         }
         guard options.distillation != .none else { return nil }
         guard isDistilled else {
-            return plain + ": its one head learns from the labels and from the teacher"
+            return plain + ": its only head learns from labels and teacher"
                 + advice(name, distilled: true)
         }
         if options.distillationAlpha == 0 || options.distillationAlpha == 1 {

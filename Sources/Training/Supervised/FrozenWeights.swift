@@ -27,14 +27,14 @@ enum FrozenWeights {
         let stuck = frozen.map(\.name).filter(fresh.contains)
         guard stuck.isEmpty else {
             throw OptionError.conflict(
-                "freeze would leave \(stuck.joined(separator: " and ")) as they are, which hold random numbers since "
-                    + "the checkpoint has none for them: leave them out of --freeze"
+                "freeze would leave \(stuck.joined(separator: " and ")) at their random initial values, since "
+                    + "the checkpoint lacks them: exclude them from --freeze"
             )
         }
         guard frozen.count < weights.count else {
             throw OptionError.conflict(
-                "nothing is left to train: freeze \(options.freeze.rawValue) means all \(names.count) weights of the "
-                    + "network; --freeze all leaves the head to be trained"
+                "nothing would be trained: freeze \(options.freeze.rawValue) matches all \(names.count) weights of the "
+                    + "network; --freeze all keeps the head trainable"
             )
         }
         for (_, parameter) in frozen { try parameter.tensor.setRequiresGradient(false) }
@@ -71,7 +71,7 @@ enum FrozenWeights {
         }
     }
 
-    // MARK: - What the network has not
+    // MARK: - Patterns without a match
 
     private static func check(_ options: TrainingOptions, _ names: [String]) throws {
         switch options.freeze {
@@ -86,7 +86,7 @@ enum FrozenWeights {
         case .names(let patterns):
             for pattern in patterns where !names.contains(where: WeightPattern(pattern).matches) {
                 throw OptionError.conflict(
-                    "freeze: no weight of the network is meant by \"\(pattern)\""
+                    "freeze: \"\(pattern)\" matches no weight of the network"
                         + Suggestion.phrase(for: pattern, among: ["off", "all"] + parts(of: names))
                         + " (--list-groups without --freeze lists them)"
                 )
@@ -115,7 +115,7 @@ enum FrozenWeights {
         return found.sorted { ($0.count, $0) < ($1.count, $1) }
     }
 
-    // MARK: - What is told
+    // MARK: - Messages
 
     private static func sentence(
         _ options: TrainingOptions,
@@ -128,7 +128,7 @@ enum FrozenWeights {
         let all = count(weights)
         var sentence =
             "trains \(weights.count - frozen.count) of \(weights.count) weights, \(all - count(frozen)) of "
-            + "\(all) numbers; the rest stays as it is"
+            + "\(all) parameters; the rest is frozen"
         if case .names(let patterns) = options.freeze {
             let matches = patterns.map { text in
                 let pattern = WeightPattern(text)

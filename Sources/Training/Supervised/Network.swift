@@ -36,9 +36,9 @@ struct Network {
         description = own
     }
 
-    /// What a person should know of the network beside what its weights tell.
+    /// Notes on the network for the user, other than those on its weights.
     ///
-    /// - Throws: ``OptionError`` where it does not fit what the options want of a distillation token.
+    /// - Throws: ``OptionError`` where it does not fit the options for a distillation token.
     nonisolated func checkToken() throws(OptionError) -> String? {
         try DistillationToken.check(options, description)
     }
@@ -47,7 +47,7 @@ struct Network {
     ///
     /// - Parameters:
     ///   - dtype: The number format of matrix products, or nil for that of the weights.
-    ///   - notice: Is told what a person should know.
+    ///   - notice: Called with each note for the user.
     /// - Returns: The network, and the keys of weights that take the full rate under a layer decay, since the checkpoint
     ///   has none for them.
     /// - Throws: What loading a checkpoint throws, and ``OptionError`` where the wrong weights would stay as they are.

@@ -29,7 +29,7 @@ enum Preflight {
         try checkTeacher(options)
         if options.distillation != .none, options.singleHead {
             throw .conflict(
-                "single_head leaves out the head that learns from the teacher: leave out --single-head, or --teacher and "
+                "single_head removes the head that learns from the teacher: leave out --single-head, or --teacher and "
                     + "--distillation"
             )
         }
@@ -72,18 +72,18 @@ enum Preflight {
         }
         if let bounds = options.cutmixMinmax, bounds[0] > bounds[1] || bounds[1] == 0 {
             throw .conflict(
-                "cutmix_minmax is \(bounds[0]),\(bounds[1]): the smaller share comes first, the larger is above 0"
+                "cutmix_minmax is \(bounds[0]),\(bounds[1]): give the smaller fraction first; the larger must be above 0"
             )
         }
         if options.mixes, options.batch < 2 {
             throw .conflict(
-                "Mixup and CutMix mix the images of a batch, and a batch has \(options.batch): "
+                "Mixup and CutMix need batches of at least 2 images, not \(options.batch): "
                     + "add --mixup 0 --cutmix 0 or choose a larger --batch"
             )
         }
         if options.bceLoss, options.smoothing > 0 {
             throw .conflict(
-                "bce_loss takes every class with a share above 0 for a target, and smoothing gives one to each: "
+                "bce_loss treats every class with a target above 0 as positive, so smoothing makes all positive: "
                     + "add --smoothing 0"
             )
         }
@@ -112,7 +112,7 @@ enum Preflight {
         }
         if options.lrLag, options.schedOnUpdates {
             throw .conflict(
-                "lr_lag is about epochs, sched_on_updates changes the rate with every step: add "
+                "lr_lag and sched_on_updates exclude each other: add "
                     + "--sched-on-updates off or --lr-lag off"
             )
         }
@@ -127,18 +127,18 @@ enum Preflight {
         }
         if options.model == TrainingOptions.modelOfCheckpoint {
             throw .conflict(
-                "the model is that of a checkpoint, but there is none: add --finetune CHECKPOINT, or --model NAME"
+                "model checkpoint needs a checkpoint: add --finetune CHECKPOINT, or --model NAME"
             )
         }
         if let stateDict = options.stateDict {
             throw .conflict(
-                "state_dict \(stateDict) is one of a checkpoint's, but there is none: add --finetune CHECKPOINT"
+                "state_dict \(stateDict) needs a checkpoint: add --finetune CHECKPOINT"
             )
         }
         if options.freeze != .none || options.attnOnly {
             let key = options.attnOnly ? "attn_only" : "freeze"
             throw .conflict(
-                "\(key) would leave fresh weights as they are: add --finetune CHECKPOINT, or leave it out"
+                "\(key) would freeze untrained weights: add --finetune CHECKPOINT, or leave it out"
             )
         }
     }

@@ -256,7 +256,7 @@ public final class SupervisedLearner: Learner {
     public func didLoad(_ state: TrainerState) { ema?.updateCount = state.optimizerSteps }
 }
 
-/// A loss of one's own, with matrix products in the type of the policy in force.
+/// A loss of one's own, with matrix products in the type of the current policy.
 private struct ClosureTask: TrainingTask {
     let loss: (Tensor, TrainingTargets) throws -> TaskResult
 

@@ -15,7 +15,7 @@ package protocol ConvNetFamily: ModelFamily where Configuration: ConvNetConfigur
 
 extension ConvNetFamily {
     package func huggingFaceRefusal(of configuration: Configuration) -> String? {
-        "it has no convolutional networks of this kind"
+        "it has no convolutional networks of this family"
     }
 
     package func timmFields(of configuration: Configuration, preset: String?) -> TimmFields {

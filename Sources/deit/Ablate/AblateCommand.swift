@@ -76,13 +76,13 @@ struct AblateCommand: AsyncParsableCommand {
             json ? outcome.report.json.text(isIndented: false) : outcome.report.markdown
         )
         if let signal = outcome.stoppedBy {
-            Console.complain("stopped; go on with: \(command(folder))")
+            Console.complain("stopped; continue with: \(command(folder))")
             throw ExitCode(128 + signal)
         }
         if outcome.failures > 0 {
             throw CommandFailure(
-                "\(outcome.failures) of \(plan.runs.count) runs failed: \(folder)/table.md says which, "
-                    + "\(folder)/logs what they wrote; the same command tries them again",
+                "\(outcome.failures) of \(plan.runs.count) runs failed: \(folder)/table.md lists them, "
+                    + "\(folder)/logs has their output; the same command retries them",
                 exitCode: CommandFailure.other
             )
         }
@@ -104,7 +104,7 @@ struct AblateCommand: AsyncParsableCommand {
             throw CommandFailure(
                 "the study \(path) cannot be read: "
                     + (FileManager.default.fileExists(atPath: path)
-                        ? "it is no UTF-8 text" : "there is no such file"),
+                        ? "it is not UTF-8" : "the file does not exist"),
                 exitCode: CommandFailure.wrongCall
             )
         }

@@ -1,13 +1,13 @@
 import Foundation
 import Training
 
-/// A study on its way: where its runs stand and what is known of them.
+/// A study on its way: the states of its runs.
 struct StudyPlan {
     let study: Study
     let folder: String
     /// The runs, the seeds of a row after one another.
     let runs: [StudyRun]
-    /// Where each run stands.
+    /// The state of each run.
     private(set) var statuses: [RunStatus] = []
     /// What is known of each row.
     private(set) var facts: [RunCheck.Facts] = []
@@ -40,7 +40,7 @@ struct StudyPlan {
         study.rows.firstIndex { $0.name == run.row.name } ?? 0
     }
 
-    /// Finds out where the runs stand.
+    /// Determines the states of the runs.
     ///
     /// - Throws: What is in the way: folders that hold something else, runs that have other options than the study.
     mutating func lookAtRuns() throws {
@@ -99,7 +99,7 @@ struct StudyPlan {
         )
     }
 
-    /// Takes note of where a run stands now.
+    /// Updates the state of a run.
     mutating func update(_ index: Int) throws {
         statuses[index] = try RunStatus(
             of: path(of: runs[index]),

@@ -20,7 +20,7 @@ final class StudyProgress {
         }
     }
 
-    /// Shows where a run stands, from time to time.
+    /// Shows the state of a run, from time to time.
     func show(_ index: Int, _ plan: StudyPlan) {
         let now = ContinuousClock.now
         let isNew = shownRun != index

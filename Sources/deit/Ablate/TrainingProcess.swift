@@ -18,7 +18,7 @@ final class TrainingProcess {
     struct End {
         /// The exit code, or 128 and the signal's number.
         let code: Int32
-        /// The last error that it told.
+        /// The last error that it printed.
         let failure: String
     }
 
@@ -43,7 +43,7 @@ final class TrainingProcess {
     /// Runs it to its end.
     ///
     /// - Parameters:
-    ///   - child: Is told of the process as long as it runs.
+    ///   - child: Holds the process while it runs.
     ///   - tick: Called twice a second.
     /// - Returns: How it ended.
     /// - Throws: `CommandFailure` where it cannot be started.

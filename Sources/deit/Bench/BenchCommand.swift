@@ -76,7 +76,7 @@ struct BenchCommand: AsyncParsableCommand {
     }
 }
 
-/// What every benchmark wants to know.
+/// Options of every benchmark.
 struct BenchOptions: ParsableArguments {
     @Option(help: "Model name, see `deit models`.")
     var model = "deit_tiny_patch16_224"
@@ -131,7 +131,7 @@ struct BenchOptions: ParsableArguments {
             guard let teacher = result.teacher else { return }
             try Results.print(
                 "teacher \(teacher.model): \(number(teacher.imagesPerSecond)) images/s within a step, "
-                    + "\(number(teacher.inferenceImagesPerSecond)) by itself; \(number(100 * teacher.share)) % of a step"
+                    + "\(number(teacher.inferenceImagesPerSecond)) in inference alone; \(number(100 * teacher.share)) % of a step"
             )
         }
     }

@@ -49,7 +49,7 @@ final class PeerProcess {
             try process.run()
         } catch {
             throw CommandFailure(
-                "cannot start \(python): \(error.localizedDescription); PEERS_PYTHON must name a Python",
+                "cannot start \(python): \(error.localizedDescription); set PEERS_PYTHON to a Python",
                 exitCode: CommandFailure.wrongCall
             )
         }

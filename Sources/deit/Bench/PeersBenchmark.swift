@@ -74,7 +74,7 @@ struct PeersBenchmark: ParsableCommand {
         guard let python = ProcessInfo.processInfo.environment["PEERS_PYTHON"], !python.isEmpty
         else {
             throw CommandFailure(
-                "PEERS_PYTHON is not set; it names the Python that has timm, onnxruntime and openvino",
+                "PEERS_PYTHON is not set; set it to a Python with timm, onnxruntime and openvino",
                 exitCode: CommandFailure.wrongCall
             )
         }

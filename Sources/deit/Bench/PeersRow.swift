@@ -48,7 +48,7 @@ struct PeersRow {
         for name in names {
             let label = name.padding(toLength: 18, withPad: " ", startingAt: 0)
             guard let rate = rate(name) else {
-                lines.append("  \(label) left out: \(errors[name] ?? "no answer")")
+                lines.append("  \(label) skipped: \(errors[name] ?? "no answer")")
                 continue
             }
             var line = "  \(label) " + String(format: "%8.2f images/s", rate)

@@ -54,7 +54,7 @@ struct PipelineBenchmark: AsyncParsableCommand {
         let images = try RecipeChoice.images(recipe, changes, data: directory)
         guard images.crops == nil else {
             throw ValidationError(
-                "\(recipe) makes several crops of an image, which this does not time: choose a recipe of deit train"
+                "\(recipe) uses several crops per image, which this benchmark does not support: choose a recipe of deit train"
             )
         }
         let result = try await PipelineThroughput.measure(
@@ -85,7 +85,7 @@ struct PipelineBenchmark: AsyncParsableCommand {
             \(rate(result.evaluationImagesPerSecondPerCore)) in evaluation
             \(result.workers) workers: \(rate(result.imagesPerSecond)) in training\
             \(String(format: ", %.0f %% of the cores' sum", result.scaling * 100))
-            a training image, in milliseconds: \(part("read", stages.read)), \
+            per training image, in milliseconds: \(part("read", stages.read)), \
             \(part("decode and resize", stages.decodeAndResize)), \
             \(part("augment", stages.augment)), \
             \(part("normalise", stages.normalize)), \

@@ -104,7 +104,7 @@ struct DataReportText {
             seconds,
             Double(report.count) / max(seconds, 1e-9)
         )
-        guard errors + warnings > 0 else { return "nothing to look at (\(rate))" }
+        guard errors + warnings > 0 else { return "no problems found (\(rate))" }
         return "\(counted(errors, "error")), \(counted(warnings, "warning")); without "
             + "\(counted(clean.dropped.count, "image")) \(clean.kept) \(clean.kept == 1 ? "is" : "are") left (\(rate))"
     }

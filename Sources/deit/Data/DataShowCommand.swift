@@ -84,7 +84,7 @@ struct DataShowCommand: AsyncParsableCommand {
         }
         try AtomicFile.write(try sheet.drawn().encodedPNG(), to: output)
         if loader.skipped.count > 0 {
-            StatusLine.note("passed over images that cannot be read: \(loader.skipped.listing)")
+            StatusLine.note("skipped images that cannot be read: \(loader.skipped.listing)")
         }
         Console.line(
             "\(output): \(shown) image\(shown == 1 ? "" : "s") as \(recipe) shows \(shown == 1 ? "it" : "them") in epoch \(epoch)"

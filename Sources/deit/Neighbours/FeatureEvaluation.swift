@@ -34,8 +34,8 @@ struct FeatureEvaluation {
             )
             if !report.isConverged {
                 StatusLine.note(
-                    "the linear layer was still moving after \(report.iterations) steps; "
-                        + "a smaller --inverse-l2 ends sooner"
+                    "the linear classifier did not converge in \(report.iterations) steps; "
+                        + "a smaller --inverse-l2 converges faster"
                 )
             }
             try Results.print(json ? report.json.text(isIndented: false) : KNNText.table(report))

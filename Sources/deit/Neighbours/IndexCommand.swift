@@ -56,14 +56,14 @@ struct IndexCommand: AsyncParsableCommand {
                 sizes.size == nil
             else {
                 throw ValidationError(
-                    "--add changes an index that is there; its model, tokens and votes stay, so give it alone"
+                    "--add extends an existing index with its own model, tokens and votes: leave out the other flags"
                 )
             }
             return
         }
         guard data != nil, output != nil else {
             throw ValidationError(
-                "say which images and where to: --data DIR --output INDEX; or --add DIR to an index"
+                "give --data DIR --output INDEX, or --add DIR with an index"
             )
         }
         if let k, k < 1 { throw ValidationError("--k must be at least 1, not \(k)") }
@@ -84,7 +84,7 @@ struct IndexCommand: AsyncParsableCommand {
     private func make(_ data: String, _ output: String) async throws {
         guard !NeighbourIndex.exists(at: checkpoint.checkpoint) else {
             throw CommandFailure(
-                "\(checkpoint.checkpoint) is an index already; --add DIR puts images into it",
+                "\(checkpoint.checkpoint) is already an index; add images to it with --add DIR",
                 exitCode: CommandFailure.wrongCall
             )
         }
@@ -117,7 +117,7 @@ struct IndexCommand: AsyncParsableCommand {
     private func extend(by data: String) async throws {
         guard NeighbourIndex.exists(at: checkpoint.checkpoint) else {
             throw CommandFailure(
-                "\(checkpoint.checkpoint) is no index; make one with --data DIR --output INDEX",
+                "\(checkpoint.checkpoint) is not an index; build one with --data DIR --output INDEX",
                 exitCode: CommandFailure.wrongCall
             )
         }
@@ -139,8 +139,8 @@ struct IndexCommand: AsyncParsableCommand {
     private func tellRepeated(_ count: Int) {
         guard count > 0 else { return }
         StatusLine.note(
-            "left out \(count) image\(count == 1 ? "" : "s") that the index has already: an image is recognised by its "
-                + "content and votes once"
+            "skipped \(count) image\(count == 1 ? "" : "s") that the index already has; an image is recognized by its "
+                + "content and votes only once"
         )
     }
 
@@ -148,7 +148,7 @@ struct IndexCommand: AsyncParsableCommand {
         let features = index.features
         let classes = Set(features.labels).count
         if classes == 1 {
-            StatusLine.note("there is one class only: add another with --add before classifying")
+            StatusLine.note("there is only one class: add another with --add before classifying")
         }
         try Results.print(
             "\(index.path): \(start)\(features.count) images of \(classes) class\(classes == 1 ? "" : "es"), "
@@ -161,12 +161,12 @@ extension CheckpointOptions {
     /// Whether the checkpoint is an index.
     var isIndex: Bool { NeighbourIndex.exists(at: checkpoint) }
 
-    /// Opens the index that the checkpoint is, and puts the choice of kernels in force.
+    /// Opens the index that the checkpoint is, and applies the choice of kernels.
     @ModelActor
     func index() throws -> NeighbourIndex {
         guard try source.options() == LoadOptions() else {
             throw CommandFailure(
-                "\(checkpoint) is an index, which brings its model, classes and pre-processing along; "
+                "\(checkpoint) is an index, which contains its model, classes and preprocessing; "
                     + "leave out the flags that change them",
                 exitCode: CommandFailure.wrongCall
             )

@@ -19,8 +19,8 @@ enum IndexEvaluation {
             !options.tokens.areGiven
         else {
             throw CommandFailure(
-                "\(checkpoint.checkpoint) is an index: its neighbours vote with the features that it holds; "
-                    + "--k and --temperature are all that can be changed",
+                "\(checkpoint.checkpoint) is an index and is evaluated with its stored features; "
+                    + "only --k and --temperature can be changed",
                 exitCode: CommandFailure.wrongCall
             )
         }

@@ -17,12 +17,12 @@ enum KNNText {
         }
         lines.append(
             "\(report.count) images against \(report.bankCount) of \(report.classCount) classes, "
-                + "\(report.width) numbers each; searched in "
+                + "\(report.width) values each; searched in "
                 + String(format: "%.2f s", report.searchSeconds)
         )
         if report.leftOut > 0 {
             lines.append(
-                "\(report.leftOut) of the \(report.count) are among the \(report.bankCount) too: an image has no vote on itself"
+                "\(report.leftOut) of the \(report.count) are also among the \(report.bankCount); an image does not vote for itself"
             )
         }
         return lines.joined(separator: "\n")
@@ -37,7 +37,7 @@ enum KNNText {
     private static func tellClamped(_ report: KNNReport) {
         guard let row = report.accuracies.last(where: { $0.used < $0.k }) else { return }
         StatusLine.note(
-            "there are only \(row.used) images to compare with, so no more than those vote"
+            "only \(row.used) images can vote"
         )
     }
 
@@ -49,13 +49,13 @@ enum KNNText {
             percent("top-1              ", report.top1),
             percent("top-5              ", report.top5),
             percent("top-1, training    ", report.trainTop1),
-            "\(report.count) images, learnt from \(report.trainCount) of \(report.classCount) classes, "
-                + "\(report.width) numbers each, \(report.iterations) steps",
+            "\(report.count) images, trained on \(report.trainCount) of \(report.classCount) classes, "
+                + "\(report.width) values each, \(report.iterations) steps",
         ]
         if report.sharedCount > 0 {
             lines.append(
-                "\(report.sharedCount) of the \(report.count) are among the \(report.trainCount) too, so that top-1 is too high: "
-                    + "measure other images than those learned from"
+                "\(report.sharedCount) of the \(report.count) are also among the \(report.trainCount), so top-1 is too high: "
+                    + "evaluate other images"
             )
         }
         return lines.joined(separator: "\n")

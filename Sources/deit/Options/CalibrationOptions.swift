@@ -24,7 +24,7 @@ struct CalibrationOptions: ParsableArguments {
         }
     }
 
-    /// Reads the images as the model wants them.
+    /// Reads the images, preprocessed for the model.
     ///
     /// - Parameters:
     ///   - path: The checkpoint.
@@ -50,7 +50,7 @@ struct CalibrationOptions: ParsableArguments {
         )
         if images.skipped.count > 0 {
             StatusLine.note(
-                "left out \(images.skipped.count) images that cannot be read: "
+                "skipped \(images.skipped.count) images that cannot be read: "
                     + images.skipped.listing
             )
         }

@@ -4,7 +4,7 @@ import Torch
 import TorchNN
 import Training
 
-/// What every command that uses a checkpoint wants to know.
+/// Options of every command that uses a checkpoint.
 struct CheckpointOptions: ParsableArguments {
     @OptionGroup var source: CheckpointSource
 
@@ -22,7 +22,7 @@ struct CheckpointOptions: ParsableArguments {
         }
     }
 
-    /// Loads the model, from the hub where its name is no path, and puts the choice of kernels in force.
+    /// Loads the model, from the hub where its name is no path, and applies the choice of kernels.
     ///
     /// - Parameters:
     ///   - relaxations: What the file may lack.
@@ -41,7 +41,7 @@ struct CheckpointOptions: ParsableArguments {
         return try ModelDirectory.load(path, options: options)
     }
 
-    /// Puts the choice of kernels in force.
+    /// Applies the choice of kernels.
     func useKernels() throws {
         ComputePolicy.current = try .automatic(dtype: DTypeOption.parse(dtype))
     }

@@ -37,17 +37,17 @@ struct FeatureEvaluationOptions: ParsableArguments {
     var isUsed: Bool { knn || linear }
 
     func validate() throws {
-        guard !(knn && linear) else { throw ValidationError("choose one of --knn and --linear") }
+        guard !(knn && linear) else { throw ValidationError("give --knn or --linear, not both") }
         guard isUsed || (saveFeatures == nil && features == nil && !tokens.areGiven) else {
             throw ValidationError(
-                "--tokens, --blocks, --features and --save-features belong to --knn or --linear"
+                "--tokens, --blocks, --features and --save-features need --knn or --linear"
             )
         }
         guard strength == nil || linear else {
-            throw ValidationError("--inverse-l2 belongs to --linear")
+            throw ValidationError("--inverse-l2 needs --linear")
         }
         guard !linear || (k == nil && temperature == nil) else {
-            throw ValidationError("--k and --temperature belong to --knn")
+            throw ValidationError("--k and --temperature need --knn")
         }
         try ValidationError.requirePositive(strength, "--inverse-l2")
         try ValidationError.requirePositive(temperature, "--temperature")
@@ -94,7 +94,7 @@ struct TokenOptions: ParsableArguments {
         let list = try names.map { name in
             guard let token = FeatureRequest.Token(rawValue: String(name)), token != .patch else {
                 throw ValidationError(
-                    "there is no vector \"\(name)\"; --tokens takes cls, dist, mean"
+                    "unknown token \"\(name)\"; --tokens takes cls, dist, mean"
                 )
             }
             return token

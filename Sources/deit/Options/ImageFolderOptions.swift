@@ -4,7 +4,7 @@ import Evaluation
 import ImagePipeline
 import Inference
 
-/// Images that are looked at one by one, and the folder that is written.
+/// Images that are examined one by one, and the folder that is written.
 struct ImageFolderOptions: ParsableArguments {
     @Argument(
         help: "Images: files, directories, or - for standard input.",
@@ -24,21 +24,21 @@ struct ImageFolderOptions: ParsableArguments {
     func validate() throws {
         guard !output.isEmpty else { throw ValidationError("the path of --output is empty") }
         guard images.count(where: { $0 == "-" }) < 2 else {
-            throw ValidationError("standard input holds one image, so - can be named once")
+            throw ValidationError("standard input holds one image, so - can be given once")
         }
     }
 
-    /// The folder, looked at but not yet made.
+    /// The output directory, checked but not yet created.
     func folder() throws -> OutputFolder {
         try OutputFolder(output, roots: images, overwrites: overwrite)
     }
 
     /// The images in the order of the arguments; of a folder sorted by name, numbers by their size.
     func imageFiles() throws -> ImageFileList {
-        guard !images.isEmpty else { throw ValidationError("name at least one image") }
+        guard !images.isEmpty else { throw ValidationError("give at least one image") }
         var list = try ImageFileList(paths: images)
         for folder in list.emptyFolders {
-            StatusLine.note("\(folder) holds no images (jpg, jpeg, png or webp)")
+            StatusLine.note("\(folder) contains no images (jpg, jpeg, png or webp)")
         }
         guard list.count > 0 else {
             throw CommandFailure("there are no images", exitCode: CommandFailure.badData)

@@ -28,7 +28,7 @@ struct ReadingOptions: ParsableArguments {
         }
     }
 
-    /// The images in their order as a model wants them, read ahead of need.
+    /// The images in order, preprocessed for a model and prefetched.
     func loader(_ dataset: any ImageDataset, _ predictor: Predictor) throws -> DataLoader {
         try DataLoader(
             dataset: dataset,
@@ -44,7 +44,7 @@ struct ReadingOptions: ParsableArguments {
         guard skipped.count > 0 else { return }
         let noun = skipped.count == 1 ? "image" : "images"
         StatusLine.note(
-            "left out \(skipped.count) \(noun) that cannot be read: \(skipped.listing)"
+            "skipped \(skipped.count) \(noun) that cannot be read: \(skipped.listing)"
         )
     }
 }

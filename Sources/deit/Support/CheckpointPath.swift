@@ -46,7 +46,7 @@ enum CheckpointPath {
         return path
     }
 
-    /// The path beside a mistyped one that is most like it.
+    /// The existing path most similar to a mistyped one.
     private static func suggestion(for path: String) -> String {
         let slash = path.lastIndex(of: "/")
         let folder = slash.map { String(path[...$0]) } ?? ""

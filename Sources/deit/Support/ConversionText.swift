@@ -16,7 +16,7 @@ enum ConversionText {
             report.int8Layers == 0
             ? report.dtype : "\(report.int8Layers) linear layers in int8, else \(report.dtype)"
         var rows = [("wrote", "\(output), \(form(report)), \(types)")]
-        let extras = report.extraCount == 0 ? "" : " and \(report.extraCount) beside the network"
+        let extras = report.extraCount == 0 ? "" : " and \(report.extraCount) outside the network"
         rows.append(("taken over", "\(report.tensorCount) tensors\(extras)"))
         if !report.left.isEmpty {
             let more = report.left.count > 8 ? " and \(report.left.count - 8) more" : ""
@@ -50,7 +50,7 @@ enum ConversionText {
     }
 
     private static func table(_ rows: [(String, String)]) -> String {
-        let checked = ("checked", "read again: every number is as it was written")
+        let checked = ("checked", "read back: all values are equal")
         return (rows + [checked]).map { name, value in
             name + String(repeating: " ", count: max(1, 12 - name.count)) + value
         }.joined(separator: "\n")
@@ -64,8 +64,8 @@ enum ConversionText {
             rows.append(
                 (
                     "int8",
-                    "the same class as before on \(percent(agreement)) of \(report.count) images"
-                        + (report.isComputedInt8 ? "" : ", without products of 8-bit numbers here")
+                    "same class as before for \(percent(agreement)) of \(report.count) images"
+                        + (report.isComputedInt8 ? "" : ", computed in floating point by this libtorch")
                 )
             )
         }

@@ -1,12 +1,12 @@
 import Evaluation
 import ImagePipeline
 
-/// Images that cannot be used, told one by one while the others are done.
+/// Images that cannot be used, reported one by one while the others are processed.
 struct ImageFailures {
     private var count = 0
     private var first: String?
 
-    /// Runs the work on an image; what is wrong with it is told, and is no error yet.
+    /// Runs the work on an image; problems are reported and are not errors yet.
     mutating func collect(_ file: String, of total: Int, _ body: () throws -> Void) throws {
         let reason: String
         do {

@@ -15,7 +15,7 @@ final class Interruption {
     private let sources: [any DispatchSourceSignal]
     private let received = Received()
 
-    /// The exit code that tells of the signal.
+    /// The exit code of the signal.
     var exitCode: Int32 { 128 + (received.first ?? SIGINT) }
 
     /// The signal that was received first; nil for none.

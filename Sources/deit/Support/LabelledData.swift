@@ -4,10 +4,10 @@ import Training
 
 /// Labelled images to look at with a trained model.
 enum LabelledData {
-    /// Opens a part of the data, and tells what was noticed.
+    /// Opens a part of the data, and prints its notes.
     ///
     /// Where the model's run held out a share of these very images, the parts are the run's: what it learned from is not
-    /// measured with. Where it held out a share of other images, that is told.
+    /// measured with. Where it held out a share of other images, that is reported.
     ///
     /// - Parameters:
     ///   - path: The folder, list or archive.
@@ -56,7 +56,7 @@ enum LabelledData {
             if share.isCertain, split == .validation {
                 StatusLine.note(
                     "warning: the model's run held out \(percent(share)) of its images for validation, and \(path) does "
-                        + "not hold the same images: images that the model learned from may be among those measured; "
+                        + "not contain the same images: some of its images may be training images of the model; "
                         + "use the run's data or a separate test set"
                 )
             }
@@ -66,7 +66,7 @@ enum LabelledData {
         for note in dataset.notes { StatusLine.note(note) }
         let part = split == .train ? "did not hold out" : "held out"
         StatusLine.note(
-            "\(path) has no validation part: using the \(dataset.count) images that the model's run \(part)"
+            "\(path) has no validation split: using the \(dataset.count) images that the model's run \(part)"
         )
         return dataset
     }

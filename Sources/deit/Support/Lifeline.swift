@@ -30,7 +30,7 @@ enum Lifeline {
                 count = read(STDIN_FILENO, &byte, 1)
             } while count > 0 || (count < 0 && errno == EINTR)
             guard stop.request(signal: SIGTERM) else { return }
-            Console.complain("stopping after this step: the study that started this run is gone")
+            Console.complain("stopping after this step: the study that started this run has ended")
         }
     }
 }

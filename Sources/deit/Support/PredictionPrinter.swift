@@ -21,7 +21,7 @@ struct PredictionPrinter {
 
     init(form: Form) { self.form = form }
 
-    /// Writes one result; a failure shows in JSON only, as it is told on standard error.
+    /// Writes one result; a failure shows in JSON only, as it is printed on standard error.
     ///
     /// - Returns: Whether anybody still reads.
     mutating func print(_ result: ImageResult) throws -> Bool {

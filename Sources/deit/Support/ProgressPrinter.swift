@@ -69,13 +69,13 @@ final class ProgressPrinter: TrainingObserver {
         Console.complain(sentence)
     }
 
-    /// Ends the updating line, so that what follows stands on its own.
+    /// Ends the updating line, so that the next output starts on a new line.
     func closeLine() {
         if lineIsOpen { Console.line("") }
         lineIsOpen = false
     }
 
-    /// What a method watches beside the loss, for its line.
+    /// Measurements of a method other than the loss, for its line.
     private static func means(_ sums: EpochSums) -> [String] {
         let means = sums.means
         return [

@@ -22,9 +22,9 @@ final class PullProgress: Sendable {
             guard files > 0 else { return }
             let size = bytes.map { ", \(Self.size($0))" } ?? ""
             note(
-                "fetching \(files) file\(files == 1 ? "" : "s")\(size), of commit \(commit.prefix(12))"
+                "downloading \(files) file\(files == 1 ? "" : "s")\(size), of commit \(commit.prefix(12))"
             )
-        case .waiting(let file): note("another process fetches \(file); waiting for it")
+        case .waiting(let file): note("another process is downloading \(file); waiting for it")
         case .received(let file, let bytes, let size): received(file, bytes, size)
         case .retrying(let what, let reason, let pause):
             let seconds = String(format: "%.1f", pause / .seconds(1))

@@ -33,7 +33,7 @@ enum RunHeader {
             let all = "all: --verbose, or \(request.output)/run.yaml"
             Console.line(
                 rows.isEmpty
-                    ? "options: as the recipe has them (\(all))"
+                    ? "options: the recipe's (\(all))"
                     : "options that differ from the recipe (\(all)):"
             )
         }
@@ -44,7 +44,7 @@ enum RunHeader {
         }
     }
 
-    /// Options that stand among the facts.
+    /// Options that are printed with the facts.
     private static let shownAbove: Set<String> = ["data", "model", "finetune", "init"]
 
     private static func model(_ options: TrainingOptions) -> String {
@@ -74,8 +74,8 @@ enum RunHeader {
         }
         let step = ProgressPrinter.fixed(estimate.secondsPerStep, 3)
         Console.line(
-            "estimate: \(memory ?? "")\(ProgressPrinter.time(.seconds(estimate.seconds))) for what is left, "
-                + "\(step) s a step, measured on \(estimate.images) images; waiting for images comes on top"
+            "estimate: \(memory ?? "")\(ProgressPrinter.time(.seconds(estimate.seconds))) for the rest of the run, "
+                + "\(step) s a step, measured on \(estimate.images) images; without waiting for images"
         )
     }
 

@@ -25,7 +25,7 @@ enum StandardInput {
             bytes += buffer[..<count]
             guard bytes.count <= limit else {
                 throw CommandFailure(
-                    "standard input holds more than \(limit >> 20) MiB, which is no image",
+                    "standard input holds more than \(limit >> 20) MiB, too much for an image",
                     exitCode: CommandFailure.badData
                 )
             }

@@ -70,7 +70,7 @@ struct TrainingCall<Command: TrainingCommand> {
         }
         if let recipe = run.recipe {
             throw OptionError.conflict(
-                "a resumed run keeps its options: leave out --recipe \(recipe)"
+                "options of a resumed run cannot change: leave out --recipe \(recipe)"
             )
         }
         try checkIsRun(output)
@@ -78,7 +78,7 @@ struct TrainingCall<Command: TrainingCommand> {
         guard manifest.options.method == method else {
             let command = manifest.options.method.command
             throw OptionError.conflict(
-                "\(output) was started by \(command): go on with \(Self.resuming(command, output))"
+                "\(output) was started by \(command): continue it with \(Self.resuming(command, output))"
             )
         }
         if manifest.libtorchVersion != Libtorch.versionOfLibrary {
@@ -103,13 +103,13 @@ struct TrainingCall<Command: TrainingCommand> {
         )
     }
 
-    /// Tells a checkpoint from a run, where somebody means to go on from the one.
+    /// Distinguishes a checkpoint from a run, for --resume with a checkpoint.
     private func checkIsRun(_ output: String) throws {
         let files = FileManager.default
         guard !files.fileExists(atPath: output + "/run.yaml") else { return }
         if files.fileExists(atPath: output + "/trainer.json") {
             throw OptionError.conflict(
-                "\(output) is one checkpoint of a run: --resume wants the run's folder, with run.yaml in it"
+                "\(output) is a single checkpoint: --resume needs the run's directory, which contains run.yaml"
             )
         }
         var isFolder: ObjCBool = false
@@ -118,8 +118,8 @@ struct TrainingCall<Command: TrainingCommand> {
         if exists, isModel || !isFolder.boolValue {
             let flag = method == .supervised ? "--finetune" : "--init"
             throw OptionError.conflict(
-                "\(output) holds weights, not a run: --resume needs the optimiser and all else that a run keeps in "
-                    + "its folder; start a new run from these weights with "
+                "\(output) contains weights only, not a run: --resume needs the optimizer state in the run's "
+                    + "directory; start a new run from these weights with "
                     + ShellLine.line(ShellLine.option(flag, output))
             )
         }

@@ -69,7 +69,7 @@ struct PickleWriter {
         op("(")
         for (name, value) in state {
             guard names.insert(name).inserted else {
-                throw CheckpointError.tensor(name: inner(name), reason: "the name is taken already")
+                throw CheckpointError.tensor(name: inner(name), reason: "the name occurs twice")
             }
             text(name)
             try tensor(value, named: inner(name))

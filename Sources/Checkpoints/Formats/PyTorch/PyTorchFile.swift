@@ -18,13 +18,13 @@ public final class PyTorchFile: Sendable {
     /// The tensors, in the order of the state dict.
     public let tensors: [ArchivedTensor]
 
-    /// What stands beside the weights as plain values, such as `epoch`; texts of numbers and texts.
+    /// Plain values next to the weights, such as `epoch`; texts of numbers and texts.
     public let metadata: [String: String]
 
     /// What a reader should know: which dictionary was taken, what was ignored.
     public let notes: [String]
 
-    /// The `argparse.Namespace` beside the weights, readable; empty where there is none.
+    /// The `argparse.Namespace` next to the weights, as text; empty where there is none.
     public let arguments: [String: String]
 
     /// The nested dictionaries of tensors, such as `model` and `model_ema`.
@@ -99,7 +99,7 @@ extension PyTorchFile {
     /// The parts of the file whose bytes do not have the checksum that the archive keeps of them.
     ///
     /// Reading does not compare checksums, which would take longer than the reading, and nor does PyTorch. A file
-    /// of the older kind has none. PyTorch can be told to write none; then no part has the right one.
+    /// of the older kind has none. PyTorch can write none; then no part has the right one.
     ///
     /// - Returns: The names of the damaged parts, and the number of all parts.
     /// - Throws: ``CheckpointError`` when the file cannot be read.

@@ -42,7 +42,7 @@ public enum Safetensors {
     ///
     /// - Parameters:
     ///   - tensors: The tensors with their keys, in any order, on any device.
-    ///   - metadata: Texts for `__metadata__`; Python's libraries want the format `pt`.
+    ///   - metadata: Texts for `__metadata__`; Python's libraries require the format `pt`.
     ///   - path: The file, in a folder that exists.
     /// - Throws: ``CheckpointError``; the file that was there before is then as it was.
     public static func write(

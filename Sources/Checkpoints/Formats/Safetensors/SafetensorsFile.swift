@@ -4,7 +4,7 @@ public import Torch
 /// An open safetensors file: a checked table of contents, and the tensors on demand.
 ///
 /// The file is mapped, and its bytes are copied straight into the memory of the tensors that are read.
-/// A file that somebody shortens meanwhile is an error.
+/// A file that is truncated meanwhile is an error.
 ///
 /// ## Source
 /// The format: huggingface/safetensors, README, "Format".
@@ -94,7 +94,7 @@ extension SafetensorsFile: TensorArchive {
         guard bytes.count == range.count else {
             throw CheckpointError.malformed(
                 file: path,
-                reason: "\(range.count) bytes stand where \(bytes.count) belong"
+                reason: "found \(range.count) bytes, expected \(bytes.count)"
             )
         }
         try CheckpointError.of(try source.copy(from: range.lowerBound, into: bytes))

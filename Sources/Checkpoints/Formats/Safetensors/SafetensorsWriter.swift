@@ -10,7 +10,7 @@ public enum SafetensorsWriter {
     ///
     /// - Parameters:
     ///   - tensors: The tensors, in any order.
-    ///   - metadata: Texts for `__metadata__`; transformers wants `["format": "pt"]`.
+    ///   - metadata: Texts for `__metadata__`; transformers requires `["format": "pt"]`.
     ///   - path: The file, in a folder that exists.
     ///   - provide: A closure that is called once for each tensor, with its description and the sink,
     ///     and writes its bytes: little-endian, row-major, exactly as many as its shape needs.
@@ -51,7 +51,7 @@ public enum SafetensorsWriter {
         var offset = 0
         for tensor in tensors {
             guard tensor.name != "__metadata__", values[tensor.name] == nil else {
-                throw CheckpointError.tensor(name: tensor.name, reason: "the name is taken already")
+                throw CheckpointError.tensor(name: tensor.name, reason: "the name occurs twice")
             }
             guard tensor.shape.allSatisfy({ $0 >= 0 }),
                 let size = SafetensorsHeader.byteCount(shape: tensor.shape, dtype: tensor.dtype),
@@ -59,7 +59,7 @@ public enum SafetensorsWriter {
             else {
                 throw CheckpointError.tensor(
                     name: tensor.name,
-                    reason: "the shape \(tensor.shape) fits no file"
+                    reason: "the shape \(tensor.shape) is too large for a file"
                 )
             }
             values[tensor.name] = [

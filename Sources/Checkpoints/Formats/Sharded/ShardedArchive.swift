@@ -27,7 +27,7 @@ public final class ShardedArchive: Sendable {
     /// Opens an index and all of its files.
     ///
     /// - Parameter path: The index.
-    /// - Throws: ``CheckpointError`` when a file is missing or damaged, lies outside of the index's
+    /// - Throws: ``CheckpointError`` when a file is missing or damaged, is outside the index's
     ///   folder, lacks a tensor that the index promises, or has one that the index gives to another.
     public init(path: String) throws(CheckpointError) {
         self.path = path
@@ -43,7 +43,7 @@ public final class ShardedArchive: Sendable {
                     throw CheckpointError.malformed(
                         file: path,
                         reason: "\(file) has the tensor \(tensor.name), which the index does not "
-                            + "give to it"
+                            + "list for it"
                     )
                 }
                 places[tensor.name] = place

@@ -36,7 +36,7 @@ struct EfficientNetFamily: ConvNetFamily {
             weights.shape("blocks.0.0.conv_dw.weight") != nil
         else { return nil }
         guard stem.count == 4 else {
-            throw weights.odd("conv_stem.weight", "a network that is built here")
+            throw weights.odd("conv_stem.weight", "a supported network")
         }
         let candidates = presets.compactMap { preset in
             (preset.configuration.network as? EfficientNetConfiguration)
@@ -51,8 +51,8 @@ struct EfficientNetFamily: ConvNetFamily {
                 : known ?? candidates.first
         else {
             throw weights.unsupported(
-                "it is an EfficientNet, but none of those that are built here "
-                    + "(Lite0 to Lite2), and weights do not tell strides"
+                "it is an EfficientNet, but not one of the supported ones "
+                    + "(Lite0 to Lite2), and strides cannot be read from weights"
             )
         }
         var network = found.network
@@ -62,8 +62,8 @@ struct EfficientNetFamily: ConvNetFamily {
         return RecognizedModel(
             .efficientNet(network),
             assumptions: [
-                "\(found.name): the padding and batch norm eps of TensorFlow, which weights do not tell "
-                    + "(--preset \(found.name.dropFirst("tf_".count)) takes PyTorch's)"
+                "\(found.name): with the padding and batch norm eps of TensorFlow, which cannot be read from weights "
+                    + "(--preset \(found.name.dropFirst("tf_".count)) selects PyTorch's)"
             ]
         )
     }
@@ -106,7 +106,7 @@ struct EfficientNetFamily: ConvNetFamily {
         for value in own.value("stages")?.arrayValue ?? [] {
             let numbers = try own.ints(value, "stages")
             guard numbers.count == 5 else {
-                throw own.malformed("stages", "is no list of five numbers each")
+                throw own.malformed("stages", "is not a list of lists of five numbers")
             }
             stages.append(
                 EfficientNetConfiguration.Stage(

@@ -35,7 +35,7 @@ struct RegNetFamily: ConvNetFamily {
         guard let stem = weights.shape("stem.conv.weight"),
             weights.shape("s1.b1.conv1.conv.weight") != nil
         else { return nil }
-        let network = "a network that is built here"
+        let network = "a supported network"
         guard stem.count == 4 else { throw weights.odd("stem.conv.weight", network) }
         var depths: [Int] = []
         var widths: [Int] = []
@@ -52,7 +52,7 @@ struct RegNetFamily: ConvNetFamily {
         }
         guard weights.shape("s1.b1.se.fc1.weight") != nil else {
             throw weights.unsupported(
-                "it is a RegNetX, without squeeze-and-excitation, which is not built here"
+                "it is a RegNetX (no squeeze-and-excitation), which is not supported"
             )
         }
         return RecognizedModel(

@@ -30,7 +30,7 @@ struct ResNetFamily: ConvNetFamily {
             weights.shape("layer1.0.conv1.weight") != nil
         else { return nil }
         guard stem.count == 4 else {
-            throw weights.odd("conv1.weight", "a network that is built here")
+            throw weights.odd("conv1.weight", "a supported network")
         }
         var layers: [Int] = []
         var widths: [Int] = []
