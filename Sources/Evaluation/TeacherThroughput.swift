@@ -56,6 +56,7 @@ extension Throughput {
                     + "\(name) of \(student.inputShape) for \(student.numClasses): choose a teacher with the same"
             )
         }
+        // Not a `Predictor`: what is timed is the teacher's function as training calls it, on tensors that are there.
         let ask = ClassifierFactory.forward(
             frozen,
             dtype: ComputePolicy.current.autocastDType

@@ -13,10 +13,13 @@ public struct ClassifierLogits {
         self.dist = dist
     }
 
-    /// The prediction: the mean of the heads where there are two (DeiT, section 5.2), `[batch, classes]`.
+    /// The prediction: the mean of the heads where there are two (DeiT, section 5.2), `[batch, classes]` of `float32`.
+    ///
+    /// Heads in `bfloat16` are converted first: rounding their mean to 8 bits can make the two best classes equal.
     public func averaged() throws(TorchError) -> Tensor {
-        guard let dist else { return cls }
-        return try (cls + dist) / 2
+        let heads = try single()
+        guard let dist = heads.dist else { return heads.cls }
+        return try (heads.cls + dist) / 2
     }
 
     /// The same in 32-bit floating point, for losses and scores.

@@ -181,6 +181,33 @@ import VisionModels
         #expect(isGradientEnabled)
     }
 
+    /// In `bfloat16` the mean of both heads would be the same for the classes 0 and 1.
+    @Test func theHeadsOfABFloat16TeacherAreAveragedInFloat32() throws {
+        let cls = try Tensor([1.0, 1.0, 0.0], shape: [1, 3]).to(.bfloat16)
+        let dist = try Tensor([1, 1.0078125, 0], shape: [1, 3]).to(.bfloat16)
+        let teacher: ClassifierForward = { _ in ClassifierLogits(cls: cls, dist: dist) }
+        let pixels = try Tensor.zeros([1, 3, 4, 4])
+        let answer = try DistillationTask.answer(of: teacher, to: pixels)
+        #expect(answer.dtype == .float32)
+        #expect(try answer.floats() == [1, 1.00390625, 0])
+        let student = try Tensor([0.0, 9.0, 0.0], shape: [1, 3])
+        let task = try DistillationTask(
+            student: { _ in ClassifierLogits(cls: student, dist: student) },
+            teacher: teacher,
+            kind: .hard,
+            alpha: 1,
+            loss: ClassificationLoss()
+        )
+        let loss = try task(pixels: pixels, labels: Tensor([Int64(0)], shape: [1])).loss.item()
+        // The student predicts the teacher's class, 1.
+        #expect(abs(loss - log(1 + 2 * exp(-9))) < 1e-6)
+        let both = TeacherEnsemble.teacher(
+            (0..<2).map { _ in Teacher(forward: teacher, fingerprint: { Fingerprint() }) }
+        )
+        let mean = try both.forward(pixels).averaged().floats()
+        #expect(abs(mean[1] - mean[0] - 0.00390625) < 1e-6)
+    }
+
     @Test func theTeacherSeesTheStudentsImages() throws {
         let pixels = try Tensor((0..<96).map { Float($0) }, shape: [2, 3, 4, 4])
         var seen: [[Float]] = []

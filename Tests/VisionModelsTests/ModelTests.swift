@@ -113,6 +113,21 @@ struct ModelTests {
         #expect(try logits.cls.floats() != #require(logits.dist).floats())
     }
 
+    /// The mean of 1 and 1 + 2⁻⁷ needs one more bit than `bfloat16` has.
+    @Test("Heads in bfloat16 are averaged in float32")
+    func headsAreAveragedInFloat32() throws {
+        let logits = ClassifierLogits(
+            cls: try Tensor([1.0, 1.0, -3.0], shape: [1, 3]).to(.bfloat16),
+            dist: try Tensor([1, 1.0078125, 2], shape: [1, 3]).to(.bfloat16)
+        )
+        let average = try logits.averaged()
+        #expect(average.shape == [1, 3] && average.dtype == .float32)
+        #expect(try average.floats() == [1, 1.00390625, -0.5])
+        let alone = try ClassifierLogits(cls: logits.cls).averaged()
+        #expect(alone.dtype == .float32)
+        #expect(try alone.floats() == [1, 1, -3])
+    }
+
     @Test("Images of another size or with other channels are refused in one sentence")
     func wrongImages() throws {
         let model = try VisionTransformer(

@@ -245,7 +245,7 @@ final class DINOLearner: Learner {
             let pixels = try await neighbours.accuracyOfPixels(stop: stop),
             let network = try await neighbours.accuracy(
                 of: networks.teacher.backbone,
-                dtype: plan.policy.autocastDType,
+                dtype: plan.policy.dtype,
                 stop: stop
             )
         else { return nil }
@@ -279,7 +279,7 @@ final class DINOLearner: Learner {
         guard
             let top1 = try await neighbours.accuracy(
                 of: networks.teacher.backbone,
-                dtype: plan.policy.autocastDType,
+                dtype: plan.policy.dtype,
                 stop: stop
             )
         else { return nil }

@@ -5,6 +5,10 @@ import TorchNN
 import VisionModels
 
 /// Measures features by the votes of nearest neighbours, while a run goes on.
+///
+/// `Predictor` owns a loaded model and keeps it in evaluation mode; this one asks the network that is being trained, and
+/// raw pixels, stops at a signal in between, and gives the network back in the mode it had. Batches become tensors and
+/// passes get their type where a predictor's do.
 @ModelActor
 final class NeighbourGuard {
     /// The neighbours that vote, as in DINO's evaluation.
@@ -42,25 +46,25 @@ final class NeighbourGuard {
     /// The share of images whose class gets the most votes, 0 to 1; nil where a signal asked to stop in between.
     func accuracy(
         of backbone: any ImageClassifier,
-        dtype: DType?,
+        dtype: DType,
         stop: StopRequest
     ) async throws -> Double? {
         let wasTraining = backbone.isTraining
         backbone.eval()
         defer { backbone.train(wasTraining) }
-        return try await accuracy(stop) { (pixels) throws(TorchError) in
-            try ComputePolicy.autocast(dtype) { () throws(TorchError) in
-                try backbone.pooledFeatures(pixels).to(.float32)
-            }
+        return try await accuracy(stop, dtype: dtype) { (pixels) throws(TorchError) in
+            try backbone.pooledFeatures(pixels).to(.float32)
         }
     }
 
     private func accuracy(
         _ stop: StopRequest,
+        dtype: DType = .float32,
         of features: (Tensor) throws(TorchError) -> Tensor
     ) async throws -> Double? {
-        guard let known = try await vectors(bank, stop, features),
-            let asked = try await vectors(queries, stop, features)
+        let pass = ForwardPass(dtype: dtype)
+        guard let known = try await vectors(bank, stop, pass, features),
+            let asked = try await vectors(queries, stop, pass, features)
         else { return nil }
         let classifier = try KNNClassifier(known)
         return try classifier.accuracies(of: asked, k: [Self.k]).first?.top1
@@ -69,6 +73,7 @@ final class NeighbourGuard {
     private func vectors(
         _ loader: DataLoader,
         _ stop: StopRequest,
+        _ pass: ForwardPass,
         _ features: (Tensor) throws(TorchError) -> Tensor
     ) async throws -> FeatureSet? {
         var values: [Float] = []
@@ -78,9 +83,7 @@ final class NeighbourGuard {
             guard stop.signal == nil else { return nil }
             guard batch.count > 0 else { continue }
             let pixels = try batch.tensor()
-            values += try withoutGradient { () throws(TorchError) in
-                try features(pixels).floats()
-            }
+            values += try pass { () throws(TorchError) in try features(pixels).floats() }
             labels += batch.labels
         }
         return try FeatureSet(

@@ -84,7 +84,7 @@ public struct DistillationTask: TrainingTask {
         to pixels: Tensor
     ) throws(TorchError) -> Tensor {
         try withoutGradient { () throws(TorchError) in
-            try teacher(pixels).averaged().to(.float32)
+            try teacher(pixels).averaged()
         }
     }
 
