@@ -61,10 +61,12 @@ final class PartialFile {
         defer { buffer.deallocate() }
         var offset = 0
         while true {
-            let found = uninterrupted {
-                pread(descriptor, buffer.baseAddress, size, off_t(offset))
+            let found: Int
+            do throws(SystemError) {
+                found = try Descriptor.read(into: buffer, from: descriptor, at: offset)
+            } catch {
+                throw HubFileSystem.failure(at: path, error.code)
             }
-            guard found >= 0 else { throw HubFileSystem.failure(at: path) }
             guard found > 0 else { return }
             body(UnsafeRawBufferPointer(rebasing: buffer[..<found]))
             offset += found

@@ -33,25 +33,6 @@ enum Console {
 
     private static func write(_ text: String, to descriptor: Int32) {
         // A reader that went away, as in `deit … | head`, is no reason to stop training.
-        var bytes = Array(text.utf8)[...]
-        while !bytes.isEmpty {
-            let count = bytes.withUnsafeBytes { systemWrite(descriptor, $0.baseAddress, $0.count) }
-            guard count > 0 else { return }
-            bytes = bytes.dropFirst(count)
-        }
-    }
-
-    private static func systemWrite(
-        _ descriptor: Int32,
-        _ bytes: UnsafeRawPointer?,
-        _ count: Int
-    ) -> Int {
-        #if canImport(Darwin)
-        Darwin.write(descriptor, bytes, count)
-        #elseif canImport(Musl)
-        Musl.write(descriptor, bytes, count)
-        #else
-        Glibc.write(descriptor, bytes, count)
-        #endif
+        try? Descriptor.write(Array(text.utf8), to: descriptor)
     }
 }

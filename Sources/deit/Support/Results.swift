@@ -15,23 +15,15 @@ enum Results {
     /// - Returns: Whether anybody still reads.
     @discardableResult
     static func write(_ text: String) throws(CommandFailure) -> Bool {
-        var rest = Array(TerminalText.safe(text).utf8)[...]
-        while !rest.isEmpty {
-            let written = rest.withUnsafeBytes {
-                Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count)
-            }
-            if written > 0 {
-                rest = rest.dropFirst(written)
-            } else if written < 0, errno == EPIPE {
-                return false
-            } else if written == 0 || errno != EINTR {
-                let reason = String(cString: strerror(errno))
-                throw CommandFailure(
-                    "cannot write the result to standard output: \(reason)",
-                    exitCode: CommandFailure.other
-                )
-            }
+        do throws(SystemError) {
+            try Descriptor.write(Array(TerminalText.safe(text).utf8), to: STDOUT_FILENO)
+            return true
+        } catch {
+            if error.code == EPIPE { return false }
+            throw CommandFailure(
+                "cannot write the result to standard output: \(error.reason)",
+                exitCode: CommandFailure.other
+            )
         }
-        return true
     }
 }
