@@ -153,7 +153,7 @@ import VisionModels
         )
         #expect(
             diagnosis.findings.contains {
-                $0.text.contains("nothing but zeros in cls_classifier.weight")
+                $0.text.contains("all values are zero in cls_classifier.weight")
             }
         )
     }

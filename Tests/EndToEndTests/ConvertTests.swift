@@ -37,7 +37,7 @@ import Testing
                     in: folder
                 )
                 #expect(result.code == 0, "\(form): \(result.errors)")
-                #expect(result.output.contains("read again"))
+                #expect(result.output.contains("read back"))
                 last = name
             }
             #expect(

@@ -59,7 +59,7 @@ import Testing
                     in: folder
                 )
                 #expect(result.code == 0, "\(result.errors)")
-                #expect(result.errors.contains("fresh values instead of the file's: classifier"))
+                #expect(result.errors.contains("initialized instead of loaded: classifier"))
                 #expect(
                     result.errors.contains("a new distillation token, initialized with the class")
                 )

@@ -30,7 +30,7 @@ import Testing
             // The same images give the same file.
             let again = try await DeitCommand.run(arguments + ["--output", "again"], in: folder)
             #expect(again.code == 0, "\(again.errors)")
-            #expect(again.output.contains("of 10 images") && again.output.contains("read again"))
+            #expect(again.output.contains("of 10 images") && again.output.contains("read back"))
             let files = try ["out", "again"].map {
                 try Data(contentsOf: folder.appending(path: "\($0)/model.safetensors"))
             }

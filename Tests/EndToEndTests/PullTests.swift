@@ -160,7 +160,7 @@ import Testing
                     .expectRefusal(64, saying: "vit_small_patch16_224", "--preset", "quickgelu")
 
                 try await run(["pull", "vit_small_patch16_224.dno"])
-                    .expectRefusal(65, saying: "the hub has no", "did you mean \"\(name)\"")
+                    .expectRefusal(65, saying: "the Hub has no", "did you mean \"\(name)\"")
                 try await run(["pull", "timm/vit_small_patch16_224.dno"])
                     .expectRefusal(65, saying: "did you mean \"timm/\(name)\"")
                 try await run(["classify", "vit_small_patch16_224.dno", "cat.png"])

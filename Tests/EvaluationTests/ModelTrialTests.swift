@@ -88,7 +88,7 @@ import VisionModels
                     let diagnosis = try await diagnosis(of: path)
                     #expect(!diagnosis.isSound, "\(processor.resize)")
                     let text = try #require(diagnosis.findings.last?.text)
-                    #expect(text.contains("cannot take") && text.contains("--crop-mode center"))
+                    #expect(text.contains("rejects") && text.contains("--crop-mode center"))
                 }
             }
             let path = try save(

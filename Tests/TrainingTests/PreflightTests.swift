@@ -63,7 +63,7 @@ import VisionModels
         let error = #expect(throws: (any Error).self) {
             try RunData.check(options, imagesPerEpoch: 64, classes: 1, path: "data")
         }
-        #expect("\(String(describing: error))".contains("Mixup"))
+        #expect("\(String(describing: error))".contains("at least two"))
     }
 
     // MARK: - What the options make of images

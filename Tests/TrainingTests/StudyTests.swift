@@ -122,7 +122,7 @@ import Testing
         ("{base: {mixup: 0}, switch-off: [mixup]}", "already off"),
         ("switch-off: [distillation]", "already off"), ("axes: {lr: 3}", "list of values"),
         ("axes: {lrr: [1]}", "did you mean \"lr\""), ("axes: {lr: [fast]}", "lr"),
-        ("seeds: [0, 0]", "each once"), ("seeds: [-1]", "at least 0"),
+        ("seeds: [0, 0]", "different integers"), ("seeds: [-1]", "at least 0"),
         ("heads: [clss]", "did you mean \"cls\""), ("[1]", "mapping"), ("a: [", "cannot be read"),
         ("", "mapping"),
     ])
