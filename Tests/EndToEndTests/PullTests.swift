@@ -60,7 +60,7 @@ import Testing
         #expect(first.code == 0, "\(first.errors)")
         #expect(first.output == snapshot(in: folder).path + "\n")
         #expect(first.errors.contains("downloading 3 files"), "\(first.errors)")
-        #expect(first.errors.contains("answer 503; trying again"), "\(first.errors)")
+        #expect(first.errors.contains("status 503; trying again"), "\(first.errors)")
         let asked = hub.requests.count
         let second = try await DeitCommand.run(["pull", Self.name, "--json"], in: folder)
         #expect(second.code == 0, "\(second.errors)")
