@@ -96,7 +96,7 @@ import Testing
             await command.send(SIGTERM) { second.recordedSteps >= 5 }
             let stopped = try await command.result()
             #expect(stopped.code == 143, "\(stopped.errors)")
-            #expect(stopped.errors.contains("go on with: deit ablate study.yaml --output out"))
+            #expect(stopped.errors.contains("continue with: deit ablate study.yaml --output out"))
             #expect(try text("out/table.md", folder).contains("| two | not run yet |"))
             let resumed = try await ablate(folder)
             #expect(resumed.code == 0, "\(resumed.errors)")

@@ -60,7 +60,7 @@ import Testing
 
         let again = ["attention", "run", "data/val/a/0.png", "--output", "maps"]
         try await DeitCommand.run(again, in: folder)
-            .expectRefusal(64, saying: "maps has files already", "--overwrite")
+            .expectRefusal(64, saying: "maps is not empty", "--overwrite")
         let over = try await DeitCommand.run(again + ["--overwrite"], in: folder)
         #expect(over.code == 0 && over.output.contains("maps/index.html"), "\(over.errors)")
     }
@@ -140,7 +140,7 @@ import Testing
         try await refused(["--size", "100000"], 64, "GiB", "--size")
         try await refused(["--size", "3y4"], 64, "--size")
         try await refused(["--block", "9"], 64, "blocks 1 to 4")
-        try await refused(["--threshold", "0"], 64, "share")
+        try await refused(["--threshold", "0"], 64, "fraction of attention")
         try await refused(["--parts", "tails"], 64, "heads, mean, rollout, features")
         try await refused(["--discard", "1"], 64, "discard")
         let missing = try await DeitCommand.run(

@@ -67,7 +67,7 @@ import Testing
                 validation: 8
             )
             try await train(mixing + ["--data", "one"], in: folder)
-                .expectRefusal(65, saying: "only one class", "Mixup")
+                .expectRefusal(65, saying: "only one class", "at least two")
             try await train(["--in-chans", "4"], in: folder)
                 .expectRefusal(64, saying: "4 channels", "--in-chans 1 or 3")
             try await train(["--model-ema-decay", "0.9"], in: folder)

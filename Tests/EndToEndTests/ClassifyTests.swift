@@ -236,13 +236,13 @@ import Testing
         let empty = folder.appending(path: "none")
         try FileManager.default.createDirectory(at: empty, withIntermediateDirectories: true)
         try await DeitCommand.run(["classify", "run", "none"], in: folder)
-            .expectRefusal(65, saying: "none holds no images")
+            .expectRefusal(65, saying: "none contains no images")
         let partly = try await DeitCommand.run(
             ["classify", "run", "none", "data/val/ant/0.png"],
             in: folder
         )
         #expect(partly.code == 65 && partly.output.contains("data/val/ant/0.png"))
-        #expect(partly.errors.contains("none holds no images"))
+        #expect(partly.errors.contains("none contains no images"))
         try await DeitCommand.run(["classify", "run", "x.png", "--top", "0"], in: folder)
             .expectRefusal(64, saying: "--top")
         try await DeitCommand.run(["classify", "run", "x.png", "--dtype", "fp8"], in: folder)

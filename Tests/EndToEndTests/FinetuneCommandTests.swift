@@ -102,7 +102,7 @@ import Testing
                 in: folder
             )
             #expect(tuned.code == 0, "\(tuned.errors)")
-            #expect(tuned.errors.contains("without head_dist.weight: one head"))
+            #expect(tuned.errors.contains("head_dist.weight removed: one head"))
             #expect(tuned.errors.contains("position embeddings resampled from 2×2 to 3×3 patches (deit)"))
             let config = try TinyRun(folder: folder.appending(path: "one"))
                 .data("checkpoints/best/config.json")
@@ -146,7 +146,7 @@ import Testing
             try await finetune(output + ["--freeze", "blocks.*.mpl"], in: folder)
                 .expectRefusal(64, saying: "blocks.*.mpl", "did you mean \"blocks.*.mlp\"?")
             try await finetune(output + ["--freeze", "*"], in: folder)
-                .expectRefusal(64, saying: "head.weight", "random numbers")
+                .expectRefusal(64, saying: "head.weight", "random initial values")
             try await finetune(output + ["--freeze", "*"], data: "data", in: folder)
                 .expectRefusal(64, saying: "nothing would be trained", "--freeze all")
             try await finetune(output + ["--freeze", "5"], in: folder)
@@ -160,7 +160,7 @@ import Testing
             try await finetune(output + ["--epochs", "0"], in: folder)
                 .expectRefusal(64, saying: "epochs")
             try await finetune(output + ["--warmup-epochs", "2"], in: folder)
-                .expectRefusal(64, saying: "warm-up of 2.0 epochs", "run of 1:", "--epochs")
+                .expectRefusal(64, saying: "warmup of 2.0 epochs", "run of 1:", "--epochs")
             // All 40 images are one step, at the very start of the warm-up.
             try await finetune(output + ["--batch", "40"], in: folder)
                 .expectRefusal(64, saying: "one step", "learning rate 0", "--warmup-epochs 0")

@@ -127,7 +127,7 @@ import Testing
     private func refuses(in folder: URL) async throws {
         let evaluate = ["evaluate", "run", "--data", "data"]
         for (arguments, words) in [
-            (evaluate + ["--knn", "--linear"], ["--knn and --linear"]),
+            (evaluate + ["--knn", "--linear"], ["--knn or --linear"]),
             (evaluate + ["--knn", "--k", "0"], ["--k"]),
             (evaluate + ["--knn", "--k", "5,,6"], ["--k"]),
             (evaluate + ["--k", "5"], ["--knn"]),
@@ -136,7 +136,7 @@ import Testing
             (evaluate + ["--knn", "--tokens", "patch"], ["patch", "cls, dist, mean"]),
             (evaluate + ["--features", "f"], ["--knn or --linear"]),
             (["index", "run", "--data", "data"], ["--output"]),
-            (["index", "run", "--add", "data"], ["no index", "--output"]),
+            (["index", "run", "--add", "data"], ["not an index", "--output"]),
             (["index", "two.index", "--add", "data", "--k", "2"], ["--add"]),
             (["index", "two.index", "--data", "data", "--output", "x"], ["--add"]),
             (["evaluate", "two.index", "--data", "data", "--linear"], ["index"]),
@@ -147,7 +147,7 @@ import Testing
             for word in words { #expect(result.errors.contains(word), "\(result.errors)") }
         }
         try await deit(["index", "run", "--data", "data", "--output", "more"], in: folder)
-            .expectRefusal(1, saying: "more", "something else")
+            .expectRefusal(1, saying: "more", "exists and is not an index")
         // One class: it can be indexed, but tells nothing apart until there is another.
         let one = try await deit(
             ["index", "run", "--data", "more", "--output", "one.index"],

@@ -91,14 +91,14 @@ import Testing
             for (arguments, code, words) in [
                 (start + ["--mask-ratio", "0"], 64, ["--mask-ratio"]),
                 (start + ["--mask-ratio", "1"], 64, ["--mask-ratio"]),
-                (start + ["--mask-patch-size", "6"], 64, ["6", "patches of 4"]),
+                (start + ["--mask-patch-size", "6"], 64, ["6", "patch size 4"]),
                 (start + ["--mask-patch-size", "8"], 64, ["--mask-patch-size"]),
                 (start + ["--mask", "stripes"], 64, ["random, block"]),
                 (start + ["--accumulation", "9"], 64, ["--accumulation"]),
                 (start + ["--model", "resnet18"], 64, ["resnet18"]),
                 (start, 65, ["batch of 8", "6 images"]),
                 (options + ["--output", "run"], 64, ["--data"]),
-                (start + ["--batch", "4", "--init", fixture], 65, ["it holds a transformer of"]),
+                (start + ["--batch", "4", "--init", fixture], 65, ["it contains a transformer of"]),
             ] as [([String], Int32, [String])] {
                 let result = try await pretrain(arguments, in: folder)
                 result.expectRefusal(code, saying: words[0])

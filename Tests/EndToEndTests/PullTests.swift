@@ -205,7 +205,7 @@ import Testing
                 }
                 running.send(SIGINT)
                 let interrupted = try await running.result()
-                interrupted.expectRefusal(130, saying: "stopped", "goes on")
+                interrupted.expectRefusal(130, saying: "stopped", "continues")
                 let files = FileManager.default
                 #expect(!files.fileExists(atPath: snapshot(in: folder).path + "/model.safetensors"))
                 let again = try await DeitCommand.run(

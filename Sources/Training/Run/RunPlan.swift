@@ -134,7 +134,7 @@ public struct RunPlan: Sendable, Equatable {
         let (warmup, epochs) = (options.warmupEpochs, Double(options.epochs))
         guard warmup > epochs / 2, warmup < epochs else { return nil }
         return
-            "warning: the warm-up of \(warmup) epochs takes most of the run of \(options.epochs): choose more --epochs, or "
+            "warning: the warmup of \(warmup) epochs takes most of the run of \(options.epochs): choose more --epochs, or "
             + "fewer --warmup-epochs"
     }
 
