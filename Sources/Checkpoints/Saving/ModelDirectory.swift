@@ -293,7 +293,7 @@ public enum ModelDirectory {
     /// A form that can hold what Hugging Face's cannot.
     private static func other(_ configuration: ModelConfiguration) -> String {
         let isTimms = ModelFamilies.family(of: configuration)?.timmRefusal(of: configuration) == nil
-        return isTimms ? "timm's form" : "a file of safetensors"
+        return isTimms ? "the timm format" : "a safetensors file"
     }
 
     private static func configuration(
