@@ -61,7 +61,8 @@ extension Diagnosis {
             }
             return fault
         } catch {
-            return "\(name) is preprocessed to an input that the model rejects (\(error)): \(advice)"
+            return
+                "\(name) is preprocessed to an input that the model rejects (\(error)): \(advice)"
         }
     }
 

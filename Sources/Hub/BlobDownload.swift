@@ -82,7 +82,10 @@ struct BlobDownload {
             announced = try begin(answer, file)
         } catch { throw .final(error) }
         guard answer.status != 416 else {
-            throw .passing(reason: "the file on the server is no longer than the part downloaded before", wait: nil)
+            throw .passing(
+                reason: "the file on the server is no longer than the part downloaded before",
+                wait: nil
+            )
         }
         if let size = promise.size, let announced, announced != size {
             return "the server has \(announced) bytes instead of \(size)"

@@ -53,7 +53,8 @@ extension HubError: CustomStringConvertible {
         case .unreachable(let what, let reason): "cannot download \(what): \(reason)"
         case .accessDenied(let repository, let reason): "no access to \(repository): \(reason)"
         case .notFound(let what, let reason): "the Hub has no \(what): \(reason)"
-        case .badAnswer(let what, let reason): "the Hub's response for \(what) is invalid: \(reason)"
+        case .badAnswer(let what, let reason):
+            "the Hub's response for \(what) is invalid: \(reason)"
         case .wrongBytes(let file, let reason):
             "\(file) was not downloaded correctly: \(reason); the download was deleted"
         case .noModel(let repository, let reason): "\(repository) contains no model: \(reason)"

@@ -55,7 +55,9 @@ struct HubPull: Sendable {
             var listing: [UInt8] = []
             while let bytes = try await transport.next(of: answer) {
                 guard bytes.count <= Self.largestListing - listing.count else {
-                    throw .final(.badAnswer(what: what, reason: "it is too large for a list of files"))
+                    throw .final(
+                        .badAnswer(what: what, reason: "it is too large for a list of files")
+                    )
                 }
                 listing += bytes
             }

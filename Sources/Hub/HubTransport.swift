@@ -208,7 +208,8 @@ extension HubTransport {
         case "RepoNotFound": "there is no repository \(repository.name)"
         case "RevisionNotFound": "\(repository.name) has no such branch, tag or commit"
         case "EntryNotFound": "\(repository.name) has no such file"
-        default: "the Hub responded with status \(answer.status); check the name, and HF_ENDPOINT if it is set"
+        default:
+            "the Hub responded with status \(answer.status); check the name, and HF_ENDPOINT if it is set"
         }
     }
 }

@@ -117,7 +117,9 @@ struct EvaluateCommand: AsyncParsableCommand {
         status.clear()
         checkpoint.tellAssumptions(loaded)
         if mapping.isByOrder {
-            StatusLine.note("assumed: classes in the same order, as model or data has no class names")
+            StatusLine.note(
+                "assumed: classes in the same order, as model or data has no class names"
+            )
         }
         reading.tell(result.skipped)
         if let report {

@@ -156,6 +156,9 @@ import Testing
             ],
             in: folder
         )
-        #expect(shrunk.code == 0 && shrunk.errors.contains("is shown to the model at"), "\(shrunk.errors)")
+        #expect(
+            shrunk.code == 0 && shrunk.errors.contains("is shown to the model at"),
+            "\(shrunk.errors)"
+        )
     }
 }

@@ -28,7 +28,11 @@ import Testing
             )
             #expect(result.code == 0, "\(result.errors)")
             #expect(result.errors.contains("initialized instead of loaded: cls_classifier"))
-            #expect(result.errors.contains("position embeddings resampled from 2×2 to 3×3 patches (deit)"))
+            #expect(
+                result.errors.contains(
+                    "position embeddings resampled from 2×2 to 3×3 patches (deit)"
+                )
+            )
             let config = try JSONSerialization.jsonObject(
                 with: TinyRun(folder: folder.appending(path: "second"))
                     .data("checkpoints/best/config.json")

@@ -103,7 +103,11 @@ import Testing
             )
             #expect(tuned.code == 0, "\(tuned.errors)")
             #expect(tuned.errors.contains("head_dist.weight removed: one head"))
-            #expect(tuned.errors.contains("position embeddings resampled from 2×2 to 3×3 patches (deit)"))
+            #expect(
+                tuned.errors.contains(
+                    "position embeddings resampled from 2×2 to 3×3 patches (deit)"
+                )
+            )
             let config = try TinyRun(folder: folder.appending(path: "one"))
                 .data("checkpoints/best/config.json")
             #expect(

@@ -117,7 +117,9 @@ import Testing
             #expect(index.output.contains("36 images of 2 classes"), "\(index.errors)")
             let own = try await evaluate("an.index", "data", in: folder)
             #expect(own.code == 0 && own.output.contains("4 images against 36"), "\(own.errors)")
-            #expect(own.errors.contains(Self.own) && !own.output.contains("does not vote for itself"))
+            #expect(
+                own.errors.contains(Self.own) && !own.output.contains("does not vote for itself")
+            )
             for flag in ["--knn", "--linear"] {
                 let result = try await evaluate("timm", "data", in: folder, [flag])
                 #expect(result.code == 0 && result.errors.contains(Self.own), "\(result.errors)")

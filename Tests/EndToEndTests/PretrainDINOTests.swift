@@ -158,7 +158,10 @@ import Testing
                 (["--warmup-teacher-temp=-1"], 64, ["warmup_teacher_temp"]),
                 (["--local-crops-size", "12"], 64, ["12", "larger than the global crops of 8"]),
                 (["--local-crops-size", "3"], 64, ["smaller than a patch of 4"]),
-                (["--global-crops-number", "1", "--local-crops-number", "0"], 64, ["a single crop"]),
+                (
+                    ["--global-crops-number", "1", "--local-crops-number", "0"], 64,
+                    ["a single crop"]
+                ),
                 (["--global-crops-scale", "0.9,0.5"], 64, ["global_crops_scale"]),
                 (["--global-crops-scale", "0,1"], 64, ["global_crops_scale"]),
                 (["--accumulation", "5"], 64, ["--accumulation"]),

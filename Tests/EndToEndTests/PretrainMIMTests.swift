@@ -98,7 +98,10 @@ import Testing
                 (start + ["--model", "resnet18"], 64, ["resnet18"]),
                 (start, 65, ["batch of 8", "6 images"]),
                 (options + ["--output", "run"], 64, ["--data"]),
-                (start + ["--batch", "4", "--init", fixture], 65, ["it contains a transformer of"]),
+                (
+                    start + ["--batch", "4", "--init", fixture], 65,
+                    ["it contains a transformer of"]
+                ),
             ] as [([String], Int32, [String])] {
                 let result = try await pretrain(arguments, in: folder)
                 result.expectRefusal(code, saying: words[0])

@@ -165,7 +165,9 @@ struct HubFailureTests {
                 try await fixture.pull()
             }
             fixture.hub.fail(Self.get, with: .surplus(5))
-            await expectHubError(saying: "more than the announced \(Self.size) bytes") { try await fixture.pull() }
+            await expectHubError(saying: "more than the announced \(Self.size) bytes") {
+                try await fixture.pull()
+            }
             fixture.expectNoWeights()
             #expect(fixture.partials.isEmpty)
         }

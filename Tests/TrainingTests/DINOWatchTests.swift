@@ -61,8 +61,14 @@ import Torch
     @Test func `the sentences say what it looks like and what to change`() {
         let options = TrainingOptions.defaults(of: .dino)
         for (verdict, words) in [
-            (.uniform, ["looks like collapse", "uniform for every image", "--teacher-temp 0.02", "--lr"]),
-            (.constant, ["looks like collapse", "the same for every image", "--momentum-teacher 0.9995"]),
+            (
+                .uniform,
+                ["looks like collapse", "uniform for every image", "--teacher-temp 0.02", "--lr"]
+            ),
+            (
+                .constant,
+                ["looks like collapse", "the same for every image", "--momentum-teacher 0.9995"]
+            ),
             (.oneFeature, ["looks like collapse", "nearly the same", "--warmup-epochs"]),
             (.nothingLearnt, ["may not be learning", "ln K = 11.09", "--out-dim"]),
             (.contradicting, ["disagrees with its teacher", "ln K = 11.09", "a lower --lr"]),

@@ -64,7 +64,9 @@ struct Examination {
         let (names, parts) = try file.damagedParts()
         if names.isEmpty { return }
         guard names.count < parts else {
-            diagnosis.warn("no member has the right checksum; the file was written without checksums, or is damaged")
+            diagnosis.warn(
+                "no member has the right checksum; the file was written without checksums, or is damaged"
+            )
             return
         }
         diagnosis.fault(

@@ -48,7 +48,8 @@ enum LoadHint {
             return "Only the classifier differs: request a new one to train on other classes"
         }
         if misshapen == ["pos_embed"], missing.isEmpty, unexpected.isEmpty {
-            return "Only the position embeddings differ: the file is the same model for another image "
+            return
+                "Only the position embeddings differ: the file is the same model for another image "
                 + "size; use that size, or request resampling"
         }
         if unexpected.allSatisfy({ $0.hasSuffix(".gamma") }), !unexpected.isEmpty {

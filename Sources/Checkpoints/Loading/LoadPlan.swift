@@ -150,7 +150,9 @@ struct LoadPlan {
         if count == new.count, knownGrid?.count != count,
             from == nil || options.positionResampling == nil
         {
-            assumptions.append("position embeddings for \(new) patches, height first, from the image size")
+            assumptions.append(
+                "position embeddings for \(new) patches, height first, from the image size"
+            )
             return
         }
         guard let from, count > 0 else { throw otherGrid("\(count)", vit) }

@@ -55,7 +55,9 @@ public struct LoadReport: Sendable, Equatable {
         if !replaced.isEmpty {
             sentences.append("initialized instead of loaded: \(Self.list(replaced))")
         }
-        if !dropped.isEmpty { sentences.append("not loaded, the classifier: \(Self.list(dropped))") }
+        if !dropped.isEmpty {
+            sentences.append("not loaded, the classifier: \(Self.list(dropped))")
+        }
         if let resampling {
             sentences.append(
                 "position embeddings resampled from \(resampling.from) to \(resampling.to) patches "

@@ -136,7 +136,8 @@ public enum ModelDirectory {
         guard architecture != nil || options.maxShardSize == nil else {
             throw CheckpointError.unwritable(
                 path: folder,
-                reason: "the timm format has a single weights file; leave out the maximum shard size"
+                reason:
+                    "the timm format has a single weights file; leave out the maximum shard size"
             )
         }
         let writer = WeightsWriter(options: options)

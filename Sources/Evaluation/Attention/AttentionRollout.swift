@@ -67,7 +67,8 @@ public struct AttentionRollout: Sendable, Equatable {
         guard tokens == columns, tokens > 0 else {
             throw TorchError(
                 operation: "rollout",
-                message: "weights of shape \(weights.shape) are not attention weights, [images, heads, tokens, tokens]"
+                message:
+                    "weights of shape \(weights.shape) are not attention weights, [images, heads, tokens, tokens]"
             )
         }
         let fused = try discarded(fused(weights.to(.float32)))

@@ -81,7 +81,9 @@ public struct LogisticRegression {
     /// - Throws: `NeighbourError` for numbers that are no whole vectors, `TorchError` without memory.
     public func probabilities(of values: [Float]) throws -> [Float] {
         guard values.count.isMultiple(of: width) else {
-            throw NeighbourError.invalidShape("\(values.count) values are not a multiple of the vector length \(width)")
+            throw NeighbourError.invalidShape(
+                "\(values.count) values are not a multiple of the vector length \(width)"
+            )
         }
         let data = try Tensor(values, shape: [values.count / width, width])
         return try withoutGradient { () throws(TorchError) in

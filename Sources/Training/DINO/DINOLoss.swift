@@ -77,7 +77,10 @@ public struct DINOLoss: Sendable, Equatable {
             total = try total.map { (sum) throws(TorchError) in try sum + term } ?? term
         }
         guard let total else {
-            throw TorchError(operation: "DINO loss", message: "there are no two different crops to compare")
+            throw TorchError(
+                operation: "DINO loss",
+                message: "there are no two different crops to compare"
+            )
         }
         return Terms(
             loss: try total / Double(globalCrops * (crops - 1)),

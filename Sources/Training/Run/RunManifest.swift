@@ -117,7 +117,9 @@ public struct RunManifest: Sendable, Equatable {
             let dtype = compute["dtype"]?.string.flatMap(Precision.init),
             let threads = compute["threads"]?.int,
             let data = root["data"], let train = data["train"]?.int, let val = data["val"]?.int
-        else { throw RunError.unreadable(path: path, reason: "it is not a run.yaml, or it is damaged") }
+        else {
+            throw RunError.unreadable(path: path, reason: "it is not a run.yaml, or it is damaged")
+        }
         // Runs of earlier versions had libtorch's only.
         let pointwise =
             compute["pointwise"]?.string.flatMap(ComputePolicy.Pointwise.init) ?? .libtorch

@@ -65,7 +65,8 @@ enum ConversionText {
                 (
                     "int8",
                     "same class as before for \(percent(agreement)) of \(report.count) images"
-                        + (report.isComputedInt8 ? "" : ", computed in floating point by this libtorch")
+                        + (report.isComputedInt8
+                            ? "" : ", computed in floating point by this libtorch")
                 )
             )
         }
