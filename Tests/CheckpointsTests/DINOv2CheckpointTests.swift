@@ -326,7 +326,7 @@ import VisionModels
         try expect(withoutGradient { try network.forwardFeatures(images) }, probe["tokens"], name)
         let whole = try ModelDirectory.load(file, options: LoadOptions(relaxations: .noHead))
         #expect(whole.report.ignored.contains { $0.hasPrefix("decoder") })
-        #expect(whole.report.sentences.contains { $0.hasPrefix("without use here: decoder") })
+        #expect(whole.report.sentences.contains { $0.hasPrefix("not used: decoder") })
     }
 
     // MARK: - Names of published files
