@@ -278,7 +278,7 @@ import Testing
             try await DeitCommand.run(
                 student + ["--teacher", "teacher,teacher", "--distillation", "soft"],
                 in: folder
-            ).expectRefusal(64, saying: "named twice")
+            ).expectRefusal(64, saying: "given twice")
             try await DeitCommand.run(
                 student + [
                     "--teacher", "teacher", "--teacher", "nowhere", "--distillation", "hard",
