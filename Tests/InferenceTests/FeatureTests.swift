@@ -184,26 +184,38 @@ import VisionModels
             let request = FeatureRequest(tokens: [.cls, .mean], blocks: 2)
             let extractor = try FeatureExtractor(Predictor(loaded), request)
             var files: [FeatureFormat: URL] = [:]
+            var open: [FeatureFile] = []
             for format in FeatureFormat.allCases {
                 let url = folder.appending(path: "features.\(format.rawValue)")
                 files[format] = url
-                let file = try FeatureFile(
-                    path: url.path,
-                    format: format,
-                    columns: extractor.columns,
-                    description: .init(
-                        model: "model",
-                        request: request,
-                        classNames: data.classNames
+                open.append(
+                    try FeatureFile(
+                        path: url.path,
+                        format: format,
+                        columns: extractor.columns,
+                        description: .init(
+                            model: "model",
+                            request: request,
+                            classNames: data.classNames
+                        )
                     )
                 )
-                let loader = try DataLoader(
-                    dataset: data,
-                    transform: loaded.description.processor,
-                    plan: EpochPlan(count: data.count, batchSize: 2, shuffles: false),
-                    policy: .drop(limit: 1)
-                )
-                try await extractor.extract(loader, into: file)
+            }
+            let loader = try DataLoader(
+                dataset: data,
+                transform: loaded.description.processor,
+                plan: EpochPlan(count: data.count, batchSize: 2, shuffles: false),
+                policy: .drop(limit: 1)
+            )
+            // One pass for all files: a second one may run on other kernels, which a test beside this one has chosen for the
+            // process, and round otherwise.
+            var batches = loader.batches().makeAsyncIterator()
+            while let batch = try await batches.next(isolation: #isolation) {
+                let arrays = try extractor(batch)
+                let names = batch.indices.map { data.name(at: $0) }
+                for file in open { try file.append(arrays, names: names, labels: batch.labels) }
+            }
+            for file in open {
                 #expect(file.count == 3)
                 try file.finish()
             }
