@@ -186,7 +186,7 @@ import Testing
             try await ablate(folder).expectRefusal(64, saying: "did you mean \"mixup\"")
             #expect(!FileManager.default.fileExists(atPath: folder.appending(path: "out").path))
             try await DeitCommand.run(["ablate", "nothing.yaml"], in: folder)
-                .expectRefusal(64, saying: "no such file")
+                .expectRefusal(64, saying: "does not exist")
         }
     }
 

@@ -238,7 +238,7 @@ import Testing
             ]
             let hard = arguments + ["--distillation", "hard", "--teacher"]
             try await train(hard + ["resnet18"], in: folder)
-                .expectRefusal(64, saying: "resnet18", "no weights")
+                .expectRefusal(64, saying: "resnet18", "without weights")
             try await train(hard + ["nowhere"], in: folder).expectRefusal(65, saying: "nowhere")
             try await train(hard + ["teacher", "--distillation-token", "on"], in: folder)
                 .expectRefusal(
