@@ -209,7 +209,7 @@ struct ListTests {
             let list = try DatasetLocation(path: folder.path + "/labels.csv").open(.validation)
             #expect(
                 list.label(at: 0) == 1
-                    && list.notes.contains { $0.contains("1 image lies in a folder") }
+                    && list.notes.contains { $0.contains("1 image is in a folder") }
             )
         }
     }
