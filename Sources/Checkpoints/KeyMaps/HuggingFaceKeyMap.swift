@@ -6,10 +6,10 @@ public import VisionModels
 ///
 /// timm's names are ours. Two things differ beyond names. timm keeps queries, keys and values as the rows of one matrix
 /// `qkv`, in that order; Hugging Face has three. And where registers follow the class token, Hugging Face's positions begin
-/// with the class token's, which timm's class token contains (``ClassPosition``).
+/// with the class token's, which timm's class token contains (`ClassPosition`).
 ///
 /// ## Source
-/// timm/models/vision_transformer.py, deit.py; transformers' models as ``HuggingFaceNames`` tells.
+/// timm/models/vision_transformer.py, deit.py; transformers' models as `HuggingFaceNames` tells.
 public struct HuggingFaceKeyMap: Sendable, Equatable {
     /// A place in one of timm's tensors.
     public struct Place: Sendable, Hashable {
@@ -175,7 +175,7 @@ extension HuggingFaceKeyMap {
     ///
     /// - Parameters:
     ///   - model: The network, whose memory the tensors share, but for a class token and positions whose split differs
-    ///     (``ClassPosition``).
+    ///     (`ClassPosition`).
     ///   - extras: More tensors, by Hugging Face's names without `vit.` or `deit.`; those of the transformer itself
     ///     (`pooler.…`, `embeddings.…`) get the architecture's prefix.
     /// - Returns: All tensors with their names.
