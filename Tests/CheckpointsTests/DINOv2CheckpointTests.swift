@@ -31,16 +31,7 @@ import VisionModels
         _ name: String,
         location: SourceLocation = #_sourceLocation
     ) throws {
-        let expected = try #require(expected)
-        try expectClose(
-            shape: found.shape,
-            found.floats(),
-            expectedShape: expected.shape,
-            expected.floats(),
-            tolerance: Self.tolerance,
-            name,
-            location: location
-        )
+        try expectTensor(found, expected, name, tolerance: Self.tolerance, location: location)
     }
 
     func load(

@@ -16,30 +16,13 @@ import VisionModels
         try Safetensors.read(path("\(name).probe.safetensors"))
     }
 
-    func expect(
-        _ found: Tensor,
-        _ expected: Tensor?,
-        _ name: String,
-        location: SourceLocation = #_sourceLocation
-    ) throws {
-        let expected = try #require(expected)
-        #expect(found.shape == expected.shape, sourceLocation: location)
-        try expectClose(
-            found.floats(),
-            expected.floats(),
-            tolerance: 1e-5,
-            name,
-            location: location
-        )
-    }
-
     @Test(arguments: ["student", "teacher"]) func fullCheckpointsOfDINO(name: String) throws {
         let options = LoadOptions(relaxations: .noHead, stateDict: name)
         let loaded = try ModelDirectory.load(path("dino_full.pth"), options: options)
         let probe = try probe("dino_full")
         let images = try #require(probe["images"])
         #expect(loaded.model.numClasses == 0)
-        try expect(withoutGradient { try loaded.model(images) }, probe[name], name)
+        try expectTensor(withoutGradient { try loaded.model(images) }, probe[name], name)
         let prefix = name == "student" ? "module." : ""
         let wanted =
             ["mlp.0", "mlp.2", "mlp.4"].flatMap { ["\($0).weight", "\($0).bias"] }
@@ -80,7 +63,7 @@ import VisionModels
         }
         #expect(vit.noEmbedClass && vit.initValues != nil && vit.imageHeight == 8)
         #expect(loaded.report.notes.contains { $0.contains("gamma_1") })
-        try expect(withoutGradient { try loaded.model(images) }, probe["logits"], "logits")
+        try expectTensor(withoutGradient { try loaded.model(images) }, probe["logits"], "logits")
     }
 
     @Test func foldersOfTimm() throws {
@@ -91,7 +74,7 @@ import VisionModels
         #expect(loaded.description.configuration.isDistilled)
         // timm resizes to floor(8 / 0.9).
         #expect(loaded.description.processor.resize == .shortestSide(8))
-        try expect(withoutGradient { try loaded.model(images) }, probe["logits"], "logits")
+        try expectTensor(withoutGradient { try loaded.model(images) }, probe["logits"], "logits")
     }
 
     @Test func baseModelInSeveralFiles() throws {
@@ -107,13 +90,13 @@ import VisionModels
         let images = try #require(probe["images"])
         let network = try #require(loaded.model as? VisionTransformer)
         let tokens = try withoutGradient { try network.forwardFeatures(images) }
-        try expect(tokens, probe["tokens"], "tokens")
+        try expectTensor(tokens, probe["tokens"], "tokens")
         let weight = try #require(try loaded.extraTensor(named: "pooler.dense.weight"))
         let bias = try #require(try loaded.extraTensor(named: "deit.pooler.dense.bias"))
         #expect(try loaded.extraTensor(named: "pre_logits.fc.weight")?.shape == [16, 16])
         #expect(try loaded.extraTensor(named: "nothing.weight") == nil)
         let pooled = try (tokens.selected(1, 0).matmul(weight.transposed(0, 1)) + bias).tanh()
-        try expect(pooled, probe["pooled"], "pooled")
+        try expectTensor(pooled, probe["pooled"], "pooled")
     }
 
     @Test func oneClassifierBesideTwoTokens() throws {
@@ -131,8 +114,12 @@ import VisionModels
         let weight = try #require(try loaded.extraTensor(named: "classifier.weight"))
         let bias = try #require(try loaded.extraTensor(named: "classifier.bias"))
         let logits = try token.matmul(weight.transposed(0, 1)) + bias
-        try expect(logits, probe["logits"], "logits")
-        try expect(withoutGradient { try whole.model(images) }, probe["logits"], "of the whole")
+        try expectTensor(logits, probe["logits"], "logits")
+        try expectTensor(
+            withoutGradient { try whole.model(images) },
+            probe["logits"],
+            "of the whole"
+        )
     }
 
     @Test func maskTokenAndDecoderAreBesideTheNetwork() throws {
@@ -153,7 +140,7 @@ import VisionModels
         let loaded = try ModelDirectory.load(path("vit_in_memory"))
         let probe = try probe("vit_in_memory")
         let images = try #require(probe["images"])
-        try expect(withoutGradient { try loaded.model(images) }, probe["logits"], "logits")
+        try expectTensor(withoutGradient { try loaded.model(images) }, probe["logits"], "logits")
     }
 
     /// What any library wrote becomes any other form and comes back, bit by bit.

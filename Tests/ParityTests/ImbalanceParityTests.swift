@@ -174,32 +174,4 @@ struct ImbalanceParityTests {
             #expect(throws: TorchError.self) { try loss(logits, targets) }
         }
     }
-
-    private func expectLoss(
-        _ name: String,
-        _ expected: Fixture,
-        _ loss: (Tensor) throws -> Tensor
-    ) throws {
-        let logits = try expected.tensor("logits")
-        try logits.setRequiresGradient(true)
-        let value = try loss(logits)
-        TestSupport.expectClose(
-            shape: value.shape,
-            try value.floats(),
-            expectedShape: [],
-            try expected.floats(name),
-            tolerance: LossParityTests.tolerance,
-            name
-        )
-        try value.backward()
-        let gradient = try #require(try logits.gradient(), "\(name) has no gradient")
-        TestSupport.expectClose(
-            shape: gradient.shape,
-            try gradient.floats(),
-            expectedShape: try expected.shape("\(name).gradient"),
-            try expected.floats("\(name).gradient"),
-            tolerance: LossParityTests.tolerance,
-            "gradient of \(name)"
-        )
-    }
 }

@@ -62,33 +62,35 @@ struct LossParityTests {
             try Loss.binaryCrossEntropy($0, targets: mixed, threshold: 0)
         }
     }
+}
 
-    private func expectLoss(
-        _ name: String,
-        _ expected: Fixture,
-        _ loss: (Tensor) throws -> Tensor
-    ) throws {
-        let logits = try expected.tensor("logits")
-        try logits.setRequiresGradient(true)
-        let value = try loss(logits)
-        expectClose(
-            shape: value.shape,
-            try value.floats(),
-            expectedShape: [],
-            try expected.floats(name),
-            tolerance: Self.tolerance,
-            name
-        )
-        try value.backward()
-        let found = try logits.gradient()
-        let gradient = try #require(found, "\(name) has no gradient")
-        expectClose(
-            shape: gradient.shape,
-            try gradient.floats(),
-            expectedShape: try expected.shape("\(name).gradient"),
-            try expected.floats("\(name).gradient"),
-            tolerance: Self.tolerance,
-            "gradient of \(name)"
-        )
-    }
+/// Expects a loss and its gradient with respect to the file's `logits` to be the file's of that name.
+@ModelActor
+func expectLoss(
+    _ name: String,
+    _ expected: Fixture,
+    _ loss: (Tensor) throws -> Tensor
+) throws {
+    let logits = try expected.tensor("logits")
+    try logits.setRequiresGradient(true)
+    let value = try loss(logits)
+    expectClose(
+        shape: value.shape,
+        try value.floats(),
+        expectedShape: [],
+        try expected.floats(name),
+        tolerance: LossParityTests.tolerance,
+        name
+    )
+    try value.backward()
+    let found = try logits.gradient()
+    let gradient = try #require(found, "\(name) has no gradient")
+    expectClose(
+        shape: gradient.shape,
+        try gradient.floats(),
+        expectedShape: try expected.shape("\(name).gradient"),
+        try expected.floats("\(name).gradient"),
+        tolerance: LossParityTests.tolerance,
+        "gradient of \(name)"
+    )
 }

@@ -114,21 +114,15 @@ public enum ClassifierFactory {
         }
         return { pixels throws(TorchError) in
             try ComputePolicy.autocast(dtype) { () throws(TorchError) in
-                try transformer.headLogits(of: lastBlocks(transformer, pixels))
+                guard isGradientEnabled, FrozenWeights.isBackboneFrozen(transformer) else {
+                    return try transformer.logits(pixels)
+                }
+                // Only the head is trained: the way to it is faster without gradients.
+                let blocks = try withoutGradient { () throws(TorchError) in
+                    try transformer.lastBlocks(pixels)
+                }
+                return try transformer.headLogits(of: blocks)
             }
-        }
-    }
-
-    /// The tokens that the head reads; where only the head is trained, by the faster way without gradients.
-    private nonisolated static func lastBlocks(
-        _ transformer: VisionTransformer,
-        _ pixels: Tensor
-    ) throws(TorchError) -> [Tensor] {
-        guard isGradientEnabled, FrozenWeights.isBackboneFrozen(transformer) else {
-            return try transformer.lastBlocks(pixels)
-        }
-        return try withoutGradient { () throws(TorchError) in
-            try transformer.lastBlocks(pixels)
         }
     }
 }

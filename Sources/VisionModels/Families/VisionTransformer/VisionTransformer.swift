@@ -205,8 +205,8 @@ public class VisionTransformer: Module, ImageClassifier {
     /// timm's models with `num_classes=0` return it.
     ///
     /// - Parameter tokens: What ``forwardFeatures(_:)`` returned.
-    /// - Returns: `[batch, numClasses]`, before any softmax; without classes `[batch, embedDim]`.
-    /// - Throws: `TorchError` when the shape does not fit.
+    /// - Returns: `[batch, numClasses]`, before any softmax; without classes what ``headLogits(_:)`` says.
+    /// - Throws: As ``headLogits(_:)``.
     public final func forwardHead(_ tokens: Tensor) throws(TorchError) -> Tensor {
         try headLogits(tokens).averaged()
     }
