@@ -187,7 +187,7 @@ typedef struct {
     uint8_t isInside[PART];
 } places;
 
-// The sums are formed as Pillow forms them. The comparisons are false for what is no number.
+// The sums are formed as Pillow forms them. The comparisons are false for what is not a number.
 INLINE void find_places(const ic_affine *a, size_t start, size_t count, double xrow, double yrow, places *places) {
     const double xsize = (double)a->width, ysize = (double)a->height;
     const double m0 = a->m[0], m2 = a->m[2], m3 = a->m[3], m5 = a->m[5];
@@ -258,7 +258,7 @@ WIDE void ic_affine_bicubic(const uint8_t *padded, uint8_t *output, const ic_aff
     }
 }
 
-// Copies a pixel where the place lies within the image.
+// Copies a pixel where the place is within the image.
 INLINE void pick(const uint8_t *input, uint8_t *to, const ic_affine *affine, int64_t x, int64_t y) {
     if (x < 0 || y < 0 || x >= (int64_t)affine->width || y >= (int64_t)affine->height) return;
     const uint8_t *from = input + ((size_t)y * affine->width + (size_t)x) * affine->channels;

@@ -1,6 +1,6 @@
 // JPEG through libjpeg-turbo, with the accurate integer DCT and smooth chroma upsampling: what Pillow uses.
 //
-// A part of an image is read without decoding what lies outside: its pixels equal those of the whole image.
+// A part of an image is read without decoding what is outside: its pixels equal those of the whole image.
 #include <limits.h>
 #include <setjmp.h>
 #include <stdio.h>

@@ -48,7 +48,7 @@ static int32_t prepare(png_structp png, png_infop info) {
     return (type & PNG_COLOR_MASK_COLOR) ? 3 : 1;
 }
 
-// Reads all rows. What is allocated lies in the source, whose owner frees it, also after a long jump.
+// Reads all rows. What is allocated is in the source, whose owner frees it, also after a long jump.
 static void read_rows(png_structp png, png_infop info, ic_info shape, uint8_t *pixels, source *from) {
     size_t height = (size_t)shape.height;
     size_t stride = (size_t)shape.width * (size_t)shape.channels;

@@ -59,7 +59,7 @@ ic_status ic_webp_info(const uint8_t *data, size_t size, ic_info *info, char *me
 }
 
 // Decodes one still image of exactly `width` × `height` to rows that are `stride` bytes apart.
-// Alpha is never asked for: the colours do not depend on it.
+// Alpha is never requested: the colours do not depend on it.
 static ic_status decode_still(const uint8_t *data, size_t size, int32_t width, int32_t height, uint8_t *pixels,
                               size_t stride, char *message) {
     WebPDecoderConfig config;

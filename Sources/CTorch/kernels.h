@@ -10,7 +10,7 @@ namespace ctorch {
 /// Whether the loops below serve a tensor: on the CPU, contiguous, float32 or bfloat16.
 bool has_kernel(const at::Tensor &tensor);
 
-/// x · Φ(x), written over x where that is asked for.
+/// x · Φ(x), written over x where that was requested.
 at::Tensor gelu_vectors(const at::Tensor &x, bool overwrites = false);
 
 /// The gradient of gelu_vectors() with respect to x.

@@ -25,7 +25,7 @@ using Ints = int32_t __attribute__((vector_size(64)));
 using Bits = uint32_t __attribute__((vector_size(64)));
 using Halves = uint16_t __attribute__((vector_size(32)));
 
-/// A bfloat16 as it lies in memory: the upper half of a float.
+/// A bfloat16 as it is in memory: the upper half of a float.
 using BFloat16Bits = uint16_t;
 
 INLINED void load(const float *from, Floats &to) { std::memcpy(&to, from, sizeof to); }

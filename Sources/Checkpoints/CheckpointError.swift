@@ -120,7 +120,7 @@ extension CheckpointError: StorageFailure {
     ///
     /// - Parameters:
     ///   - old: The path where the work was done.
-    ///   - new: The path that was asked for.
+    ///   - new: The path that was requested.
     /// - Returns: The error.
     public func renaming(_ old: String, to new: String) -> CheckpointError {
         func renamed(_ text: String) -> String { text.replacing(old, with: new) }

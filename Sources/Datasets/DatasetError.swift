@@ -41,7 +41,7 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
     case tooManyUnreadable(SkippedImages)
     /// No readable image was found to take the place of one that is not.
     case noReplacement(name: String, tries: Int)
-    /// The task that asked for batches was cancelled.
+    /// The task that requested batches was cancelled.
     case cancelled
     /// A value does not fit: a batch size, a limit, a size that varies within a batch.
     case invalid(String)

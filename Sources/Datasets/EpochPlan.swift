@@ -29,7 +29,7 @@ public struct EpochPlan: Sendable, Equatable {
     public let shuffles: Bool
     /// Whether a last step with fewer images is left out.
     public let dropsLast: Bool
-    /// How many views of an image are shown in a row; 1 is no repeated augmentation.
+    /// How many views of an image are shown in a row; 1 means no repeated augmentation.
     public let repeats: Int
     /// The images of each class that has some, for balanced sampling; nil shows every image equally often.
     private let members: [[Int]]?

@@ -35,7 +35,7 @@ extension FileDataset {
     ///
     /// - Parameter index: The image.
     /// - Returns: The file.
-    /// - Throws: `ImageError` when the file cannot be read or is no image.
+    /// - Throws: `ImageError` when the file cannot be read or is not an image.
     public func encodedImage(at index: Int) throws(ImageError) -> EncodedImage? {
         try EncodedImage(contentsOf: files[index], options: options)
     }

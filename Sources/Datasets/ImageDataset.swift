@@ -47,7 +47,7 @@ public protocol ImageDataset: Sendable {
     ///
     /// - Parameter index: The image, from 0 up to, but not including, ``count``.
     /// - Returns: The file, or `nil` if images are not stored as files; then ``image(at:)`` is used.
-    /// - Throws: `ImageError` when the file cannot be read or is no image.
+    /// - Throws: `ImageError` when the file cannot be read or is not an image.
     func encodedImage(at index: Int) throws(ImageError) -> EncodedImage?
 }
 

@@ -12,7 +12,7 @@ import CLibcrypto
 /// let text = try digest.finish()
 /// ```
 ///
-/// SHA-1 is there because git and the hub name files by it; it tells files apart and protects from nobody.
+/// SHA-1 is there because git and the hub name files by it; it distinguishes files and protects from nobody.
 ///
 /// ## Source
 /// FIPS 180-4, as OpenSSL's libcrypto has it, on Apple's systems CryptoKit.

@@ -176,7 +176,7 @@ public enum Int8Quantization {
         let mapping = try? images.mapping.get()
         for (index, batch) in images.batches.enumerated() {
             let (first, second) = (before[index], after[index])
-            // What was best before stands for the right class, and so the rules for equal scores are those of accuracy.
+            // The class that was best before counts as the right one, so the rules for equal scores are those of accuracy.
             var agreement = Scores()
             agreement.add(second, classes: classes, labels: best(first, classes: classes))
             same += agreement.top1

@@ -9,7 +9,7 @@ import TorchNN
 /// Images whose label their nearest neighbours contradict.
 ///
 /// Each image's class is guessed from the images nearest to it in a model's features, itself left out. Where they agree
-/// on another class than its label, the label may be wrong. Any model will do whose features tell such images apart; it
+/// on another class than its label, the label may be wrong. Any model will do whose features distinguish such images; it
 /// need not know the classes.
 ///
 /// ## Source

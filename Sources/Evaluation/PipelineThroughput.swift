@@ -23,7 +23,7 @@ public struct PipelineThroughput: Codable, Sendable, Equatable {
     /// The largest memory of the process so far, in MiB.
     public var peakMemoryMiB: Double
     /// What the loader with all workers added to the memory, batches under way included, divided by their number; `nil`
-    /// where the system does not tell.
+    /// where the system does not report it.
     public var memoryPerWorkerMiB: Double?
     /// How many training images were timed, by one worker.
     public var images: Int

@@ -113,7 +113,7 @@ struct BlobDownload {
             }
             return range.total
         case 200:
-            // The server knows no ranges, and begins anew.
+            // The server knows no ranges, and starts again.
             if file.count > 0 { try file.empty() }
             return answer.integer("Content-Length")
         case 416:

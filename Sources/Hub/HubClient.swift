@@ -105,7 +105,7 @@ public struct HubClient: Sendable {
             let commit = cache.commit(of: revision, in: repository)
         else { throw offline("it was not downloaded to \(cache.folder)") }
         if files.include.isEmpty {
-            // A model without its pre-processing still loads, and the assumption is told.
+            // A model without its pre-processing still loads, and the assumption is reported.
             let missing = cache.missingFiles(of: revision, in: repository)
                 .filter { $0 != HubFileSelection.processor }
             guard missing.isEmpty else {

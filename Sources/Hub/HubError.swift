@@ -1,6 +1,6 @@
 /// What can go wrong between the hub and its cache.
 ///
-/// Every case says what was asked for, what was wrong and, where there is one, the way out. No text holds the token.
+/// Every case says what was requested, what was wrong and, where there is one, the way out. No text holds the token.
 public enum HubError: Error, Sendable, Equatable {
     /// A repository or a revision cannot have such a name.
     case invalidName(String, reason: String)

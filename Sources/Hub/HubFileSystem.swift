@@ -96,7 +96,7 @@ enum HubFileSystem {
 
     static func remove(_ path: String) { unlink(path) }
 
-    /// How many bytes an ordinary user can still write below a folder, or nil where the system does not tell.
+    /// How many bytes an ordinary user can still write below a folder, or nil where the system does not report it.
     static func freeBytes(at folder: String) -> Int? {
         var status = statvfs()
         guard statvfs(folder, &status) == 0 else { return nil }

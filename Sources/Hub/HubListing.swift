@@ -9,7 +9,7 @@ struct HubListing: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - bytes: The answer's body.
-    ///   - what: What was asked for, for messages.
+    ///   - what: What was requested, for messages.
     /// - Throws: ``HubError/badAnswer(what:reason:)`` for anything but a commit and names that stay in their folder.
     init(_ bytes: [UInt8], of what: String) throws(HubError) {
         func unusable(_ reason: String) -> HubError { .badAnswer(what: what, reason: reason) }

@@ -15,7 +15,7 @@ public enum PretrainedLocation {
     ///   - revision: A branch, a tag or a commit, for a name on the hub.
     ///   - configuration: Where the hub and the cache are; read from the environment when a name has to be looked up.
     ///   - progress: Called with events, on any thread.
-    /// - Returns: A path. Where it is no name on the hub, the same that was given, whether or not there is such a file.
+    /// - Returns: A path. Where it is not a name on the hub, the same that was given, whether or not there is such a file.
     /// - Throws: ``HubError``.
     public static func locate(
         _ nameOrPath: String,
@@ -37,7 +37,7 @@ public enum PretrainedLocation {
                 progress: progress
             )
         } catch {
-            // Without its pre-processing a model still loads, with assumptions that are told.
+            // Without its pre-processing a model still loads, with assumptions that are reported.
             if case .unreachable = error, let cached, missing == [HubFileSelection.processor] {
                 return cached
             }

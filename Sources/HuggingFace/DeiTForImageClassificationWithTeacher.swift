@@ -43,7 +43,7 @@ public final class DeiTForImageClassificationWithTeacher: Module, PretrainedMode
     ///   - outputHiddenStates: Whether the states of all layers are wanted; nil asks the configuration.
     ///   - outputAttentions: Whether attention probabilities are wanted; nil asks the configuration.
     ///   - interpolatePosEncoding: Whether images may have another size than the configuration's.
-    /// - Returns: The scores, and what was asked for.
+    /// - Returns: The scores, and what was requested.
     /// - Throws: ``PretrainedError/invalidInput(_:)`` for images of another shape, `TorchError` for a lack of memory.
     public func callAsFunction(
         pixelValues: Tensor,

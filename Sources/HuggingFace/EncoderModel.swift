@@ -98,7 +98,7 @@ public final class EncoderModel<Family: PretrainedFamily>: Module, PretrainedMod
     ///   - outputHiddenStates: Whether the states of all layers are wanted; nil asks the configuration.
     ///   - outputAttentions: Whether attention probabilities are wanted; nil asks the configuration.
     ///   - interpolatePosEncoding: Whether images may have another size than the configuration's.
-    /// - Returns: The tokens, and what was asked for.
+    /// - Returns: The tokens, and what was requested.
     /// - Throws: ``PretrainedError/invalidInput(_:)`` for images of another shape, `TorchError` for a lack of memory.
     public func callAsFunction(
         pixelValues: Tensor,

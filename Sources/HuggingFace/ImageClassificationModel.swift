@@ -76,7 +76,7 @@ public final class ImageClassificationModel<Family: PretrainedFamily>: Module, P
     ///   - outputHiddenStates: Whether the states of all layers are wanted; nil asks the configuration.
     ///   - outputAttentions: Whether attention probabilities are wanted; nil asks the configuration.
     ///   - interpolatePosEncoding: Whether images may have another size than the configuration's.
-    /// - Returns: The scores, and what was asked for.
+    /// - Returns: The scores, and what was requested.
     /// - Throws: ``PretrainedError/invalidInput(_:)`` for images or labels of another shape, `TorchError` for labels out
     ///   of range or a lack of memory.
     public func callAsFunction(

@@ -36,7 +36,7 @@ public struct PretrainedParts: OptionSet, Sendable, Hashable {
 public struct PretrainedOptions: Sendable, Equatable {
     /// The parts that may be absent from the checkpoint and then keep their fresh weights.
     ///
-    /// transformers makes any missing weight anew and warns; here it is asked for.
+    /// transformers initialises missing weights and warns; here it must be requested.
     public var newlyInitialized: PretrainedParts
 
     /// Whether classifier, pooler or decoder may have other shapes in the checkpoint and then keep their fresh weights.

@@ -59,7 +59,7 @@ public struct MaskedImageModelingOutput {
     /// The mean absolute difference over the masked pixels, one number; nil without mask.
     public let loss: Tensor?
 
-    /// The image that the tokens stand for, `[batch, numChannels, rows, columns]`.
+    /// The image that the tokens represent, `[batch, numChannels, rows, columns]`.
     public let reconstruction: Tensor
 
     /// The tokens before the first layer and after every layer; see ``BaseModelOutputWithPooling/hiddenStates``.

@@ -7,7 +7,7 @@ struct Codec {
     private let bytes: UnsafeRawBufferPointer
     private let reader: JPEGReader?
 
-    /// Reads the header and refuses what is no image or asks for too many pixels.
+    /// Reads the header and refuses what is not an image or asks for too many pixels.
     init(_ bytes: UnsafeRawBufferPointer, pixelLimit: Int) throws(ImageError) {
         guard !bytes.isEmpty else { throw .empty }
         guard let format = ImageFormat(bytes: bytes) else {

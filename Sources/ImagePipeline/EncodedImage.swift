@@ -77,7 +77,7 @@ public struct EncodedImage: Sendable {
     /// - Parameters:
     ///   - path: The file's path.
     ///   - options: The channels wanted and the limits.
-    /// - Throws: ``ImageError`` when the file cannot be read, is no image, is damaged or asks for too much.
+    /// - Throws: ``ImageError`` when the file cannot be read, is not an image, is damaged or asks for too much.
     public init(
         contentsOf path: String,
         options: DecodingOptions = DecodingOptions()

@@ -2,7 +2,7 @@
 public enum ImageError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The file is empty.
     case empty
-    /// The file is no image of a kind that is known.
+    /// The file is not an image of a kind that is known.
     case notAnImage
     /// The file is an image, but neither JPEG, PNG nor WebP; the format's usual name.
     case foreignFormat(String)

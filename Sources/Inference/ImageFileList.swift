@@ -89,7 +89,7 @@ public struct ImageFileList: ImageDataset {
     ///
     /// - Parameter index: The image.
     /// - Returns: The file.
-    /// - Throws: `ImageError` when the file cannot be read or is no image.
+    /// - Throws: `ImageError` when the file cannot be read or is not an image.
     public func encodedImage(at index: Int) throws(ImageError) -> EncodedImage? {
         switch sources[index] {
         case .file(let path): try EncodedImage(contentsOf: path, options: options)

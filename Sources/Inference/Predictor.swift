@@ -35,7 +35,7 @@ public final class Predictor {
     /// Takes over a loaded model, which is put into evaluation mode.
     ///
     /// - Parameters:
-    ///   - loaded: The model; it needs a classifier only where classes are asked for.
+    ///   - loaded: The model; it needs a classifier only where classes are requested.
     ///   - dtype: The type of matrix products, `float32` or `bfloat16`; weights and results stay in `float32`.
     ///   - isPacked: Whether linear layers keep their weights only in the order in which oneDNN multiplies them, which
     ///     takes less memory. The model can then be asked, but neither trained nor saved.

@@ -55,7 +55,7 @@ public protocol StorageFailure: Error {
     ///
     /// - Parameters:
     ///   - old: The path where the work was done.
-    ///   - new: The path that was asked for.
+    ///   - new: The path that was requested.
     /// - Returns: The error.
     func renaming(_ old: String, to new: String) -> Self
 }

@@ -36,7 +36,7 @@ public enum Libtorch {
     /// Keeps freed memory for the next tensor instead of giving it back to the system.
     ///
     /// A training step frees and asks for the same blocks over and over. glibc gives large ones back at once, and the
-    /// system clears every page anew: a seventh of the time of a small model's step, in a profile. For a program's
+    /// system clears every page again: a seventh of the time of a small model's step, in a profile. For a program's
     /// start, before there are threads; it changes the whole process and does nothing without glibc.
     public static func keepFreedMemory() { ct_keep_freed_memory() }
 

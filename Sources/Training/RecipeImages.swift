@@ -34,7 +34,7 @@ public struct RecipeImages: Sendable {
         dataset = try Self.open(location, limit)
         var options = options
         if options.finetune.isEmpty, options.model == TrainingOptions.modelOfCheckpoint {
-            // The recipes for fine-tuning leave the model to the checkpoint; DeiT's input stands for it here.
+            // The recipes for fine-tuning leave the model to the checkpoint; DeiT's input is used here.
             options.model = TrainingOptions().model
         }
         let names = dataset.classNames

@@ -46,7 +46,7 @@ extension NetworkConfiguration {
     /// False; only transformers have such a token.
     public var isDistilled: Bool { false }
 
-    /// None: the network is no transformer.
+    /// None: the network is not a transformer.
     public var transformer: ViTConfiguration? {
         get { nil }
         set {}

@@ -8,7 +8,7 @@ public import TorchNN
 /// a classifier, and `vit_small_patch16_224` has the 1000 of the weights that timm takes where the name does not say.
 /// timm's deprecated names, such as `vit_small_patch16_224_dino`, are understood.
 public enum ModelRegistry {
-    /// A name and what it stands for.
+    /// A name and what it represents.
     public struct Preset: Sendable {
         /// The name, such as `deit_tiny_distilled_patch16_224`.
         public let name: String

@@ -119,7 +119,7 @@ struct FeaturesCommand: AsyncParsableCommand {
         try Results.print(summary(file))
     }
 
-    /// The tokens of `--tokens`; none stands for the usual one.
+    /// The tokens of `--tokens`; none means the usual one.
     private func tokenList() throws -> [FeatureRequest.Token] {
         guard let tokens else { return [] }
         return try tokens.split(separator: ",", omittingEmptySubsequences: false).map { name in

@@ -121,7 +121,7 @@ struct ModelEntry {
     /// The name without a tag.
     let architecture: String
 
-    /// What the name stands for.
+    /// What the name represents.
     let preset: ModelRegistry.Preset
 
     let published: PublishedWeights?

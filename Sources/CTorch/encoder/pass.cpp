@@ -114,7 +114,7 @@ void Pass::feed_forward(const FeedForwardPart &part, Range tokens, bool is_first
 }
 
 void Pass::add(const Tile &tile, const float *bias) const {
-    // The padding of the last strip is no part of the stream.
+    // The padding of the last strip is not a part of the stream.
     const auto width = std::min(tile.width, shape_.width - tile.column);
     kernels_.add(tile.numbers, tile.pitch, tile.rows, width, bias ? bias + tile.column : nullptr,
                  room_.x + tile.row * shape_.width + tile.column, shape_.width);

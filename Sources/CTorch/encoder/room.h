@@ -1,4 +1,4 @@
-// The memory of one image's pass: one arena, laid out anew when the number of tokens changes.
+// The memory of one image's pass: one arena, laid out again when the number of tokens changes.
 //
 //   x         [tokens, width] float32            the residual stream
 //   normal    [tokens, width + padding]          normalised rows: operands of qkv and of the feed-forward layers

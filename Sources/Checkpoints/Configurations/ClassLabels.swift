@@ -56,7 +56,7 @@ public struct ClassLabels: Sendable, Equatable {
         }
     }
 
-    /// The class that a folder's name stands for.
+    /// The class that a folder's name represents.
     ///
     /// - Parameter folder: A name or an identifier.
     /// - Returns: The class's index; nil where no class, or more than one, has that name. Names are compared by canonical

@@ -21,7 +21,7 @@ enum ClassifierForm {
         case .weights(let path): file = path
         case .directory(let folder): file = CheckpointLocation.weights(in: folder).first
         }
-        // What is wrong with the file is told when it is loaded.
+        // What is wrong with the file is reported when it is loaded.
         guard let file, let weights = try? WeightsFile(path: file, stateDict: options.stateDict)
         else { return false }
         return weights.has("dist_token") && weights.has("head.weight")

@@ -14,7 +14,7 @@ struct SelectedArchive: TensorArchive {
     var path: String { whole.path }
     var metadata: [String: String] { whole.metadata }
 
-    /// The tensors that a name stands for; all of them without one.
+    /// The tensors that a name represents; all of them without one.
     ///
     /// - Parameters:
     ///   - name: What the names begin with, without the dot.

@@ -71,7 +71,7 @@ enum HuggingFaceConfiguration {
         config.dtype = "\(dtype)"
         config.problemType = problemType
         var object = config.canonical
-        // A file without names means two classes, and is asked for those of its weights here.
+        // A file without names means two classes, and gets those of its weights here.
         let (names, indices) = labels.names.isEmpty ? (nil, nil) : config.labelObjects
         object["id2label"] = names.map { .object($0) }
         object["label2id"] = indices.map { .object($0) }

@@ -195,7 +195,7 @@ public struct PretrainedConfig<Family: PretrainedFamily>: Sendable {
         }
     }
 
-    /// The keys of the file that no field stands for; they are written back as they were.
+    /// The keys of the file that no field represents; they are written back as they were.
     public var unknownFields: JSONObject {
         let known = Set(Self.knownKeys)
         var result = JSONObject()

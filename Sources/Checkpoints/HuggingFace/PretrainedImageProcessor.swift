@@ -209,7 +209,7 @@ extension PretrainedImageProcessor {
         [(0, .nearest), (2, .bilinear), (3, .bicubic)]
     }
 
-    /// The keys of the file that no field stands for; they are written back as they were.
+    /// The keys of the file that no field represents; they are written back as they were.
     public var unknownFields: JSONObject {
         let known = Set(Self().canonical.keys + ["crop_size"])
         var result = JSONObject()

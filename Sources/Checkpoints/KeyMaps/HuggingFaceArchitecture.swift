@@ -39,7 +39,7 @@ public enum HuggingFaceArchitecture: String, Sendable, CaseIterable {
     /// DINOv2's transformer with registers and a classifier on the class token and the mean of the patches.
     case dinov2WithRegistersForImageClassification = "Dinov2WithRegistersForImageClassification"
 
-    /// What is known of an architecture: the one place that tells them apart.
+    /// What is known of an architecture: the one place that distinguishes them.
     private struct Entry {
         /// The `model_type` of its configuration.
         let modelType: String

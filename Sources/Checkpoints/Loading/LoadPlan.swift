@@ -141,7 +141,7 @@ struct LoadPlan {
         _ vit: ViTConfiguration,
         knownGrid: PatchGrid?
     ) throws(CheckpointError) {
-        // A misshapen embedding is told with all other differences.
+        // A misshapen embedding is reported with all other differences.
         guard let stored = weights.shape("pos_embed"), stored.count == 3 else { return }
         let count = stored[1] - vit.embeddedPrefixCount
         let new = vit.grid

@@ -202,7 +202,7 @@ struct WeightLoader {
         )
     }
 
-    /// Copies a weight in 8 bits as the numbers that it stands for.
+    /// Copies a weight in 8 bits as the numbers that it represents.
     private func copy(
         _ entry: ArchivedTensor,
         _ quantization: LinearQuantization,

@@ -116,7 +116,7 @@ enum Int8Format {
         }
     }
 
-    /// The numbers that steps stand for.
+    /// The numbers that steps represent.
     static func values(_ steps: Tensor, _ scale: Tensor) throws(TorchError) -> Tensor {
         try steps.to(.float32) * scale.unsqueezed(1)
     }

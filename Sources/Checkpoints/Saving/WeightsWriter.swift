@@ -7,7 +7,7 @@ struct WeightsWriter {
 
     let options: SaveOptions
 
-    /// The tensors in the type that was asked for; those that are no floating-point numbers stay as they are.
+    /// The tensors in the type that was requested; those that are no floating-point numbers stay as they are.
     func converted(_ tensors: [Named]) throws(CheckpointError) -> [Named] {
         guard let dtype = options.dtype else { return tensors }
         var result: [Named] = []

@@ -1,6 +1,6 @@
 /// A kind of problem in images or labels.
 public enum FindingKind: String, Sendable, CaseIterable, Codable {
-    /// The file cannot be read, is empty or is no image of a kind that is known.
+    /// The file cannot be read, is empty or is not an image of a kind that is known.
     case unreadable
     /// The file ends before the image does.
     case truncated

@@ -52,7 +52,7 @@ public struct ImageFolder: FileDataset {
         labels = scan.labels
     }
 
-    /// The images in a folder and the folders in it, sorted folder by folder; nil where the path is no folder.
+    /// The images in a folder and the folders in it, sorted folder by folder; nil where the path is not a folder.
     package static func images(below path: String) throws(DatasetError) -> [String]? {
         guard isFolder(path), let id = FolderID(path) else { return nil }
         var walk = FolderWalk(above: path)

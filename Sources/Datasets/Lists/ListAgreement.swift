@@ -6,7 +6,7 @@ enum ListAgreement {
     ///   - list: The list.
     ///   - path: Its file, for errors.
     ///   - folder: The images of the folders.
-    /// - Returns: What was noticed and is no contradiction: images that the list does not name.
+    /// - Returns: What was noticed and is not a contradiction: images that the list does not name.
     /// - Throws: ``DatasetError/labelsDisagree(list:count:first:)`` when an image has different classes in both,
     ///   ``DatasetError/missingFiles(list:count:first:)`` when the list names files that are not there.
     static func check(

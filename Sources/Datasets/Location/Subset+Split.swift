@@ -49,7 +49,7 @@ extension Subset {
         )
     }
 
-    /// Refuses what is no share.
+    /// Refuses what is not a fraction.
     static func checkFraction(_ fraction: Double) throws(DatasetError) {
         guard fraction > 0, fraction < 1 else {
             throw .invalid(

@@ -93,7 +93,7 @@ public struct Subset: ImageDataset {
     ///
     /// - Parameter index: The image, counted within the subset.
     /// - Returns: The file, or `nil` where images are not stored as files.
-    /// - Throws: `ImageError` when the file cannot be read or is no image.
+    /// - Throws: `ImageError` when the file cannot be read or is not an image.
     public func encodedImage(at index: Int) throws(ImageError) -> EncodedImage? {
         try base.encodedImage(at: indices[index])
     }

@@ -76,7 +76,7 @@ public struct ShardDataset: ImageDataset {
     ///
     /// - Parameter index: The image.
     /// - Returns: The file.
-    /// - Throws: `ImageError` when the file cannot be read or is no image.
+    /// - Throws: `ImageError` when the file cannot be read or is not an image.
     public func encodedImage(at index: Int) throws(ImageError) -> EncodedImage? {
         try EncodedImage(try bytes(at: index), options: options)
     }

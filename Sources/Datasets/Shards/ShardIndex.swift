@@ -26,7 +26,7 @@ final class ShardIndex: Sendable {
     let classNames: [String]
     /// What is wrong with single archives or images.
     let problems: [DatasetError]
-    /// What was noticed and is no error.
+    /// What was noticed and is not an error.
     let notes: [String]
     /// Members that are neither images nor labels: their archive and place.
     let others: [(shard: Int, file: ShardScan.OtherFile)]
@@ -81,7 +81,7 @@ final class ShardIndex: Sendable {
         notes = classes.notes + Self.notes(on: scanned.map(\.scan), shards)
     }
 
-    /// What was noticed in the archives and is no error.
+    /// What was noticed in the archives and is not an error.
     private static func notes(on scans: [ShardScan], _ shards: [Shard]) -> [String] {
         var notes: [String] = []
         let crowded = scans.reduce(0) { $0 + $1.crowded }

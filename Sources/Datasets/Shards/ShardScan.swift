@@ -7,7 +7,7 @@ enum ShardLabel: Hashable {
     case number(Int)
     /// A name next to the image.
     case name(String)
-    /// Nothing next to it; the folder that it lies in.
+    /// Nothing next to it; the folder that it is in.
     case folder(String)
 }
 
@@ -31,7 +31,7 @@ struct ShardScan {
         let label: Int32
     }
 
-    /// A member that is no image and no label.
+    /// A member that is neither an image nor a label.
     struct OtherFile {
         let name: String
         let offset: Int
@@ -112,7 +112,7 @@ struct ShardScan {
         case .file(let target):
             try add(target.renamed(link.name, start: link.start))
         case .folder(let folder):
-            // A link to a folder around itself stands for what is there already.
+            // A link to a folder around itself names what is there already.
             if link.name.starts(with: folder + [UInt8(ascii: "/")]) || folder.isEmpty {
                 dead("leads back to a parent folder")
                 return

@@ -18,7 +18,7 @@ public struct AttentionEntry: Sendable {
     /// Whether memory made it smaller than its own size.
     public let isShrunk: Bool
 
-    /// What the model takes it for, as `deit classify` says; nil where it tells no classes apart.
+    /// What the model takes it for, as `deit classify` says; nil where it has no classifier.
     public let guess: ImageViewer.Guess?
 
     /// The files written, by what they show, relative to the folder.

@@ -6,7 +6,7 @@ public import VisionModels
 
 /// Looks into a vision transformer while it looks at an image of any size.
 ///
-/// Blocks after the one that is asked for are not computed, and no more than one block's weights are held at a time. The
+/// Blocks after the one that was requested are not computed, and no more than one block's weights are held at a time. The
 /// arithmetic is in 32 bits whatever the compute policy says, as maps of small differences are examined.
 ///
 /// ## Source

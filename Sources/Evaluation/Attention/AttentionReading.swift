@@ -15,7 +15,7 @@ public struct AttentionReading {
         /// The mean of the heads.
         public let mean: AttentionMap
 
-        /// What reaches the token from the patches through all blocks up to this one; nil where it was not asked for.
+        /// What reaches the token from the patches through all blocks up to this one; nil where it was not requested.
         public let rollout: AttentionMap?
     }
 

@@ -85,8 +85,8 @@ public struct AttentionRollout: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - matrices: What ``matrix(_:)`` returned for every block, the first block's first.
-    ///   - tokens: The places of the tokens that are asked for.
-    /// - Returns: `[tokens asked for, tokens]`, each row of which sums to 1.
+    ///   - tokens: The places of the tokens that were requested.
+    /// - Returns: `[tokens requested, tokens]`, each row of which sums to 1.
     /// - Throws: `TorchError` when there are no blocks, or shapes do not fit.
     public func callAsFunction(
         _ matrices: [Tensor],

@@ -18,7 +18,7 @@ struct HeatImage {
 
     /// The numbers in colours.
     func colored(_ values: [Float], _ grid: PatchGrid, _ range: ValueRange) throws -> Image {
-        // 256 colours are all that a byte tells apart; mixing each anew would take longer than the model.
+        // 256 colours are all that a byte tells apart; mixing each one would take longer than the model.
         let table = (0..<256).map { colors(Double($0) / 255) }
         let large = try upscaling(values, grid, height: height, width: width)
         var pixels = [UInt8](repeating: 0, count: large.count * 3)

@@ -5,7 +5,7 @@ import Torch
 ///
 /// The matrix is known by its products only, so that a covariance needs not be formed. Some more vectors than are wanted
 /// are iterated, which lets the wanted ones converge where eigenvalues lie close together; a small dense problem in their
-/// span tells them apart (Rayleigh and Ritz). The start is the same every time.
+/// span distinguishes them (Rayleigh and Ritz). The start is the same every time.
 ///
 /// ## Source
 /// Saad, "Numerical Methods for Large Eigenvalue Problems" (2011), algorithm 5.3; Stathopoulos and Wu, "A Block

@@ -10,7 +10,7 @@ public struct PrincipalComponents: Sendable, Equatable {
     /// The mean of the features.
     public let mean: [Double]
 
-    /// The directions, each of length 1, the most important first; there may be fewer than asked for.
+    /// The directions, each of length 1, the most important first; there may be fewer than requested.
     public let components: [[Double]]
 
     /// The variance along each direction, over the number of features less 1.

@@ -41,7 +41,7 @@ public struct ViewingSize: Sendable, Equatable {
     ///   - height: The image's rows.
     ///   - width: The image's columns.
     /// - Returns: The rows and columns, multiples of the patch, and whether memory made them smaller than wished for.
-    /// - Throws: ``EvaluationError/tooLarge(height:width:bytes:limit:)`` when a size that was asked for needs too much.
+    /// - Throws: ``EvaluationError/tooLarge(height:width:bytes:limit:)`` when a size that was requested needs too much.
     public func callAsFunction(
         height: Int,
         width: Int
@@ -108,7 +108,7 @@ public struct ViewingSize: Sendable, Equatable {
 
     private func pixels(_ patches: Int) -> Int { patches * configuration.patchSize }
 
-    /// What attention of so many patches takes at its peak: a block's scores, their softmax and a copy, and one matrix of
+    /// What attention of that many patches takes at its peak: a block's scores, their softmax and a copy, and one matrix of
     /// each block for the rollout.
     static func bytes(_ patches: Int, _ configuration: ViTConfiguration) -> Int {
         let tokens = Double(patches + configuration.prefixTokenCount)

@@ -26,13 +26,13 @@ public struct LabelMask: Sendable, Equatable {
     /// The number of labels, the background among them.
     public var labelCount: Int { colors.count }
 
-    /// Whether the first label is black, which stands for the background.
+    /// Whether the first label is black, which represents the background.
     public var hasBackground: Bool { colors.first?.allSatisfy { $0 == 0 } ?? false }
 
     /// Reads the labels of an image.
     ///
     /// - Parameter image: The image, with few colours.
-    /// - Throws: ``EvaluationError/invalid(_:)`` when it has only one colour, or so many that it is no mask.
+    /// - Throws: ``EvaluationError/invalid(_:)`` when it has only one colour, or so many that it is not a mask.
     public init(_ image: Image) throws(EvaluationError) {
         let channels = image.channels
         var numbers: [UInt32: UInt8] = [:]

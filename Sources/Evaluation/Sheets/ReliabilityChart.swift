@@ -1,7 +1,7 @@
 import Foundation
 import ImagePipeline
 
-/// Accuracy by confidence: bars that should end at the diagonal, and below them how many predictions each stands for.
+/// Accuracy by confidence: bars that should end at the diagonal, and below them how many predictions each represents.
 struct ReliabilityChart {
     let calibration: Calibration
 

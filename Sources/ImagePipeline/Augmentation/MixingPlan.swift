@@ -166,7 +166,7 @@ public struct MixingPlan: Sendable, Equatable {
     ///   - classes: The number of classes.
     ///   - smoothing: The part of each target that all classes share, 0 up to 1.
     /// - Returns: The targets, `[count, classes]`, each of which sums to 1.
-    /// - Throws: ``ImageError/invalid(_:)`` when a label is no class or a number makes no sense.
+    /// - Throws: ``ImageError/invalid(_:)`` when a label is not a class or a number makes no sense.
     public func targets(
         labels: [Int],
         classes: Int,

@@ -6,9 +6,9 @@ import ImagePipeline
 import Torch
 import TorchNN
 
-/// What features depend on, in few characters: the weights, the pre-processing, what was asked for; and the images.
+/// What features depend on, in few characters: the weights, the pre-processing, what was requested; and the images.
 public enum FeatureFingerprint {
-    /// The fingerprint of a model and what it is asked for.
+    /// The fingerprint of a model and of what is requested of it.
     ///
     /// - Parameters:
     ///   - predictor: The model, not packed: all its tensors count, whatever file they are from, and its processor.

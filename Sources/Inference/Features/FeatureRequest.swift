@@ -12,7 +12,7 @@ public struct FeatureRequest: Sendable, Equatable {
         case mean
     }
 
-    /// The parts, each at most once; empty stands for the class token, or a residual network's mean.
+    /// The parts, each at most once; empty means the class token, or a residual network's mean.
     public var tokens: [Token]
 
     /// How many blocks, counted from the last, each after the model's last normalisation.

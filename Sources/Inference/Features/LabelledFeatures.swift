@@ -104,7 +104,7 @@ public struct LabelledFeatures: Sendable, Equatable {
             try batch.labels.indices.map { row in
                 var digest = try Digest(.sha256)
                 digest.update(.init(rebasing: bytes[(row * length)..<((row + 1) * length)]))
-                // Half of it is more than enough to tell images apart.
+                // Half of it is more than enough to distinguish images.
                 return String(try digest.finish().prefix(32))
             }
         }
@@ -118,7 +118,7 @@ public struct LabelledFeatures: Sendable, Equatable {
     /// The vectors scaled to length 1, for comparisons.
     ///
     /// - Parameters:
-    ///   - mapping: The class that each label stands for; nil for the labels themselves.
+    ///   - mapping: The class that each label represents; nil for the labels themselves.
     ///   - classCount: The number of those classes.
     /// - Returns: The vectors.
     /// - Throws: `NeighbourError` where they are not finite, `TorchError` without memory.
@@ -147,7 +147,7 @@ extension LabelledFeatures {
     /// The cosine from which on two vectors are those of one image, where nothing else is known of it: rounding by another
     /// size of batches changes less.
     private static let sameCosine: Float = 1 - 1e-6
-    /// The copies of an image that are looked for where they are told by features.
+    /// The copies of an image that are looked for where features are compared.
     private static let copies = 8
 
     /// Which of other features are those of the same images as these.

@@ -1,7 +1,7 @@
 import Checkpoints
 public import Storage
 
-/// How well a linear classifier on features tells classes apart.
+/// How well a linear classifier on features distinguishes classes.
 public struct LinearProbeReport: Sendable, Equatable {
     /// The share of measured images whose class was predicted, 0 to 1.
     public let top1: Double

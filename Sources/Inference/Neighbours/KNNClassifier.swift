@@ -4,7 +4,7 @@ import Torch
 ///
 /// ## Source
 /// `dino/eval_knn.py, knn_classifier`, without its limits: there may be fewer than 100 queries, any number of classes, and
-/// fewer vectors than neighbours are asked for.
+/// fewer vectors than neighbours are requested.
 public struct KNNClassifier {
     /// The temperature of DINO's evaluation.
     public static let usualTemperature = 0.07
@@ -40,7 +40,7 @@ public struct KNNClassifier {
     ///
     /// - Parameters:
     ///   - queries: Labelled vectors of the same classes.
-    ///   - counts: The numbers of neighbours, each at least 1; more than the bank has stands for all.
+    ///   - counts: The numbers of neighbours, each at least 1; more than the bank has means all.
     /// - Returns: A measurement for each number, in their order.
     /// - Throws: ``NeighbourError``, `TorchError` without memory.
     public func accuracies(
@@ -75,7 +75,7 @@ public struct KNNClassifier {
     ///
     /// - Parameters:
     ///   - queries: Labelled vectors of the same classes.
-    ///   - counts: The numbers of neighbours, each at least 1; more than the bank has stands for all.
+    ///   - counts: The numbers of neighbours, each at least 1; more than the bank has means all.
     ///   - itself: Which vectors of the bank are a query itself; nil for none.
     /// - Returns: A measurement for each number, in their order, and how many queries are in the bank.
     /// - Throws: ``NeighbourError``, `TorchError` without memory.
@@ -172,7 +172,7 @@ public struct KNNClassifier {
 
 /// How often the nearest neighbours of images vote for the right class.
 public struct KNNAccuracy: Sendable, Equatable {
-    /// The number of neighbours that was asked for.
+    /// The number of neighbours that was requested.
     public let k: Int
 
     /// The number that voted: all that there are where `k` is more.

@@ -2,7 +2,7 @@ import Checkpoints
 public import Storage
 import Torch
 
-/// How well nearest neighbours among features tell classes apart.
+/// How well nearest neighbours among features distinguish classes.
 public struct KNNReport: Sendable, Equatable {
     /// The accuracy with each number of neighbours.
     public let accuracies: [KNNAccuracy]

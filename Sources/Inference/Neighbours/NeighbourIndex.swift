@@ -13,7 +13,7 @@ import TorchNN
 /// features-N.safetensors    vectors, labels and names of the images; N grows with every addition
 /// ```
 ///
-/// The folder holds all that is needed and can be moved. An addition writes the features anew and then `index.json`, which
+/// The folder holds all that is needed and can be moved. An addition writes the features again and then `index.json`, which
 /// names them: whenever it is interrupted, the index is the old or the new one.
 ///
 /// It holds a model and is not `Sendable`.

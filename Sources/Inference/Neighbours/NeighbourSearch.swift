@@ -77,7 +77,7 @@ extension FeatureSet {
 
 /// The nearest vectors to each of some queries, the nearest first.
 public struct Neighbours: Sendable, Equatable {
-    /// How many were found for each query: as many as were asked for, or all that there are.
+    /// How many were found for each query: as many as were requested, or all that there are.
     public let k: Int
 
     /// The places in the bank, `[queries, k]`, row by row.

@@ -20,7 +20,7 @@ public protocol ByteSource: Sendable {
 }
 
 extension ByteSource {
-    /// A copy of some bytes, fewer than asked for where the source ends.
+    /// A copy of some bytes, fewer than requested where the source ends.
     ///
     /// - Parameters:
     ///   - offset: The offset of the first, in bytes.

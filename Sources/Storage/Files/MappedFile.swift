@@ -8,7 +8,7 @@ import Musl
 import Darwin
 #endif
 
-/// A file mapped into memory, whose bytes are copied out only as they are asked for.
+/// A file mapped into memory, whose bytes are copied out only as they are requested.
 ///
 /// The mapping itself is never handed out: a file that is truncated while it is mapped kills the
 /// process that touches it, unless the copy is a guarded one. Tables and small tensors are copied from
@@ -24,7 +24,7 @@ package final class MappedFile: ByteSource {
     /// Maps a file.
     ///
     /// - Parameter path: The file.
-    /// - Throws: ``StorageError/unreadable(path:reason:)`` when it cannot be read or is no regular file.
+    /// - Throws: ``StorageError/unreadable(path:reason:)`` when it cannot be read or is not a regular file.
     package init(path: String) throws(StorageError) {
         self.path = path
         // Not blocking, so that a pipe under the name of a file is an error and no endless wait.

@@ -25,7 +25,7 @@ public enum JSONValue: Sendable, Equatable {
     /// Keys and values, in the order of the file.
     case object(JSONObject)
 
-    /// The value under a key, or nil where this is no object or has no such key.
+    /// The value under a key, or nil where this is not an object or has no such key.
     ///
     /// - Parameter key: The key.
     public subscript(key: String) -> JSONValue? {

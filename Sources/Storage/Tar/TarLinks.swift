@@ -21,7 +21,7 @@ package struct TarLinks {
     /// No path goes through more links.
     private static let stepLimit = 40
 
-    /// Reads the headers of a whole archive, as far as it is sound.
+    /// Reads the headers of a whole archive, as far as it is intact.
     ///
     /// - Parameter file: The archive.
     package init(_ file: any ByteSource) {

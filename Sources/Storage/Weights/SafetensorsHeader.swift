@@ -1,6 +1,6 @@
 /// The table of contents of a safetensors file, checked against the length of the file.
 ///
-/// A header that exists is one whose every tensor lies inside the file, with as many bytes as its
+/// A header that exists is one whose every tensor is inside the file, with as many bytes as its
 /// shape and type need, none over another and no byte between them; nothing has to be checked again.
 public struct SafetensorsHeader: Sendable, Equatable {
     /// One tensor's name, type, shape and place.

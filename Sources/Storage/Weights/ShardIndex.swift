@@ -14,7 +14,7 @@ package struct ShardIndex {
     /// Reads an index.
     ///
     /// - Parameter path: The index.
-    /// - Throws: ``StorageError`` when it cannot be read, is no index, or names a file elsewhere.
+    /// - Throws: ``StorageError`` when it cannot be read, is not an index, or names a file elsewhere.
     package init(path: String) throws(StorageError) {
         try self.init(try SmallFile.readObject(path), file: path)
     }

@@ -1,4 +1,4 @@
-/// Which of the dictionaries in a checkpoint holds the weights that were asked for.
+/// Which of the dictionaries in a checkpoint holds the weights that were requested.
 package struct StateDictChoice {
     /// The dictionaries of tensors under the names that trainers give them.
     package let names: [String]

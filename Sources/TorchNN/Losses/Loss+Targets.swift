@@ -28,7 +28,7 @@ extension Loss {
     ///
     /// - Parameters:
     ///   - logits: `[batch, classes]`, before the logistic function.
-    ///   - targets: `[batch, classes]`, 0 to 1 for every class by itself.
+    ///   - targets: `[batch, classes]`, 0 to 1 for every class independently.
     ///   - threshold: Targets above it count as 1, all others as 0; nil takes them as they are. DeiT-III's loss after
     ///     Mixup has 0, so that both classes of a mixed image are wanted in full (deit `engine.py`).
     /// - Returns: One number, the mean over the batch and the classes.

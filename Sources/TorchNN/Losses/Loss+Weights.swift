@@ -27,7 +27,7 @@ extension Loss {
     ///
     /// - Parameters:
     ///   - logits: `[batch, classes]`, before the logistic function.
-    ///   - targets: `[batch, classes]`, 0 to 1 for every class by itself.
+    ///   - targets: `[batch, classes]`, 0 to 1 for every class independently.
     ///   - threshold: Targets above it count as 1, all others as 0; nil takes them as they are.
     ///   - weights: `[batch]`, at least 0.
     /// - Returns: One number.

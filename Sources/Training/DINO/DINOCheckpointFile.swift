@@ -17,7 +17,7 @@ struct DINOCheckpointFile {
     /// The centre, `[1, outDim]`; nil where the file has none.
     let center: Tensor?
 
-    /// Reads a file; nil for anything that is no PyTorch file with a student and a teacher.
+    /// Reads a file; nil for anything that is not a PyTorch file with a student and a teacher.
     ///
     /// - Throws: `CheckpointError` where it is such a file, and damaged.
     static func read(_ path: String) throws -> DINOCheckpointFile? {

@@ -31,7 +31,7 @@ public enum DINOExport {
     ///   - path: The run's folder, or one of its checkpoints.
     ///   - output: The file to write.
     /// - Returns: What was written.
-    /// - Throws: `CheckpointError` where it is no such run or cannot be written, ``RunError`` where it is damaged.
+    /// - Throws: `CheckpointError` where it is not such a run or cannot be written, ``RunError`` where it is damaged.
     public static func run(_ path: String, to output: String) throws -> Report {
         let (run, checkpoint) = try folders(path)
         let manifest = try RunManifest.read(run + "/run.yaml")

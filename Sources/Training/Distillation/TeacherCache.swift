@@ -19,7 +19,7 @@ import Darwin
 /// ```
 ///
 /// A slot that was never written is a hole of zeros, and one that a killed process wrote in part has a wrong checksum:
-/// both are computed anew. So the file needs no order and no end, and several runs may fill it at the same time: they
+/// both are computed again. So the file needs no order and no end, and several runs may fill it at the same time: they
 /// would write the same.
 final class TeacherCache {
     /// The file.

@@ -120,7 +120,7 @@ struct TeacherCacheKey: Codable, Equatable, Sendable {
         fingerprint.add(dataset.count)
         for name in dataset.classNames { fingerprint.add(name) }
         for index in 0..<dataset.count {
-            // The folder's place on the disk is no matter.
+            // The folder's place on the disk does not matter.
             let parts = dataset.name(at: index).split(separator: "/").suffix(2)
             fingerprint.add(parts.joined(separator: "/"))
             fingerprint.add(dataset.label(at: index))

@@ -22,7 +22,7 @@ enum TeacherLoader {
         for student: ModelDescription,
         dtype: DType?
     ) throws -> Teacher {
-        // The descriptions are read first: wrong classes are told before any weights are loaded.
+        // The descriptions are read first: wrong classes are reported before any weights are loaded.
         let classes = try paths.map { try check(description(of: $0), $0, against: student) }
         return TeacherEnsemble.teacher(
             try zip(paths, classes).map { path, classes in

@@ -26,7 +26,7 @@ public struct StepNumbers: Sendable, Equatable {
     ///
     /// Of mixed images the class with the largest share counts.
     public var correct: Double?
-    /// The norm of all gradients, where it was asked for.
+    /// The norm of all gradients, where it was requested.
     public var gradientNorm: Double?
     /// What else the method watches, by its name in `metrics.jsonl`.
     public var others: [String: Double] = [:]

@@ -1,6 +1,6 @@
 import Foundation
 
-/// How much memory this process has, where the system tells: Linux.
+/// How much memory this process has, where the system reports it: Linux.
 package enum MemoryGauge {
     /// The memory in use, in bytes.
     package static var current: Int? { field("VmRSS:") }
@@ -8,7 +8,7 @@ package enum MemoryGauge {
     /// The most memory in use since ``reset()``, in bytes.
     package static var peak: Int? { field("VmHWM:") }
 
-    /// Lets the peak begin anew; returns false where that cannot be done.
+    /// Resets the peak; returns false where that cannot be done.
     package static func reset() -> Bool {
         guard let handle = FileHandle(forWritingAtPath: "/proc/self/clear_refs") else {
             return false

@@ -3,7 +3,7 @@ import TorchNN
 
 /// The estimated cost of a run, before its first step: measured on a few images of noise and multiplied.
 public struct RunEstimate: Sendable, Equatable {
-    /// The memory in bytes, or nil where the system does not tell how much is in use.
+    /// The memory in bytes, or nil where the system does not report how much is in use.
     public let memory: Int?
     /// The seconds of a step, without waiting for images.
     public let secondsPerStep: Double
@@ -28,7 +28,7 @@ struct EstimatedRun {
     let imageCount: Int
     /// What an epoch's end measures, in images that take as long as those of a step.
     let measured: Double
-    /// Adds the gradients of so many images of noise.
+    /// Adds the gradients of that many images of noise.
     let addGradients: (_ images: Int) throws -> Void
 }
 

@@ -38,7 +38,7 @@ public struct TrainerState: Codable, Sendable, Equatable {
     /// The start of a run.
     public init() {}
 
-    /// Whether nothing is left of a run of so many epochs.
+    /// Whether nothing is left of a run of that many epochs.
     func isFinished(epochs: Int) -> Bool { epoch >= epochs || isComplete == true }
 }
 

@@ -135,7 +135,7 @@ public struct LearningRate: Sendable {
 
     /// Takes any function.
     ///
-    /// - Parameter rate: The learning rate of a step, from 0, of so many steps in the whole run.
+    /// - Parameter rate: The learning rate of a step, from 0, of that many steps in the whole run.
     public init(_ rate: @escaping @Sendable (_ step: Int, _ totalSteps: Int) -> Double) {
         self.rate = rate
     }

@@ -2,7 +2,7 @@ import Foundation
 import ImagePipeline
 public import VisionModels
 
-/// Which patches of an image are hidden: as many of every image, drawn anew for each image and epoch.
+/// Which patches of an image are hidden: as many of every image, drawn again for each image and epoch.
 ///
 /// The draw is a function of seed, epoch and the image's index alone.
 ///

@@ -22,7 +22,7 @@ public enum Freezing: RawRepresentable, Codable, Sendable, Equatable {
             }
             let patterns = rawValue.split(separator: ",", omittingEmptySubsequences: false)
                 .map { $0.filter { $0 != " " } }
-            // Every name begins with a letter, so a number gone wrong is told as such.
+            // Every name begins with a letter, so a number gone wrong is reported as such.
             guard patterns.allSatisfy({ WeightPattern.isWellFormed($0) }) else { return nil }
             self = .names(patterns)
         }

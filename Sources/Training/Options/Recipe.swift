@@ -27,7 +27,7 @@ public struct Recipe: Sendable, Equatable {
     /// - Parameters:
     ///   - name: What the recipe is called in errors and in `run.yaml`.
     ///   - yaml: The file's text.
-    /// - Throws: ``OptionError`` for text that is no recipe.
+    /// - Throws: ``OptionError`` for text that is not a recipe.
     public init(name: String, yaml: String) throws(OptionError) {
         self.name = name
         let root: Node?
@@ -50,7 +50,7 @@ public struct Recipe: Sendable, Equatable {
     ///
     /// - Parameter nameOrPath: A name out of ``shippedNames`` or the path of a YAML file.
     /// - Returns: The recipe.
-    /// - Throws: ``OptionError`` for an unknown name or a file that is no recipe.
+    /// - Throws: ``OptionError`` for an unknown name or a file that is not a recipe.
     public static func named(_ nameOrPath: String) throws(OptionError) -> Recipe {
         if let bytes = shipped[nameOrPath] {
             return try Recipe(name: nameOrPath, yaml: String(decoding: bytes, as: UTF8.self))

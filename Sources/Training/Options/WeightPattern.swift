@@ -1,6 +1,6 @@
 /// A pattern of the names of weights: `blocks.0`, `patch_embed`, `blocks.*.mlp`, `*.bias`.
 ///
-/// `*` stands for any text, dots included, and `?` for one character, as in Python's `fnmatch`, which timm uses for such
+/// `*` matches any text, dots included, and `?` one character, as in Python's `fnmatch`, which timm uses for such
 /// lists; its brackets are not known here. A pattern that means a part of the network means all the weights in it:
 /// `blocks.1` is `blocks.1` and `blocks.1.*`, and not `blocks.10`.
 public struct WeightPattern: Sendable, Equatable {
@@ -29,7 +29,7 @@ public struct WeightPattern: Sendable, Equatable {
     /// Whether the pattern means a weight.
     ///
     /// - Parameter name: The weight's key in checkpoints.
-    /// - Returns: Whether the name, or the name of a part that it lies in, fits the whole pattern.
+    /// - Returns: Whether the name, or the name of a part that it is in, fits the whole pattern.
     public func matches(_ name: String) -> Bool {
         let name = Array(name.utf8)
         // Every place where a part's name may end, and the end itself.

@@ -46,7 +46,7 @@ public struct Study: Sendable, Equatable {
     public let seeds: [Int]
     /// What is measured, in the order of the table.
     public let heads: [Head]
-    /// What was noticed and is no error, one sentence each.
+    /// What was noticed and is not an error, one sentence each.
     public let notes: [String]
 
     /// Reads a study.
@@ -72,7 +72,7 @@ public struct Study: Sendable, Equatable {
     ///   - name: What the study is called in errors and in its table.
     ///   - yaml: The file's text.
     ///   - overrides: Options that win over those of the base.
-    /// - Throws: ``OptionError`` for text that is no study, unknown keys, values that an option does not take, rows that
+    /// - Throws: ``OptionError`` for text that is not a study, unknown keys, values that an option does not take, rows that
     ///   repeat a name.
     public init(
         name: String,

@@ -22,10 +22,10 @@ public enum BatchChoice {
 }
 
 extension Recipe {
-    /// Whether a run by this recipe takes its batch from the number of images where no other is asked for.
+    /// Whether a run by this recipe takes its batch from the number of images where no other is requested.
     public var choosesBatch: Bool { Self.choosesBatch(name) }
 
-    /// Whether a run by a recipe takes its batch from the number of images where no other is asked for.
+    /// Whether a run by a recipe takes its batch from the number of images where no other is requested.
     ///
     /// - Parameter name: The recipe's name.
     /// - Returns: Whether it does: those for data of one's own do, those that repeat a paper's numbers do not.

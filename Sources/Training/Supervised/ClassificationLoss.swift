@@ -19,7 +19,7 @@ import TorchNN
 public struct ClassificationLoss: Sendable, Equatable {
     /// The label smoothing of targets that are classes, 0 to 1; unused by the binary loss.
     public var smoothing: Double
-    /// Whether every class is decided by itself.
+    /// Whether every class is decided independently.
     public var isBinary: Bool
     /// How much the images of each class count, at least 0; nil where all count alike.
     public var classWeights: [Double]?
@@ -28,7 +28,7 @@ public struct ClassificationLoss: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - smoothing: The label smoothing of targets that are classes, 0 up to 1; targets that are shares have it already.
-    ///   - isBinary: Whether every class is decided by itself.
+    ///   - isBinary: Whether every class is decided independently.
     ///   - classWeights: How much the images of each class count, at least 0; nil where all count alike.
     public init(smoothing: Double = 0, isBinary: Bool = false, classWeights: [Double]? = nil) {
         self.smoothing = smoothing

@@ -8,7 +8,7 @@ import VisionModels
 enum FineTuning {
     private static let distillationHead = ["head_dist.weight", "head_dist.bias"]
 
-    /// What the network will be: the checkpoint's, with the data's classes and the size that is asked for.
+    /// What the network will be: the checkpoint's, with the data's classes and the size that was requested.
     ///
     /// - Parameters:
     ///   - options: The options; `model` may name the network that the checkpoint must be.
@@ -176,7 +176,7 @@ enum FineTuning {
 }
 
 extension ModelConfiguration {
-    /// Leaves a distilled transformer the head on its class token alone, where that is asked for, and gives it the other
+    /// Leaves a distilled transformer the head on its class token alone, where that was requested, and gives it the other
     /// one where there is a teacher to learn from.
     mutating func setHeads(_ options: TrainingOptions, of name: String) throws(OptionError) {
         if options.distillation != .none { transformer?.singleHead = false }

@@ -95,7 +95,7 @@ enum DistillationToken {
     ///   - options: The run's options.
     ///   - student: What the student is made from.
     /// - Returns: What a person should know, if anything.
-    /// - Throws: ``OptionError`` for a token that is asked for and not there, or the other way round, and for a head that
+    /// - Throws: ``OptionError`` for a token that was requested and not there, or the other way round, and for a head that
     ///   nothing would train.
     @discardableResult
     static func check(

@@ -43,7 +43,7 @@ enum FrozenWeights {
 
     /// Whether a weight is trained, by its key.
     ///
-    /// A fresh weight is trained whatever part of the network it lies in: as it is it means nothing. Only a pattern that
+    /// A fresh weight is trained whatever part of the network it is in: as it is it means nothing. Only a pattern that
     /// names it says otherwise, which ``apply(_:to:fresh:)`` refuses.
     static func isTrained(
         _ name: String,

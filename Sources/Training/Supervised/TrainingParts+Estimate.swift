@@ -9,7 +9,7 @@ extension TrainingParts {
     ///   - macs: The multiplications of an image's forward pass.
     ///   - inputShape: The shape of an image, `[channels, height, width]`.
     ///   - isAnswered: Whether the teacher's answers to all images are kept.
-    /// - Returns: The run; every epoch sets anew the mode that this sets.
+    /// - Returns: The run; every epoch sets again the mode that this sets.
     func estimated(macs: Int, inputShape: [Int], isAnswered: Bool) -> EstimatedRun {
         let module = student.module
         module.trainUnfrozen(plan.options.trainMode)

@@ -119,7 +119,7 @@ enum Validation {
         private(set) var count = 0
         private var classes: [ClassScore]
 
-        /// Nothing yet, of so many classes.
+        /// Nothing yet, of that many classes.
         init(classes: Int) { self.classes = Array(repeating: ClassScore(), count: classes) }
 
         /// Adds a batch; the numbers come from the device at once.

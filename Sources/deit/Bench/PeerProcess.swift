@@ -73,7 +73,7 @@ final class PeerProcess {
     func ask(_ question: Question) throws -> Answer {
         var line = try JSONEncoder().encode(question)
         line.append(UInt8(ascii: "\n"))
-        // Where the process has gone the answers end too, and that is told below.
+        // Where the process has gone the answers end too, and that is reported below.
         try? questions.fileHandleForWriting.write(contentsOf: line)
         while true {
             if let end = rest.firstIndex(of: UInt8(ascii: "\n")) {

@@ -28,7 +28,7 @@ enum KNNText {
         return lines.joined(separator: "\n")
     }
 
-    /// Prints the table or one JSON object, and tells where fewer neighbours voted than were asked for.
+    /// Prints the table or one JSON object, and tells where fewer neighbours voted than were requested.
     static func print(_ report: KNNReport, json: Bool) throws {
         tellClamped(report)
         try Results.print(json ? report.json.text(isIndented: false) : table(report))

@@ -4,7 +4,7 @@ import Checkpoints
 /// The size of images as `--size` gives it: one number for both sides, or height and width.
 struct ImageSides {
     let height: Int
-    /// nil where one number stands for both.
+    /// nil where one number represents both.
     let width: Int?
 
     /// The size.

@@ -31,7 +31,7 @@ enum CheckpointPath {
         mustExist: Bool,
         _ progress: PullProgress
     ) async throws -> String {
-        // The name of a model without weights is told with the options that it belongs to.
+        // The name of a model without weights is reported with the options that it belongs to.
         guard mustExist || nameOrPath.contains(".") else {
             return try await PretrainedLocation.locate(nameOrPath, progress: progress.show)
         }

@@ -49,7 +49,7 @@ enum ModelName {
         return names.count > 3 ? "\(few) and \(names.count - 3) more (`deit models`)" : few
     }
 
-    /// Checks that a repository's `config.json` names the model that weights were asked for by: timm keeps weights of two
+    /// Checks that a repository's `config.json` names the model that weights were requested by: timm keeps weights of two
     /// models, such as CLIP with both activations, in one repository.
     ///
     /// - Parameters:

@@ -6,7 +6,7 @@ enum RunHeader {
     ///
     /// - Parameters:
     ///   - plan: What follows from options, data and model.
-    ///   - request: What was asked for.
+    ///   - request: What was requested.
     ///   - isVerbose: Whether all options are printed.
     static func print(
         _ plan: RunPlan,

@@ -141,7 +141,7 @@ enum TransformerInTimm {
     /// The transformer of a name and its arguments.
     ///
     /// - Parameters:
-    ///   - named: What the name stands for.
+    ///   - named: What the name represents.
     ///   - file: The file.
     /// - Returns: The transformer.
     /// - Throws: `StorageError` for an argument that is not understood.

@@ -31,17 +31,17 @@ public struct TransformerOutputs {
     public let tokens: Tensor
 
     /// The embedding's output and that of every block, before the last normalisation, `depth + 1` of
-    /// `[batch, tokens, embedDim]`; empty unless asked for.
+    /// `[batch, tokens, embedDim]`; empty unless requested.
     public let hiddenStates: [Tensor]
 
     /// The weights that every token gives to every other, block by block, `depth` of `[batch, heads, tokens, tokens]`;
-    /// each row sums to 1; empty unless asked for.
+    /// each row sums to 1; empty unless requested.
     public let attentions: [Tensor]
 
     /// The tokens of the last blocks, each normalised by the last normalisation, the last block's at the end; empty
-    /// unless asked for (DINO's `get_intermediate_layers`).
+    /// unless requested (DINO's `get_intermediate_layers`).
     public let blockTokens: [Tensor]
 
-    /// The patches that the tokens stand for, down and across.
+    /// The patches that the tokens represent, down and across.
     public let grid: PatchGrid
 }

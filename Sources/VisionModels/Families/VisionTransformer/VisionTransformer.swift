@@ -344,11 +344,11 @@ public class VisionTransformer: Module, ImageClassifier {
 }
 
 extension VisionTransformer {
-    /// Returns the last tokens and whatever else is asked for: hidden states, attention's weights, the tokens of the
+    /// Returns the last tokens and whatever else is requested: hidden states, attention's weights, the tokens of the
     /// last blocks.
     ///
     /// The last tokens are those of ``forwardFeatures(_:)``, to rounding. The weights are computed one by one where they
-    /// are asked for, whichever kernel the compute policy names; nothing else changes the way of computing.
+    /// are requested, whichever kernel the compute policy names; nothing else changes the way of computing.
     ///
     /// - Parameters:
     ///   - images: `[batch, inChannels, imageHeight, imageWidth]`; of any size with `resampling`.
@@ -357,7 +357,7 @@ extension VisionTransformer {
     ///   - resampling: How to bring the position embedding to the grid of images of another size; nil refuses them.
     /// - Returns: The outputs.
     /// - Throws: `TorchError` when the shape of the images or of the mask does not fit, or there are fewer blocks than
-    ///   asked for.
+    ///   requested.
     ///
     /// ## Source
     /// `transformers/models/deit/modeling_deit.py`, `eager_attention_forward` and `DeiTModel.forward`; dino
