@@ -87,10 +87,9 @@ final class DINOLearner: Learner {
     ) throws -> StepNumbers {
         let (count, _) = try rows.shape2()
         var sums = Sums()
-        let parts = min(parts ?? plan.options.accumulation, count)
-        for part in 0..<parts {
-            let range = (count * part / parts)..<(count * (part + 1) / parts)
-            try add(rows, range, of: count, at: place, to: &sums)
+        let divided = BatchParts(of: count, into: parts ?? plan.options.accumulation)
+        for range in divided.ranges {
+            try add(rows, range, share: divided.share(of: range), at: place, to: &sums)
         }
         let images = plan.options.globalCropsNumber * count
         batchCenter = try sums.outputs.map { (sum) throws(TorchError) in try sum / Double(images)
@@ -113,7 +112,7 @@ final class DINOLearner: Learner {
     private func add(
         _ rows: Tensor,
         _ range: Range<Int>,
-        of count: Int,
+        share: Double,
         at place: StepPlace,
         to sums: inout Sums
     ) throws {
@@ -140,7 +139,6 @@ final class DINOLearner: Learner {
             center: networks.center,
             teacherTemp: schedules.teacherTemp(epoch: place.epoch)
         )
-        let share = Double(range.count) / Double(count)
         let value = share == 1 ? terms.loss : try terms.loss * share
         try value.backward()
         sums.loss.append(try value.detached())

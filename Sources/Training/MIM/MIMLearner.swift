@@ -74,19 +74,18 @@ final class MIMLearner: Learner {
     ) throws -> StepNumbers {
         let device = plan.policy.device
         let (images, masks) = (try images.to(device), try masks.to(device))
-        let count = images.shape[0]
-        let parts = min(parts, count)
+        let divided = BatchParts(of: images.shape[0], into: parts)
         var losses: [Tensor] = []
-        for part in 0..<parts {
-            let range = (count * part / parts)..<(count * (part + 1) / parts)
+        for range in divided.ranges {
             let (some, hidden) = (try images.narrowed(0, range), try masks.narrowed(0, range))
             lastImages = some
             let painted = try ComputePolicy.autocast(plan.policy.autocastDType) {
                 () throws(TorchError) in
                 try model(some, mask: hidden).reconstruction
             }
-            let share = Double(range.count) / Double(count)
-            let loss = try model.loss(some, reconstruction: painted, mask: hidden) * share
+            let loss =
+                try model.loss(some, reconstruction: painted, mask: hidden)
+                * divided.share(of: range)
             try loss.backward()
             losses.append(try loss.detached())
         }

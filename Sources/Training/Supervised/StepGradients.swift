@@ -3,9 +3,8 @@ import TorchNN
 
 /// The gradients of a step's images, part by part.
 ///
-/// A part's loss counts by its share of the images, so the gradients add up to those of all images at once, but for
-/// rounding, wherever the loss is a mean over images and the network treats each by itself. Batch normalisation does
-/// not; and stochastic depth draws other numbers for other parts.
+/// ``BatchParts`` says when they equal those of all images at once: batch normalisation does not treat each image
+/// independently, and stochastic depth draws other numbers for other parts.
 @ModelActor
 enum StepGradients {
     /// Adds the gradients of the images to those that the parameters have.

@@ -38,10 +38,8 @@ struct StepInput {
     /// Divides the images into parts of nearly one size, in their order; at most one for each image.
     func divided(into parts: Int) throws(TorchError) -> [StepInput] {
         guard parts > 1, count > 1 else { return [self] }
-        let parts = min(parts, count)
         var divided: [StepInput] = []
-        for part in 0..<parts {
-            let range = (count * part / parts)..<(count * (part + 1) / parts)
+        for range in BatchParts(of: count, into: parts).ranges {
             divided.append(
                 StepInput(
                     pixels: try pixels.narrowed(0, range),
