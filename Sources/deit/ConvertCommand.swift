@@ -20,11 +20,12 @@ struct ConvertCommand: AsyncParsableCommand {
               deit convert base.pth --to timm --output int8 --dtype int8 --calibrate DIR
               deit convert runs/dino --to dino --output checkpoint.pth
               deit convert dinov2.pth --head linear_head.pth --to hf --output dinov2
+              deit convert dinov3-vits16/ --to timm --output dinov3-timm
 
             Formats: hf, a directory for transformers' from_pretrained; timm, a directory for \
             timm.create_model("local-dir:DIR"); deit, a .pth as Facebook's, under the key \
-            "model"; dinov2, a backbone as facebookresearch/dinov2 publishes it; safetensors \
-            and pth, tensors only, with timm's names. All numbers are \
+            "model"; dinov2 and dinov3, a backbone as facebookresearch/dinov2 or dinov3 \
+            publish it; safetensors and pth, tensors only, with timm's names. All numbers are \
             preserved exactly, unless --dtype or --size changes them. The result is read back \
             and compared before it gets its name.
 
@@ -48,6 +49,7 @@ struct ConvertCommand: AsyncParsableCommand {
         case timm
         case deit
         case dinov2
+        case dinov3
         case safetensors
         case pth
         case dino
@@ -73,7 +75,7 @@ struct ConvertCommand: AsyncParsableCommand {
 
     @OptionGroup var source: CheckpointSource
 
-    @Option(help: "Output format: hf, timm, deit, dinov2, safetensors, pth or dino.")
+    @Option(help: "Output format: hf, timm, deit, dinov2, dinov3, safetensors, pth or dino.")
     var to: Target
 
     @Option(help: "Directory to write; a file for every format but hf and timm.")
@@ -121,8 +123,8 @@ struct ConvertCommand: AsyncParsableCommand {
         guard (dtype == .int8) == (calibration.calibrate != nil) else {
             throw ValidationError("--dtype int8 and --calibrate DIR need each other")
         }
-        guard head == nil || to != .dinov2 else {
-            throw ValidationError("--to dinov2 writes a backbone: leave out --head")
+        guard head == nil || to != .dinov2 && to != .dinov3 else {
+            throw ValidationError("--to \(to.rawValue) writes a backbone: leave out --head")
         }
         guard !output.isEmpty else { throw ValidationError("--output is empty") }
         if to == .dino { try checkNothingChanges() }
@@ -192,6 +194,7 @@ struct ConvertCommand: AsyncParsableCommand {
         case .timm: options.form = .timm
         case .deit: options.form = .deit
         case .dinov2: options.form = .dinov2
+        case .dinov3: options.form = .dinov3
         case .safetensors: options.form = .bare
         case .pth, .dino:
             options.form = .bare

@@ -62,6 +62,9 @@ struct DirectoryParityTests {
             "vit_so400m_patch14_siglip_gap_224", "vit_little_patch16_reg4_gap_256",
             "vit_pwee_patch16_reg1_gap_256", "vit_base_patch16_rpn_224",
             "vit_base_patch16_radio_v3", "vit_so150m2_patch16_reg1_gap_256",
+            "vit_small_patch16_dinov3", "vit_small_patch16_dinov3_qkvb",
+            "vit_small_plus_patch16_dinov3_qkvb", "vit_7b_patch16_dinov3",
+            "vit_giant_patch16_lingbot",
         ]
         var paths: [String] = []
         for (index, name) in names.enumerated() {
@@ -75,6 +78,12 @@ struct DirectoryParityTests {
                 let model = try VisionTransformer.make(vit)
                 for (_, parameter) in model.namedParameters() {
                     try parameter.tensor.fillNormal(mean: 0.02, std: 0.05)
+                }
+                if !vit.keyBias {
+                    for block in model.blocks {
+                        let bias = try #require((block as? Block)?.attn.qkv.bias).tensor
+                        try withoutGradient { try bias.narrowed(0, 48..<96).fill(0) }
+                    }
                 }
                 model.eval()
                 let description = ModelDescription(

@@ -1,5 +1,6 @@
 import Checkpoints
 import Testing
+import VisionModels
 
 @Suite struct HuggingFaceKeyMapTests {
     static let plain = [

@@ -19,8 +19,8 @@ import torch  # noqa: E402
 from timm.models import _registry, get_pretrained_cfg  # noqa: E402
 
 BUILT = ("vision_transformer", "deit")
-# Of eva.py those with one matrix in the feed-forward layers and no biases of queries and values.
-BUILT_EVA = tuple(f"vit_{size}_patch16_dinov3." for size in ("small", "base", "large"))
+# Of eva.py DINOv3's networks and those like them.
+BUILT_EVA = ("_dinov3", "_lingbot")
 # Differential attention is not built.
 NOT_BUILT = ("vit_dlittle_", "vit_dwee_", "vit_dpwee_")
 TABLE = os.path.join(ROOT, "Sources", "VisionModels", "Families", "VisionTransformer", "PublishedTransformersTable.swift")
@@ -171,5 +171,5 @@ if __name__ == "__main__":
     }
     case.finish(README)
     if "--swift" in sys.argv:
-        built = [entry for entry in records if entry["module"] in BUILT or entry["name"].startswith(BUILT_EVA)]
+        built = [entry for entry in records if entry["module"] in BUILT or entry["name"].split(".")[0].removesuffix("_qkvb").endswith(BUILT_EVA)]
         write_table(built, sys.argv[sys.argv.index("--swift") + 1])

@@ -10,7 +10,7 @@ enum ClassifierForm {
         case .automatic, .deit, .bare: true
         case .huggingFace(let architecture):
             architecture == nil || architecture == .deitForImageClassification
-        case .timm, .dinov2: false
+        case .timm, .dinov2, .dinov3: false
         }
     }
 

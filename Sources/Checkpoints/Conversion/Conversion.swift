@@ -63,8 +63,8 @@ public enum Conversion {
         var loading = loading
         loading.relaxations.insert(.noHead)
         loading.keepsStoredGrid = true
-        // DINOv2's classifiers are files of their own.
-        if saving.form == .dinov2 { loading.relaxations.insert(.dropHead) }
+        // DINOv2's and DINOv3's classifiers are files of their own.
+        if saving.form.isBackbone { loading.relaxations.insert(.dropHead) }
         if !ClassifierForm.isHeld(by: saving.form), try ClassifierForm.isSingle(path, loading) {
             loading.relaxations.insert(.dropHead)
         }
@@ -82,7 +82,7 @@ public enum Conversion {
             saving.form = .huggingFace(architecture)
             extras = try ClassifierForm.extras(of: loaded, for: architecture)
         }
-        if saving.form == .dinov2, let token = try loaded.extraTensor(named: "mask_token") {
+        if saving.form.isBackbone, let token = try loaded.extraTensor(named: "mask_token") {
             extras = [("embeddings.mask_token", token)]
         }
         // Rounded to another type, the parts would not add up to the rounded class token.
@@ -111,6 +111,7 @@ public enum Conversion {
         switch form {
         case .automatic, .huggingFace: .huggingFace
         case .dinov2: DINOv2Names.scheme
+        case .dinov3: DINOv3Names.scheme
         case .timm, .deit, .bare: .timm
         }
     }

@@ -34,7 +34,7 @@ struct Examination {
     mutating func describeFile() throws(CheckpointError) {
         diagnosis.add("weights", weights.path)
         diagnosis.add("container", container)
-        if let file = weights.archive as? PyTorchFile, !file.stateDictNames.isEmpty {
+        if let file = weights.stored as? PyTorchFile, !file.stateDictNames.isEmpty {
             diagnosis.add("state dicts", file.stateDictNames.joined(separator: ", "))
         }
         diagnosis.add("names", weights.scheme.words)
@@ -57,7 +57,7 @@ struct Examination {
             arguments[key].map { "\(key) \($0)" }
         }
         if !told.isEmpty { diagnosis.add("training said", told.joined(separator: ", ")) }
-        if let file = weights.archive as? PyTorchFile { try checkChecksums(file) }
+        if let file = weights.stored as? PyTorchFile { try checkChecksums(file) }
     }
 
     private mutating func checkChecksums(_ file: PyTorchFile) throws(CheckpointError) {
@@ -76,7 +76,7 @@ struct Examination {
     }
 
     private var container: String {
-        switch (weights.archive as? SelectedArchive)?.whole ?? weights.archive {
+        switch (weights.stored as? SelectedArchive)?.whole ?? weights.stored {
         case is SafetensorsFile: "safetensors"
         case is PyTorchFile: "PyTorch"
         default: "several files with an index"
@@ -131,7 +131,7 @@ struct Examination {
         if plan.description.originalConfiguration["architecture"] != nil { return .timm }
         if weights.scheme == DINOv2Names.scheme { return .dinov2 }
         if weights.isOfDINO || weights.arguments["arch"] != nil { return .dino }
-        return weights.archive is PyTorchFile ? .deit : .timm
+        return weights.stored is PyTorchFile ? .deit : .timm
     }
 
     /// The presets of the same network; DeiT-Ti and ViT-Ti, say, differ only in how they were trained.

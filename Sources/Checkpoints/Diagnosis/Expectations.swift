@@ -40,7 +40,9 @@ struct Expectations {
             let tag = original["pretrained_cfg"]?["tag"]?.stringValue
             return family.model(named: tag.map { "\(name).\($0)" } ?? name)
         }
-        if let found = family.model(in: CheckpointClues(weights), weights.stored) { return found }
+        if let found = family.model(in: CheckpointClues(weights), weights.namesAndShapes) {
+            return found
+        }
         let names = [original["_name_or_path"]?.stringValue, description.name]
         let folders = weights.path.split(separator: "/").map(String.init)
         // The cache of the hub calls its folders models--ORG--NAME.
@@ -49,8 +51,10 @@ struct Expectations {
         let candidates = names.compactMap { $0 } + cached + folders.suffix(2)
         for name in candidates {
             // The hub has names such as `facebook/deit-tiny-patch16-224` and `facebook/dinov2-base`.
-            let start = ["deit-", "dinov2-"].lazy.compactMap { name.range(of: $0)?.lowerBound }
-                .first
+            let start = ["deit-", "dinov2-", "dinov3-"].lazy.compactMap {
+                name.range(of: $0)?.lowerBound
+            }
+            .first
             let short = start.map { String(name[$0...]) } ?? name
             let last = short.split(separator: "/").last ?? ""
             let hubName = last.split(separator: "-").joined(separator: "_")

@@ -52,7 +52,11 @@ enum HuggingFaceConfiguration {
             throw CheckpointError.unwritable(path: "config.json", reason: "\(error)")
         }
         var own = ownFields(labels: labels, name: name, upright: upright)
-        if !architecture.isDINOv2 { own["drop_path_rate"] = .number(vit.dropPathRate) }
+        if !architecture.isDINOv2, !architecture.isDINOv3 {
+            own["drop_path_rate"] = .number(vit.dropPathRate)
+        }
+        // transformers' feature is the class token, timm's the mean of the patches.
+        if architecture.isDINOv3 { own["global_pool"] = .string(vit.globalPool.rawValue) }
         own["mlp_ratio"] = .number(vit.mlpRatio)
         object[ownKey] = .object(own)
         return object
@@ -113,9 +117,10 @@ enum HuggingFaceConfiguration {
         _ fields: JSONFields,
         ignoresLabels: Bool = false
     ) throws(CheckpointError) -> Decoded {
-        let type = try fields.string("model_type") ?? ""
+        let stated = try fields.string("model_type") ?? ""
+        let (fields, type) = try ofImages(fields, stated)
         guard let form = forms.first(where: { $0.modelType == type }) else {
-            let known = forms.map(\.modelType).joined(separator: ", ")
+            let known = (forms.map(\.modelType) + towers.keys.sorted()).joined(separator: ", ")
             throw fields.unsupported("model_type", "is \"\(type)\"; \(known) are understood")
         }
         return try form.decode(fields, ignoresLabels)
@@ -152,8 +157,31 @@ enum HuggingFaceConfiguration {
     /// The families whose folders are read.
     private static let forms = [
         Form(ViTFamily.self), Form(DeiTFamily.self), Form(Dinov2Family.self),
-        Form(Dinov2WithRegistersFamily.self), Form(ViTMAEFamily.self),
+        Form(Dinov2WithRegistersFamily.self), Form(ViTMAEFamily.self), Form(DINOv3ViTFamily.self),
+        Form(CLIPVisionFamily.self), Form(SiglipVisionFamily.self),
     ]
+
+    /// The families whose configurations are a part of another's, by the `model_type` of that one.
+    private static let towers = [
+        CLIPVisionFamily.wholeModelType: CLIPVisionFamily.modelType,
+        SiglipVisionFamily.wholeModelType: SiglipVisionFamily.modelType,
+    ]
+
+    /// The configuration of the network that looks at images: all of a file, or its `vision_config`.
+    private static func ofImages(
+        _ fields: JSONFields,
+        _ type: String
+    ) throws(CheckpointError) -> (fields: JSONFields, type: String) {
+        guard let tower = towers[type] else { return (fields, type) }
+        guard let inner = try fields.object("vision_config") else {
+            throw fields.malformed("vision_config", "is missing, though model_type is \"\(type)\"")
+        }
+        var object = inner.object
+        object["architectures"] = fields.object["architectures"]
+        // Files of old versions call the parts alike.
+        object["model_type"] = .string(tower)
+        return (JSONFields(object: object, file: inner.file), tower)
+    }
 
     private static func decode<Family: PretrainedFamily>(
         _ family: Family.Type,
@@ -161,13 +189,14 @@ enum HuggingFaceConfiguration {
         _ ignoresLabels: Bool
     ) throws(CheckpointError) -> Decoded {
         let config = try PretrainedConfig<Family>(fields, readsLabels: false)
+        try refuseClassifier(of: config, fields)
         let own = try fields.object(ownKey)
         let found = ignoresLabels ? nil : try HuggingFaceLabels(fields)
         let (labels, assumptions) =
             try found.map { (found) throws(CheckpointError) in try Self.labels(found, own) }
             ?? (ClassLabels(placeholders: 2), [])
         var configuration = try network(config, numClasses: labels.names.count, fields)
-        if !Family.isDINOv2 {
+        if !Family.isDINOv2, Family.kind != .dinov3 {
             configuration.dropPathRate = try own?.double("drop_path_rate", default: 0) ?? 0
         }
         let ratio = try own?.double("mlp_ratio", default: 0) ?? 0
@@ -176,6 +205,11 @@ enum HuggingFaceConfiguration {
             Int(Double(configuration.embedDim) * ratio) == configuration.mlpDim
         {
             configuration.mlpRatio = ratio
+        }
+        if Family.kind == .dinov3, let name = try own?.string("global_pool"),
+            let pool = TokenPooling(rawValue: name)
+        {
+            configuration.globalPool = pool
         }
         configuration.singleHead =
             config.architectures?.first
@@ -186,6 +220,22 @@ enum HuggingFaceConfiguration {
             name: try own?.string("preset"),
             isClassCountStated: found?.isCountStated ?? false,
             assumptions: assumptions
+        )
+    }
+
+    /// Refuses the classes of CLIP and SigLIP with a classifier, which reads neither what these networks pool.
+    private static func refuseClassifier<Family: PretrainedFamily>(
+        of config: PretrainedConfig<Family>,
+        _ fields: JSONFields
+    ) throws(CheckpointError) {
+        guard Family.kind.isTower,
+            let name = config.architectures?.first(where: { $0.hasSuffix("ForImageClassification") }
+            )
+        else { return }
+        throw fields.unsupported(
+            "architectures",
+            "is \(name), whose classifier on the mean of the patches is not supported; load the model without it, as "
+                + "CLIPVisionModel or SiglipVisionModel, and train a new one"
         )
     }
 

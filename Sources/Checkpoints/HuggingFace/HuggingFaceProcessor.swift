@@ -24,6 +24,8 @@ enum HuggingFaceProcessor {
         var object =
             if architecture?.isDINOv2 == true {
                 PretrainedImageProcessor<Dinov2Family>(processor).canonical
+            } else if architecture?.isDINOv3 == true {
+                PretrainedImageProcessor<DINOv3ViTFamily>(processor).canonical
             } else if processor.cropHeight == nil {
                 PretrainedImageProcessor<ViTFamily>(processor).canonical
             } else {
@@ -31,6 +33,35 @@ enum HuggingFaceProcessor {
             }
         if processor.resize == .none { object["size"] = nil }
         return object
+    }
+
+    /// What the image processor of a model's class does by itself, for networks that no processor of ViT's is for.
+    ///
+    /// - Parameters:
+    ///   - modelType: The `model_type` of a `config.json`.
+    ///   - size: The size of the input.
+    /// - Returns: The processor; nil for another model.
+    static func usual(_ modelType: String?, size: ImageSize) throws(ImageError) -> ImageProcessor? {
+        let defaults: ProcessorDefaults
+        switch modelType {
+        case DINOv3ViTFamily.modelType: defaults = DINOv3ViTFamily.processorDefaults
+        case CLIPVisionFamily.modelType, CLIPVisionFamily.wholeModelType:
+            defaults = CLIPVisionFamily.processorDefaults
+        case SiglipVisionFamily.modelType, SiglipVisionFamily.wholeModelType:
+            defaults = SiglipVisionFamily.processorDefaults
+        default: return nil
+        }
+        let isCropped = defaults.cropSize != nil
+        return try ImageProcessor(
+            resize: isCropped
+                ? .shortestSide(min(size.height, size.width))
+                : .exact(height: size.height, width: size.width),
+            interpolation: defaults.resample,
+            cropHeight: isCropped ? size.height : nil,
+            cropWidth: isCropped ? size.width : nil,
+            mean: defaults.mean,
+            std: defaults.std
+        )
     }
 
     /// Reads a file.
@@ -55,6 +86,16 @@ enum HuggingFaceProcessor {
         // Both families of DINOv2 have one class.
         if isOf(Dinov2Family.self, "Bit") || isOf(Dinov2WithRegistersFamily.self, "Bit") {
             return try decode(Dinov2Family.self, fields, channels)
+        }
+        if isOf(DINOv3ViTFamily.self, "DINOv3") {
+            return try decode(DINOv3ViTFamily.self, fields, channels)
+        }
+        if isOf(CLIPVisionFamily.self, "CLIP") || modelType == CLIPVisionFamily.wholeModelType {
+            return try decode(CLIPVisionFamily.self, fields, channels)
+        }
+        if isOf(SiglipVisionFamily.self, "Siglip") || modelType == SiglipVisionFamily.wholeModelType
+        {
+            return try decode(SiglipVisionFamily.self, fields, channels)
         }
         return try decode(ViTFamily.self, fields, channels)
     }

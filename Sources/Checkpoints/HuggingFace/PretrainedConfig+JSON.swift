@@ -59,7 +59,7 @@ extension PretrainedConfig {
         hiddenAct = try fields.string("hidden_act") ?? hiddenAct
         hiddenDropoutProb = try fields.double("hidden_dropout_prob", default: hiddenDropoutProb)
         attentionProbsDropoutProb = try fields.double(
-            "attention_probs_dropout_prob",
+            Self.attentionDropoutKey,
             default: attentionProbsDropoutProb
         )
         initializerRange = try fields.double("initializer_range", default: initializerRange)
@@ -73,6 +73,8 @@ extension PretrainedConfig {
         numChannels = try fields.int("num_channels", default: numChannels)
         qkvBias = try fields.bool("qkv_bias", default: qkvBias)
         encoderStride = try fields.int("encoder_stride", default: encoderStride)
+        if Family.kind == .dinov3 { try readDINOv3(fields) }
+        if Family.kind == .siglip { usesHead = try fields.bool("vision_use_head", default: true) }
         guard Family.isDINOv2 else { return }
         mlpRatio = try fields.int("mlp_ratio", default: mlpRatio)
         layerscaleValue = try fields.double("layerscale_value", default: layerscaleValue)
@@ -82,6 +84,39 @@ extension PretrainedConfig {
         if Family.hasRegisters {
             numRegisterTokens = try fields.int("num_register_tokens", default: numRegisterTokens)
         }
+    }
+
+    private mutating func readDINOv3(_ fields: JSONFields) throws(CheckpointError) {
+        numRegisterTokens = try fields.int("num_register_tokens", default: numRegisterTokens)
+        layerscaleValue = try fields.double("layerscale_value", default: layerscaleValue)
+        dropPathRate = try fields.double("drop_path_rate", default: dropPathRate)
+        useSwigluFFN = try fields.bool("use_gated_mlp", default: useSwigluFFN)
+        ropeTheta = try fields.double("rope_theta", default: ropeTheta)
+        qkvBias = try fields.bool("query_bias", default: true)
+        keyBias = try fields.bool("key_bias", default: false)
+        guard try fields.bool("value_bias", default: true) == qkvBias else {
+            throw fields.unsupported(
+                "value_bias",
+                "differs from query_bias, which is not built here"
+            )
+        }
+        guard qkvBias || !keyBias else {
+            throw fields.unsupported(
+                "key_bias",
+                "is true without query_bias, which is not built here"
+            )
+        }
+        for key in ["proj_bias", "mlp_bias"] {
+            guard try fields.bool(key, default: true) else {
+                throw fields.unsupported(key, "is false, which is not built here")
+            }
+        }
+    }
+
+    /// What the file calls the dropout rate of attention.
+    private static var attentionDropoutKey: String {
+        Family.kind == .dinov3 || Family.kind.isTower
+            ? "attention_dropout" : "attention_probs_dropout_prob"
     }
 
     private mutating func readLabels(_ fields: JSONFields) throws(CheckpointError) {
@@ -111,8 +146,13 @@ extension PretrainedConfig {
             "use_mask_token",
             "use_swiglu_ffn",
         ]
-        return (Family.isDINOv2 ? dinov2 : []) + [
-            "architectures", "attention_probs_dropout_prob", "dtype", "encoder_stride",
+        let dinov3 = [
+            "drop_path_rate", "key_bias", "layerscale_value", "mlp_bias", "num_register_tokens",
+            "proj_bias", "query_bias", "rope_theta", "use_gated_mlp", "value_bias",
+        ]
+        let own = Family.isDINOv2 ? dinov2 : Family.kind == .dinov3 ? dinov3 : []
+        return own + [
+            "architectures", attentionDropoutKey, "dtype", "encoder_stride",
             "hidden_act",
             "hidden_dropout_prob", "hidden_size", "id2label", "image_size", "initializer_range",
             "intermediate_size", "label2id", "layer_norm_eps", "model_type", "num_attention_heads",
@@ -129,41 +169,52 @@ extension PretrainedConfig {
         let isUsual = id2label == [0: "LABEL_0", 1: "LABEL_1"]
         let (names, indices) = isUsual ? (nil, nil) : labelObjects
         if let architectures { object["architectures"] = .array(architectures.map { .string($0) }) }
-        object["attention_probs_dropout_prob"] = .number(attentionProbsDropoutProb)
-        if Family.isDINOv2 { object["drop_path_rate"] = .number(dropPathRate) }
+        let isDINOv3 = Family.kind == .dinov3
+        object[Self.attentionDropoutKey] = .number(attentionProbsDropoutProb)
+        if Family.isDINOv2 || isDINOv3 { object["drop_path_rate"] = .number(dropPathRate) }
         if let dtype { object["dtype"] = .string(dtype) }
-        if !Family.isDINOv2 { object["encoder_stride"] = .integer(encoderStride) }
+        if Family.kind == .vit { object["encoder_stride"] = .integer(encoderStride) }
         object["hidden_act"] = .string(hiddenAct)
-        object["hidden_dropout_prob"] = .number(hiddenDropoutProb)
+        if !isDINOv3 { object["hidden_dropout_prob"] = .number(hiddenDropoutProb) }
         object["hidden_size"] = .integer(hiddenSize)
         if let names { object["id2label"] = .object(names) }
         object["image_size"] = imageSize.json
         object["initializer_range"] = .number(initializerRange)
         if !Family.isDINOv2 { object["intermediate_size"] = .integer(intermediateSize) }
         if let indices { object["label2id"] = .object(indices) }
+        if isDINOv3 { object["key_bias"] = .bool(keyBias) }
         object["layer_norm_eps"] = .number(layerNormEps)
-        if Family.isDINOv2 {
-            object["layerscale_value"] = .number(layerscaleValue)
-            object["mlp_ratio"] = .integer(mlpRatio)
-        }
+        if Family.isDINOv2 || isDINOv3 { object["layerscale_value"] = .number(layerscaleValue) }
+        if Family.isDINOv2 { object["mlp_ratio"] = .integer(mlpRatio) }
         object["model_type"] = .string(Family.modelType)
         object["num_attention_heads"] = .integer(numAttentionHeads)
         object["num_channels"] = .integer(numChannels)
         object["num_hidden_layers"] = .integer(numHiddenLayers)
-        if Family.hasRegisters { object["num_register_tokens"] = .integer(numRegisterTokens) }
+        if Family.hasRegisters || isDINOv3 {
+            object["num_register_tokens"] = .integer(numRegisterTokens)
+        }
         if outputAttentions { object["output_attentions"] = true }
         if outputHiddenStates { object["output_hidden_states"] = true }
         object["patch_size"] = patchSize.json
-        if !Family.isDINOv2 {
+        if Family.kind == .vit {
             object["pooler_act"] = .string(poolerAct)
             object["pooler_output_size"] = .integer(poolerOutputSize ?? hiddenSize)
         }
         if let problemType { object["problem_type"] = .string(problemType.rawValue) }
-        object["qkv_bias"] = .bool(qkvBias)
+        if isDINOv3 {
+            object["query_bias"] = .bool(qkvBias)
+            object["rope_theta"] = .number(ropeTheta)
+        } else {
+            object["qkv_bias"] = .bool(qkvBias)
+        }
         if let transformersVersion { object["transformers_version"] = .string(transformersVersion) }
         if Family.isDINOv2 {
             if !Family.hasRegisters { object["use_mask_token"] = .bool(useMaskToken) }
             object["use_swiglu_ffn"] = .bool(useSwigluFFN)
+        }
+        if isDINOv3 {
+            object["use_gated_mlp"] = .bool(useSwigluFFN)
+            object["value_bias"] = .bool(qkvBias)
         }
         return object
     }

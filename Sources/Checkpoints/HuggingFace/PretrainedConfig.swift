@@ -9,7 +9,7 @@ public import VisionModels
 ///
 /// The library `HuggingFace` names it `DeiTConfig`, `ViTConfig`, `Dinov2Config` and `Dinov2WithRegistersConfig` and reads and
 /// writes folders of it; ``ModelDirectory`` reads Hugging Face's folders by it. The fields from ``mlpRatio`` on are those of
-/// DINOv2's families, which have no ``intermediateSize``, ``encoderStride`` and pooler.
+/// DINOv2's families, which have no ``intermediateSize``, ``encoderStride`` and pooler; DINOv3's has some of both.
 ///
 /// ## Source
 /// `transformers/models/deit/configuration_deit.py`, `transformers/models/vit/configuration_vit.py`,
@@ -54,7 +54,7 @@ public struct PretrainedConfig<Family: PretrainedFamily>: Sendable {
     /// The channels of an image.
     public var numChannels: Int
 
-    /// Whether queries, keys and values have a bias.
+    /// Whether queries, keys and values have a bias; of a DINOv3 queries and values (`query_bias`, `value_bias`).
     public var qkvBias: Bool
 
     /// How many pixels of the reconstruction a patch has along each side, in masked image modelling.
@@ -77,14 +77,23 @@ public struct PretrainedConfig<Family: PretrainedFamily>: Sendable {
     /// which it grows from 0.
     public var dropPathRate: Double
 
-    /// Whether DINOv2's feed-forward layers are gated (SwiGLU).
+    /// Whether DINOv2's and DINOv3's feed-forward layers are gated (SwiGLU).
     public var useSwigluFFN: Bool
 
     /// Whether a DINOv2 has a token for masked patches; one with registers has it always.
     public var useMaskToken: Bool
 
-    /// The number of register tokens, above 0 in the family that has them.
+    /// The number of register tokens, above 0 in the family of DINOv2 that has them.
     public var numRegisterTokens: Int
+
+    /// Whether the keys of a DINOv3 have a bias where queries and values have one.
+    public var keyBias: Bool
+
+    /// The base of the periods of DINOv3's rotary positions.
+    public var ropeTheta: Double
+
+    /// Whether a SigLIP pools by attention.
+    var usesHead = true
 
     /// The names of the classes by index.
     public var id2label: [Int: String]
@@ -118,11 +127,11 @@ public struct PretrainedConfig<Family: PretrainedFamily>: Sendable {
     /// The other fields are set afterwards; there are two classes, `LABEL_0` and `LABEL_1`, unless
     /// ``setLabels(_:)`` or ``numLabels`` says otherwise.
     public init(
-        hiddenSize: Int = 768,
+        hiddenSize: Int = Family.defaultHiddenSize,
         numHiddenLayers: Int = 12,
-        numAttentionHeads: Int = 12,
-        intermediateSize: Int = 3072,
-        hiddenAct: String = "gelu",
+        numAttentionHeads: Int = Family.defaultHiddenSize / 64,
+        intermediateSize: Int = 4 * Family.defaultHiddenSize,
+        hiddenAct: String = Family.defaultHiddenAct,
         hiddenDropoutProb: Double = 0,
         attentionProbsDropoutProb: Double = 0,
         initializerRange: Double = 0.02,
@@ -140,6 +149,8 @@ public struct PretrainedConfig<Family: PretrainedFamily>: Sendable {
         useSwigluFFN: Bool = false,
         useMaskToken: Bool = true,
         numRegisterTokens: Int = Family.hasRegisters ? 4 : 0,
+        keyBias: Bool = false,
+        ropeTheta: Double = 100,
         numLabels: Int = 2
     ) {
         self.hiddenSize = hiddenSize
@@ -164,6 +175,8 @@ public struct PretrainedConfig<Family: PretrainedFamily>: Sendable {
         self.useSwigluFFN = useSwigluFFN
         self.useMaskToken = useMaskToken
         self.numRegisterTokens = numRegisterTokens
+        self.keyBias = keyBias
+        self.ropeTheta = ropeTheta
         outputHiddenStates = false
         outputAttentions = false
         id2label = [:]
@@ -220,8 +233,12 @@ extension PretrainedConfig {
     /// - Throws: `ConfigurationError` for what does not fit together, and for an activation other than `gelu` or patches
     ///   that are not square, which the network does not have.
     public func network(numClasses: Int) throws(ConfigurationError) -> ViTConfiguration {
-        guard hiddenAct == "gelu" else {
-            throw .unknownValue(name: "hidden_act", value: hiddenAct, known: ["gelu"])
+        guard let activation = activations.first(where: { $0.name == hiddenAct })?.activation else {
+            throw .unknownValue(
+                name: "hidden_act",
+                value: hiddenAct,
+                known: activations.map(\.name)
+            )
         }
         guard patchSize.height == patchSize.width else {
             throw .outOfRange(
@@ -238,7 +255,11 @@ extension PretrainedConfig {
         for (name, value, most) in [
             ("hidden_size", hiddenSize, 1_000_000), ("mlp_ratio", mlpRatio, 64),
             ("intermediate_size", Family.isDINOv2 ? 1 : intermediateSize, 1_000_000),
-            ("num_register_tokens", Family.hasRegisters ? numRegisterTokens : 1, 1024),
+            // A DINOv3 may have none.
+            (
+                "num_register_tokens",
+                Family.hasRegisters ? numRegisterTokens : numRegisterTokens + 1, 1024
+            ),
         ]
         where !(1...most).contains(value) {
             throw .outOfRange(name: name, value: "\(value)", expected: "from 1 to \(most)")
@@ -262,7 +283,9 @@ extension PretrainedConfig {
         )
         // The quotient may be a hair below what gives the width back after truncation.
         if result.mlpDim < hidden { result.mlpRatio = result.mlpRatio.nextUp }
-        if Family.isDINOv2 {
+        switch Family.kind {
+        case .vit: break
+        case .dinov2:
             result.initValues = layerscaleValue
             result.dropPathRate = dropPathRate
             result.mlpLayer = useSwigluFFN ? .swiglu : .mlp
@@ -270,13 +293,39 @@ extension PretrainedConfig {
             // The class token's position is part of the token (``ClassPosition``).
             result.noEmbedClass = Family.hasRegisters
             if numClasses > 0 { result.globalPool = .tokenAvg }
+        case .dinov3:
+            result.initValues = layerscaleValue
+            result.dropPathRate = dropPathRate
+            result.mlpLayer = useSwigluFFN ? .swiglu : .mlp
+            result.regTokens = numRegisterTokens
+            result.rotaryTemperature = ropeTheta
+            result.keyBias = !qkvBias || keyBias
+        case .clip:
+            result.activation = activation
+            result.preNorm = true
+        case .siglip:
+            result.activation = activation
+            result.classToken = false
+            result.globalPool = usesHead ? .map : .avg
         }
         try result.validate()
         return result
     }
 
+    /// The activations that a network of the family can have, by transformers' names.
+    private var activations: [(name: String, activation: Activation)] {
+        if Family.kind.isTower {
+            return [
+                ("gelu", .gelu), ("quick_gelu", .quickGELU), ("gelu_pytorch_tanh", .geluTanh),
+            ]
+        }
+        // A gate always has SiLU; DINOv2's configuration says something else all the same.
+        return Family.kind == .dinov3 && useSwigluFFN ? [("silu", .gelu)] : [("gelu", .gelu)]
+    }
+
     /// The rows of the first feed-forward layer; of a gated one those of gate and value.
     private var hiddenWidth: Int {
+        if Family.kind == .dinov3 { return useSwigluFFN ? 2 * intermediateSize : intermediateSize }
         guard Family.isDINOv2 else { return intermediateSize }
         return useSwigluFFN
             ? 2 * TransformerInHuggingFace.gatedWidth(embedDim: hiddenSize, mlpRatio: mlpRatio)
@@ -296,8 +345,9 @@ extension PretrainedConfig {
         let isOfFamily =
             network.isDistilled == Family.isDistilled
             && TransformerInHuggingFace.isDINOv2(network) == Family.isDINOv2
-            && (network.regTokens > 0) == Family.hasRegisters
-        guard isOfFamily else {
+            && TransformerInHuggingFace.isDINOv3(network) == (Family.kind == .dinov3)
+            && (network.regTokens > 0 && Family.kind != .dinov3) == Family.hasRegisters
+        guard isOfFamily, !Family.kind.isTower else {
             throw .unknownValue(
                 name: "model_type",
                 value: HuggingFaceArchitecture(of: network).modelType,
@@ -315,7 +365,9 @@ extension PretrainedConfig {
             hiddenSize: network.embedDim,
             numHiddenLayers: network.depth,
             numAttentionHeads: network.numHeads,
-            intermediateSize: network.mlpDim,
+            intermediateSize: Family.kind == .dinov3 && network.mlpLayer == .swiglu
+                ? network.mlpDim / 2 : network.mlpDim,
+            hiddenAct: Family.kind == .dinov3 && network.mlpLayer == .swiglu ? "silu" : "gelu",
             hiddenDropoutProb: network.dropRate,
             attentionProbsDropoutProb: network.attnDropRate,
             layerNormEps: network.layerNormEps,
@@ -329,6 +381,8 @@ extension PretrainedConfig {
             dropPathRate: network.dropPathRate,
             useSwigluFFN: network.mlpLayer == .swiglu,
             numRegisterTokens: network.regTokens,
+            keyBias: network.qkvBias && network.keyBias,
+            ropeTheta: network.rotaryTemperature ?? 100,
             numLabels: network.numClasses
         )
         if let labels { setLabels(labels.names) }

@@ -21,8 +21,8 @@ public protocol PretrainedFamily: Sendable {
     /// What the image processor's class does where a file says nothing.
     static var processorDefaults: ProcessorDefaults { get }
 
-    /// Whether the network has DINOv2's blocks, and the fields of `config.json` that tell of them.
-    static var isDINOv2: Bool { get }
+    /// The kind of network, and the fields of `config.json` that tell of it.
+    static var kind: PretrainedKind { get }
 
     /// Whether there are register tokens.
     static var hasRegisters: Bool { get }
@@ -36,6 +36,12 @@ public protocol PretrainedFamily: Sendable {
     /// The patches' size where a configuration does not say.
     static var defaultPatchSize: PixelSize { get }
 
+    /// The width of a token where a configuration does not say; a head has 64, the feed-forward layers have four times it.
+    static var defaultHiddenSize: Int { get }
+
+    /// The activation where a configuration does not say.
+    static var defaultHiddenAct: String { get }
+
     /// The class of the transformer alone.
     static var baseArchitecture: HuggingFaceArchitecture { get }
 
@@ -44,8 +50,11 @@ public protocol PretrainedFamily: Sendable {
 }
 
 extension PretrainedFamily {
-    /// False.
-    public static var isDINOv2: Bool { false }
+    /// ViT's and DeiT's.
+    public static var kind: PretrainedKind { .vit }
+
+    /// Whether the network has DINOv2's blocks.
+    public static var isDINOv2: Bool { kind == .dinov2 }
 
     /// False.
     public static var hasRegisters: Bool { false }
@@ -58,6 +67,33 @@ extension PretrainedFamily {
 
     /// 16.
     public static var defaultPatchSize: PixelSize { 16 }
+
+    /// 768.
+    public static var defaultHiddenSize: Int { 768 }
+
+    /// `gelu`, the exact one.
+    public static var defaultHiddenAct: String { "gelu" }
+}
+
+/// What tells the networks of transformers' families apart, and the fields of their configurations.
+public enum PretrainedKind: Sendable {
+    /// Plain blocks.
+    case vit
+
+    /// Layer scale, and SwiGLU where the configuration says so.
+    case dinov2
+
+    /// The same with rotary positions.
+    case dinov3
+
+    /// CLIP's image tower: normalised before the first block.
+    case clip
+
+    /// SigLIP's image tower: no class token, pooled by attention.
+    case siglip
+
+    /// Whether it is the image half of a model of images and texts.
+    var isTower: Bool { self == .clip || self == .siglip }
 }
 
 /// DeiT: class token and distillation token (`transformers/models/deit`).
@@ -138,6 +174,93 @@ enum ViTMAEFamily: PretrainedFamily {
     static var classifierArchitecture: HuggingFaceArchitecture { .vitForImageClassification }
 }
 
+/// DINOv3: rotary positions and registers (`transformers/models/dinov3_vit`).
+public enum DINOv3ViTFamily: PretrainedFamily {
+    /// `dinov3_vit`.
+    public static var modelType: String { "dinov3_vit" }
+
+    /// `DINOv3ViT`.
+    public static var classPrefix: String { "DINOv3ViT" }
+
+    /// False.
+    public static var isDistilled: Bool { false }
+
+    /// False: drawn from a normal distribution.
+    public static var startsEmbeddingsAtZero: Bool { false }
+
+    /// DINOv3's.
+    public static var kind: PretrainedKind { .dinov3 }
+
+    /// Both sides to 224, bilinear, no crop, ImageNet's mean and deviation.
+    public static var processorDefaults: ProcessorDefaults {
+        ProcessorDefaults(
+            size: .exact(PixelSize(height: 224, width: 224)),
+            resample: .bilinear,
+            cropSize: nil,
+            mean: Normalization.imageNet.mean,
+            std: Normalization.imageNet.std
+        )
+    }
+
+    /// 1e-5.
+    public static var defaultLayerNormEps: Double { 1e-5 }
+
+    /// 384.
+    public static var defaultHiddenSize: Int { 384 }
+
+    /// `DINOv3ViTModel`.
+    public static var baseArchitecture: HuggingFaceArchitecture { .dinov3ViTModel }
+
+    /// `DINOv3ViTModel`: transformers has no class with a classifier.
+    public static var classifierArchitecture: HuggingFaceArchitecture { .dinov3ViTModel }
+}
+
+/// CLIP's image tower (`transformers/models/clip`): read, by itself or from a whole CLIP, never written.
+enum CLIPVisionFamily: PretrainedFamily {
+    static var modelType: String { "clip_vision_model" }
+
+    /// The `model_type` of a configuration that holds this one's as `vision_config`.
+    static var wholeModelType: String { "clip" }
+
+    static var classPrefix: String { "CLIPVision" }
+    static var isDistilled: Bool { false }
+    static var startsEmbeddingsAtZero: Bool { false }
+    static var kind: PretrainedKind { .clip }
+    static var processorClass: String { "CLIPImageProcessor" }
+    static var processorDefaults: ProcessorDefaults { Dinov2Family.processorDefaults }
+    static var defaultLayerNormEps: Double { 1e-5 }
+    static var defaultPatchSize: PixelSize { 32 }
+    static var defaultHiddenAct: String { "quick_gelu" }
+    static var baseArchitecture: HuggingFaceArchitecture { .vitModel }
+    static var classifierArchitecture: HuggingFaceArchitecture { .vitForImageClassification }
+}
+
+/// SigLIP's image tower (`transformers/models/siglip`): read, by itself or from a whole SigLIP, never written.
+enum SiglipVisionFamily: PretrainedFamily {
+    static var modelType: String { "siglip_vision_model" }
+
+    /// The `model_type` of a configuration that holds this one's as `vision_config`.
+    static var wholeModelType: String { "siglip" }
+
+    static var classPrefix: String { "SiglipVision" }
+    static var isDistilled: Bool { false }
+    static var startsEmbeddingsAtZero: Bool { false }
+    static var kind: PretrainedKind { .siglip }
+    static var processorClass: String { "SiglipImageProcessor" }
+    static var processorDefaults: ProcessorDefaults {
+        ProcessorDefaults(
+            size: .exact(PixelSize(height: 224, width: 224)),
+            resample: .bicubic,
+            cropSize: nil,
+            convertsToRGB: true
+        )
+    }
+    static var defaultLayerNormEps: Double { 1e-6 }
+    static var defaultHiddenAct: String { "gelu_pytorch_tanh" }
+    static var baseArchitecture: HuggingFaceArchitecture { .vitModel }
+    static var classifierArchitecture: HuggingFaceArchitecture { .vitForImageClassification }
+}
+
 /// DINOv2: class token, layer scale and, in the largest model, gated feed-forward layers (`transformers/models/dinov2`).
 public enum Dinov2Family: PretrainedFamily {
     /// `dinov2`.
@@ -152,8 +275,8 @@ public enum Dinov2Family: PretrainedFamily {
     /// False: drawn from a normal distribution.
     public static var startsEmbeddingsAtZero: Bool { false }
 
-    /// True.
-    public static var isDINOv2: Bool { true }
+    /// DINOv2's.
+    public static var kind: PretrainedKind { .dinov2 }
 
     /// `BitImageProcessor`.
     public static var processorClass: String { "BitImageProcessor" }
@@ -201,8 +324,8 @@ public enum Dinov2WithRegistersFamily: PretrainedFamily {
     /// False: drawn from a normal distribution.
     public static var startsEmbeddingsAtZero: Bool { false }
 
-    /// True.
-    public static var isDINOv2: Bool { true }
+    /// DINOv2's.
+    public static var kind: PretrainedKind { .dinov2 }
 
     /// True.
     public static var hasRegisters: Bool { true }

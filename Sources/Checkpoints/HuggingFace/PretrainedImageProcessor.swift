@@ -178,7 +178,9 @@ extension PretrainedImageProcessor {
             imageStd = Normalization.imageNet.std
         }
         doResize = try fields.bool("do_resize", default: doResize)
-        if let size = try ProcessorSize(fields) { self.size = size }
+        var isShortest = false
+        if case .shortestEdge = Family.processorDefaults.size { isShortest = true }
+        if let size = try ProcessorSize(fields, numberIsShortest: isShortest) { self.size = size }
         if fields.value("resample") != nil {
             resample = try Self.filter(fields)
         }

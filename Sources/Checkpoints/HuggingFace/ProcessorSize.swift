@@ -24,9 +24,17 @@ public enum ProcessorSize: Sendable, Equatable, Hashable {
         }
     }
 
-    init?(_ fields: JSONFields) throws(CheckpointError) {
+    /// Reads a size.
+    ///
+    /// - Parameters:
+    ///   - fields: The file.
+    ///   - isShortest: Whether one number, as in old files, is the shorter side rather than a square.
+    /// - Throws: ``CheckpointError`` for a size that is not understood.
+    init?(_ fields: JSONFields, numberIsShortest isShortest: Bool) throws(CheckpointError) {
         guard let value = fields.value("size") else { return nil }
-        if let side = value["shortest_edge"] {
+        if isShortest, let side = value.intValue {
+            self = .shortestEdge(side)
+        } else if let side = value["shortest_edge"] {
             guard let side = side.intValue, value["longest_edge"] == nil else {
                 throw fields.unsupported("size", "is not one whole number for the shortest edge")
             }

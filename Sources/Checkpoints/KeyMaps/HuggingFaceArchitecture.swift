@@ -1,13 +1,13 @@
 public import VisionModels
 
-/// The networks of Hugging Face's ViT, DeiT and DINOv2, by the names that `config.json` gives them.
+/// The networks of Hugging Face's ViT, DeiT, DINOv2 and DINOv3, by the names that `config.json` gives them.
 ///
 /// They differ in what stands beside the transformer, and in the names of tensors that follow from it: files of a base
 /// model have no `vit.`, `deit.` or `dinov2.` before their names.
 ///
 /// ## Source
 /// transformers/models/vit/modeling_vit.py, deit/modeling_deit.py, dinov2/modeling_dinov2.py,
-/// dinov2_with_registers/modeling_dinov2_with_registers.py.
+/// dinov2_with_registers/modeling_dinov2_with_registers.py, dinov3_vit/modeling_dinov3_vit.py.
 public enum HuggingFaceArchitecture: String, Sendable, CaseIterable {
     /// The distilled transformer with a pooler.
     case deitModel = "DeiTModel"
@@ -38,6 +38,9 @@ public enum HuggingFaceArchitecture: String, Sendable, CaseIterable {
 
     /// DINOv2's transformer with registers and a classifier on the class token and the mean of the patches.
     case dinov2WithRegistersForImageClassification = "Dinov2WithRegistersForImageClassification"
+
+    /// DINOv3's transformer.
+    case dinov3ViTModel = "DINOv3ViTModel"
 
     /// What is known of an architecture: the one place that distinguishes them.
     private struct Entry {
@@ -78,6 +81,8 @@ public enum HuggingFaceArchitecture: String, Sendable, CaseIterable {
             Entry(modelType: "dinov2_with_registers", isBase: true, extras: [Self.maskToken])
         case .dinov2WithRegistersForImageClassification:
             Entry(modelType: "dinov2_with_registers", head: "classifier", extras: [Self.maskToken])
+        case .dinov3ViTModel:
+            Entry(modelType: "dinov3_vit", isBase: true, extras: [Self.maskToken])
         }
     }
 
@@ -89,6 +94,14 @@ public enum HuggingFaceArchitecture: String, Sendable, CaseIterable {
 
     /// Whether the network has DINOv2's blocks and mask token.
     public var isDINOv2: Bool { modelType.hasPrefix("dinov2") }
+
+    /// Whether the network has DINOv3's rotary positions, registers and mask token.
+    public var isDINOv3: Bool { self == .dinov3ViTModel }
+
+    /// The shape of the mask token, which is in every file; nil where it may be absent.
+    func maskTokenShape(width: Int) -> [Int]? {
+        isDINOv3 ? [1, 1, width] : hasRegisters ? [1, width] : nil
+    }
 
     /// The `model_type` of its configuration.
     public var modelType: String { entry.modelType }
@@ -110,6 +123,7 @@ public enum HuggingFaceArchitecture: String, Sendable, CaseIterable {
 
     /// The names of the network's tensors.
     func names(isGated: Bool) -> HuggingFaceNames {
+        if isDINOv3 { return isGated ? .dinov3Gated : .dinov3 }
         guard isDINOv2 else { return .vit }
         return isGated ? .dinov2Gated : .dinov2
     }
@@ -119,6 +133,10 @@ public enum HuggingFaceArchitecture: String, Sendable, CaseIterable {
     /// - Parameter configuration: The transformer.
     public init(of configuration: ViTConfiguration) {
         let hasClasses = configuration.numClasses > 0
+        if TransformerInHuggingFace.isDINOv3(configuration) {
+            self = .dinov3ViTModel
+            return
+        }
         if TransformerInHuggingFace.isDINOv2(configuration) {
             self =
                 configuration.regTokens > 0
@@ -147,7 +165,10 @@ public enum HuggingFaceArchitecture: String, Sendable, CaseIterable {
         if isDINOv2 != TransformerInHuggingFace.isDINOv2(configuration) {
             return "\(rawValue) has \(isDINOv2 ? "" : "no ")layer scale"
         }
-        if hasRegisters != (configuration.regTokens > 0) {
+        if isDINOv3 != TransformerInHuggingFace.isDINOv3(configuration) {
+            return "\(rawValue) has \(isDINOv3 ? "" : "no ")rotary positions"
+        }
+        if !isDINOv3, hasRegisters != (configuration.regTokens > 0) {
             return "\(rawValue) has \(hasRegisters ? "" : "no ")register tokens"
         }
         return nil

@@ -12,38 +12,38 @@ public import VisionModels
 /// timm/models/vision_transformer.py, deit.py; transformers' models as `HuggingFaceNames` tells.
 public struct HuggingFaceKeyMap: Sendable, Equatable {
     /// A place in one of timm's tensors.
-    public struct Place: Sendable, Hashable {
-        /// timm's key.
-        public let key: String
-
-        /// Which of several equal parts of the rows it is, or nil for the whole tensor: of a `qkv` 0 query, 1 key, 2
-        /// value, of a gated `mlp.fc1` 0 gate, 1 value.
-        public let part: Int?
-
-        /// Creates a place.
-        ///
-        /// - Parameters:
-        ///   - key: timm's key.
-        ///   - part: Which part of the rows, or nil for the whole tensor.
-        public init(key: String, part: Int? = nil) {
-            self.key = key
-            self.part = part
-        }
-    }
+    public typealias Place = TensorPlace
 
     /// Whose names are written; any are read.
     public let architecture: HuggingFaceArchitecture
 
-    /// Whether the feed-forward layers are gated, which DINOv2's names tell.
+    /// Whether the feed-forward layers are gated, which DINOv2's and DINOv3's names tell.
     public let isGated: Bool
+
+    /// Whether keys have a bias, which a DINOv3 usually has not.
+    public let hasKeyBias: Bool
 
     /// Creates a map.
     ///
     /// - Parameters:
     ///   - architecture: Whose names are written.
     ///   - isGated: Whether the feed-forward layers are gated.
-    public init(_ architecture: HuggingFaceArchitecture, isGated: Bool = false) {
-        (self.architecture, self.isGated) = (architecture, isGated)
+    ///   - hasKeyBias: Whether keys have a bias where queries and values have one.
+    public init(
+        _ architecture: HuggingFaceArchitecture,
+        isGated: Bool = false,
+        hasKeyBias: Bool = true
+    ) {
+        (self.architecture, self.isGated, self.hasKeyBias) = (architecture, isGated, hasKeyBias)
+    }
+
+    /// Creates a map for a network.
+    init(_ architecture: HuggingFaceArchitecture, of configuration: ViTConfiguration?) {
+        self.init(
+            architecture,
+            isGated: configuration?.mlpLayer == .swiglu,
+            hasKeyBias: configuration?.keyBias ?? true
+        )
     }
 
     /// Creates a map for a classifier.
@@ -65,7 +65,10 @@ public struct HuggingFaceKeyMap: Sendable, Equatable {
     /// - Parameter timm: timm's key.
     /// - Returns: One name; three for a `qkv`, whose rows are split in that order; none for a key that
     ///   the architecture does not have.
-    public func huggingFaceKeys(of timm: String) -> [String] {
+    public func huggingFaceKeys(of timm: String) -> [String] { names(of: timm).compactMap { $0 } }
+
+    /// The same, with nil for a part that the architecture does not have, which is all zeros.
+    func names(of timm: String) -> [String?] {
         let (head, headDist) = architecture.classifiers
         if let suffix = Self.suffix(of: timm, after: "head_dist") {
             return headDist.map { [$0 + suffix] } ?? []
@@ -75,23 +78,42 @@ public struct HuggingFaceKeyMap: Sendable, Equatable {
         }
         if Self.suffix(of: timm, after: "decoder.0") != nil { return [timm] }
         guard timm != "dist_token" || architecture.isDistilled,
-            timm != "reg_token" || architecture.hasRegisters
+            timm != "reg_token" || architecture.hasRegisters || architecture.isDINOv3
         else { return [] }
-        for (ours, theirs) in HuggingFaceNames.whole {
-            if let suffix = Self.suffix(of: timm, after: ours) {
-                return [architecture.prefix + theirs + suffix]
-            }
+        return Self.names(
+            of: timm,
+            architecture.names(isGated: isGated),
+            prefix: architecture.prefix,
+            hasKeyBias: hasKeyBias
+        )
+    }
+
+    /// The names of one of timm's tensors in an image tower of CLIP or SigLIP.
+    static func towerNames(of timm: String) -> [String?] {
+        names(of: timm, .tower, prefix: "", hasKeyBias: true)
+    }
+
+    private static func names(
+        of timm: String,
+        _ names: HuggingFaceNames,
+        prefix: String,
+        hasKeyBias: Bool
+    ) -> [String?] {
+        for (ours, theirs) in names.whole {
+            if let suffix = suffix(of: timm, after: ours) { return [prefix + theirs + suffix] }
         }
-        let names = architecture.names(isGated: isGated)
-        guard let (index, rest) = Self.layer(of: timm, after: "blocks.") else { return [] }
-        let layer = "\(architecture.prefix)\(names.layers)\(index)."
+        guard let (index, rest) = layer(of: timm, after: "blocks.") else { return [] }
+        let layer = "\(prefix)\(names.layers)\(index)."
         for (ours, theirs) in names.parts {
-            if let suffix = Self.suffix(of: rest, after: ours) {
-                return theirs.map { layer + $0 + suffix }
+            if let suffix = suffix(of: rest, after: ours) {
+                return theirs.enumerated().map { part, name in
+                    let isKeyBias = ours == "attn.qkv" && part == 1 && suffix == ".bias"
+                    return isKeyBias && !hasKeyBias ? nil : layer + name + suffix
+                }
             }
         }
         for (ours, theirs) in names.inBlock {
-            if let suffix = Self.suffix(of: rest, after: ours) { return [layer + theirs + suffix] }
+            if let suffix = suffix(of: rest, after: ours) { return [layer + theirs + suffix] }
         }
         return []
     }
@@ -100,18 +122,23 @@ public struct HuggingFaceKeyMap: Sendable, Equatable {
     ///
     /// Prefixes such as `vit.` and `dinov2.` may be absent, as in the file of a base model.
     ///
-    /// - Parameter key: The name in the file.
+    /// - Parameters:
+    ///   - key: The name in the file.
+    ///   - isGated: Whether the feed-forward layers are gated, without which `mlp.up_proj` is the whole of the first one.
     /// - Returns: The place, or nil for a name that no vision transformer has.
-    public static func place(of key: String) -> Place? {
+    public static func place(of key: String, isGated: Bool = true) -> Place? {
         for (theirs, ours) in classifiers {
             if let suffix = suffix(of: key, after: theirs) { return Place(key: ours + suffix) }
         }
         if suffix(of: key, after: "decoder.0") != nil { return Place(key: key) }
         let key = baseKey(of: key)
-        for (ours, theirs) in HuggingFaceNames.whole {
-            if let suffix = suffix(of: key, after: theirs) { return Place(key: ours + suffix) }
+        let readable = isGated ? HuggingFaceNames.readable : HuggingFaceNames.readableWithoutGate
+        for names in readable {
+            for (ours, theirs) in names.whole {
+                if let suffix = suffix(of: key, after: theirs) { return Place(key: ours + suffix) }
+            }
         }
-        for names in HuggingFaceNames.readable {
+        for names in readable {
             guard let (index, rest) = layer(of: key, after: names.layers) else { continue }
             if let place = place(of: rest, in: index, names) { return place }
         }
@@ -149,7 +176,9 @@ public struct HuggingFaceKeyMap: Sendable, Equatable {
     /// - Returns: Whether it can be left out without loss.
     public static func isUnused(_ key: String) -> Bool {
         let key = baseKey(of: key)
+        // Older files of CLIP have the numbers of positions, which count from 0.
         return key.hasPrefix("pooler.") || key == "embeddings.mask_token"
+            || key == "embeddings.position_ids"
             || key.hasPrefix("decoder.")
     }
 
@@ -197,24 +226,15 @@ extension HuggingFaceKeyMap {
         if architecture.hasRegisters {
             tensors = try ClassPosition.separate(in: tensors, known: classPosition)
         }
-        var renamed: [(name: String, tensor: Tensor)] = []
-        for (key, tensor) in tensors {
-            let names = huggingFaceKeys(of: key)
-            guard let first = names.first else {
+        var renamed = try TensorParts.renamed(tensors) { (key) throws(CheckpointError) in
+            let names = names(of: key)
+            guard !names.isEmpty else {
                 throw CheckpointError.tensor(
                     name: key,
                     reason: "has no name in Hugging Face's \(architecture.rawValue)"
                 )
             }
-            guard names.count > 1 else {
-                renamed.append((first, tensor))
-                continue
-            }
-            let rows = (tensor.shape.first ?? 0) / names.count
-            for (part, name) in names.enumerated() {
-                let range = (part * rows)..<((part + 1) * rows)
-                renamed.append((name, try tensor.part(rows: range, of: key)))
-            }
+            return names
         }
         var known = Set(renamed.map(\.name))
         for (name, tensor) in extras {

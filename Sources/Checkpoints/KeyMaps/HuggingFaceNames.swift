@@ -4,9 +4,12 @@
 /// read is an entry in ``readable``.
 ///
 /// ## Source
-/// transformers 5.23: `modeling_vit.py`, `modeling_deit.py`, `modeling_dinov2.py` and, for the names that
-/// `save_pretrained` writes, `conversion_mapping.py`.
+/// transformers 5.23: `modeling_vit.py`, `modeling_deit.py`, `modeling_dinov2.py`, `modeling_dinov3_vit.py`,
+/// `modeling_clip.py`, `modeling_siglip.py` and, for the names that `save_pretrained` writes, `conversion_mapping.py`.
 struct HuggingFaceNames: Sendable {
+    /// The tensors outside the blocks.
+    var whole = HuggingFaceNames.usual
+
     /// What stands before the number of a layer.
     let layers: String
 
@@ -16,8 +19,8 @@ struct HuggingFaceNames: Sendable {
     /// timm's names of tensors in a block whose rows are several tensors here, in their order.
     let parts: [(ours: String, theirs: [String])]
 
-    /// The tensors outside the blocks, which all kinds call alike.
-    static let whole = [
+    /// The tensors outside the blocks as most kinds call them.
+    private static let usual = [
         (ours: "cls_token", theirs: "embeddings.cls_token"),
         (ours: "dist_token", theirs: "embeddings.distillation_token"),
         (ours: "reg_token", theirs: "embeddings.register_tokens"),
@@ -89,6 +92,79 @@ struct HuggingFaceNames: Sendable {
         parts: [qkvInMemory, ("mlp.fc1", ["mlp.gate_proj", "mlp.up_proj"])]
     )
 
+    // MARK: DINOv3
+
+    private static let dinov3Whole = [
+        (ours: "cls_token", theirs: "embeddings.cls_token"),
+        (ours: "reg_token", theirs: "embeddings.register_tokens"),
+        (ours: "mask_token", theirs: "embeddings.mask_token"),
+        (ours: "patch_embed.proj", theirs: "embeddings.patch_embeddings"),
+        (ours: "norm", theirs: "norm"),
+    ]
+
+    private static func makeDINOv3(
+        layers: String,
+        fc1: [(ours: String, theirs: String)],
+        parts: [(ours: String, theirs: [String])]
+    ) -> HuggingFaceNames {
+        HuggingFaceNames(
+            whole: dinov3Whole,
+            layers: layers,
+            inBlock: dinov2Block + fc1 + [
+                ("attn.proj", "attention.o_proj"), ("mlp.fc2", "mlp.down_proj"),
+            ],
+            parts: [qkvInMemory] + parts
+        )
+    }
+
+    // Written as `layer.`, in memory `model.layer.`.
+    private static let dinov3Layers = ["layer.", "model.layer."]
+
+    private static let dinov3Kinds = dinov3Layers.map {
+        makeDINOv3(layers: $0, fc1: [("mlp.fc1", "mlp.up_proj")], parts: [])
+    }
+    private static let dinov3GatedKinds = dinov3Layers.map {
+        makeDINOv3(layers: $0, fc1: [], parts: [("mlp.fc1", ["mlp.gate_proj", "mlp.up_proj"])])
+    }
+
+    /// DINOv3 with plain feed-forward layers.
+    static let dinov3 = dinov3Kinds[0]
+
+    /// DINOv3 with gated feed-forward layers.
+    static let dinov3Gated = dinov3GatedKinds[0]
+
+    // MARK: The image towers of CLIP and SigLIP
+
+    /// SigLIP's pooling has the projection of its query, and of keys and values, as two parts of one tensor, which
+    /// ``TowerTensors`` takes apart.
+    static let tower = HuggingFaceNames(
+        whole: [
+            (ours: "cls_token", theirs: "embeddings.class_embedding"),
+            (ours: "pos_embed", theirs: TowerTensors.positions),
+            (ours: "patch_embed.proj", theirs: "embeddings.patch_embedding"),
+            // Misspelt in transformers too.
+            (ours: "norm_pre", theirs: "pre_layrnorm"), (ours: "norm", theirs: "post_layernorm"),
+            (ours: "attn_pool.latent", theirs: "head.probe"),
+            (ours: "attn_pool.q", theirs: TowerTensors.query),
+            (ours: "attn_pool.kv", theirs: TowerTensors.keyValue),
+            (ours: "attn_pool.proj", theirs: "head.attention.out_proj"),
+            (ours: "attn_pool.norm", theirs: "head.layernorm"),
+            (ours: "attn_pool.mlp.fc1", theirs: "head.mlp.fc1"),
+            (ours: "attn_pool.mlp.fc2", theirs: "head.mlp.fc2"),
+        ],
+        layers: "encoder.layers.",
+        inBlock: [
+            ("norm1", "layer_norm1"), ("attn.proj", "self_attn.out_proj"), ("norm2", "layer_norm2"),
+            ("mlp.fc1", "mlp.fc1"), ("mlp.fc2", "mlp.fc2"),
+        ],
+        parts: [("attn.qkv", ["q", "k", "v"].map { "self_attn.\($0)_proj" })]
+    )
+
     /// All kinds whose names are read; no name has two meanings among them.
-    static let readable = [vit, dinov2, dinov2Gated, vitInMemory, dinov2InMemory]
+    static let readable = others + dinov3GatedKinds
+
+    /// The same for a network whose feed-forward layers have no gate, where the `up_proj` of DINOv3 is all of the first.
+    static let readableWithoutGate = others + dinov3Kinds
+
+    private static let others = [vit, dinov2, dinov2Gated, vitInMemory, dinov2InMemory, tower]
 }

@@ -23,7 +23,10 @@ extension ModelDirectory {
             (configuration, assumptions) = (found.configuration, found.assumptions)
         }
         try validate(configuration, weights, file: path)
-        let named = ModelFamilies.family(of: configuration)?.model(in: clues, weights.stored)
+        let named = ModelFamilies.family(of: configuration)?.model(
+            in: clues,
+            weights.namesAndShapes
+        )
         var processor = try processor(configuration, named, file: path)
         var otherImages: LoadPlan.OtherImages?
         if options.linearHead != nil, configuration.inChannels == 3 {
@@ -96,7 +99,7 @@ extension ModelDirectory {
         _ clues: CheckpointClues,
         imageSize: LoadOptions.ImageSize?
     ) throws(CheckpointError) -> RecognizedModel {
-        let stored = weights.stored
+        let stored = weights.namesAndShapes
         let size = imageSize.map { ImageSize(height: $0.height, width: $0.width) }
         for family in ModelFamilies.all {
             let found = try CheckpointError.of(

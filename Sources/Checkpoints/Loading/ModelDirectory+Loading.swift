@@ -128,8 +128,15 @@ extension ModelDirectory {
         }
         if options.linearHead != nil { readBlocks(of: weights, &configuration) }
         try validate(configuration, weights, file: path)
+        let (height, width) = configuration.imageSize
         let usual = try makeProcessor(file: path) { () throws(ImageError) in
-            try configuration.usualProcessor()
+            let size = ImageSize(height: height, width: width)
+            if configuration.inChannels == 3,
+                let processor = try HuggingFaceProcessor.usual(type, size: size)
+            {
+                return processor
+            }
+            return try configuration.usualProcessor()
         }
         var description = ModelDescription(
             configuration: configuration,
@@ -161,18 +168,28 @@ extension ModelDirectory {
         return plan
     }
 
-    /// The images that the processor of a DINOv2 makes, where its positions are for others.
+    /// The images that the processor of a DINOv2 or DINOv3 makes, where its positions are for others.
     ///
-    /// transformers resamples the positions of these networks on the way, whatever the size of the images; the published
-    /// ones have positions for 518 pixels and a processor that crops to 224.
+    /// transformers resamples the positions of a DINOv2 on the way, whatever the size of the images; the published
+    /// ones have positions for 518 pixels and a processor that crops to 224. Those of a DINOv3 are for any size.
     private static func otherImages(_ description: ModelDescription) -> LoadPlan.OtherImages? {
         guard let vit = description.configuration.transformer,
-            TransformerInHuggingFace.isDINOv2(vit),
-            let height = description.processor.cropHeight,
-            let width = description.processor.cropWidth,
-            (height, width) != (vit.imageHeight, vit.imageWidth)
+            TransformerInHuggingFace.isDINOv2(vit) || TransformerInHuggingFace.isDINOv3(vit)
         else { return nil }
-        return .init(size: .init(height: height, width: width), resampling: .hf)
+        let size: LoadOptions.ImageSize
+        if let height = description.processor.cropHeight,
+            let width = description.processor.cropWidth
+        {
+            size = .init(height: height, width: width)
+        } else if case .exact(let height, let width) = description.processor.resize,
+            TransformerInHuggingFace.isDINOv3(vit)
+        {
+            size = .init(height: height, width: width)
+        } else {
+            return nil
+        }
+        guard (size.height, size.width) != (vit.imageHeight, vit.imageWidth) else { return nil }
+        return .init(size: size, resampling: .hf)
     }
 
     /// Takes the blocks that a classifier reads from its width.
@@ -209,7 +226,9 @@ extension ModelDirectory {
         _ named: NamedModel? = nil
     ) -> String {
         let reason =
-            named.map { "the preprocessing of \($0.fullName)" }
+            named.map {
+                "the preprocessing of \($0.isAuthors ? "the authors of " : "")\($0.fullName)"
+            }
             ?? "the preprocessing, which the checkpoint does not specify"
         return "\(reason): \(steps(processor))"
     }

@@ -23,7 +23,7 @@ struct WeightLoader {
         into model: any ImageClassifier,
         relaxations: LoadOptions.Relaxations
     ) throws(CheckpointError) -> LoadReport {
-        let wishes = try wishes(of: model)
+        let (wishes, absent) = try wishes(of: model)
         var report = LoadReport()
         report.ignored = weights.extras.values.map(\.name).sorted() + weights.ignored
         report.resampling = plan.positions?.resampling
@@ -51,6 +51,8 @@ struct WeightLoader {
             keepsHead: keepsHead
         )
         for wish in wanted { try copy(wish, quantizations) }
+        for (name, part) in absent { try zero(part, name) }
+        try checkPeriods()
         try WeightMatch.requireFinite(wanted, file: weights.path)
         for (layer, linear) in linears { linear.quantization = quantizations[layer] }
         report.tellInt8(quantizations.count)
@@ -63,21 +65,28 @@ struct WeightLoader {
     /// - Throws: ``CheckpointError`` with all differences at once.
     func check(_ model: any ImageClassifier) throws(CheckpointError) {
         let keepsHead = plan.head != .none
-        try check(try wishes(of: model), keepsHead: keepsHead)
+        try check(try wishes(of: model).wishes, keepsHead: keepsHead)
         _ = try Int8Reader(weights: weights).read(
             for: Int8Format.linears(of: model),
             keepsHead: keepsHead
         )
     }
 
-    private func wishes(of model: any ImageClassifier) throws(CheckpointError) -> [Wish] {
+    /// What the network needs of the file, and the parts of its tensors that the file's names leave out.
+    private func wishes(
+        of model: any ImageClassifier
+    ) throws(CheckpointError) -> (wishes: [Wish], absent: [(name: String, part: Tensor)]) {
         var wishes: [Wish] = []
+        var absent: [(name: String, part: Tensor)] = []
         for (key, tensor) in model.namedTensors() {
             let names = names(of: key)
+            let isWhole = weights.entries[Place(key: key)] != nil
             // Files of transformers' names in memory have gate and value apart, files that it saved in one.
-            let count = max(names.count, weights.partCount(of: key))
+            let count =
+                isWhole
+                ? 1 : weights.hasParts(of: key) ? TensorPlace.partCount(of: key) : names.count
             guard count > 1 else {
-                let name = names.first ?? key
+                let name = names.first.flatMap { $0 } ?? key
                 wishes.append(
                     Wish(
                         place: Place(key: key),
@@ -90,39 +99,69 @@ struct WeightLoader {
             }
             let rows = (tensor.shape.first ?? 0) / count
             for index in 0..<count {
+                let place = Place(key: key, part: index)
                 let name = index < names.count ? names[index] : key
-                let target = try tensor.part(rows: (index * rows)..<((index + 1) * rows), of: name)
+                let target = try tensor.part(rows: (index * rows)..<((index + 1) * rows), of: key)
+                guard name != nil || weights.entries[place] != nil else {
+                    absent.append((key, target))
+                    continue
+                }
                 wishes.append(
-                    Wish(
-                        place: Place(key: key, part: index),
-                        name: name,
-                        shape: target.shape,
-                        target: target
-                    )
+                    Wish(place: place, name: name ?? key, shape: target.shape, target: target)
                 )
             }
         }
-        return wishes
+        return (wishes, absent)
+    }
+
+    private func zero(_ part: Tensor, _ name: String) throws(CheckpointError) {
+        do throws(TorchError) {
+            try part.fill(0)
+        } catch {
+            throw CheckpointError.tensor(name: name, reason: "\(error)")
+        }
+    }
+
+    /// Refuses rotary positions with other periods than the network's, which are in files of DINOv3's own code.
+    private func checkPeriods() throws(CheckpointError) {
+        guard let vit = plan.description.configuration.transformer,
+            let periods = try weights.rotaryPeriods(), let expected = vit.rotaryPeriods
+        else { return }
+        // Stored in bf16 by some trainings.
+        let isSame =
+            periods.count == expected.count
+            && zip(periods, expected).allSatisfy { abs($0 - $1) <= 0.01 * $1 }
+        guard !isSame else { return }
+        throw CheckpointError.unsupported(
+            file: weights.path,
+            reason: "\(DINOv3Names.periods) are not those of rotary positions with the temperature "
+                + "\(vit.rotaryTemperature ?? 0), which are built here"
+        )
     }
 
     /// What the file would call a tensor of the network.
-    private func names(of key: String) -> [String] {
+    private func names(of key: String) -> [String?] {
         guard weights.scheme == .huggingFace,
             let vit = plan.description.configuration.transformer
-        else { return [weights.prefix + key] }
-        let isGated = vit.mlpLayer == .swiglu
+        else {
+            guard let names = weights.names else { return [weights.prefix + key] }
+            return names.names(of: key).map { $0.map { weights.prefix + $0 } }
+        }
+        if weights.isTower {
+            return HuggingFaceKeyMap.towerNames(of: key).map { $0.map { weights.prefix + $0 } }
+        }
         let named = plan.description.originalConfiguration["architectures"]?.arrayValue?.first
         if let architecture = named?.stringValue.flatMap(HuggingFaceArchitecture.init(rawValue:)),
             architecture.refusal(of: vit) == nil
         {
-            let names = HuggingFaceKeyMap(architecture, isGated: isGated).huggingFaceKeys(of: key)
+            let names = HuggingFaceKeyMap(architecture, of: vit).names(of: key)
             if !names.isEmpty { return names }
         }
         var classifier = vit
         classifier.numClasses = max(1, vit.numClasses)
         classifier.singleHead = false
-        return HuggingFaceKeyMap(HuggingFaceArchitecture(of: classifier), isGated: isGated)
-            .huggingFaceKeys(of: key)
+        return HuggingFaceKeyMap(HuggingFaceArchitecture(of: classifier), of: vit)
+            .names(of: key)
     }
 
     private func check(_ wanted: [Wish], keepsHead: Bool) throws(CheckpointError) {

@@ -9,8 +9,15 @@ struct WeightsFile {
     static let headKeys = Set(ModelFamilies.heads.flatMap { ["\($0).weight", "\($0).bias"] })
 
     let archive: any TensorArchive
+
+    /// The archive as it is stored, where ``archive`` has other views of some tensors.
+    let stored: any TensorArchive
+
     /// Whose names the tensors have.
     let scheme: NameScheme
+
+    /// The names of another library than transformers; nil where they are ours.
+    let names: (any TensorNames)?
 
     /// The prefix of the names of the network's tensors in the file; usually empty.
     let prefix: String
@@ -42,6 +49,9 @@ struct WeightsFile {
     /// How the file was read, where that is not plain.
     let notes: [String]
 
+    /// Whether it is an image tower of transformers' CLIP or SigLIP.
+    let isTower: Bool
+
     /// The arguments of the training that a PyTorch file carries.
     let arguments: [String: String]
 
@@ -63,8 +73,9 @@ struct WeightsFile {
             } ?? network
     }
 
-    init(_ archive: any TensorArchive) throws(CheckpointError) {
-        self.archive = archive
+    init(_ stored: any TensorArchive) throws(CheckpointError) {
+        let archive = DerivedArchive.wrap(stored)
+        (self.archive, self.stored) = (archive, stored)
         let plain = archive.tensors.map { TimmNames.withoutInnerWrappers($0.name) }
         let place = try NetworkPlace(
             zip(plain, archive.tensors).map { ($0, $1.shape) },
@@ -90,21 +101,23 @@ struct WeightsFile {
         let tensors = names.map { (name: $0.1.rest, shape: $0.0.shape) }
         let others = ModelFamilies.all.lazy.compactMap { $0.otherNames(tensors) }.first
         scheme = isHuggingFace ? .huggingFace : others?.scheme ?? .timm
+        self.names = isHuggingFace ? nil : others
+        isTower = tensors.contains { $0.name == TowerTensors.patches }
         let registers =
             isHuggingFace ? "embeddings.\(DINOv2Names.registers)" : DINOv2Names.registers
-        hasClassPosition = tensors.contains {
+        let hasRegisters = tensors.contains {
             (isHuggingFace ? HuggingFaceKeyMap.baseKey(of: $0.name) : $0.name) == registers
         }
-        if let others, !isHuggingFace {
-            names = names.map { ($0, ($1.prefix, others.key(of: $1.rest))) }
-        }
-        var sorter = Sorter(path: archive.path, isHuggingFace: isHuggingFace)
+        var sorter = Sorter(path: archive.path, isHuggingFace: isHuggingFace, names: self.names)
+        sorter.isGated = tensors.contains { $0.name.hasSuffix(".mlp.gate_proj.weight") }
         for (tensor, name) in names { try sorter.add(tensor, name.rest) }
         entries = sorter.entries
+        // A DINOv3 has registers and no positions.
+        hasClassPosition = hasRegisters && sorter.entries[Place(key: "pos_embed")] != nil
         extras = sorter.extras
         quantized = sorter.quantized
         isOfDINO =
-            names.contains { TimmNames.isProjectionHeadOfDINO($0.1.rest) }
+            !isHuggingFace && names.contains { TimmNames.isProjectionHeadOfDINO($0.1.rest) }
             || outside.contains { TimmNames.isProjectionHeadOfDINO(TimmNames.unwrapped($0).rest) }
         ignored = sorter.ignored + outside
         prefix = place?.prefix ?? names.first?.1.prefix ?? ""
@@ -128,11 +141,11 @@ struct WeightsFile {
             )
         }
         assumptions = place?.assumption.map { [$0] } ?? []
-        if names.contains(where: { TimmNames.key(of: $0.1.rest) != $0.1.rest }) {
+        if self.names == nil, names.contains(where: { TimmNames.key(of: $0.1.rest) != $0.1.rest }) {
             notes.append("read gamma_1 and gamma_2 as ls1.gamma and ls2.gamma")
         }
-        let file = ((archive as? HeadedArchive)?.network ?? archive) as? PyTorchFile
-        self.notes = (file?.notes ?? (archive as? SelectedArchive)?.notes ?? []) + notes
+        let file = ((stored as? HeadedArchive)?.network ?? stored) as? PyTorchFile
+        self.notes = (file?.notes ?? (stored as? SelectedArchive)?.notes ?? []) + notes
         arguments = file?.arguments ?? [:]
     }
 
@@ -155,16 +168,31 @@ struct WeightsFile {
         return types.count == 1 ? types.first : nil
     }
 
-    /// The shape of a tensor by timm's name, as timm would have it; nil where the file does not have it whole.
+    /// The shape of a tensor by timm's name, as timm would have it, together with its parts; nil where there is none.
     func shape(_ key: String) -> [Int]? {
-        guard let shape = entries[Place(key: key)]?.shape else { return nil }
+        let count = TensorPlace.partCount(of: key)
+        guard let shape = entries[Place(key: key)]?.shape else {
+            let part = (0..<count).lazy.compactMap { entries[Place(key: key, part: $0)] }.first
+            guard count > 1, let shape = part?.shape, let rows = shape.first else { return nil }
+            return [rows * count] + shape.dropFirst()
+        }
         guard hasClassPosition, key == "pos_embed", shape.count == 3 else { return shape }
         return [shape[0], shape[1] - 1, shape[2]]
     }
 
-    /// How many parts of a tensor's rows the file has apart; 0 where it has the tensor whole or not at all.
-    func partCount(of key: String) -> Int {
-        entries.keys.count { $0.key == key && $0.part != nil }
+    /// Whether the file has parts of a tensor's rows apart, of which some may be left out.
+    func hasParts(of key: String) -> Bool {
+        (0..<TensorPlace.partCount(of: key)).contains { entries[Place(key: key, part: $0)] != nil }
+    }
+
+    /// Whether a part of a tensor is zeros because the file leaves it out, or a mask takes it out.
+    private func isPartial(_ key: String) -> Bool {
+        if let whole = entries[Place(key: key)] {
+            return (archive as? DerivedArchive)?.isMasked(whole.name) == true
+        }
+        return (0..<TensorPlace.partCount(of: key)).contains {
+            entries[Place(key: key, part: $0)] == nil
+        }
     }
 
     /// The class token and its position apart, where the file has them so.
@@ -177,6 +205,19 @@ struct WeightsFile {
             return try ClassPosition(token: first, positions: all)
         } catch {
             throw CheckpointError.tensor(name: positions.name, reason: "\(error)")
+        }
+    }
+
+    /// What a file of DINOv3's own code divides the places of patches by; nil for other files.
+    func rotaryPeriods() throws(CheckpointError) -> [Float]? {
+        guard names is DINOv3Names,
+            let tensor = archive.tensors.first(where: { rests[$0.name] == DINOv3Names.periods })
+        else { return nil }
+        let values = try archive.read(tensor)
+        do throws(TorchError) {
+            return try values.to(.float32).floats()
+        } catch {
+            throw CheckpointError.tensor(name: tensor.name, reason: "\(error)")
         }
     }
 
@@ -202,16 +243,15 @@ struct WeightsFile {
     }
 
     /// The names and shapes alone, by which families know their networks.
-    var stored: StoredWeights {
-        StoredWeights(
+    var namesAndShapes: StoredWeights {
+        let keys = Set(entries.keys.map(\.key))
+        return StoredWeights(
             file: path,
             scheme: scheme,
-            keys: Set(entries.keys.map(\.key)),
+            keys: keys,
+            partial: keys.filter(isPartial),
             shapes: Dictionary(
-                entries.keys.compactMap { place in
-                    place.part == nil ? shape(place.key).map { (place.key, $0) } : nil
-                },
-                uniquingKeysWith: { first, _ in first }
+                uniqueKeysWithValues: keys.compactMap { key in shape(key).map { (key, $0) } }
             )
         )
     }
@@ -220,14 +260,17 @@ struct WeightsFile {
     private struct Sorter {
         let path: String
         let isHuggingFace: Bool
+        let names: (any TensorNames)?
+
+        /// Whether the feed-forward layers are gated, where transformers' names tell it.
+        var isGated = false
         var entries: [Place: ArchivedTensor] = [:]
         var extras: [String: ArchivedTensor] = [:]
         var quantized: [String: Int8Reader.Parts] = [:]
         var ignored: [String] = []
 
         mutating func add(_ tensor: ArchivedTensor, _ name: String) throws(CheckpointError) {
-            let known = isHuggingFace ? HuggingFaceKeyMap.place(of: name) : nil
-            let place = known ?? Place(key: isHuggingFace ? name : TimmNames.key(of: name))
+            let place = place(of: name)
             if !isHuggingFace, let (layer, part) = Int8Format.part(of: place.key) {
                 guard quantized[layer, default: [:]].updateValue(tensor, forKey: part) == nil else {
                     throw twice(tensor, place)
@@ -237,12 +280,24 @@ struct WeightsFile {
                     throw twice(tensor, place)
                 }
             } else if isHuggingFace && HuggingFaceKeyMap.isUnused(name)
-                || TimmNames.isProjectionHead(place.key)
+                || TimmNames.isProjectionHead(place.key) || isBesideNetwork(name)
             {
                 ignored.append(tensor.name)
             } else if entries.updateValue(tensor, forKey: place) != nil {
                 throw twice(tensor, place)
             }
+        }
+
+        private func place(of name: String) -> Place {
+            if isHuggingFace {
+                return HuggingFaceKeyMap.place(of: name, isGated: isGated) ?? Place(key: name)
+            }
+            let place = names?.place(of: name) ?? Place(key: name)
+            return Place(key: TimmNames.key(of: place.key), part: place.part)
+        }
+
+        private func isBesideNetwork(_ name: String) -> Bool {
+            names is DINOv3Names && DINOv3Names.isBesideNetwork(name)
         }
 
         private func twice(_ tensor: ArchivedTensor, _ place: Place) -> CheckpointError {

@@ -1,6 +1,7 @@
 import Storage
 import Torch
 import TorchNN
+import VisionModels
 
 /// Reading of how linear layers compute in 8 bits, from the tensors next to their weights.
 struct Int8Reader {

@@ -27,8 +27,8 @@ public enum ModelDirectory {
     /// - Parameters:
     ///   - model: The network.
     ///   - description: All that belongs to it.
-    ///   - path: The folder or, in the forms ``SaveOptions/Form/deit``, ``SaveOptions/Form/dinov2`` and
-    ///     ``SaveOptions/Form/bare``, the file; an older one of that name is replaced, and stays when anything fails.
+    ///   - path: The folder or, in the forms ``SaveOptions/Form/deit``, ``SaveOptions/Form/dinov2``,
+    ///     ``SaveOptions/Form/dinov3`` and ``SaveOptions/Form/bare``, the file; an older one of that name is replaced, and stays when anything fails.
     ///   - options: How it is written.
     ///   - extras: More tensors for the same file, in the form of Hugging Face: by its names without `vit.` or
     ///     `deit.` (`pooler.dense.weight`, `embeddings.mask_token`, `decoder.0.weight`, `classifier.weight`).
@@ -71,16 +71,14 @@ public enum ModelDirectory {
             try checkTimmImages(description, path)
         }
         var options = options
-        if [.deit, .dinov2].contains(options.form) { options.container = .pytorch }
+        if options.form == .deit || options.form.isBackbone { options.container = .pytorch }
         let isInt8 = try isInt8(model, options, path)
         let writer = WeightsWriter(options: options)
-        if options.form == .dinov2 {
-            let tensors = try DINOv2File.tensors(
+        if options.form.isBackbone {
+            let tensors = try BackboneFile(description.configuration, options.form, path).tensors(
                 of: model,
-                description.configuration,
-                maskToken: extras.first { $0.name == "embeddings.mask_token" }?.tensor,
-                classPosition,
-                path
+                maskToken: extras.first { $0.name == maskTokenName }?.tensor,
+                classPosition
             )
             return try writer.write(writer.converted(tensors), to: path)
         }
@@ -88,7 +86,7 @@ public enum ModelDirectory {
         if isInt8 { configuration[Int8Format.configurationKey] = Int8Format.configuration }
         let text = JSONValue.object(configuration).text(isIndented: false)
         try writer.write(
-            writer.converted(Int8Format.tensors(of: model)),
+            writer.converted(timmTensors(of: model, description.configuration)),
             metadata: [HuggingFaceConfiguration.ownKey: text],
             under: options.form == .deit ? "model" : nil,
             to: path
@@ -145,11 +143,14 @@ public enum ModelDirectory {
         var extras = extras
         let vit = description.configuration.transformer
         if let architecture {
-            if architecture.hasRegisters { try addMaskToken(to: &extras, width: vit?.embedDim) }
-            tensors = try HuggingFaceKeyMap(architecture, isGated: vit?.mlpLayer == .swiglu)
+            try settleMaskToken(
+                in: &extras,
+                vit.flatMap { architecture.maskTokenShape(width: $0.embedDim) }
+            )
+            tensors = try HuggingFaceKeyMap(architecture, of: vit)
                 .tensors(of: model, extras: extras, classPosition: classPosition)
         } else {
-            tensors = try Int8Format.tensors(of: model)
+            tensors = try timmTensors(of: model, description.configuration)
         }
         try writer.write(writer.converted(tensors), into: folder)
         // timm's form says it all in config.json; where transformers has no word for what is done to images, a
@@ -176,18 +177,34 @@ public enum ModelDirectory {
 
     private static let maskTokenName = "embeddings.mask_token"
 
-    /// Adds zeros, with which transformers begins, for a network of which no mask token is known: the class with registers
-    /// has one always.
-    private static func addMaskToken(
-        to extras: inout [(name: String, tensor: Tensor)],
-        width: Int?
+    /// Gives a mask token the shape that a class has it in, and zeros, with which transformers begins, where none is known:
+    /// the classes with registers have one always.
+    private static func settleMaskToken(
+        in extras: inout [(name: String, tensor: Tensor)],
+        _ shape: [Int]?
     ) throws(CheckpointError) {
-        guard let width, !extras.contains(where: { $0.name == maskTokenName }) else { return }
+        guard let shape else { return }
         do throws(TorchError) {
-            extras.append((maskTokenName, try Tensor.zeros([1, width])))
+            if let index = extras.firstIndex(where: { $0.name == maskTokenName }) {
+                extras[index].tensor = try extras[index].tensor.reshaped(shape)
+            } else {
+                extras.append((maskTokenName, try Tensor.zeros(shape)))
+            }
         } catch {
             throw CheckpointError.tensor(name: maskTokenName, reason: "\(error)")
         }
+    }
+
+    /// A network's tensors by timm's names, or by ours where some are in 8 bits, which only this library reads.
+    private static func timmTensors(
+        of model: any ImageClassifier,
+        _ configuration: ModelConfiguration
+    ) throws(CheckpointError) -> [WeightsWriter.Named] {
+        let tensors = try Int8Format.tensors(of: model)
+        guard Int8Format.quantizations(of: model).isEmpty,
+            let names = ModelFamilies.family(of: configuration)?.timmNames(of: configuration)
+        else { return tensors }
+        return try TensorParts.renamed(tensors) { names.names(of: $0) }
     }
 
     private static func checkClasses(
@@ -234,7 +251,7 @@ public enum ModelDirectory {
         let holdsInt8 =
             switch options.form {
             case .automatic, .timm, .bare: options.container == .safetensors
-            case .huggingFace, .deit, .dinov2: false
+            case .huggingFace, .deit, .dinov2, .dinov3: false
             }
         guard holdsInt8 else {
             throw CheckpointError.unwritable(
@@ -269,7 +286,7 @@ public enum ModelDirectory {
             }
             return nil
         case .huggingFace(let architecture): wanted = architecture
-        case .automatic, .deit, .dinov2, .bare: wanted = nil
+        case .automatic, .deit, .dinov2, .dinov3, .bare: wanted = nil
         }
         var reason = family?.huggingFaceRefusal(of: configuration)
         if reason == nil, let vit = configuration.transformer {

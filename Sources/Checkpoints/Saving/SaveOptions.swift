@@ -19,8 +19,14 @@ public struct SaveOptions: Sendable, Equatable {
         /// A `.pth` file as facebookresearch/dinov2 publishes its backbones: DINOv2's names, and no classifier.
         case dinov2
 
+        /// A `.pth` file as facebookresearch/dinov3 publishes its backbones: DINOv3's names, and no classifier.
+        case dinov3
+
         /// A file of tensors with timm's names; in safetensors, the configuration is among its metadata.
         case bare
+
+        /// Whether it is a file of a backbone, for which there is no classifier.
+        var isBackbone: Bool { self == .dinov2 || self == .dinov3 }
     }
 
     /// The container of the weights.
@@ -35,7 +41,7 @@ public struct SaveOptions: Sendable, Equatable {
     /// Whose form it gets.
     public var form: Form
 
-    /// The container of the weights; ``Form/deit`` and ``Form/dinov2`` have PyTorch's always.
+    /// The container of the weights; ``Form/deit``, ``Form/dinov2`` and ``Form/dinov3`` have PyTorch's always.
     public var container: Container
 
     /// The type of floating-point tensors in the file; nil leaves every one as it is.
@@ -67,7 +73,7 @@ public struct SaveOptions: Sendable, Equatable {
     public var writesFolder: Bool {
         switch form {
         case .automatic, .huggingFace, .timm: true
-        case .deit, .dinov2, .bare: false
+        case .deit, .dinov2, .dinov3, .bare: false
         }
     }
 }

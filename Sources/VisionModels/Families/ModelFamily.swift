@@ -38,6 +38,12 @@ package protocol ModelFamily: Sendable {
     /// - Returns: The names; nil for a file whose names are timm's.
     func otherNames(_ tensors: [(name: String, shape: [Int])]) -> (any TensorNames)?
 
+    /// The names that timm gives to the tensors of a network, where they are not the keys here.
+    ///
+    /// - Parameter configuration: A network that timm has.
+    /// - Returns: The names; nil where they are the keys.
+    func timmNames(of configuration: Configuration) -> (any TensorNames)?
+
     /// The key here of a tensor by a name that is timm's but for older spellings.
     func key(of name: String) -> String
 
@@ -127,6 +133,7 @@ extension ModelFamily {
     package func weights(of preset: String) -> [String] { [] }
     package var tails: [String] { [] }
     package func otherNames(_ tensors: [(name: String, shape: [Int])]) -> (any TensorNames)? { nil }
+    package func timmNames(of configuration: Configuration) -> (any TensorNames)? { nil }
     package func key(of name: String) -> String { name }
     package func foreignPart(_ keys: [String]) -> String? { nil }
     package func isPreset(_ preset: Configuration, _ found: Configuration) -> Bool {
@@ -186,6 +193,10 @@ extension ModelFamily {
         (configuration.network as? Configuration).flatMap { timmRefusal(of: $0) }
     }
 
+    package func timmNames(of configuration: ModelConfiguration) -> (any TensorNames)? {
+        (configuration.network as? Configuration).flatMap { timmNames(of: $0) }
+    }
+
     package func huggingFaceRefusal(of configuration: ModelConfiguration) -> String? {
         (configuration.network as? Configuration).flatMap { huggingFaceRefusal(of: $0) }
     }
@@ -219,15 +230,6 @@ package struct NameScheme: Sendable, Equatable {
     package static let huggingFace = NameScheme("Hugging Face's")
 }
 
-/// The names that another library gives to a network's tensors.
-package protocol TensorNames {
-    /// Whose names they are.
-    var scheme: NameScheme { get }
-
-    /// timm's name of a tensor; a name of no known part stays as it is.
-    func key(of name: String) -> String
-}
-
 /// A network by a name in timm's grammar.
 package struct NamedModel: Sendable, Equatable {
     /// The name without the training.
@@ -242,14 +244,19 @@ package struct NamedModel: Sendable, Equatable {
     /// Where the name was read, such as "the file's name"; nil where nobody read it.
     package var source: String?
 
+    /// Whether it is the name of a file of the authors' own code, whose images may be made otherwise than timm's.
+    package var isAuthors: Bool
+
     package init(
         name: String,
         tag: String?,
         configuration: ModelConfiguration,
-        source: String? = nil
+        source: String? = nil,
+        isAuthors: Bool = false
     ) {
         (self.name, self.tag) = (name, tag)
         (self.configuration, self.source) = (configuration, source)
+        self.isAuthors = isAuthors
     }
 
     /// The name with the training.
@@ -278,26 +285,37 @@ package struct StoredWeights: Sendable {
     package let scheme: NameScheme
 
     private let keys: Set<String>
+    private let partial: Set<String>
     private let shapes: [String: [Int]]
 
     /// - Parameters:
     ///   - file: The file.
     ///   - scheme: Whose names the tensors had.
     ///   - keys: All keys, those of tensors in parts too.
-    ///   - shapes: The shapes of the tensors that are there as a whole.
-    package init(file: String, scheme: NameScheme, keys: Set<String>, shapes: [String: [Int]]) {
+    ///   - partial: The keys of tensors of which a part is zeros because the file does not have it.
+    ///   - shapes: The shapes of the tensors, of one in parts that of all of them together.
+    package init(
+        file: String,
+        scheme: NameScheme,
+        keys: Set<String>,
+        partial: Set<String> = [],
+        shapes: [String: [Int]]
+    ) {
         (self.file, self.scheme) = (file, scheme)
-        (self.keys, self.shapes) = (keys, shapes)
+        (self.keys, self.partial, self.shapes) = (keys, partial, shapes)
     }
 
     /// All keys.
     package var allKeys: [String] { Array(keys) }
 
-    /// The shape of a tensor; nil where the file does not have it whole.
+    /// The shape of a tensor; nil where the file does not have it.
     package func shape(_ key: String) -> [Int]? { shapes[key] }
 
     /// Whether there is a tensor, whole or in parts.
     package func has(_ key: String) -> Bool { keys.contains(key) }
+
+    /// Whether there is a tensor without a part that the file leaves out.
+    package func hasAll(_ key: String) -> Bool { has(key) && !partial.contains(key) }
 
     /// The largest number in names such as `blocks.11.norm1.weight`, plus one.
     package func count(after prefix: String) -> Int {

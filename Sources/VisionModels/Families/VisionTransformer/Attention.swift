@@ -18,6 +18,8 @@ public import TorchNN
 /// Dosovitskiy et al., "An Image Is Worth 16x16 Words" (arXiv:2010.11929), appendix A, eq. 5–8.
 public final class Attention: Module {
     /// The fused projection that produces queries, keys and values.
+    ///
+    /// Without ``ViTConfiguration/keyBias`` the keys' rows of its bias are zeros.
     public let qkv: Linear
 
     /// The normalisation of the queries of every head, with ``ViTConfiguration/qkNorm``.
@@ -37,6 +39,9 @@ public final class Attention: Module {
 
     private let heads: AttentionHeads
 
+    /// Whether training may change the keys' rows of the bias.
+    private let trainsKeyBias: Bool
+
     /// Creates an attention layer with freshly initialised weights.
     ///
     /// - Parameter configuration: A checked configuration.
@@ -51,6 +56,7 @@ public final class Attention: Module {
         self.attnDrop = try Dropout(configuration.attnDropRate)
         self.projDrop = try Dropout(configuration.dropRate)
         self.heads = AttentionHeads(configuration)
+        self.trainsKeyBias = configuration.keyBias
     }
 
     /// Returns the attended tokens.
@@ -66,8 +72,21 @@ public final class Attention: Module {
     ) throws(TorchError) -> Tensor {
         let dropout = attnDrop.isTraining ? attnDrop.probability : 0
         return try projDrop(
-            proj(heads.attended(qkv(x), preparation(rotary), dropout: dropout))
+            proj(heads.attended(projected(x), preparation(rotary), dropout: dropout))
         )
+    }
+
+    /// Queries, keys and values; no gradient reaches the keys' rows of the bias where the network has none.
+    private func projected(_ x: Tensor) throws(TorchError) -> Tensor {
+        guard !trainsKeyBias, isGradientEnabled, let bias = qkv.bias?.tensor else {
+            return try qkv(x)
+        }
+        let width = bias.elementCount / 3
+        let zeros = try bias.narrowed(0, width..<(2 * width)).detached()
+        let parts = try [
+            bias.narrowed(0, 0..<width), zeros, bias.narrowed(0, (2 * width)..<(3 * width)),
+        ]
+        return try Functional.linear(x, qkv.weight.tensor, Tensor.cat(parts, dim: 0))
     }
 
     private func preparation(_ rotary: RotaryPositions?) -> AttentionHeads.Preparation {
@@ -89,7 +108,7 @@ public final class Attention: Module {
         _ x: Tensor,
         rotary: RotaryPositions? = nil
     ) throws(TorchError) -> (tokens: Tensor, weights: Tensor) {
-        let (tokens, weights) = try heads.withWeights(qkv(x), preparation(rotary), attnDrop)
+        let (tokens, weights) = try heads.withWeights(projected(x), preparation(rotary), attnDrop)
         return (try projDrop(proj(tokens)), weights)
     }
 

@@ -7,6 +7,8 @@ extension PublishedTransformers {
     /// A line for each weights, an architecture's default first: name, classes, mean and standard deviation,
     /// interpolation, `crop_pct`, `crop_mode`, license, Hub repository or URL (`=` is `timm/NAME`), top-1 in per cent.
     static let table = """
+        vit_7b_patch16_dinov3.lvd1689m 0 imagenet bicubic 1 center dinov3-license = -
+        vit_7b_patch16_dinov3.sat493m 0 satellite bicubic 1 center dinov3-license = -
         vit_base_patch8_224.augreg2_in21k_ft_in1k 1000 half bicubic 0.9 center apache-2.0 = 86.252
         vit_base_patch8_224.augreg_in21k 21843 half bicubic 0.9 center apache-2.0 = -
         vit_base_patch8_224.augreg_in21k_ft_in1k 1000 half bicubic 0.9 center apache-2.0 = 85.838
@@ -50,6 +52,9 @@ extension PublishedTransformers {
         vit_base_patch16_clip_quickgelu_224.metaclip_400m 512 clip bicubic 1 center cc-by-nc-4.0 timm/vit_base_patch16_clip_224.metaclip_400m -
         vit_base_patch16_clip_quickgelu_224.openai 512 clip bicubic 0.9 center apache-2.0 timm/vit_base_patch16_clip_224.openai -
         vit_base_patch16_dinov3.lvd1689m 0 imagenet bicubic 1 center dinov3-license = -
+        vit_base_patch16_dinov3_qkvb.lvd1689m 0 imagenet bicubic 1 center dinov3-license = -
+        vit_base_patch16_dinov3_qkvb.eupe_lvd1689m 0 imagenet bicubic 1 center fair-noncommercial-research-license = -
+        vit_base_patch16_lingbot.robbyant 0 imagenet bilinear 1 squash apache-2.0 belfner/vit_base_patch16_lingbot.robbyant -
         vit_base_patch16_plus_clip_240.laion400m_e32 640 clip bicubic 1 center mit = -
         vit_base_patch16_radio_v3.c_radio 0 clip bicubic 1 center nvidia-open-model-license = -
         vit_base_patch16_rpn_224.sw_in1k 1000 half bicubic 0.9 center apache-2.0 = 82.218
@@ -110,6 +115,7 @@ extension PublishedTransformers {
         vit_giant_patch14_reg1_tipsv2.webli 0 none bicubic 1 center apache-2.0 = -
         vit_giant_patch14_reg4_dinov2.lvd142m 0 imagenet bicubic 1 center apache-2.0 = -
         vit_giant_patch16_gap_224.in22k_ijepa 0 imagenet bicubic 0.9 center cc-by-nc-4.0 https://dl.fbaipublicfiles.com/ijepa/IN22K-vit.g.16-600e.pth.tar -
+        vit_giant_patch16_lingbot.robbyant 0 imagenet bilinear 1 squash apache-2.0 belfner/vit_giant_patch16_lingbot.robbyant -
         vit_giant_patch16_radio_v3.c_radio 0 clip bicubic 1 center nvidia-open-model-license = -
         vit_giantopt_patch16_siglip_256.v2_webli 0 half bicubic 0.9 center apache-2.0 = -
         vit_giantopt_patch16_siglip_384.v2_webli 0 half bicubic 0.9 center apache-2.0 = -
@@ -142,6 +148,8 @@ extension PublishedTransformers {
         vit_huge_patch16_gap_448.in1k_ijepa 0 imagenet bicubic 1 center cc-by-nc-4.0 https://dl.fbaipublicfiles.com/ijepa/IN1K-vit.h.16-448px-300e.pth.tar -
         vit_huge_patch16_radio_v3.c_radio 0 clip bicubic 1 center nvidia-open-model-license = -
         vit_huge_patch16_radio_v4.c_radio 0 clip bicubic 1 center nvidia-open-model-license = -
+        vit_huge_plus_patch16_dinov3.lvd1689m 0 imagenet bicubic 1 center dinov3-license = -
+        vit_huge_plus_patch16_dinov3_qkvb.lvd1689m 0 imagenet bicubic 1 center dinov3-license = -
         vit_intern300m_patch14_448.ogvl_dist 0 imagenet bicubic 1 center mit = -
         vit_intern300m_patch14_448.ogvl_2pt5 0 imagenet bicubic 1 center apache-2.0 = -
         vit_large_patch14_clip_224.laion2b_ft_in12k_in1k 1000 half bicubic 1 center apache-2.0 = 87.9
@@ -178,6 +186,9 @@ extension PublishedTransformers {
         vit_large_patch16_384.augreg_in21k_ft_in1k 1000 half bicubic 1 center apache-2.0 = 87.096
         vit_large_patch16_dinov3.lvd1689m 0 imagenet bicubic 1 center dinov3-license = -
         vit_large_patch16_dinov3.sat493m 0 satellite bicubic 1 center dinov3-license = -
+        vit_large_patch16_dinov3_qkvb.lvd1689m 0 imagenet bicubic 1 center dinov3-license = -
+        vit_large_patch16_dinov3_qkvb.sat493m 0 satellite bicubic 1 center dinov3-license = -
+        vit_large_patch16_lingbot.robbyant 0 imagenet bilinear 1 squash apache-2.0 belfner/vit_large_patch16_lingbot.robbyant -
         vit_large_patch16_radio_v3.c_radio 0 clip bicubic 1 center nvidia-open-model-license = -
         vit_large_patch16_siglip_256.v2_webli 0 half bicubic 0.9 center apache-2.0 = -
         vit_large_patch16_siglip_256.webli 0 half bicubic 0.9 center apache-2.0 = -
@@ -219,9 +230,14 @@ extension PublishedTransformers {
         vit_small_patch16_384.augreg_in21k_ft_in1k 1000 half bicubic 1 center apache-2.0 = 83.814
         vit_small_patch16_384.augreg_in1k 1000 half bicubic 1 center apache-2.0 = 81.13
         vit_small_patch16_dinov3.lvd1689m 0 imagenet bicubic 1 center dinov3-license = -
+        vit_small_patch16_dinov3_qkvb.lvd1689m 0 imagenet bicubic 1 center dinov3-license = -
+        vit_small_patch16_dinov3_qkvb.eupe_lvd1689m 0 imagenet bicubic 1 center fair-noncommercial-research-license = -
+        vit_small_patch16_lingbot.robbyant 0 imagenet bilinear 1 squash apache-2.0 belfner/vit_small_patch16_lingbot.robbyant -
         vit_small_patch32_224.augreg_in21k_ft_in1k 1000 half bicubic 0.9 center apache-2.0 = 76.01
         vit_small_patch32_224.augreg_in21k 21843 half bicubic 0.9 center apache-2.0 = -
         vit_small_patch32_384.augreg_in21k_ft_in1k 1000 half bicubic 1 center apache-2.0 = 80.476
+        vit_small_plus_patch16_dinov3.lvd1689m 0 imagenet bicubic 1 center dinov3-license = -
+        vit_small_plus_patch16_dinov3_qkvb.lvd1689m 0 imagenet bicubic 1 center dinov3-license = -
         vit_so150m2_patch16_reg1_gap_256.sbb_e200_in12k_ft_in1k 1000 half bicubic 1 center apache-2.0 = 87.318
         vit_so150m2_patch16_reg1_gap_256.sbb_e200_in12k 11821 half bicubic 1 center apache-2.0 = -
         vit_so150m2_patch16_reg1_gap_384.sbb_e200_in12k_ft_in1k 1000 half bicubic 1 center apache-2.0 = 87.932
@@ -271,6 +287,7 @@ extension PublishedTransformers {
         vit_tiny_patch16_224.augreg_in21k_ft_in1k 1000 half bicubic 0.9 center apache-2.0 = 75.452
         vit_tiny_patch16_224.augreg_in21k 21843 half bicubic 0.9 center apache-2.0 = -
         vit_tiny_patch16_384.augreg_in21k_ft_in1k 1000 half bicubic 1 center apache-2.0 = 78.438
+        vit_tiny_patch16_dinov3_qkvb.eupe_lvd1689m 0 imagenet bicubic 1 center fair-noncommercial-research-license = -
         vit_wee_patch16_reg1_gap_256.sbb_in1k 1000 half bicubic 0.95 center apache-2.0 = 80.262
         vit_xsmall_patch16_clip_224.tinyclip_yfcc15m 512 clip bicubic 0.9 center mit = -
         deit3_base_patch16_224.fb_in1k 1000 imagenet bicubic 0.9 center apache-2.0 = 83.8

@@ -29,11 +29,7 @@ public struct RotaryPositions {
     ///   - temperature: The base of the periods; DINOv3 uses 100.
     /// - Throws: `TorchError` for a lack of memory.
     init(grid: PatchGrid, headDim: Int, prefix: Int, temperature: Double) throws(TorchError) {
-        // In float32, as timm computes them.
-        let quarter = headDim / 4
-        let periods = (0..<quarter).map { index in
-            pow(Float(temperature), 2 * Float(index) / Float(headDim / 2))
-        }
+        let periods = Self.periods(headDim: headDim, temperature: temperature)
         var (cosines, sines): ([Float], [Float]) = ([], [])
         cosines.reserveCapacity(grid.count * headDim)
         sines.reserveCapacity(grid.count * headDim)
@@ -58,6 +54,13 @@ public struct RotaryPositions {
         self.prefix = prefix
     }
 
+    /// What the places of patches are divided by, in float32 as timm computes them.
+    fileprivate static func periods(headDim: Int, temperature: Double) -> [Float] {
+        (0..<(headDim / 4)).map { index in
+            pow(Float(temperature), 2 * Float(index) / Float(headDim / 2))
+        }
+    }
+
     /// Returns queries or keys turned by the angles of their patches.
     ///
     /// - Parameter heads: `[batch, heads, prefix + patches, headDim]`.
@@ -75,5 +78,14 @@ public struct RotaryPositions {
             [heads.narrowed(2, 0..<prefix), turned.to(heads.dtype)],
             dim: 2
         )
+    }
+}
+
+extension ViTConfiguration {
+    /// The periods of the rotary positions, from 1 to almost the temperature; nil for a network with learnt positions.
+    package var rotaryPeriods: [Float]? {
+        rotaryTemperature.map {
+            RotaryPositions.periods(headDim: embedDim / max(numHeads, 1), temperature: $0)
+        }
     }
 }

@@ -48,6 +48,9 @@ struct TransformerFamily: ModelFamily {
     let anchors = [
         NetworkAnchor("patch_embed.proj.weight", head: "head"),
         NetworkAnchor("embeddings.patch_embeddings.projection.weight", head: "classifier"),
+        // DINOv3's; CLIP's and SigLIP's image towers.
+        NetworkAnchor("embeddings.patch_embeddings.weight", head: "classifier"),
+        NetworkAnchor("embeddings.patch_embedding.weight", head: "classifier"),
     ]
     let heads = ["head", "head_dist"]
     let stems = [
@@ -67,13 +70,22 @@ struct TransformerFamily: ModelFamily {
     }
 
     func otherNames(_ tensors: [(name: String, shape: [Int])]) -> (any TensorNames)? {
-        DINOv2Names(tensors)
+        if let names = DINOv2Names(tensors) { return names }
+        if let names = DINOv3Names(tensors) { return names }
+        return EvaNames(tensors)
+    }
+
+    func timmNames(of vit: ViTConfiguration) -> (any TensorNames)? {
+        // Where timm's own network cannot hold it, the file has our names, which say all of it.
+        guard vit.rotaryTemperature != nil, timmRefusal(of: vit) == nil else { return nil }
+        return EvaNames(isGated: vit.mlpLayer == .swiglu)
     }
 
     func model(named name: String) -> NamedModel? {
-        let name =
-            DINOv2Names.timmName(of: name) ?? MAENames.timmName(of: name)
-            ?? PublishedTransformers.aliases[name] ?? name
+        let authors =
+            DINOv2Names.timmName(of: name) ?? DINOv3Names.timmName(of: name)
+            ?? MAENames.timmName(of: name)
+        let name = authors ?? PublishedTransformers.aliases[name] ?? name
         let parts = name.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         guard let architecture = parts.first.map(String.init),
             var configuration = TransformerPresets.configurations[architecture]
@@ -84,7 +96,8 @@ struct TransformerFamily: ModelFamily {
         return NamedModel(
             name: architecture,
             tag: parts.count > 1 ? String(parts[1]) : nil,
-            configuration: configuration
+            configuration: configuration,
+            isAuthors: authors != nil
         )
     }
 
@@ -167,6 +180,7 @@ struct TransformerFamily: ModelFamily {
         }
         if let temperature = vit.rotaryTemperature {
             own["rotary_temperature"] = .number(temperature)
+            own["key_bias"] = .bool(vit.keyBias)
         }
         own["layer_norm_eps"] = .number(vit.layerNormEps)
         own["drop_path_rate"] = .number(vit.dropPathRate)
@@ -193,9 +207,7 @@ struct TransformerFamily: ModelFamily {
             return
                 "timm's networks have no classifier on the class token and the mean of the patches"
         }
-        if vit.rotaryTemperature != nil {
-            return "timm calls the tensors of networks with rotary positions otherwise (eva.py)"
-        }
+        if vit.rotaryTemperature != nil { return TransformerInTimm.rotaryRefusal(of: vit) }
         guard vit.isDistilled, vit.headCount == 1 else { return nil }
         return
             "timm's network with a distillation token has two heads, this one has one; Hugging Face's "
@@ -211,7 +223,11 @@ struct TransformerFamily: ModelFamily {
         size: ImageSize
     ) throws(ImageError) -> ImageProcessor? {
         if let weights = PublishedTransformers.weights(named: model.fullName) {
-            return try weights.processor(size: size)
+            let processor = try weights.processor(size: size)
+            guard model.isAuthors else { return processor }
+            if model.tag == "mae" { return try MAENames.processor(size: size) ?? processor }
+            return model.configuration.transformer?.rotaryTemperature == nil
+                ? processor : try DINOv3Names.processor(processor, size: size)
         }
         guard model.tag == nil else { return nil }
         // DeiT's own way; timm's weights of the same networks have another.

@@ -1,16 +1,29 @@
 /// Which vision transformers the classes of transformers can hold.
 ///
 /// ## Source
-/// transformers 5.23: `modeling_vit.py`, `modeling_deit.py`, `modeling_dinov2.py`, `modeling_dinov2_with_registers.py`.
+/// transformers 5.23: `modeling_vit.py`, `modeling_deit.py`, `modeling_dinov2.py`, `modeling_dinov2_with_registers.py`,
+/// `modeling_dinov3_vit.py`.
 package enum TransformerInHuggingFace {
     /// Whether a network has DINOv2's blocks, with layer scale, rather than ViT's and DeiT's.
-    package static func isDINOv2(_ vit: ViTConfiguration) -> Bool { vit.initValues != nil }
+    package static func isDINOv2(_ vit: ViTConfiguration) -> Bool {
+        vit.initValues != nil && !isDINOv3(vit)
+    }
+
+    /// Whether a network has DINOv3's rotary positions.
+    package static func isDINOv3(_ vit: ViTConfiguration) -> Bool { vit.rotaryTemperature != nil }
 
     /// Why transformers has no class for a network; nil where it has one.
     ///
     /// - Parameter vit: The network.
     /// - Returns: A clause about what the classes do not have.
     package static func refusal(of vit: ViTConfiguration) -> String? {
+        if isDINOv3(vit) {
+            if let reason = rotaryRefusal(of: vit) { return reason }
+            if vit.numClasses > 0 { return "it has no class of DINOv3 with a classifier" }
+            return [.token, .avg].contains(vit.globalPool)
+                ? nil
+                : "its DINOv3ViTModel gives the class token, not the pooling \(vit.globalPool)"
+        }
         guard isDINOv2(vit) else { return plainRefusal(of: vit) }
         if vit.isDistilled { return "its networks with layer scale have no distillation token" }
         if let reason = layersRefusal(of: vit) { return reason }
@@ -47,6 +60,19 @@ package enum TransformerInHuggingFace {
                 "its hidden width is a whole multiple of the width, and for SwiGLU two thirds of that "
                 + "rounded up to a multiple of 8, not \(gatedWidth(of: vit) ?? vit.mlpDim) for \(vit.embedDim)"
         }
+        return nil
+    }
+
+    /// Why DINOv3's layers are not those of a network with rotary positions; nil where they are.
+    package static func rotaryRefusal(of vit: ViTConfiguration) -> String? {
+        guard vit.rotaryTemperature != nil else { return "its networks have rotary positions" }
+        guard vit.classToken, !vit.isDistilled, vit.initValues != nil else {
+            return
+                "its networks with rotary positions have a class token and layer scale, and no distillation token"
+        }
+        guard vit.finalNorm, !vit.fcNorm, !vit.preNorm, !vit.qkNorm, vit.blockType == .preNorm,
+            vit.activation == .gelu
+        else { return "it has only plain blocks with one normalisation at the end" }
         return nil
     }
 

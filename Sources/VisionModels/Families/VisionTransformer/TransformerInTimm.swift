@@ -41,9 +41,9 @@ enum TransformerInTimm {
         // timm's file has no word for the eps, which is kept beside its own.
         let sameEps = reachable.filter { $0.vit.layerNormEps == vit.layerNormEps }
         let equal = sameEps.isEmpty ? reachable : sameEps
-        // As are rotary positions, for which no argument is written.
-        let sameRotary = equal.filter { $0.vit.rotaryTemperature == vit.rotaryTemperature }
-        let fitting = sameRotary.isEmpty ? equal : sameRotary
+        // timm derives the keys' bias from the network, by no argument.
+        let sameBias = equal.filter { $0.vit.keyBias == vit.keyBias || !vit.qkvBias }
+        let fitting = sameBias.isEmpty ? equal : sameBias
         let first =
             fitting.filter { $0.name == wanted } + fitting.filter { usual.contains($0.name) }
         let others = fitting.filter { $0.name != wanted && !usual.contains($0.name) }
@@ -59,8 +59,10 @@ enum TransformerInTimm {
         _ vit: ViTConfiguration,
         from named: ViTConfiguration
     ) -> Bool {
+        // Those with rotary positions are in a file of their own (eva.py), where SwiGLU is an argument.
         named.isDistilled == vit.isDistilled && named.blockType == vit.blockType
-            && named.mlpLayer == vit.mlpLayer
+            && (named.rotaryTemperature == nil) == (vit.rotaryTemperature == nil)
+            && (named.mlpLayer == vit.mlpLayer || vit.rotaryTemperature != nil)
     }
 
     private static func fewestArguments(
@@ -80,6 +82,7 @@ enum TransformerInTimm {
         _ vit: ViTConfiguration,
         from named: ViTConfiguration
     ) -> JSONObject {
+        let words = Words(isRotary: vit.rotaryTemperature != nil)
         var arguments = JSONObject()
         if (vit.imageHeight, vit.imageWidth) != (named.imageHeight, named.imageWidth) {
             arguments["img_size"] =
@@ -96,9 +99,12 @@ enum TransformerInTimm {
             arguments[key] = .integer(value)
         }
         // Weights tell the width, from which the ratio may differ in a late decimal.
-        if vit.mlpRatio != named.mlpRatio,
-            vit.mlpDim != named.mlpDim || vit.embedDim != named.embedDim
-        {
+        let hasOtherWidth =
+            vit.mlpRatio != named.mlpRatio
+            && (vit.mlpDim != named.mlpDim || vit.embedDim != named.embedDim)
+        if vit.rotaryTemperature != nil {
+            encodeRotary(vit, from: named, hasOtherWidth, into: &arguments)
+        } else if hasOtherWidth {
             arguments["mlp_ratio"] = .number(vit.mlpRatio)
         }
         if vit.qkvBias != named.qkvBias { arguments["qkv_bias"] = .bool(vit.qkvBias) }
@@ -110,23 +116,26 @@ enum TransformerInTimm {
         }
         let flags = [
             ("class_token", vit.classToken, named.classToken),
-            ("pre_norm", vit.preNorm, named.preNorm), ("qk_norm", vit.qkNorm, named.qkNorm),
-            ("final_norm", vit.finalNorm, named.finalNorm),
+            (words.preNorm, vit.preNorm, named.preNorm), ("qk_norm", vit.qkNorm, named.qkNorm),
+            (words.finalNorm, vit.finalNorm, named.finalNorm),
             ("pool_include_prefix", vit.poolIncludePrefix, named.poolIncludePrefix),
         ]
         for (key, value, usual) in flags where value != usual { arguments[key] = .bool(value) }
-        if vit.regTokens != named.regTokens { arguments["reg_tokens"] = .integer(vit.regTokens) }
+        if vit.regTokens != named.regTokens {
+            arguments[words.registers] = .integer(vit.regTokens)
+        }
         if vit.activation != named.activation {
             arguments["act_layer"] = .string(vit.activation.rawValue)
         }
         if vit.globalPool != named.globalPool, let pool = vit.globalPool.timmName {
             arguments["global_pool"] = .string(pool)
         }
-        // timm derives fc_norm from the pooling unless it is given.
-        if vit.fcNorm != named.fcNorm || vit.globalPool != named.globalPool,
-            vit.fcNorm != (vit.globalPool == .avg)
+        // timm derives fc_norm from the pooling unless it is given, as eva.py's networks with rotary positions do.
+        if vit.fcNorm != named.fcNorm
+            || vit.globalPool != named.globalPool && vit.rotaryTemperature == nil,
+            vit.fcNorm != (vit.globalPool == .avg) || vit.rotaryTemperature != nil
         {
-            arguments["fc_norm"] = .bool(vit.fcNorm)
+            arguments[words.fcNorm] = .bool(vit.fcNorm)
         }
         return arguments
     }
@@ -173,7 +182,11 @@ enum TransformerInTimm {
         vit.embedDim = try arguments.int("embed_dim", default: vit.embedDim)
         vit.depth = try arguments.int("depth", default: vit.depth)
         vit.numHeads = try arguments.int("num_heads", default: vit.numHeads)
-        vit.mlpRatio = try arguments.double("mlp_ratio", default: vit.mlpRatio)
+        if named.rotaryTemperature != nil {
+            try decodeRotary(&vit, arguments)
+        } else {
+            vit.mlpRatio = try arguments.double("mlp_ratio", default: vit.mlpRatio)
+        }
         vit.qkvBias = try arguments.bool("qkv_bias", default: vit.qkvBias)
         vit.noEmbedClass = try arguments.bool("no_embed_class", default: vit.noEmbedClass)
         if arguments.object["init_values"] == .null { vit.initValues = nil }
@@ -195,18 +208,23 @@ enum TransformerInTimm {
                 vit.initValues = try own.double("init_values")
             }
         }
+        if named.rotaryTemperature != nil {
+            // eva.py has no bias of the keys; ours may.
+            vit.keyBias = try file.own?.bool("key_bias", default: !vit.qkvBias) ?? !vit.qkvBias
+        }
+        let words = Words(isRotary: named.rotaryTemperature != nil)
         vit.classToken = try arguments.bool("class_token", default: vit.classToken)
-        vit.regTokens = try arguments.int("reg_tokens", default: vit.regTokens)
-        vit.preNorm = try arguments.bool("pre_norm", default: vit.preNorm)
+        vit.regTokens = try arguments.int(words.registers, default: vit.regTokens)
+        vit.preNorm = try arguments.bool(words.preNorm, default: vit.preNorm)
         vit.qkNorm = try arguments.bool("qk_norm", default: vit.qkNorm)
-        vit.finalNorm = try arguments.bool("final_norm", default: vit.finalNorm)
+        vit.finalNorm = try arguments.bool(words.finalNorm, default: vit.finalNorm)
         vit.poolIncludePrefix = try arguments.bool(
             "pool_include_prefix",
             default: vit.poolIncludePrefix
         )
-        vit.fcNorm = try arguments.bool("fc_norm", default: vit.fcNorm)
+        vit.fcNorm = try arguments.bool(words.fcNorm, default: vit.fcNorm)
         vit.activation = try arguments.choice("act_layer", default: vit.activation)
-        try refuseUnknown(arguments)
+        try refuseUnknown(arguments, words)
         return vit
     }
 
@@ -225,19 +243,113 @@ enum TransformerInTimm {
         }
         guard pool != vit.globalPool else { return }
         vit.globalPool = pool
-        vit.fcNorm = pool == .avg
+        if vit.rotaryTemperature == nil { vit.fcNorm = pool == .avg }
     }
 
-    private static func refuseUnknown(_ arguments: ConfigurationFields) throws(StorageError) {
-        let understood: Set<String> = [
+    private static func refuseUnknown(
+        _ arguments: ConfigurationFields,
+        _ words: Words
+    ) throws(StorageError) {
+        let understood: Set<String> = words.own.union([
             "img_size", "patch_size", "in_chans", "embed_dim", "depth", "num_heads", "mlp_ratio",
-            "qkv_bias", "no_embed_class", "init_values", "global_pool", "class_token", "reg_tokens",
-            "pre_norm", "qk_norm", "final_norm", "fc_norm", "pool_include_prefix", "act_layer",
-        ]
+            "qkv_bias", "no_embed_class", "init_values", "global_pool", "class_token", "qk_norm",
+            "pool_include_prefix", "act_layer",
+        ])
         for key in arguments.object.keys
         where !understood.contains(key) && !harmless.contains(key) {
             throw arguments.unsupported(key, "is not understood, and may change the numbers")
         }
+    }
+}
+
+// The networks of eva.py with rotary positions.
+extension TransformerInTimm {
+    /// The arguments that the two files call otherwise.
+    private struct Words {
+        let registers: String
+        let preNorm: String
+        let finalNorm: String
+        let fcNorm: String
+
+        /// All of them, and those that only the one file has.
+        let own: Set<String>
+
+        init(isRotary: Bool) {
+            registers = isRotary ? "num_reg_tokens" : "reg_tokens"
+            preNorm = isRotary ? "use_pre_transformer_norm" : "pre_norm"
+            finalNorm = isRotary ? "use_post_transformer_norm" : "final_norm"
+            fcNorm = isRotary ? "use_fc_norm" : "fc_norm"
+            let others = isRotary ? ["swiglu_mlp", "swiglu_align_to", "rope_temperature"] : []
+            own = Set([registers, preNorm, finalNorm, fcNorm] + others)
+        }
+    }
+
+    // The gated width is rounded up to a multiple of this, in the largest network of 64, which is one of both.
+    private static let gatedMultiple = 8
+
+    private static func encodeRotary(
+        _ vit: ViTConfiguration,
+        from named: ViTConfiguration,
+        _ hasOtherWidth: Bool,
+        into arguments: inout JSONObject
+    ) {
+        if let temperature = vit.rotaryTemperature, temperature != named.rotaryTemperature {
+            arguments["rope_temperature"] = .number(temperature)
+        }
+        let isGated = vit.mlpLayer == .swiglu
+        if vit.mlpLayer != named.mlpLayer { arguments["swiglu_mlp"] = .bool(isGated) }
+        guard hasOtherWidth || vit.mlpLayer != named.mlpLayer else { return }
+        guard isGated else {
+            arguments["mlp_ratio"] = .number(vit.mlpRatio)
+            return
+        }
+        // timm's ratio is that of gate and value each, and 0 to align to means other names.
+        var ratio = vit.mlpRatio / 2
+        while Int(Double(vit.embedDim) * ratio) < vit.mlpDim / 2 { ratio = ratio.nextUp }
+        arguments["mlp_ratio"] = .number(ratio)
+        arguments["swiglu_align_to"] = 1
+    }
+
+    private static func decodeRotary(
+        _ vit: inout ViTConfiguration,
+        _ arguments: ConfigurationFields
+    ) throws(StorageError) {
+        if arguments.value("rope_temperature") != nil {
+            vit.rotaryTemperature = try arguments.double("rope_temperature")
+        }
+        let wasGated = vit.mlpLayer == .swiglu
+        let isGated = try arguments.bool("swiglu_mlp", default: wasGated)
+        vit.mlpLayer = isGated ? .swiglu : .mlp
+        let multiple = try arguments.int("swiglu_align_to", default: gatedMultiple)
+        let usual = wasGated ? vit.mlpRatio / 2 : vit.mlpRatio
+        let ratio = try arguments.double("mlp_ratio", default: usual)
+        guard isGated else {
+            vit.mlpRatio = ratio
+            return
+        }
+        guard (1...4096).contains(multiple), ratio.isFinite, (0...64).contains(ratio),
+            (1...1_000_000).contains(vit.embedDim)
+        else { throw arguments.unsupported("mlp_ratio", "is out of range") }
+        let hidden = Int(Double(vit.embedDim) * ratio)
+        let width = 2 * ((hidden + multiple - 1) / multiple * multiple)
+        // A width that the ratio gives already keeps it.
+        guard vit.mlpDim != width else { return }
+        vit.mlpRatio = Double(width) / Double(vit.embedDim)
+        while vit.mlpDim < width { vit.mlpRatio = vit.mlpRatio.nextUp }
+    }
+
+    /// Why timm has no network like one with rotary positions; nil where it has.
+    ///
+    /// - Parameter vit: The network.
+    /// - Returns: A clause.
+    static func rotaryRefusal(of vit: ViTConfiguration) -> String? {
+        if vit.qkvBias, vit.keyBias {
+            return "timm's networks with rotary positions have no bias of the keys"
+        }
+        guard vit.blockType == .preNorm, vit.activation == .gelu, !vit.poolIncludePrefix,
+            !vit.isDistilled
+        else { return "timm's networks with rotary positions (eva.py) have only plain blocks" }
+        return nil
     }
 }
 

@@ -51,6 +51,9 @@ enum TransformerPresets {
         // Oquab et al., "DINOv2" (arXiv:2304.07193): with SwiGLU layers, where the variant says so.
         "giant_dinov2": Size(width: 1536, depth: 40, heads: 24, mlpRatio: 5.33334),
         "giant_radio": Size(width: 1536, depth: 40, heads: 24),
+        // Siméoni et al., "DINOv3" (arXiv:2508.10104), with SwiGLU layers, whose gate and value double the ratio.
+        "huge_plus": Size(width: 1280, depth: 32, heads: 20),
+        "7b": Size(width: 4096, depth: 40, heads: 32, mlpRatio: 2),
         // Chen et al., "InternVL" (arXiv:2312.14238): a student of InternViT-6B.
         "intern300m": Size(width: 1024, depth: 24, heads: 16),
         // Ours, for images of 28 to 64 pixels.
@@ -184,7 +187,7 @@ enum TransformerPresets {
     // MARK: ViT
 
     private static let vit: [Variant] =
-        plain + clip + dinov2 + dinov3 + averaged + registers + sigLIP + foundation
+        plain + clip + dinov2 + dinov3 + lingbot + averaged + registers + sigLIP + foundation
 
     private static let plain: [Variant] = [
         Variant(
@@ -297,24 +300,65 @@ enum TransformerPresets {
     }
 
     // Siméoni et al. (arXiv:2508.10104); timm/models/eva.py, which takes the mean of the patches.
-    private static let dinov3: [Variant] = [
-        Variant(
-            name: "dinov3",
-            family: "dinov3",
-            saysPixels: false,
-            members: [
-                Member("small", patch: 16, 256),
-                Member("base", patch: 16, 256),
-                Member("large", patch: 16, 256),
-            ]
-        ) {
-            $0.rotaryTemperature = 100
-            $0.regTokens = 4
-            $0.initValues = 1e-5
-            $0.qkvBias = false
-            $0.layerNormEps = 1e-5
-            $0.globalPool = .avg
+    // The published weights have biases of queries, keys and values, most of them zeros and the keys' always: `qkvb` has
+    // those of queries and values.
+    private static let dinov3: [Variant] = [false, true].flatMap { hasBias in
+        [false, true].map { isGated in
+            Variant(
+                name: hasBias ? "dinov3_qkvb" : "dinov3",
+                family: "dinov3",
+                saysPixels: false,
+                members: dinov3Sizes(hasBias: hasBias, isGated: isGated)
+            ) {
+                makeRotary(&$0, hasBias: hasBias)
+                $0.globalPool = .avg
+                guard isGated else { return }
+                $0.mlpLayer = .swiglu
+                $0.mlpRatio *= 2
+            }
         }
+    }
+
+    private static func makeRotary(_ vit: inout ViTConfiguration, hasBias: Bool) {
+        vit.rotaryTemperature = 100
+        vit.regTokens = 4
+        vit.initValues = 1e-5
+        (vit.qkvBias, vit.keyBias) = (hasBias, !hasBias)
+        vit.layerNormEps = 1e-5
+    }
+
+    private static func dinov3Sizes(hasBias: Bool, isGated: Bool) -> [Member] {
+        let plain = ["small", "base", "large"].map { Member($0, patch: 16, 256) }
+        let gated = [
+            Member("small_plus", patch: 16, 256, as: "small"), Member("huge_plus", patch: 16, 256),
+        ]
+        switch (hasBias, isGated) {
+        case (false, false): return plain
+        case (true, false): return [Member("tiny", patch: 16, 256)] + plain
+        case (false, true): return gated + [Member("7b", patch: 16, 256)]
+        case (true, true): return gated
+        }
+    }
+
+    // Fu et al., "LingBot-Vision" (arXiv:2607.05247): DINOv3's network, read at the class token.
+    private static let lingbot: [Variant] = [
+        Variant(
+            name: "lingbot",
+            family: "lingbot",
+            saysPixels: false,
+            members: ["small", "base", "large"].map { Member($0, patch: 16, 512) }
+        ) {
+            makeRotary(&$0, hasBias: true)
+        },
+        Variant(
+            name: "lingbot",
+            family: "lingbot",
+            saysPixels: false,
+            members: [Member("giant", patch: 16, 512, as: "giant_dinov2")]
+        ) {
+            makeRotary(&$0, hasBias: false)
+            $0.mlpLayer = .swiglu
+        },
     ]
 
     // The mean of the patches is classified.

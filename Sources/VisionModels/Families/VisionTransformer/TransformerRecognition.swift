@@ -42,7 +42,21 @@ enum TransformerRecognition {
         configuration.finalNorm = configuration.fcNorm || weights.has("norm.weight")
         try recognizeBlocks(weights, &configuration)
         recognizePooling(weights, &configuration, isNamed: named != nil)
+        if weights.scheme == .huggingFace, configuration.preNorm || !configuration.classToken {
+            guard configuration.numClasses == 0 else {
+                throw weights.unsupported(
+                    "its classifier is CLIPForImageClassification's or SiglipForImageClassification's, on the mean of "
+                        + "the patches, which is not supported; leave its tensors out and train a new one"
+                )
+            }
+            // The defaults of CLIPVisionConfig and SiglipVisionConfig.
+            if named == nil {
+                configuration.activation = configuration.preNorm ? .quickGELU : .geluTanh
+            }
+        }
         let isRotary = !weights.has("pos_embed") && weights.has("reg_token")
+        // The feature of DINOv3's own code and of transformers' is the class token, timm's the mean of the patches.
+        if isRotary, weights.scheme != .timm { configuration.globalPool = .token }
         configuration.rotaryTemperature = isRotary ? configuration.rotaryTemperature ?? 100 : nil
         let size: ImageSize
         if isRotary {
@@ -81,6 +95,11 @@ enum TransformerRecognition {
                     + "\(configuration.layerNormEps == 1e-5 ? "1e-5" : "1e-6"), "
                     + "which weights do not tell"
             )
+            if configuration.activation != .gelu {
+                assumptions.append(
+                    "the activation \(configuration.activation.rawValue), the default of its class in transformers"
+                )
+            }
             if isRotary {
                 assumptions.append(
                     "rotary positions with a temperature of 100, as DINOv3, and images of \(size)"
@@ -122,6 +141,7 @@ enum TransformerRecognition {
             configuration.mlpLayer = back[1] == hidden[0] ? .mlp : .swiglu
         }
         configuration.qkvBias = weights.has("blocks.0.attn.qkv.bias")
+        configuration.keyBias = !configuration.qkvBias || weights.hasAll("blocks.0.attn.qkv.bias")
         if configuration.blockType != .resPost {
             configuration.blockType = .preNorm
             configuration.initValues = scale(weights, "blocks.0.ls1.gamma", configuration)

@@ -23,7 +23,8 @@ extension ViTConfiguration {
         let norm = 2 * width
         let inner = mlpLayer == .swiglu ? hidden / 2 : hidden
         let mlp = width * hidden + hidden + inner * width + width
-        let attention = 4 * width * width + (qkvBias ? 3 * width : 0) + width
+        let biases: Double = qkvBias ? (keyBias ? 3 : 2) : 0
+        let attention = 4 * width * width + biases * width + width
         let qkNorms = qkNorm ? 4 * width / Double(numHeads) : 0
         let scale = initValues == nil ? 0 : width
         return switch blockType {

@@ -38,6 +38,9 @@ public struct ViTConfiguration: NetworkConfiguration {
     /// Whether the projection to query, key and value has a bias.
     public var qkvBias: Bool
 
+    /// Whether that bias has a part for the keys; without one its rows are zeros, in training too (DINOv3).
+    public var keyBias: Bool
+
     /// Whether there is a distillation token, with a head of its own unless ``singleHead`` says otherwise.
     public var isDistilled: Bool
 
@@ -104,7 +107,7 @@ public struct ViTConfiguration: NetworkConfiguration {
 
     enum CodingKeys: CodingKey {
         case imageHeight, imageWidth, patchSize, inChannels, numClasses, embedDim, depth, numHeads
-        case mlpRatio, qkvBias, isDistilled, layerNormEps, dropRate, dropPathRate
+        case mlpRatio, qkvBias, keyBias, isDistilled, layerNormEps, dropRate, dropPathRate
         case attnDropRate, initValues, noEmbedClass, singleHead
         case classToken, regTokens, globalPool, headBlocks, poolIncludePrefix, fcNorm, finalNorm
         case preNorm, qkNorm, activation, mlpLayer, blockType, rotaryTemperature
@@ -122,6 +125,7 @@ public struct ViTConfiguration: NetworkConfiguration {
         numHeads: Int = 3,
         mlpRatio: Double = 4,
         qkvBias: Bool = true,
+        keyBias: Bool = true,
         isDistilled: Bool = false,
         layerNormEps: Double,
         dropRate: Double = 0,
@@ -154,6 +158,7 @@ public struct ViTConfiguration: NetworkConfiguration {
         self.numHeads = numHeads
         self.mlpRatio = mlpRatio
         self.qkvBias = qkvBias
+        self.keyBias = keyBias
         self.isDistilled = isDistilled
         self.layerNormEps = layerNormEps
         self.dropRate = dropRate
@@ -369,6 +374,7 @@ extension ViTConfiguration {
             numHeads: try values.decode(Int.self, forKey: .numHeads),
             mlpRatio: try values.decode(Double.self, forKey: .mlpRatio),
             qkvBias: try values.decode(Bool.self, forKey: .qkvBias),
+            keyBias: try values.decodeIfPresent(Bool.self, forKey: .keyBias) ?? true,
             isDistilled: try values.decode(Bool.self, forKey: .isDistilled),
             layerNormEps: try values.decode(Double.self, forKey: .layerNormEps),
             dropRate: try values.decode(Double.self, forKey: .dropRate),
@@ -422,6 +428,7 @@ extension ViTConfiguration {
             "\(depth) blocks", "\(numHeads) heads", "patch \(patchSize)", "images of \(images)",
         ]
         if !qkvBias { parts.append("no bias of query, key and value") }
+        if qkvBias, !keyBias { parts.append("no bias of the keys") }
         if initValues != nil { parts.append("layer scale") }
         if noEmbedClass, classToken { parts.append("no position of the class token") }
         if !classToken { parts.append("no class token") }
