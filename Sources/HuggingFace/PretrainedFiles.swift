@@ -2,6 +2,7 @@ public import Checkpoints
 import Foundation
 public import Hub
 import Storage
+import VisionModels
 
 /// What a DeiT is made from: Hugging Face's `DeiTConfig`.
 ///
@@ -58,11 +59,12 @@ public typealias ViTImageProcessor = PretrainedImageProcessor<ViTFamily>
 extension PretrainedLocation {
     /// Finds the folder that a name or path means, and fetches it from the hub where it is not yet in the cache.
     ///
-    /// - Parameter nameOrPath: A folder, or `ORG/NAME`.
+    /// - Parameter nameOrPath: A folder, `ORG/NAME`, or timm's name of published weights, such as
+    ///   `vit_tiny_patch16_224.augreg_in21k_ft_in1k`.
     /// - Returns: The folder's path.
     /// - Throws: ``PretrainedError/notFound(_:)`` for a path that leads to no folder, and `HubError`.
     public static func resolve(_ nameOrPath: String) async throws -> String {
-        let path = try await locate(nameOrPath)
+        let path = try await locate(published(nameOrPath) ?? nameOrPath)
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw PretrainedError.notFound(
@@ -76,12 +78,18 @@ extension PretrainedLocation {
         }
         return path
     }
+
+    /// The repository of published weights by their name in timm; nil for other names, and where there is such a file.
+    static func published(_ name: String) -> String? {
+        guard !FileManager.default.fileExists(atPath: name) else { return nil }
+        return PublishedWeights(of: name)?.repository
+    }
 }
 
 extension PretrainedConfig {
-    /// Reads the `config.json` of a model.
+    /// Reads the `config.json` of a model, in transformers' form or in timm's.
     ///
-    /// - Parameter nameOrPath: The model's folder, or its name on the hub.
+    /// - Parameter nameOrPath: The model's folder, its name on the hub, or timm's name of published weights.
     /// - Returns: The configuration.
     /// - Throws: ``PretrainedError/notFound(_:)``, `HubError`, or `CheckpointError` for a file that is damaged or of another
     ///   family.
@@ -89,7 +97,8 @@ extension PretrainedConfig {
         try read(folder: try await PretrainedLocation.resolve(nameOrPath))
     }
 
-    static func read(folder: String) throws(CheckpointError) -> Self {
+    static func read(folder: String) throws -> Self {
+        if let timm = TimmFolder(folder) { return try timm.config() }
         let path = "\(folder)/config.json"
         return try Self(json: CheckpointError.of(try SmallFile.readObject(path)), file: path)
     }
@@ -106,7 +115,7 @@ extension PretrainedConfig {
 }
 
 extension PretrainedImageProcessor {
-    /// Reads the `preprocessor_config.json` of a model.
+    /// Reads the `preprocessor_config.json` of a model; of a folder in timm's form its `config.json`, which says the same.
     ///
     /// What the file does not say is as the family's class has it in transformers, whichever class the file names.
     ///
@@ -115,6 +124,7 @@ extension PretrainedImageProcessor {
     /// - Throws: ``PretrainedError/notFound(_:)``, `HubError`, or `CheckpointError` for a file that is damaged.
     public static func fromPretrained(_ nameOrPath: String) async throws -> Self {
         let folder = try await PretrainedLocation.resolve(nameOrPath)
+        if let timm = TimmFolder(folder) { return try timm.processor() }
         let path = "\(folder)/preprocessor_config.json"
         return try Self(json: CheckpointError.of(try SmallFile.readObject(path)), file: path)
     }

@@ -10,7 +10,7 @@ struct PretrainedLoader {
     private let architecture: HuggingFaceArchitecture
     private let found: [HuggingFaceKeyMap.Place: ArchivedTensor]
 
-    init(folder: String, architecture: HuggingFaceArchitecture) throws(CheckpointError) {
+    init(folder: String, architecture: HuggingFaceArchitecture) throws {
         guard let path = CheckpointLocation.weights(in: folder).first else {
             throw CheckpointError.unreadable(
                 path: folder,
@@ -18,7 +18,8 @@ struct PretrainedLoader {
                     "it holds neither model.safetensors nor pytorch_model.bin, nor an index of several"
             )
         }
-        archive = try WeightsArchive.open(path)
+        // timm's names become transformers', as those of a folder that was converted.
+        archive = try TimmFolder(folder)?.archive() ?? WeightsArchive.open(path)
         self.architecture = architecture
         var found: [HuggingFaceKeyMap.Place: ArchivedTensor] = [:]
         for tensor in archive.tensors {
@@ -67,17 +68,9 @@ struct PretrainedLoader {
         into tensors: [(name: String, tensor: Tensor)],
         options: PretrainedOptions
     ) throws(CheckpointError) -> LoadingInfo {
-        let match = WeightMatch(
-            tensors.map {
-                .init(
-                    place: Self.identity(of: $0.name),
-                    name: $0.name,
-                    shape: $0.tensor.shape,
-                    target: $0.tensor
-                )
-            },
-            in: found
-        )
+        var wishes: [WeightMatch.Wish] = []
+        for (name, tensor) in tensors { wishes += try self.wishes(name, tensor) }
+        let match = WeightMatch(wishes, in: found)
         var info = LoadingInfo()
         info.missingKeys = match.missing.map(\.name)
         info.unexpectedKeys = match.unexpected.map(\.entry.name)
@@ -86,6 +79,32 @@ struct PretrainedLoader {
         for (entry, wish) in match.fitting { try archive.copy(entry, into: wish.target) }
         try WeightMatch.requireFinite(match.fitting.map(\.wish), file: archive.path)
         return info
+    }
+
+    /// A tensor as the file has it: whole, or in parts, as gate and value have names of their own in transformers' memory.
+    private func wishes(
+        _ name: String,
+        _ tensor: Tensor
+    ) throws(CheckpointError) -> [WeightMatch.Wish] {
+        let place = Self.identity(of: name)
+        let count = HuggingFaceKeyMap.Place.partCount(of: place.key)
+        let parts = (0..<count).map { HuggingFaceKeyMap.Place(key: place.key, part: $0) }
+        guard place.part == nil, found[place] == nil, parts.contains(where: { found[$0] != nil })
+        else { return [.init(place: place, name: name, shape: tensor.shape, target: tensor)] }
+        var wishes: [WeightMatch.Wish] = []
+        do throws(TorchError) {
+            let rows = (tensor.shape.first ?? 0) / count
+            for (index, part) in parts.enumerated() {
+                let target = try tensor.detached().narrowed(
+                    0,
+                    (index * rows)..<((index + 1) * rows)
+                )
+                wishes.append(.init(place: part, name: name, shape: target.shape, target: target))
+            }
+        } catch {
+            throw CheckpointError.tensor(name: name, reason: "\(error)")
+        }
+        return wishes
     }
 
     private func check(

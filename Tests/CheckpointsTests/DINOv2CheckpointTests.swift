@@ -320,6 +320,20 @@ import VisionModels
         #expect(whole.report.sentences.contains { $0.hasPrefix("not used: decoder") })
     }
 
+    /// facebookresearch/mae evaluates as DeiT up to 224 pixels, without a margin above; timm's weights have `crop_pct` 0.9.
+    @Test func publishedMAEsSeeImagesAsTheirAuthorsHaveIt() throws {
+        let authors = try #require(ModelFamilies.model(named: "mae_finetuned_vit_base"))
+        let timm = try #require(ModelFamilies.model(named: "vit_base_patch16_224.mae"))
+        #expect(authors.fullName == timm.fullName && authors.isAuthors && !timm.isAuthors)
+        let family = try #require(ModelFamilies.family(of: authors.configuration))
+        func processor(_ model: NamedModel, _ side: Int) throws -> ImageProcessor? {
+            try family.processor(for: model, size: ImageSize(height: side, width: side))
+        }
+        #expect(try processor(authors, 224) == .deit(size: 224))
+        #expect(try processor(authors, 448)?.resize == .shortestSide(448))
+        #expect(try processor(timm, 224)?.resize == .shortestSide(248))
+    }
+
     // MARK: - Names of published files
 
     @Test(

@@ -76,9 +76,9 @@ import VisionModels
         // By the processor beside it.
         let processor = loaded.description.processor
         #expect(
-            processor.resize == (isCLIP ? .shortestSide(224) : .exact(height: 224, width: 224))
+            processor.resize == (isCLIP ? .shortestSide(20) : .exact(height: 20, width: 20))
         )
-        #expect(processor.interpolation == .bicubic)
+        #expect(processor.interpolation == .bicubic && processor.cropHeight == (isCLIP ? 20 : nil))
         #expect(
             processor.mean == (isCLIP ? [0.48145466, 0.4578275, 0.40821073] : [0.5, 0.5, 0.5])
         )

@@ -34,7 +34,7 @@ transformers.utils.logging.disable_progress_bar()
 OUT = os.path.join(ROOT, "Tests", "CheckpointsTests", "Fixtures", "DINOv3")
 PATCH, WIDTH, DEPTH, SIZE, CLASSES = 4, 32, 2, 20, 5
 OTHER = (16, 28)
-# name: DINOv3's arguments, timm's model, transformers' arguments. Bare files are taken for ones of a head of 64.
+# name: DINOv3's arguments, timm's model, transformers' arguments
 MODELS = {
     "plain": (dict(qkv_bias=False), "vit_small_patch16_dinov3", dict(query_bias=False, value_bias=False)),
     "qkvb": (dict(qkv_bias=True, mask_k_bias=True), "vit_small_patch16_dinov3_qkvb", {}),
@@ -54,7 +54,7 @@ def probe(name, images, other, found):
 
 def dinov3(seed, arguments):
     model = DinoVisionTransformer(
-        img_size=SIZE, patch_size=PATCH, embed_dim=WIDTH, depth=DEPTH, num_heads=1, n_storage_tokens=4,
+        img_size=SIZE, patch_size=PATCH, embed_dim=WIDTH, depth=DEPTH, num_heads=2, n_storage_tokens=4,
         layerscale_init=1e-5, norm_layer="layernormbf16", pos_embed_rope_dtype="fp32", pos_embed_rope_rescale_coords=2,
         untie_global_and_local_cls_norm=True, **arguments,
     )

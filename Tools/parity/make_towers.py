@@ -67,8 +67,11 @@ if __name__ == "__main__":
         model.eval().save_pretrained(f"{OUT}/{name}")
         if name.endswith("classifier"):
             continue
-        kind = "CLIP" if name.startswith("clip") else "Siglip"
-        getattr(transformers, f"{kind}ImageProcessorPil")().save_pretrained(f"{OUT}/{name}")
+        if name.startswith("clip"):
+            processor = transformers.CLIPImageProcessorPil(size={"shortest_edge": SIZE}, crop_size=SIZE)
+        else:
+            processor = transformers.SiglipImageProcessorPil(size={"height": SIZE, "width": SIZE})
+        processor.save_pretrained(f"{OUT}/{name}")
         tower = getattr(model, "vision_model", model)
         found = {**outputs(tower, images, ""), **outputs(tower, other, "other.")}
         tensors = {"images": images, "other.images": other, **found}

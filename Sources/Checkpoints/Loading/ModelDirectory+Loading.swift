@@ -92,7 +92,7 @@ extension ModelDirectory {
         let object = try CheckpointError.of(try SmallFile.readObject(path))
         let fields = JSONFields(object: object, file: path)
         let type = try fields.string("model_type")
-        let isTimm = fields.value("architecture") != nil && (type == nil || type == "timm_wrapper")
+        let isTimm = TimmFolder.isTimms(object)
         var assumptions: [String] = []
         var configuration: ModelConfiguration
         var labels: ClassLabels

@@ -208,11 +208,14 @@ struct WeightsFile {
         }
     }
 
+    private var rotaryPeriodsEntry: ArchivedTensor? {
+        guard names is DINOv3Names else { return nil }
+        return archive.tensors.first { rests[$0.name] == DINOv3Names.periods }
+    }
+
     /// What a file of DINOv3's own code divides the places of patches by; nil for other files.
     func rotaryPeriods() throws(CheckpointError) -> [Float]? {
-        guard names is DINOv3Names,
-            let tensor = archive.tensors.first(where: { rests[$0.name] == DINOv3Names.periods })
-        else { return nil }
+        guard let tensor = rotaryPeriodsEntry else { return nil }
         let values = try archive.read(tensor)
         do throws(TorchError) {
             return try values.to(.float32).floats()
@@ -245,14 +248,16 @@ struct WeightsFile {
     /// The names and shapes alone, by which families know their networks.
     var namesAndShapes: StoredWeights {
         let keys = Set(entries.keys.map(\.key))
+        var shapes = Dictionary(
+            uniqueKeysWithValues: keys.compactMap { key in shape(key).map { (key, $0) } }
+        )
+        shapes[DINOv3Names.periods] = rotaryPeriodsEntry?.shape
         return StoredWeights(
             file: path,
             scheme: scheme,
             keys: keys,
             partial: keys.filter(isPartial),
-            shapes: Dictionary(
-                uniqueKeysWithValues: keys.compactMap { key in shape(key).map { (key, $0) } }
-            )
+            shapes: shapes
         )
     }
 

@@ -86,12 +86,14 @@ enum TransformerRecognition {
             }
         } else {
             let preset = nearestPreset(configuration)
-            configuration.numHeads = preset?.numHeads ?? max(1, width / 64)
+            let heads = heads(weights, width: width)
+            configuration.numHeads = heads ?? preset?.numHeads ?? max(1, width / 64)
             // CLIP's networks, which are those that are normalised first, and DINOv3 have 1e-5 in every library.
             if configuration.preNorm || isRotary { configuration.layerNormEps = 1e-5 }
             let count = configuration.numHeads
+            let guess = heads == nil ? "\(count) attention head\(count == 1 ? "" : "s") and " : ""
             assumptions.append(
-                "\(count) attention head\(count == 1 ? "" : "s") and a layer norm eps of "
+                "\(guess)a layer norm eps of "
                     + "\(configuration.layerNormEps == 1e-5 ? "1e-5" : "1e-6"), "
                     + "which weights do not tell"
             )
@@ -107,6 +109,14 @@ enum TransformerRecognition {
             }
         }
         return RecognizedModel(.visionTransformer(configuration), assumptions: assumptions)
+    }
+
+    /// The heads of a file of DINOv3's own code, which has a period for every four numbers of a head; nil for other files.
+    private static func heads(_ weights: StoredWeights, width: Int) -> Int? {
+        guard let shape = weights.shape(DINOv3Names.periods), shape.count == 1,
+            (1...1_000_000).contains(shape[0]), width % (4 * shape[0]) == 0
+        else { return nil }
+        return width / (4 * shape[0])
     }
 
     /// The kind of blocks and of their parts, by the names and shapes of the first one's tensors.
