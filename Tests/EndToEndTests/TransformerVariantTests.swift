@@ -21,6 +21,8 @@ import VisionModels
         case several
         /// Attention and feed-forward layers side by side, the mean of the patches.
         case parallel
+        /// DINOv3 with SwiGLU, and biases of queries and values.
+        case rotary
 
         var testDescription: String { rawValue }
 
@@ -48,6 +50,10 @@ import VisionModels
             case .parallel:
                 (vit.blockType, vit.qkNorm, vit.qkvBias) = (.parallelScaling, true, false)
                 (vit.classToken, vit.globalPool, vit.fcNorm) = (false, .avg, true)
+            case .rotary:
+                (vit.rotaryTemperature, vit.regTokens, vit.initValues) = (100, 4, 1)
+                (vit.keyBias, vit.mlpLayer, vit.layerNormEps) = (false, .swiglu, 1e-5)
+                vit.globalPool = .avg
             }
             return vit
         }
@@ -111,6 +117,10 @@ import VisionModels
                 "1"
             )
             _ = try await deit("classify", "tuned", image)
+            if variant == .rotary {
+                // timm's form has no bias of the keys, which training must have left at 0.
+                _ = try await deit("convert", "tuned", "--to", "timm", "--output", "timm")
+            }
             // What came back is what was written.
             let again = try await Self.tensors(of: folder.appending(path: "model").path)
             #expect(again.mapValues(\.count) == weights.mapValues(\.count))
@@ -126,6 +136,11 @@ import VisionModels
         let model = try configuration.makeModel()
         for (_, parameter) in model.namedParameters() {
             try parameter.tensor.fillNormal(mean: 0, std: 0.3)
+        }
+        if !variant.configuration.keyBias, let network = model as? VisionTransformer {
+            for case let block as Block in network.blocks {
+                try withoutGradient { try block.attn.qkv.bias?.tensor.narrowed(0, 16..<32).fill(0) }
+            }
         }
         let description = ModelDescription(
             configuration: configuration,

@@ -41,6 +41,7 @@ enum HuggingFaceProcessor {
     ///   - modelType: The `model_type` of a `config.json`.
     ///   - size: The size of the input.
     /// - Returns: The processor; nil for another model.
+    /// - Throws: `ImageError` for a size that no image has.
     static func usual(_ modelType: String?, size: ImageSize) throws(ImageError) -> ImageProcessor? {
         let defaults: ProcessorDefaults
         switch modelType {

@@ -19,9 +19,10 @@ enum TowerTensors {
     static let patches = "embeddings.patch_embedding.weight"
     private static let projection = "head.attention.in_proj_"
 
-    /// The views of a file's tensors that have our shapes; nil for a file without an image tower.
+    /// The views of a file's tensors that have our shapes.
     ///
     /// - Parameter tensors: The file's tensors.
+    /// - Returns: The views; nil for a file without an image tower.
     static func views(_ tensors: [ArchivedTensor]) -> [DerivedArchive.View]? {
         let prefixes = tensors.filter { $0.name.hasSuffix(patches) }
             .map { String($0.name.dropLast(patches.count)) }

@@ -21,6 +21,7 @@ public struct TensorPlace: Sendable, Hashable {
     /// How many parts a tensor has where it is kept in parts: three for a `qkv`, two for a gated `mlp.fc1`.
     ///
     /// - Parameter key: The tensor's key.
+    /// - Returns: The number; 1 for a tensor that is always whole.
     package static func partCount(of key: String) -> Int {
         if key.contains(".attn.qkv.") { return 3 }
         return key.contains(".mlp.fc1.") ? 2 : 1

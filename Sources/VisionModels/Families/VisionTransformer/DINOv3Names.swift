@@ -106,6 +106,8 @@ package struct DINOv3Names: TensorNames {
     /// - Parameters:
     ///   - statistics: A processor with the mean and deviation of the weights.
     ///   - size: The size of the input.
+    /// - Returns: The processor.
+    /// - Throws: `ImageError` for a size that no image has.
     static func processor(
         _ statistics: ImageProcessor,
         size: ImageSize

@@ -20,8 +20,13 @@ enum MAENames {
         return "vit_\(words[3])_patch\(words[3] == "huge" ? 14 : 16)_224.mae"
     }
 
-    /// How MAE's own code evaluates: DeiT's way up to 224 pixels, and no margin above. timm's weights of the same networks
-    /// have a `crop_pct` of 0.9.
+    /// How MAE's own code evaluates: DeiT's way up to 224 pixels, and no margin above.
+    ///
+    /// timm's weights of the same networks have a `crop_pct` of 0.9.
+    ///
+    /// - Parameter size: The size of the input.
+    /// - Returns: The processor; nil for a size that is no square, of which the code has none.
+    /// - Throws: `ImageError` for a size that no image has.
     static func processor(size: ImageSize) throws(ImageError) -> ImageProcessor? {
         guard size.height == size.width else { return nil }
         if size.height <= 224 { return try .deit(size: size.height) }

@@ -183,7 +183,7 @@ enum TransformerInTimm {
         vit.depth = try arguments.int("depth", default: vit.depth)
         vit.numHeads = try arguments.int("num_heads", default: vit.numHeads)
         if named.rotaryTemperature != nil {
-            try decodeRotary(&vit, arguments)
+            try decodeRotary(&vit, named, arguments)
         } else {
             vit.mlpRatio = try arguments.double("mlp_ratio", default: vit.mlpRatio)
         }
@@ -284,8 +284,16 @@ extension TransformerInTimm {
         }
     }
 
-    // The gated width is rounded up to a multiple of this, in the largest network of 64, which is one of both.
-    private static let gatedMultiple = 8
+    /// What the gated width of an architecture is rounded up to a multiple of (`swiglu_align_to`): 64 in the largest.
+    private static func gatedMultiple(of named: ViTConfiguration) -> Int {
+        named.embedDim == 4096 ? 64 : 8
+    }
+
+    /// The width of gate and value together, by timm's ratio of each.
+    private static func gatedWidth(_ embedDim: Int, ratio: Double, multiple: Int) -> Int {
+        let hidden = Int(Double(embedDim) * ratio)
+        return 2 * ((hidden + multiple - 1) / multiple * multiple)
+    }
 
     private static func encodeRotary(
         _ vit: ViTConfiguration,
@@ -298,9 +306,19 @@ extension TransformerInTimm {
         }
         let isGated = vit.mlpLayer == .swiglu
         if vit.mlpLayer != named.mlpLayer { arguments["swiglu_mlp"] = .bool(isGated) }
-        guard hasOtherWidth || vit.mlpLayer != named.mlpLayer else { return }
         guard isGated else {
-            arguments["mlp_ratio"] = .number(vit.mlpRatio)
+            if hasOtherWidth || vit.mlpLayer != named.mlpLayer {
+                arguments["mlp_ratio"] = .number(vit.mlpRatio)
+            }
+            return
+        }
+        if named.mlpLayer == .swiglu,
+            gatedWidth(
+                vit.embedDim,
+                ratio: named.mlpRatio / 2,
+                multiple: gatedMultiple(of: named)
+            ) == vit.mlpDim
+        {
             return
         }
         // timm's ratio is that of gate and value each, and 0 to align to means other names.
@@ -312,6 +330,7 @@ extension TransformerInTimm {
 
     private static func decodeRotary(
         _ vit: inout ViTConfiguration,
+        _ named: ViTConfiguration,
         _ arguments: ConfigurationFields
     ) throws(StorageError) {
         if arguments.value("rope_temperature") != nil {
@@ -320,7 +339,10 @@ extension TransformerInTimm {
         let wasGated = vit.mlpLayer == .swiglu
         let isGated = try arguments.bool("swiglu_mlp", default: wasGated)
         vit.mlpLayer = isGated ? .swiglu : .mlp
-        let multiple = try arguments.int("swiglu_align_to", default: gatedMultiple)
+        let multiple = try arguments.int(
+            "swiglu_align_to",
+            default: wasGated ? gatedMultiple(of: named) : 1
+        )
         let usual = wasGated ? vit.mlpRatio / 2 : vit.mlpRatio
         let ratio = try arguments.double("mlp_ratio", default: usual)
         guard isGated else {
@@ -330,8 +352,7 @@ extension TransformerInTimm {
         guard (1...4096).contains(multiple), ratio.isFinite, (0...64).contains(ratio),
             (1...1_000_000).contains(vit.embedDim)
         else { throw arguments.unsupported("mlp_ratio", "is out of range") }
-        let hidden = Int(Double(vit.embedDim) * ratio)
-        let width = 2 * ((hidden + multiple - 1) / multiple * multiple)
+        let width = gatedWidth(vit.embedDim, ratio: ratio, multiple: multiple)
         // A width that the ratio gives already keeps it.
         guard vit.mlpDim != width else { return }
         vit.mlpRatio = Double(width) / Double(vit.embedDim)
