@@ -50,6 +50,10 @@ demo: build
 	scripts/demo.sh
 
 # One build serves all tests; the end-to-end tests run the command that it leaves beside them.
+#
+# The C and C++ kernels are optimised in this debug build too, as the tests would otherwise spend minutes in unoptimised
+# resampling. The variable is clang's own: with flags of SwiftPM, every build without them would compile all modules again.
+build-tests: export CCC_OVERRIDE_OPTIONS := \#O2
 build-tests: setup
 	$(swift_build) --build-tests
 
