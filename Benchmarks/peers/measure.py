@@ -44,11 +44,15 @@ def onnx_file(name, model, x):
 def dynamic_int8(path):
     """ONNX Runtime's dynamic quantisation, which its documentation recommends for transformers: 8-bit weights, and ranges of
     inputs found at every product."""
+    import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     quantized = path.replace(".onnx", ".int8.onnx")
     if not os.path.exists(quantized):
-        quantize_dynamic(path, quantized, weight_type=QuantType.QInt8, per_channel=True)
+        model = onnx.load(path)
+        # The exporter notes shapes by names that quantisation gives to other tensors.
+        model.graph.ClearField("value_info")
+        quantize_dynamic(model, quantized, weight_type=QuantType.QInt8, per_channel=True)
     return quantized
 
 
