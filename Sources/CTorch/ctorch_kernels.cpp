@@ -91,7 +91,7 @@ int32_t ct_batch_norm_vectors(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_
         if (!has_batch_norm(x->value, weight->value, bias->value, added)) {
             auto maps = at::batch_norm(x->value, weight->value, bias->value, running_mean->value, running_var->value,
                                        /*training=*/true, momentum, eps, /*cudnn_enabled=*/true);
-            if (added) maps = maps + *added;
+            if (added) maps = maps.add(*added);
             return positive ? at::relu(maps) : maps;
         }
         const auto maps = batch_norm_vectors(x->value, weight->value, bias->value, added, positive, eps);
@@ -99,7 +99,7 @@ int32_t ct_batch_norm_vectors(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_
         const auto count = static_cast<double>(x->value.numel() / x->value.size(1));
         running_mean->value.lerp_(maps.mean, momentum);
         // The running variance is that of all images, of which the batch is a sample.
-        running_var->value.lerp_(maps.variance * (count / (count - 1)), momentum);
+        running_var->value.lerp_(maps.variance.mul(count / (count - 1)), momentum);
         return maps.out;
     });
 }
