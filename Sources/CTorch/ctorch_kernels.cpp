@@ -1,9 +1,12 @@
 // Our own loops as functions that autograd knows; libtorch's where a tensor is none that they serve.
+#include <ATen/ops/batch_norm.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
+#include <ATen/ops/relu.h>
 #include <c10/core/GradMode.h>
 
 #include "autocast.h"
+#include "batch_norm.h"
 #include "guarded.h"
 #include "kernels.h"
 #include "own_gradient.h"
@@ -77,6 +80,27 @@ int32_t ct_add_branch(ct_tensor x, ct_tensor branch, ct_tensor *out) {
         }
         if (!at::GradMode::is_enabled()) return add_branch(x->value, branch->value);
         return add_branch_with_gradient(x->value, branch->value);
+    });
+}
+
+int32_t ct_batch_norm_vectors(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor running_mean,
+                              ct_tensor running_var, ct_tensor residual, bool positive, double momentum, double eps,
+                              ct_tensor *out) {
+    return returning(out, [&] {
+        const auto added = optional_of(residual);
+        if (!has_batch_norm(x->value, weight->value, bias->value, added)) {
+            auto maps = at::batch_norm(x->value, weight->value, bias->value, running_mean->value, running_var->value,
+                                       /*training=*/true, momentum, eps, /*cudnn_enabled=*/true);
+            if (added) maps = maps.add(*added);
+            return positive ? at::relu(maps) : maps;
+        }
+        const auto maps = batch_norm_vectors(x->value, weight->value, bias->value, added, positive, eps);
+        const c10::NoGradGuard no_grad;
+        const auto count = static_cast<double>(x->value.numel() / x->value.size(1));
+        running_mean->value.lerp_(maps.mean, momentum);
+        // The running variance is that of all images, of which the batch is a sample.
+        running_var->value.lerp_(maps.variance.mul(count / (count - 1)), momentum);
+        return maps.out;
     });
 }
 

@@ -39,8 +39,10 @@ struct BatchMaker: Sendable {
         room: (ImageSize) throws(DatasetError) -> PixelStorage?
     ) throws(DatasetError) -> BatchPart {
         var part = BatchPart()
+        var begun: Begun?
         for place in places {
             var candidate = views[place]
+            let next = place + 1 < places.upperBound ? views[place + 1].index : nil
             var tries = 0
             while true {
                 // Batches of large images stop soon after the consumer has gone.
@@ -50,6 +52,8 @@ struct BatchMaker: Sendable {
                         candidate,
                         at: place,
                         to: &part,
+                        begun: &begun,
+                        isShownAgain: candidate.index == next,
                         scratch: scratch,
                         room: room
                     )
@@ -69,32 +73,46 @@ struct BatchMaker: Sendable {
                         tries: tries - 1
                     )
                 }
-                let next = candidate.index + 1 == dataset.count ? 0 : candidate.index + 1
-                candidate = EpochPlan.View(index: next, view: candidate.view)
+                let neighbour = candidate.index + 1 == dataset.count ? 0 : candidate.index + 1
+                candidate = EpochPlan.View(index: neighbour, view: candidate.view)
             }
         }
         return part
     }
 
+    /// A file that is shown several times in a row, as far as all its views are alike.
+    private struct Begun {
+        let index: Int
+        let image: Image
+        /// The size of the views.
+        let size: ImageSize
+    }
+
     /// Adds one image; returns what is wrong with it, if anything is.
+    ///
+    /// `begun` is what was kept of the image before; where that is this one, nothing is read.
     private func add(
         _ view: EpochPlan.View,
         at place: Int,
         to part: inout BatchPart,
+        begun: inout Begun?,
+        isShownAgain: Bool,
         scratch: ImageScratch,
         room: (ImageSize) throws(DatasetError) -> PixelStorage?
     ) throws(DatasetError) -> ImageError? {
         let source: Source
         let size: ImageSize
-        do throws(ImageError) {
-            source = try read(view.index)
-            let (height, width) = try transform.outputSize(
-                height: source.height,
-                width: source.width
-            )
-            size = ImageSize(height: height, width: width)
-        } catch {
-            return error
+        if let begun, begun.index == view.index {
+            (source, size) = (.begun(begun.image), begun.size)
+        } else {
+            do throws(ImageError) {
+                (source, size) = try open(view.index, isShownAgain: isShownAgain, scratch: scratch)
+            } catch {
+                return error
+            }
+            if case .begun(let image) = source {
+                begun = Begun(index: view.index, image: image, size: size)
+            }
         }
         if !part.sizes.contains(size) { part.sizes.append(size) }
         guard let storage = try room(size) else { return nil }
@@ -107,6 +125,8 @@ struct BatchMaker: Sendable {
             switch source {
             case .file(let file):
                 try transform.write(file, into: target, using: &generator, scratch: scratch)
+            case .begun(let image):
+                try transform.write(begun: image, into: target, using: &generator)
             case .image(let image):
                 try transform.write(image, into: target, using: &generator)
             }
@@ -119,31 +139,34 @@ struct BatchMaker: Sendable {
         return nil
     }
 
-    /// An image as the data set has it.
+    /// An image as the data set has it, or further.
     private enum Source {
         case file(EncodedImage)
+        /// What ``ImageTransform/beginning(of:scratch:)`` made of a file.
+        case begun(Image)
         case image(Image)
-
-        var height: Int {
-            switch self {
-            case .file(let file): file.height
-            case .image(let image): image.height
-            }
-        }
-
-        var width: Int {
-            switch self {
-            case .file(let file): file.width
-            case .image(let image): image.width
-            }
-        }
     }
 
-    private func read(_ index: Int) throws(ImageError) -> Source {
-        if let file = try dataset.encodedImage(at: index) {
-            return .file(file.seen(upright: transform.appliesOrientation))
+    /// Reads an image, and begins with it if it will be shown again and that saves work.
+    private func open(
+        _ index: Int,
+        isShownAgain: Bool,
+        scratch: ImageScratch
+    ) throws(ImageError) -> (source: Source, size: ImageSize) {
+        func size(_ height: Int, _ width: Int) throws(ImageError) -> ImageSize {
+            let (height, width) = try transform.outputSize(height: height, width: width)
+            return ImageSize(height: height, width: width)
         }
-        return .image(try dataset.image(at: index))
+        guard let stored = try dataset.encodedImage(at: index) else {
+            let image = try dataset.image(at: index)
+            return (.image(image), try size(image.height, image.width))
+        }
+        let file = stored.seen(upright: transform.appliesOrientation)
+        let outputSize = try size(file.height, file.width)
+        if isShownAgain, let image = try transform.beginning(of: file, scratch: scratch) {
+            return (.begun(image), outputSize)
+        }
+        return (.file(file), outputSize)
     }
 
     /// Mixes the images of a batch with one another, and returns their targets; `nil` where nothing is mixed.

@@ -30,6 +30,29 @@ public protocol ImageTransform: Sendable {
         using generator: inout SplitMix64
     ) throws(ImageError)
 
+    /// Returns a file's image as far as no chance changes it, for several results of the same file.
+    ///
+    /// - Parameters:
+    ///   - file: The image.
+    ///   - scratch: Memory that is used again from image to image.
+    /// - Returns: The image for ``write(begun:into:using:)``; nil where chance comes first, as for a random part of the
+    ///   file.
+    /// - Throws: ``ImageError`` when the file is damaged or the image cannot be resized to the size.
+    func beginning(of file: EncodedImage, scratch: ImageScratch) throws(ImageError) -> Image?
+
+    /// Writes the result for what ``beginning(of:scratch:)`` returned: the same as for the file.
+    ///
+    /// - Parameters:
+    ///   - image: The image.
+    ///   - output: Room for exactly the result.
+    ///   - generator: The source of all chance.
+    /// - Throws: ``ImageError`` when the image does not fit.
+    func write(
+        begun image: Image,
+        into output: UnsafeMutableBufferPointer<Float>,
+        using generator: inout SplitMix64
+    ) throws(ImageError)
+
     /// Writes the result for a file, of which no more needs to be decoded than the result draws on.
     ///
     /// - Parameters:
@@ -49,6 +72,19 @@ public protocol ImageTransform: Sendable {
 extension ImageTransform {
     /// Files are turned upright.
     public var appliesOrientation: Bool { true }
+
+    /// Nothing is begun.
+    public func beginning(
+        of file: EncodedImage,
+        scratch: ImageScratch
+    ) throws(ImageError) -> Image? { nil }
+
+    /// Writes the result for an image that is decoded and no more.
+    public func write(
+        begun image: Image,
+        into output: UnsafeMutableBufferPointer<Float>,
+        using generator: inout SplitMix64
+    ) throws(ImageError) { try write(image, into: output, using: &generator) }
 
     /// Decodes the whole image and writes the result.
     ///

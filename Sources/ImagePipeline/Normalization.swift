@@ -68,23 +68,15 @@ public struct Normalization: Sendable, Equatable, Codable {
                 "the image has \(image.pixels.count) samples, the buffer \(output.count)"
             )
         }
-        let channels = image.channels
-        // A table of the 256 values costs less than a division for each sample and rounds the same.
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: 256 * channels) { tables in
-            for c in 0..<channels {
-                for value in 0..<256 {
-                    tables[c * 256 + value] = (Float(value) / 255 - mean[c]) / std[c]
-                }
-            }
-            image.pixels.withUnsafeBufferPointer { source in
-                ic_normalize(
-                    source.baseAddress,
-                    image.height * image.width,
-                    channels,
-                    tables.baseAddress,
-                    output.baseAddress
-                )
-            }
+        image.pixels.withUnsafeBufferPointer { source in
+            ic_normalize(
+                source.baseAddress,
+                image.height * image.width,
+                image.channels,
+                mean,
+                std,
+                output.baseAddress
+            )
         }
     }
 }

@@ -195,22 +195,57 @@ extension TrainingTransform: ImageTransform {
                 region: drawn.region,
                 scratch: scratch
             )
-        case .resize(let rule, let interpolation):
-            let (height, width) = try rule.size(height: file.height, width: file.width)
-            image = try file.resized(
-                height: height,
-                width: width,
-                channels: channels,
-                interpolation: interpolation,
-                scratch: scratch
-            )
         default:
-            return try augment(try file.decoded(), using: &generator)
+            guard let begun = try beginning(of: file, scratch: scratch) else {
+                return try augment(try file.decoded(), using: &generator)
+            }
+            image = begun
         }
         for operation in operations.dropFirst() {
             try operation.apply(to: &image, using: &generator)
         }
         return image
+    }
+
+    /// Returns a file's image after a first operation that resizes all of it.
+    ///
+    /// - Parameters:
+    ///   - file: The image.
+    ///   - scratch: Memory that is used again from image to image.
+    /// - Returns: The image; nil where the first operation does something else.
+    /// - Throws: ``ImageError`` when the file is damaged or cannot be resized.
+    public func beginning(
+        of file: EncodedImage,
+        scratch: ImageScratch
+    ) throws(ImageError) -> Image? {
+        guard case .resize(let rule, let interpolation) = operations.first else { return nil }
+        let (height, width) = try rule.size(height: file.height, width: file.width)
+        return try file.resized(
+            height: height,
+            width: width,
+            channels: channels,
+            interpolation: interpolation,
+            scratch: scratch
+        )
+    }
+
+    /// Writes a training example from an image after the first operation.
+    ///
+    /// - Parameters:
+    ///   - image: What ``beginning(of:scratch:)`` returned.
+    ///   - output: Room for exactly `channels * height * width` numbers.
+    ///   - generator: The source of chance.
+    /// - Throws: ``ImageError`` when an operation does not fit the image.
+    public func write(
+        begun image: Image,
+        into output: UnsafeMutableBufferPointer<Float>,
+        using generator: inout SplitMix64
+    ) throws(ImageError) {
+        var image = image
+        for operation in operations.dropFirst() {
+            try operation.apply(to: &image, using: &generator)
+        }
+        try finish(image, into: output, using: &generator)
     }
 
     /// Writes a training example, one plane for each channel.

@@ -194,6 +194,48 @@ public enum Functional {
         }
     }
 
+    /// ``batchNorm(_:weight:bias:runningMean:runningVar:isTraining:momentum:eps:)`` in training, and what follows it in a
+    /// residual network: by loops of our own, forward and backward, where they serve the tensors.
+    ///
+    /// - Parameters:
+    ///   - x: `[batch, channels, height, width]`; the loops serve channels that lie innermost and are a multiple of 16.
+    ///   - weight: The scales, `[channels]`.
+    ///   - bias: The shifts, `[channels]`.
+    ///   - runningMean: The running means, moved in place.
+    ///   - runningVar: The running variances, moved in place.
+    ///   - residual: What is added to the normalised maps, of their shape and type.
+    ///   - isPositive: Whether what is negative in the end becomes 0.
+    ///   - momentum: The share of the batch in the running statistics.
+    ///   - eps: What is added to the variance.
+    /// - Returns: The shape and type of `x`.
+    /// - Throws: ``TorchError`` when the shapes do not fit.
+    public static func batchNormVectors(
+        _ x: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        runningMean: Tensor,
+        runningVar: Tensor,
+        adding residual: Tensor? = nil,
+        isPositive: Bool = false,
+        momentum: Double,
+        eps: Double
+    ) throws(TorchError) -> Tensor {
+        try tensor("batch norm") {
+            ct_batch_norm_vectors(
+                x.handle,
+                weight.handle,
+                bias.handle,
+                runningMean.handle,
+                runningVar.handle,
+                residual?.handle,
+                isPositive,
+                momentum,
+                eps,
+                $0
+            )
+        }
+    }
+
     /// The Gaussian error linear unit in its exact (erf) form.
     public static func gelu(_ x: Tensor) throws(TorchError) -> Tensor {
         try tensor("gelu") { ct_gelu(x.handle, $0) }

@@ -15,7 +15,7 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
         case oneDNN = "onednn"
     }
 
-    /// An implementation of what is done to single elements and rows: GELU, layer normalisation.
+    /// An implementation of what is done to single elements and rows: GELU, layer and batch normalisation.
     public enum Pointwise: String, Sendable, CaseIterable {
         /// libtorch's.
         case libtorch
@@ -45,7 +45,7 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
     /// The kernel of self-attention.
     public var attention: Kernel
 
-    /// The kernel of GELU and layer normalisation.
+    /// The kernel of GELU, layer and batch normalisation.
     public var pointwise: Pointwise
 
     /// How the blocks of a vision transformer compute in inference.

@@ -32,6 +32,28 @@ private final class MadeUpDataset: ImageDataset {
     }
 }
 
+/// Files made from their index, which counts how often they are read.
+private final class FileDataset: ImageDataset {
+    let count = 20
+    let classNames = ["only"]
+    let reads = Mutex(0)
+
+    func label(at index: Int) -> Int { 0 }
+    func name(at index: Int) -> String { "file \(index)" }
+    func image(at index: Int) throws(ImageError) -> Image { try file(index).decoded() }
+
+    func encodedImage(at index: Int) throws(ImageError) -> EncodedImage? {
+        reads.withLock { $0 += 1 }
+        return try file(index)
+    }
+
+    func file(_ index: Int) throws(ImageError) -> EncodedImage {
+        let samples = (0..<80).map { UInt8(truncatingIfNeeded: index &* 37 &+ $0 &* $0) }
+        let png = TinyPNG.data(height: 8, width: 10, samples: samples)
+        return try EncodedImage(Array(png))
+    }
+}
+
 /// Sizes that differ from image to image.
 private struct GrowingDataset: ImageDataset {
     let count = 4
@@ -171,6 +193,50 @@ struct DataLoaderTests {
         let first = try await Consumer().batches(of: single, epoch: 0)[0]
         #expect(first.indices[0] == batch.indices[0])
         #expect(first.pixels[..<sample] == batch.pixels[..<sample])
+    }
+
+    /// What is alike in the views of a file is made once, and they are what they are one by one.
+    @Test func viewsOfAFileInARowReadItOnce() async throws {
+        let resize = ImageOperation.resize(.exact(height: 6, width: 6), interpolation: .bicubic)
+        let crop = ImageOperation.randomCrop(RandomCrop(height: 6, width: 6, padding: 2))
+        for (operations, reads) in [
+            ([resize, crop, .horizontalFlip(probability: 0.5)], 1),
+            // Where chance comes first there is nothing to keep.
+            ([.randomResizedCrop(RandomResizedCrop(height: 6, width: 6))], 3),
+        ] {
+            let dataset = FileDataset()
+            let transform = try TrainingTransform(
+                operations: operations,
+                channels: 1,
+                mean: [0.5],
+                std: [0.5]
+            )
+            let loader = try DataLoader(
+                dataset: dataset,
+                transform: transform,
+                plan: try EpochPlan(count: 20, batchSize: 9, seed: 4, repeats: 3),
+                workers: 1
+            )
+            let batch = try await Consumer().batches(of: loader, epoch: 1)[0]
+            #expect(batch.indices[0] == batch.indices[2] && batch.indices[2] != batch.indices[3])
+            // Other batches are made ahead; all of them have three views of every image but the last.
+            let shown = Set(loader.plan.order(epoch: 1)).count
+            #expect(dataset.reads.withLock { $0 } <= reads * shown + 2 * reads)
+            let sample = batch.pixels.count / batch.count
+            for (place, index) in batch.indices.enumerated() {
+                var generator = SplitMix64(seed: 4, epoch: 1, index: index, view: place % 3)
+                var expected = [Float](repeating: 0, count: sample)
+                try expected.withUnsafeMutableBufferPointer { buffer in
+                    try transform.write(
+                        dataset.file(index),
+                        into: buffer,
+                        using: &generator,
+                        scratch: ImageScratch()
+                    )
+                }
+                #expect(Array(batch.pixels[(place * sample)..<((place + 1) * sample)]) == expected)
+            }
+        }
     }
 
     @Test func partsDroppedInBetweenLeaveNoGap() async throws {

@@ -17,7 +17,7 @@ import Testing
 
     @Test(arguments: [
         ["--batches", "1,x"], ["--dtypes", "fp64"], ["--models", "no_such_model"],
-        ["--rounds", "0"],
+        ["--rounds", "0"], ["--repeats", "-1"], ["--dtypes", "int8", "--kind", "training"],
     ])
     func wrongOptionIsAWrongCall(_ options: [String]) async throws {
         let result = try await DeitCommand.run(["bench", "peers"] + options, in: folder)
@@ -30,14 +30,20 @@ import Testing
         let result = try await DeitCommand.run(
             [
                 "bench", "peers", "--models", "deit_nano_patch4_28", "--batches", "1", "--rounds",
-                "1", "--seconds", "0", "--dtypes", "fp32",
+                "1", "--seconds", "0", "--dtypes", "fp32,int8", "--repeats", "0",
             ],
             in: folder,
             environment: ["PEERS_PYTHON": "/bin/true"]
         )
         #expect(result.code == 0, "\(result.errors)")
-        #expect(result.output.contains("timm-fp32") && result.output.contains("skipped: "))
-        #expect(result.output.contains("images/s"))
+        for peer in ["timm", "compile", "onnxruntime", "openvino"] {
+            #expect(result.output.contains("\(peer)-"), "\(result.output)")
+        }
+        #expect(result.output.contains("skipped: "))
+        // Ours in 8 bits stands beside ours in the type that it would have otherwise.
+        #expect(result.output.contains("deit-bf16") && result.output.contains("images/s"))
+        #expect(result.output.contains("p50") && result.output.contains("p95"))
+        #expect(result.output.split(separator: "\n").first?.contains(" cores") == true)
     }
 
     /// The script travels inside the command, together with what it imports.
@@ -45,18 +51,27 @@ import Testing
         let result = try await DeitCommand.run(
             [
                 "bench", "peers", "--models", "deit_tiny_patch16_224", "--batches", "1", "--rounds",
-                "1", "--seconds", "0", "--dtypes", "fp32", "--json",
+                "1", "--seconds", "0", "--dtypes", "fp32", "--repeats", "1", "--json",
             ],
             in: folder,
             environment: ["PEERS_PYTHON": try #require(Peers.python)]
         )
         #expect(result.code == 0, "\(result.errors)")
-        let rows = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
-        let row = try #require((rows as? [[String: Any]])?.first)
+        let object = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
+        let report = try #require(object as? [String: Any])
+        let machine = try #require(report["machine"] as? [String: Any])
+        #expect((machine["cores"] as? Int ?? 0) > 0)
+        let row = try #require((report["rows"] as? [[String: Any]])?.first)
+        #expect(row["rounds"] as? Int == 1)
         let measured = try #require(row["measured"] as? [String: [String: Any]])
         let timm = try #require(measured["timm-fp32"])
         let rate = try #require(timm["images_per_second"] as? Double, "\(timm)")
         #expect(rate > 0 && rate.isFinite)
+        for name in ["timm-fp32", "deit"] {
+            let p50 = try #require(measured[name]?["p50_ms"] as? Double)
+            let p95 = try #require(measured[name]?["p95_ms"] as? Double)
+            #expect(0 < p50 && p50 <= p95, "\(name)")
+        }
     }
 
     @Test func aTeacherStandsBesideItsOwnInference() async throws {

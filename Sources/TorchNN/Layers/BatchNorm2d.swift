@@ -59,8 +59,44 @@ public final class BatchNorm2d: Module {
     /// - Returns: The same shape.
     /// - Throws: `TorchError` when the number of channels differs, or in training for a single value a channel.
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
+        try self(x, adding: nil)
+    }
+
+    /// The same with what follows in a residual network, which in training is one pass over the images with it.
+    ///
+    /// - Parameters:
+    ///   - x: `[batch, channels, height, width]`.
+    ///   - residual: What is added to the normalised images, of their shape.
+    ///   - activation: What is done to the sum.
+    /// - Returns: The same shape.
+    /// - Throws: As without them.
+    func callAsFunction(
+        _ x: Tensor,
+        adding residual: Tensor?,
+        _ activation: Functional.Activation = .none
+    ) throws(TorchError) -> Tensor {
         if isTraining { try numBatchesTracked.tensor.copy(from: numBatchesTracked.tensor + 1.0) }
-        return try Functional.batchNorm(
+        guard isTraining, ComputePolicy.current.pointwise == .vectors else {
+            let maps = try normalized(x)
+            let sum = try residual.map { (residual) throws(TorchError) in try maps + residual }
+            return try activation(sum ?? maps)
+        }
+        let result = try Functional.batchNormVectors(
+            x,
+            weight: weight.tensor,
+            bias: bias.tensor,
+            runningMean: runningMean.tensor,
+            runningVar: runningVar.tensor,
+            adding: residual,
+            isPositive: activation == .relu,
+            momentum: momentum,
+            eps: eps
+        )
+        return activation == .relu ? result : try activation(result)
+    }
+
+    private func normalized(_ x: Tensor) throws(TorchError) -> Tensor {
+        try Functional.batchNorm(
             x,
             weight: weight.tensor,
             bias: bias.tensor,

@@ -1,12 +1,12 @@
 import Foundation
 public import Torch
 
-/// A convolution, the normalisation after it and an activation, as one step.
+/// A convolution, the normalisation after it, the sum with a residual and an activation, as one step.
 ///
 /// No module: the convolution and the normalisation stay where their names are, in the module that holds this. In
 /// evaluation without gradients on the CPU the normalisation is folded into a second copy of the filters, packed for
-/// oneDNN, whose convolution activates its result on the way out; it equals the three layers to rounding. Training
-/// drops that copy.
+/// oneDNN, whose convolution activates its result on the way out; it equals the layers to rounding. Training drops that
+/// copy; there the normalisation and what follows it are one function (`Functional.batchNormVectors`).
 ///
 /// ## Shapes
 /// - Input: `[batch, inChannels, height, width]`
@@ -31,19 +31,28 @@ public struct ConvNorm {
 
     /// Returns the activated, normalised, filtered maps.
     ///
-    /// - Parameter x: `[batch, inChannels, height, width]`.
+    /// - Parameters:
+    ///   - x: `[batch, inChannels, height, width]`.
+    ///   - residual: What is added before the activation, of the result's shape; nil for nothing.
     /// - Returns: `[batch, outChannels, …]`.
-    /// - Throws: `TorchError` when the shape of `x` does not match.
-    public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
+    /// - Throws: `TorchError` when a shape does not match.
+    public func callAsFunction(
+        _ x: Tensor,
+        adding residual: Tensor? = nil
+    ) throws(TorchError) -> Tensor {
         if norm.isTraining {
             folded.clear()
-        } else if let result = try fused(x) {
-            return result
+        } else if let result = try fused(x, residual == nil ? activation : .none) {
+            guard let residual else { return result }
+            return try activation(result + residual)
         }
-        return try activation(norm(conv(x)))
+        return try norm(conv(x), adding: residual, activation)
     }
 
-    private func fused(_ x: Tensor) throws(TorchError) -> Tensor? {
+    private func fused(
+        _ x: Tensor,
+        _ activation: Functional.Activation
+    ) throws(TorchError) -> Tensor? {
         guard ComputePolicy.current.linear == .oneDNN, !isGradientEnabled, x.device == .cpu,
             x.elementCount > 0, conv.weight.tensor.dtype == .float32
         else { return nil }

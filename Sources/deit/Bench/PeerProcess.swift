@@ -16,13 +16,20 @@ final class PeerProcess {
     /// What was measured, or why nothing was.
     struct Answer: Decodable {
         var imagesPerSecond: Double?
+        var p50Milliseconds: Double?
+        var p95Milliseconds: Double?
         var peakMemoryMiB: Double?
+        /// The work of all threads for this answer; this library's own measurement does not say.
+        var cpuSeconds: Double?
         var error: String?
 
         enum CodingKeys: String, CodingKey {
             case error
             case imagesPerSecond = "images_per_second"
+            case p50Milliseconds = "p50_ms"
+            case p95Milliseconds = "p95_ms"
             case peakMemoryMiB = "peak_memory_mib"
+            case cpuSeconds = "cpu_seconds"
         }
     }
 

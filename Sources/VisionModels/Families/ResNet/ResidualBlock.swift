@@ -20,7 +20,10 @@ public class ResidualBlock: Module {
         }
     }
 
-    fileprivate func branch(_ x: Tensor) throws(TorchError) -> Tensor { x }
+    /// The activated sum of the block's branch and its shortcut.
+    fileprivate func branch(_ x: Tensor, adding shortcut: Tensor) throws(TorchError) -> Tensor {
+        shortcut
+    }
 
     /// Returns the activated sum of the branch and the input.
     ///
@@ -28,8 +31,7 @@ public class ResidualBlock: Module {
     /// - Returns: `[batch, outChannels, height / stride, width / stride]`.
     /// - Throws: `TorchError` when the shape does not fit.
     public final func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
-        let input = try shortcut?(x) ?? x
-        return try Functional.relu(branch(x) + input)
+        try branch(x, adding: shortcut?(x) ?? x)
     }
 }
 
@@ -51,12 +53,12 @@ public final class BasicBlock: ResidualBlock {
         self.bn1 = try BatchNorm2d(width)
         self.conv2 = try convolution(width, width, kernel: 3)
         self.bn2 = try BatchNorm2d(width, zeroInit: true)
-        self.steps = (ConvNorm(conv1, bn1, .relu), ConvNorm(conv2, bn2))
+        self.steps = (ConvNorm(conv1, bn1, .relu), ConvNorm(conv2, bn2, .relu))
         try super.init(inChannels: inChannels, outChannels: width, stride: stride)
     }
 
-    override func branch(_ x: Tensor) throws(TorchError) -> Tensor {
-        try steps.1(steps.0(x))
+    override func branch(_ x: Tensor, adding shortcut: Tensor) throws(TorchError) -> Tensor {
+        try steps.1(steps.0(x), adding: shortcut)
     }
 }
 
@@ -85,12 +87,12 @@ public final class Bottleneck: ResidualBlock {
         self.conv3 = try convolution(width, 4 * width, kernel: 1)
         self.bn3 = try BatchNorm2d(4 * width, zeroInit: true)
         self.steps = (
-            ConvNorm(conv1, bn1, .relu), ConvNorm(conv2, bn2, .relu), ConvNorm(conv3, bn3)
+            ConvNorm(conv1, bn1, .relu), ConvNorm(conv2, bn2, .relu), ConvNorm(conv3, bn3, .relu)
         )
         try super.init(inChannels: inChannels, outChannels: 4 * width, stride: stride)
     }
 
-    override func branch(_ x: Tensor) throws(TorchError) -> Tensor {
-        try steps.2(steps.1(steps.0(x)))
+    override func branch(_ x: Tensor, adding shortcut: Tensor) throws(TorchError) -> Tensor {
+        try steps.2(steps.1(steps.0(x)), adding: shortcut)
     }
 }

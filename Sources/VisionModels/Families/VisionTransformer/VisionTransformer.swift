@@ -140,6 +140,7 @@ public class VisionTransformer: Module, ImageClassifier {
             var x = try embed(patchEmbed(images))
             if let tokens = try fused(x, of: self, wanted: wanted) { return tokens[0] }
             for block in blocks { x = try block(x, rotary: rotary) }
+            if let wanted { x = try x.narrowed(1, 0..<wanted) }
             return try normalized(x)
         }
     }
