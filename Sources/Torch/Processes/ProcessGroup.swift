@@ -282,6 +282,9 @@ public final class ProcessGroup: @unchecked Sendable {
         }
     }
 
+    /// Closes the connections to the other processes, after the last operation.
+    public func close() { _ = ct_group_leave(store.handle) }
+
     // MARK: - Failures
 
     /// Ends the membership because of an error of this process's own, which the others then report.
