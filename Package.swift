@@ -92,7 +92,11 @@ let package = Package(
         .target(
             name: "CTorch",
             dependencies: ["CLibtorch"],
-            cxxSettings: [.define("AT_PER_OPERATOR_HEADERS")]
+            cxxSettings: [
+                .define("AT_PER_OPERATOR_HEADERS"),
+                // Gloo's names that c10d's public header mentions; libtorch ships none of Gloo's headers.
+                .headerSearchPath("distributed/stubs"),
+            ]
         ),
         library("Torch", ["CTorch"]),
         library("TorchNN", ["Torch"]),

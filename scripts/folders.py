@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Bottom-up: a folder may use those before it. "." stands for the files beside the folders.
 ORDERS = {
     "Sources/Training": [
-        "Options", "Run", "Loop", "Supervised", "Distillation", "DINO", "MIM", ".", "Studies",
+        "Options", "Run", "Processes", "Loop", "Supervised", "Distillation", "DINO", "MIM", ".", "Studies",
     ],
 }
 

@@ -27,7 +27,7 @@ struct BatchMaker: Sendable {
     let mixing: Mixing?
     let smoothing: Double
     let policy: UnreadablePolicy
-    let seed: UInt64
+    let plan: EpochPlan
     let epoch: Int
 
     /// Makes the images at some places of a batch; `room` returns the batch's storage for images of a size, and
@@ -120,7 +120,12 @@ struct BatchMaker: Sendable {
         let target = UnsafeMutableBufferPointer(
             rebasing: storage.buffer[(place * sample)..<((place + 1) * sample)]
         )
-        var generator = SplitMix64(seed: seed, epoch: epoch, index: view.index, view: view.view)
+        var generator = SplitMix64(
+            seed: plan.seed,
+            epoch: epoch,
+            index: view.index,
+            view: view.view
+        )
         do throws(ImageError) {
             switch source {
             case .file(let file):
@@ -170,6 +175,8 @@ struct BatchMaker: Sendable {
     }
 
     /// Mixes the images of a batch with one another, and returns their targets; `nil` where nothing is mixed.
+    ///
+    /// Of several processes each draws for the whole batch and applies what concerns its part.
     func mix(
         _ pixels: UnsafeMutableBufferPointer<Float>,
         size: ImageSize,
@@ -178,16 +185,18 @@ struct BatchMaker: Sendable {
     ) throws(DatasetError) -> [Float]? {
         guard let mixing, !labels.isEmpty else { return nil }
         // Index -2 belongs to no sample and not to the order of the epoch.
-        var generator = SplitMix64(seed: seed, epoch: epoch, index: -2, view: step)
+        var generator = SplitMix64(seed: plan.seed, epoch: epoch, index: -2, view: step)
         do throws(ImageError) {
-            let plan = try mixing.plan(
-                count: labels.count,
+            let whole = plan.share.map { _ in plan.imageCount(ofStep: step) } ?? labels.count
+            var mixes = try mixing.plan(
+                count: whole,
                 height: size.height,
                 width: size.width,
                 using: &generator
             )
-            try plan.apply(to: pixels, channels: transform.channels)
-            return try plan.targets(
+            if let share = plan.share { mixes = mixes.part(share.places(inBatchOf: whole)) }
+            try mixes.apply(to: pixels, channels: transform.channels)
+            return try mixes.targets(
                 labels: labels,
                 classes: dataset.classNames.count,
                 smoothing: smoothing

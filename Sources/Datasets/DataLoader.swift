@@ -51,6 +51,11 @@ public struct DataLoader: Sendable {
             throw .invalid("the number of workers must be from 1 to 1024, not \(workers)")
         }
         try DataLoader.check(mixing, smoothing: smoothing, classes: dataset.classNames.count)
+        if mixing != nil, plan.share != nil, case .drop = policy {
+            throw .invalid(
+                "images of a part of a batch cannot be mixed where unreadable ones are dropped: replace them"
+            )
+        }
         self.dataset = dataset
         self.transform = transform
         self.plan = plan
@@ -97,7 +102,7 @@ public struct DataLoader: Sendable {
                 mixing: mixing,
                 smoothing: smoothing,
                 policy: policy,
-                seed: plan.seed,
+                plan: plan,
                 epoch: epoch
             ),
             steps: plan.views(epoch: epoch, startingAt: step),

@@ -5,7 +5,8 @@ import ImagePipeline
 /// With repeated augmentation each image is shown several times in a row, every time as another random view, and
 /// an epoch keeps its length: of `n` images shown `r` times, each epoch takes about `n / r` different ones. As in
 /// the original the length is rounded down to a multiple of 256, unless the data is smaller than that. The original
-/// deals the repeats out to its processes; here they are neighbours in the same batch, which adds up to the same.
+/// deals the repeats out to its processes; here they are neighbours in the same batch, which adds up to the same: the batch
+/// is that of all processes together, and each computes its ``BatchShare``.
 ///
 /// With class-balanced sampling an epoch keeps its length too, and shows equally many images of each class: the numbers
 /// differ by one at most. All images of a class are shown once, in random order, before any is shown again, each time as
@@ -31,6 +32,8 @@ public struct EpochPlan: Sendable, Equatable {
     public let dropsLast: Bool
     /// How many views of an image are shown in a row; 1 means no repeated augmentation.
     public let repeats: Int
+    /// The part of each step that this process computes; nil for all of it.
+    public private(set) var share: BatchShare?
     /// The images of each class that has some, for balanced sampling; nil shows every image equally often.
     private let members: [[Int]]?
 
@@ -102,6 +105,16 @@ public struct EpochPlan: Sendable, Equatable {
         return plan
     }
 
+    /// The same plan for one of several processes, of which each makes a part of every batch.
+    ///
+    /// - Parameter share: The part; nil for all of it.
+    /// - Returns: The plan; its steps and its ``batchSize`` are those of the whole batches.
+    public func shared(_ share: BatchShare?) -> EpochPlan {
+        var plan = self
+        plan.share = share
+        return plan
+    }
+
     /// The views of an epoch: the images, or with repeats about as many views of fewer images.
     public var viewsPerEpoch: Int { EpochPlan.views(of: count, repeats: repeats) }
 
@@ -158,7 +171,7 @@ public struct EpochPlan: Sendable, Equatable {
         return order
     }
 
-    /// The images of the steps of an epoch.
+    /// The images of the steps of an epoch, those of this process's ``share``.
     ///
     /// - Parameters:
     ///   - epoch: The epoch, from 0.
@@ -166,7 +179,7 @@ public struct EpochPlan: Sendable, Equatable {
     /// - Returns: The images' indices, one array for each step.
     public func batches(epoch: Int, startingAt step: Int = 0) -> [[Int]] {
         let order = order(epoch: epoch)
-        return steps(startingAt: step).map { Array(order[$0]) }
+        return steps(startingAt: step).map { places(of: $0).map { order[$0] } }
     }
 
     /// The views of the steps of an epoch.
@@ -174,7 +187,9 @@ public struct EpochPlan: Sendable, Equatable {
         let order = order(epoch: epoch)
         let numbers = members == nil ? nil : occurrences(in: order)
         return steps(startingAt: step).map { positions in
-            positions.map { View(index: order[$0], view: numbers?[$0] ?? $0 % repeats) }
+            places(of: positions).map {
+                View(index: order[$0], view: numbers?[$0] ?? $0 % repeats)
+            }
         }
     }
 
@@ -187,11 +202,21 @@ public struct EpochPlan: Sendable, Equatable {
         }
     }
 
-    /// The positions of each step in the order of the epoch.
+    /// The positions of each step in the order of the epoch, over all processes.
     private func steps(startingAt first: Int) -> [Range<Int>] {
-        let views = viewsPerEpoch
-        return (max(0, first)..<max(0, first, stepsPerEpoch)).map { step in
-            (step * batchSize)..<min(views, (step + 1) * batchSize)
+        (max(0, first)..<max(0, first, stepsPerEpoch)).map { step in
+            (step * batchSize)..<(step * batchSize + imageCount(ofStep: step))
         }
+    }
+
+    /// The images of a step, over all processes.
+    func imageCount(ofStep step: Int) -> Int {
+        max(0, min(viewsPerEpoch - step * batchSize, batchSize))
+    }
+
+    /// The positions among those of a step that this process computes.
+    private func places(of positions: Range<Int>) -> [Int] {
+        guard let share else { return Array(positions) }
+        return share.places(inBatchOf: positions.count).map { positions.lowerBound + $0 }
     }
 }

@@ -90,7 +90,8 @@ final class Prefetcher {
 
     private func fill() {
         while pending.count < ahead, next < sequence.steps.count {
-            pending.append(start(step: next))
+            // A small last batch of a measurement may have no image for some of several processes.
+            if !sequence.steps[next].isEmpty { pending.append(start(step: next)) }
             next += 1
         }
     }

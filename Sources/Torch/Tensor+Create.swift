@@ -21,6 +21,22 @@ extension Tensor {
         self.init(owning: handle)
     }
 
+    /// Creates a tensor from elements of Swift's type for `dtype`.
+    convenience init<Element: BitwiseCopyable>(
+        elements: [Element],
+        dtype: DType,
+        shape: [Int]
+    ) throws(TorchError) {
+        var handle: ct_tensor?
+        let status = elements.withUnsafeBytes { bytes in
+            withSizes(shape) { sizes, rank in
+                ct_from_bytes(bytes.baseAddress, bytes.count, dtype.code, sizes, rank, &handle)
+            }
+        }
+        guard status == 0, let handle else { throw TorchError.last("from elements") }
+        self.init(owning: handle)
+    }
+
     /// Creates a tensor on the CPU whose elements are yet to be written.
     ///
     /// - Parameters:
@@ -215,7 +231,7 @@ extension Tensor {
         return value
     }
 
-    private func elements<Element>(of dtype: DType) throws(TorchError) -> [Element] {
+    func elements<Element>(of dtype: DType) throws(TorchError) -> [Element] {
         let readable = try detached().to(dtype).to(Device.cpu).contiguous()
         var address: UnsafeRawPointer?
         try guarded("read") { ct_data(readable.handle, &address) }

@@ -26,9 +26,10 @@ public final class TrainingSession: RunSession {
     public init(_ request: RunRequest, observer: any TrainingObserver, stop: StopRequest) throws {
         var request = request
         try Preflight.check(request.options)
-        try RunDirectory.check(request.output, resume: request.resuming != nil)
+        try request.checkOutput()
         let data = try request.openData(notice: observer.didNotice)
         let options = request.options
+        try request.checkProcesses()
         try request.resuming?.checkData(
             train: data.train,
             validation: data.validation.count,
@@ -72,8 +73,10 @@ public final class TrainingSession: RunSession {
             fingerprint: data.train.fingerprint,
             freshWeights: fresh,
             holdsOut: data.holdsOut,
-            classWeights: classWeights
+            classWeights: classWeights,
+            processes: request.group?.size ?? 1
         )
+        try request.checkProcesses(student.module)
         if request.resuming == nil { try plan.checkRates() }
         teacher =
             try options.distillation == .none
@@ -179,7 +182,8 @@ public final class TrainingSession: RunSession {
             },
             trainingLoader: { try data.trainingLoader(transform, attempt: $0) },
             validationLoader: validationLoader,
-            run: try RunDirectory(path: request.output, resume: request.resuming != nil)
+            run: try request.openRun(),
+            group: request.group
         )
     }
 

@@ -41,7 +41,9 @@ struct Deit: AsyncParsableCommand {
         Libtorch.keepFreedMemory()
         do {
             try checkSubcommand(CommandLine.arguments.dropFirst().first)
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(
+                ResumeWord.joined(Array(CommandLine.arguments.dropFirst()))
+            )
             try Libtorch.checkVersion()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
@@ -74,6 +76,8 @@ struct Deit: AsyncParsableCommand {
         guard isParserError else {
             let failure = CommandFailure(error)
             Console.complain("error: \(failure.description)")
+            // Threads may be stuck in a connection to a process that is gone.
+            if error is ProcessGroupError { _exit(failure.exitCode) }
             Foundation.exit(failure.exitCode)
         }
         // Help and version are not failures; ArgumentParser prints them to standard output.

@@ -45,7 +45,7 @@ struct FinetuneCommand: AsyncParsableCommand {
     @OptionGroup var settings: SettingFlags<Flags>
 
     func validate() throws {
-        guard checkpoint.map({ !$0.isEmpty }) ?? run.resume else {
+        guard checkpoint.map({ !$0.isEmpty }) ?? (run.resume || run.resumeAuto) else {
             throw ValidationError(
                 "give a checkpoint: deit finetune CHECKPOINT --data DIR"
             )

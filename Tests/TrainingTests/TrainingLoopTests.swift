@@ -170,7 +170,7 @@ import VisionModels
             ),
             notes: notes,
             model: model,
-            folder: parts.run.path
+            folder: folder.appending(path: "run").path
         )
     }
 

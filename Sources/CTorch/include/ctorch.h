@@ -363,4 +363,6 @@ int32_t ct_norm_many(const ct_tensor CT_NONNULL *CT_NONNULL a, int32_t count, do
 }
 #endif
 
+#include "ctorch_group.h"
+
 #endif

@@ -55,6 +55,14 @@ public struct MixingPlan: Sendable, Equatable {
         self.width = width
     }
 
+    /// The plan of some images of the batch, which has the partner of each of them too.
+    ///
+    /// - Parameter places: Their places in the batch, such that the last one's partner is the first, and so on inwards.
+    /// - Returns: The plan for those images alone.
+    package func part(_ places: [Int]) -> MixingPlan {
+        MixingPlan(mixes: places.map { mixes[$0] }, height: height, width: width)
+    }
+
     /// CutMix's rectangle: a square part of the share `1 - share`, cut off at the image's border.
     ///
     /// - Parameters:

@@ -22,6 +22,7 @@ final class DINOLearner: Learner {
     private let loss: DINOLoss
     private let neighbours: NeighbourGuard?
     var counters: [String: Double] = [:]
+    var exchange: GradientExchange? { didSet { neighbours?.group = exchange?.group } }
 
     /// What the last batch leaves for the step: the mean of the teacher's outputs.
     private var batchCenter: Tensor?
@@ -69,7 +70,11 @@ final class DINOLearner: Learner {
     // MARK: - A step
 
     func addGradients(_ batch: ImageBatch, at place: StepPlace) throws -> StepNumbers {
-        try addGradients(batch.tensor().reshaped([batch.count, crops.count]), at: place)
+        try addGradients(
+            batch.tensor().reshaped([batch.count, crops.count]),
+            at: place,
+            exchange: exchange
+        )
     }
 
     /// Adds the gradients of images, a row of crops each.
@@ -78,12 +83,14 @@ final class DINOLearner: Learner {
     ///   - rows: `[images, numbers of all crops]`.
     ///   - place: The step.
     ///   - parts: How many parts they are computed in; nil for as many as the options say.
+    ///   - exchange: How gradients are averaged over several processes; nil for one process.
     /// - Returns: What the step is judged by.
     /// - Throws: `TorchError` when the numbers do not fit the crops.
     func addGradients(
         _ rows: Tensor,
         at place: StepPlace,
-        parts: Int? = nil
+        parts: Int? = nil,
+        exchange: GradientExchange? = nil
     ) throws -> StepNumbers {
         let (count, _) = try rows.shape2()
         var sums = Sums()
@@ -91,10 +98,40 @@ final class DINOLearner: Learner {
         for range in divided.ranges {
             try add(rows, range, share: divided.share(of: range), at: place, to: &sums)
         }
-        let images = plan.options.globalCropsNumber * count
-        batchCenter = try sums.outputs.map { (sum) throws(TorchError) in try sum / Double(images)
+        let images = try exchange.map { try share(&sums, of: count, by: $0) } ?? count
+        let rows = plan.options.globalCropsNumber * images
+        batchCenter = try sums.outputs.map { (sum) throws(TorchError) in try sum / Double(rows) }
+        var numbers = try numbers(sums, rows: rows)
+        numbers.images = images
+        return numbers
+    }
+
+    /// Averages the gradients over all processes, and makes the sums those of all their images.
+    ///
+    /// - Parameters:
+    ///   - sums: The sums over this process's images.
+    ///   - count: Their number.
+    ///   - exchange: Averages over the processes.
+    /// - Returns: The images of all processes.
+    private func share(
+        _ sums: inout Sums,
+        of count: Int,
+        by exchange: GradientExchange
+    ) throws -> Int {
+        let shared = try exchange.average(
+            gradientsOf: optimizer,
+            images: count,
+            means: [Tensor.stack(sums.loss).sum(), Tensor.stack(sums.entropy).sum()]
+        )
+        let means = try shared.means.map { (mean) throws(TorchError) in
+            try Tensor([Float(mean)], shape: [1]).squeezed(0).to(plan.policy.device)
         }
-        return try numbers(sums, rows: images)
+        (sums.loss, sums.entropy) = ([means[0]], [means[1]])
+        for sum in [sums.answers, sums.outputs] {
+            if let sum { try exchange.group.sum(sum) }
+        }
+        sums.features = [try exchange.group.gather(rows: Tensor.cat(sums.features, dim: 0))]
+        return shared.images
     }
 
     /// What the parts of a batch add up to.

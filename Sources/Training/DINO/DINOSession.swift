@@ -26,7 +26,8 @@ public final class DINOSession: RunSession {
     ) throws {
         let options = request.options
         try DINOPreflight.check(options)
-        try RunDirectory.check(request.output, resume: request.resuming != nil)
+        try request.checkOutput()
+        try request.checkProcesses()
         let description = try DINONetworks.description(options)
         let crops = try Self.crops(options, description)
         let data = try UnlabelledData(request)
@@ -35,7 +36,12 @@ public final class DINOSession: RunSession {
         try manualSeed(UInt64(options.seed))
         let networks = try DINONetworks(options, description)
         if request.isAtStart { try Self.start(options, networks, data, observer) }
-        plan = data.plan(parameterCount: networks.student.parameterCount, policy: policy)
+        try request.checkProcesses(networks.student)
+        plan = data.plan(
+            request,
+            parameterCount: networks.student.parameterCount,
+            policy: policy
+        )
         learner = try Self.learner(plan, networks, crops, data)
         let parts = try data.trainerParts(request, plan, crops, learner)
         loop = try Trainer(parts, plan, for: request, observer: observer, stop: stop)

@@ -17,6 +17,9 @@ final class NeighbourGuard {
     private let bank: DataLoader
     private let queries: DataLoader
 
+    /// The processes, each of which computes the features of a part of the images; nil for one process.
+    var group: ProcessGroup?
+
     init(bank: DataLoader, queries: DataLoader) {
         self.bank = bank
         self.queries = queries
@@ -77,7 +80,7 @@ final class NeighbourGuard {
         _ features: (Tensor) throws(TorchError) -> Tensor
     ) async throws -> FeatureSet? {
         var values: [Float] = []
-        var labels: [Int] = []
+        var (labels, indices): ([Int], [Int]) = ([], [])
         var batches = loader.batches().makeAsyncIterator()
         while let batch = try await batches.next(isolation: #isolation) {
             guard stop.signal == nil else { return nil }
@@ -85,12 +88,37 @@ final class NeighbourGuard {
             let pixels = try batch.tensor()
             values += try pass { () throws(TorchError) in try features(pixels).floats() }
             labels += batch.labels
+            indices += batch.indices
         }
+        if let group { (values, labels) = try Self.gather(values, labels, indices, over: group) }
         return try FeatureSet(
             values,
             width: labels.isEmpty ? 0 : values.count / labels.count,
             labels: labels,
             classCount: loader.dataset.classNames.count
+        )
+    }
+
+    /// The features and labels of all processes, in the order of the images: neighbours of one distance vote by their order.
+    private static func gather(
+        _ values: [Float],
+        _ labels: [Int],
+        _ indices: [Int],
+        over group: ProcessGroup
+    ) throws -> (values: [Float], labels: [Int]) {
+        let own = labels.isEmpty ? 0 : values.count / labels.count
+        // A process without images does not know how wide features are.
+        let width = try group.gather("\(own)").compactMap(Int.init).max() ?? 0
+        let all = try group.gather(rows: Tensor(values, shape: [labels.count, width])).floats()
+        let places = try group.gather(
+            rows: Tensor(
+                zip(indices, labels).flatMap { [Int64($0), Int64($1)] },
+                shape: [labels.count, 2]
+            )
+        ).int64s().map(Int.init)
+        let rows = (0..<(places.count / 2)).sorted { places[2 * $0] < places[2 * $1] }
+        return (
+            rows.flatMap { all[($0 * width)..<(($0 + 1) * width)] }, rows.map { places[2 * $0 + 1] }
         )
     }
 }

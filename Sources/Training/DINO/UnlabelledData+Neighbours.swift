@@ -23,7 +23,7 @@ extension UnlabelledData {
                 count: dataset.count,
                 batchSize: min(options.batch, 64),
                 shuffles: false
-            ),
+            ).shared(share),
             workers: workers,
             policy: .drop(limit: min(options.skipLimit, dataset.count - 1))
         )

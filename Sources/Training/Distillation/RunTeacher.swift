@@ -1,4 +1,5 @@
 import Checkpoints
+import Datasets
 import Torch
 import TorchNN
 import VisionModels
@@ -11,6 +12,8 @@ final class RunTeacher {
     private let student: ModelDescription
     private let data: RunData
     private let notice: (String) -> Void
+    /// The part of every step's images that this process sees.
+    private let share: BatchShare?
     /// The training of the teacher that comes first, if any.
     private let training: TeacherTraining?
     private var teacher: Teacher?
@@ -42,6 +45,7 @@ final class RunTeacher {
         self.student = student
         self.data = data
         self.notice = notice
+        share = request.share
         training = try plan.options.teacherFinetune.map {
             try TeacherTraining(request, plan, epochs: $0, train: train)
         }
@@ -151,7 +155,8 @@ final class RunTeacher {
             plan,
             student: student,
             teacher: try teacher.fingerprint(),
-            data: TeacherCacheKey.fingerprint(of: data.train)
+            data: TeacherCacheKey.fingerprint(of: data.train),
+            share: share
         )
     }
 

@@ -30,6 +30,9 @@ struct TeacherCacheKey: Codable, Equatable, Sendable {
         $0.effect == .pixels && !$0.isDerivedInTeacherKey
     }
 
+    /// The name of the entry that says which of several processes saw the images.
+    private static let processName = "process"
+
     /// Creates the key of a run.
     ///
     /// - Parameters:
@@ -37,11 +40,13 @@ struct TeacherCacheKey: Codable, Equatable, Sendable {
     ///   - student: The student, whose input is the teacher's too.
     ///   - teacher: The teacher's fingerprint.
     ///   - data: The fingerprint of the training images.
+    ///   - share: The part of every step's images that this process sees; nil for all of them.
     init(
         _ plan: RunPlan,
         student: ModelDescription,
         teacher: Fingerprint,
-        data: Fingerprint
+        data: Fingerprint,
+        share: BatchShare? = nil
     ) {
         let size = student.configuration.imageSize
         var options = [
@@ -66,19 +71,26 @@ struct TeacherCacheKey: Codable, Equatable, Sendable {
             let setting = Settings.declared.sampler
             options[setting.key] = setting.text(in: plan.options)
         }
+        if let share { options[Self.processName] = "\(share.rank) of \(share.size)" }
         for setting in Self.settings { options[setting.key] = setting.text(in: plan.options) }
         self.teacher = teacher.text
         self.data = data.text
         self.options = options
         dtype = plan.policy.dtype == .bfloat16 ? "bfloat16" : "float32"
-        batch = plan.options.batch
+        batch =
+            share?.places(inBatchOf: plan.options.batch).count ?? plan.options.batch
         steps = plan.stepsPerEpoch
         classes = plan.classNames.count
     }
 
     /// The file that an option names: the option itself, or where it ends with `/` one of this key's own in that folder.
+    ///
+    /// Each of several processes has a file of its own.
     func path(for option: String) -> String {
-        guard option.hasSuffix("/") else { return option }
+        guard option.hasSuffix("/") else {
+            return option
+                + (options[Self.processName].map { "." + $0.replacing(" ", with: "-") } ?? "")
+        }
         var fingerprint = Fingerprint()
         for text in [teacher, data, dtype] { fingerprint.add(text) }
         for number in [format, batch, steps, classes] { fingerprint.add(number) }

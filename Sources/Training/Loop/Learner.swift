@@ -22,6 +22,8 @@ public struct StepPlace: Sendable, Equatable {
 public struct StepNumbers: Sendable, Equatable {
     /// The mean loss of the images.
     public var loss = 0.0
+    /// The images of all processes; nil for those of the batch that this process has.
+    public var images: Int?
     /// The number of images whose class was predicted; nil where no classes are.
     ///
     /// Of mixed images the class with the largest share counts.
@@ -101,6 +103,11 @@ public protocol Learner: AnyObject {
     var module: Module { get }
     /// Numbers that a resumed run needs in addition to tensors; none by default.
     var counters: [String: Double] { get set }
+    /// How gradients are averaged over several processes; the trainer sets it where there are some.
+    ///
+    /// A learner that keeps it must call ``GradientExchange/average(gradientsOf:images:means:totals:)`` in
+    /// ``addGradients(_:at:)``. By default it is dropped, and the trainer refuses several processes.
+    var exchange: GradientExchange? { get set }
     /// Whether ``StepNumbers/correct`` counts predictions, so that an accuracy on the training images is recorded.
     var scoresLabels: Bool { get }
     /// The statistics that a forward pass moves; those of a skipped step must not stay. By default the module's buffers.
@@ -167,6 +174,12 @@ extension Learner {
     /// None; what is set is dropped.
     public var counters: [String: Double] {
         get { [:] }
+        set {}
+    }
+
+    /// None; what is set is dropped.
+    public var exchange: GradientExchange? {
+        get { nil }
         set {}
     }
 

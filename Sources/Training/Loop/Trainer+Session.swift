@@ -13,6 +13,7 @@ extension Trainer {
         observer: any TrainingObserver,
         stop: StopRequest
     ) throws {
+        try request.agree(plan, parts.learner.module)
         let state = try TrainerCheckpoint.resume(parts, notice: observer.didNotice)
         if request.resuming == nil, let run = parts.run {
             try Self.writeManifest(request, plan, run)

@@ -22,7 +22,9 @@ extension Trainer {
     /// - Returns: Whether there is a plan; false where a signal asked to stop.
     /// - Throws: ``RunError`` where a resumed run's plan is gone or damaged, and what training throws.
     func planTime(_ time: Double) async throws -> Bool {
-        if let stored = try parts.run.flatMap({ try TimePlan.read(in: $0.path) }) {
+        var stored = try parts.run.flatMap { try TimePlan.read(in: $0.path) }
+        if let group = exchange?.group { stored = try group.first(stored) }
+        if let stored {
             timePlan = stored
             if state.step > 0, state.isComplete != true { tellTimeUsed(stored) }
             return true
@@ -37,13 +39,15 @@ extension Trainer {
         let usual = min(max(Self.share * time, Self.seconds.lowerBound), Self.seconds.upperBound)
         guard let pace = try await rehearse(seconds: min(usual, time / 4)) else { return false }
         addLap()
-        let plan = TimePlan(
+        var plan = TimePlan(
             time,
             pace,
             secondsBefore: state.seconds,
             stepsPerEpoch: stepsPerEpoch,
             limit: totalSteps
         )
+        // The clocks of the processes differ; process 0's counts.
+        if let group = exchange?.group { plan = try group.first(plan) }
         try parts.run.map { try plan.write(to: $0) }
         timePlan = plan
         tell(plan)
@@ -103,7 +107,9 @@ extension Trainer {
                 if steps == Self.unmeasured { start = .now }
                 let measured = steps - Self.unmeasured
                 let spent = (ContinuousClock.now - start).inSeconds
-                if measured >= Self.fewest, spent >= seconds { return spent / Double(measured) }
+                var isEnough = measured >= Self.fewest && spent >= seconds
+                if let group = exchange?.group { isEnough = try group.first(isEnough) }
+                if isEnough { return spent / Double(measured) }
             }
             // Small data is over soon; the pause between two epochs then counts, as it does in training.
             place = StepPlace(step: steps, epoch: place.epoch + 1, stepInEpoch: 0, attempt: 0)

@@ -37,7 +37,10 @@ public final class Trainer {
     let events: EventLog?
     var state: TrainerState
     let observer: any TrainingObserver
+    /// Asks to stop; with several processes, all of them after the same step.
     let stop: StopRequest
+    /// What the processes exchange; nil for one process.
+    let exchange: GradientExchange?
     private var loader: DataLoader
     /// When the time that ``TrainerState/seconds`` holds was last added to.
     var lap = ContinuousClock.now
@@ -67,9 +70,10 @@ public final class Trainer {
     ) throws {
         try plan.check()
         if let compute = plan.compute { ComputePolicy.current = compute }
+        let writes = plan.group?.isFirst ?? true
         let parts = TrainerParts(
             plan: plan,
-            run: try plan.output.map { try RunDirectory(goingOnIn: $0) },
+            run: try plan.output.flatMap { writes ? try RunDirectory(goingOnIn: $0) : nil },
             learner: learner,
             trainingLoader: { try training.reordered(attempt: $0) }
         )
@@ -90,8 +94,11 @@ public final class Trainer {
     ) throws {
         self.parts = parts
         self.state = state
-        self.observer = observer
-        self.stop = stop
+        let group = parts.plan.group
+        exchange = group.map { GradientExchange($0, asked: stop) }
+        self.stop = exchange?.stop ?? stop
+        self.observer = group?.isFirst ?? true ? observer : Unobserved()
+        parts.learner.exchange = exchange
         metrics = try parts.run.map {
             try MetricsLog(path: $0.metricsPath, keeping: state.metricsLength)
         }
@@ -105,6 +112,7 @@ public final class Trainer {
                 )
             } : nil
         loader = try parts.trainingLoader(state.rollbacks)
+        try checkProcesses()
     }
 
     var plan: TrainingPlan { parts.plan }
@@ -128,6 +136,13 @@ public final class Trainer {
 
     /// Trains from the current state to the last epoch, or until asked to stop.
     public func run() async throws -> Outcome {
+        let outcome = try await train()
+        // The other processes stay until process 0 has saved: a launcher ends all when one ends too early.
+        try exchange?.group.barrier()
+        return outcome
+    }
+
+    private func train() async throws -> Outcome {
         tellWhatTheDataSays()
         lap = .now
         if let time = plan.time, try await !planTime(time) {
@@ -163,7 +178,8 @@ public final class Trainer {
             epoch: plan.augmentationEpoch(state.epoch),
             startingAt: state.stepInEpoch
         ).makeAsyncIterator()
-        var reported = loader.skipped.count
+        var reported = unreadableImages
+        var listed = loader.skipped.count
         while state.step < totalSteps {
             let beforeWaiting = ContinuousClock.now
             guard let batch = try await batches.next(isolation: #isolation) else { break }
@@ -171,7 +187,10 @@ public final class Trainer {
 
             let lr = learningRate(step: state.step)
             let loss = try step(batch, lr: lr, waiting: waiting.inSeconds)
-            if loader.skipped.count > reported { reported = tellUnreadable(after: reported) }
+            if unreadableImages > reported {
+                reported = unreadableImages
+                listed = try tellUnreadable(after: listed)
+            }
             observer.didFinish(step: report(loss: loss, lr: lr))
 
             if state.skippedInARow >= Self.skipsInARowLimit {
@@ -207,9 +226,12 @@ public final class Trainer {
                 plan.seed,
                 epoch: state.epoch,
                 step: state.stepInEpoch,
-                attempt: state.rollbacks
+                attempt: state.rollbacks,
+                rank: exchange?.group.rank ?? 0
             )
         )
+        exchange?.unreadable = loader.skipped.count
+        exchange?.group.step = state.step + 1
         let learner = parts.learner
         let place = StepPlace(
             step: state.step,
@@ -234,7 +256,7 @@ public final class Trainer {
             for (tensor, value) in statistics { try tensor.copy(from: value) }
         }
         try learner.clearGradients()
-        count(numbers, images: batch.count, waiting)
+        count(numbers, images: numbers.images ?? batch.count, waiting)
         return numbers.loss
     }
 
@@ -289,13 +311,18 @@ public final class Trainer {
         for note in notes + others { observer.didNotice("note: \(note)") }
     }
 
+    /// The images that could not be read so far; with several processes, those of all up to the last step.
+    private var unreadableImages: Int { exchange?.unreadableInAll ?? loader.skipped.count }
+
     /// Tells of unreadable images, each once.
-    private func tellUnreadable(after reported: Int) -> Int {
+    private func tellUnreadable(after listed: Int) throws -> Int {
         let skipped = loader.skipped
-        state.unreadableImages = skipped.count
+        var listings = [skipped.listing(after: listed)]
+        if let group = exchange?.group { listings = try group.gather(listings[0]) }
+        state.unreadableImages = unreadableImages
         observer.didNotice(
-            "warning: \(skipped.count) of at most \(skipped.limit) unreadable images skipped: "
-                + skipped.listing(after: reported)
+            "warning: \(unreadableImages) of at most \(skipped.limit) unreadable images skipped: "
+                + listings.filter { !$0.isEmpty }.joined(separator: ", ")
         )
         return skipped.count
     }
@@ -326,7 +353,10 @@ public final class Trainer {
     private func rollBack() throws {
         let before = state
         guard before.rollbacks == 0,
-            let restored = try TrainerCheckpoint.loadNewest(into: parts, notice: observer.didNotice)
+            let restored = try TrainerCheckpoint.loadNewestForAll(
+                parts,
+                notice: observer.didNotice
+            )
         else {
             try metrics?.synchronize()
             throw TrainingError.diverged(step: state.step, diagnosis: diagnosis)
@@ -344,6 +374,30 @@ public final class Trainer {
             "warning: \(Self.skipsInARowLimit) steps in a row had no finite loss (\(diagnosis)); "
                 + "going back to step \(state.step)"
         )
+    }
+}
+
+extension Trainer {
+    /// Makes sure that several processes can share the steps.
+    private func checkProcesses() throws(TrainingError) {
+        guard let group = exchange?.group else { return }
+        guard parts.learner.exchange != nil else {
+            throw .invalidPlan("the learner averages no gradients over the \(group.size) processes")
+        }
+        let share = BatchShare(rank: group.rank, size: group.size)
+        guard loader.plan.share == share else {
+            throw .invalidPlan(
+                "the loader's plan is not the part of process \(group.rank) of \(group.size); use EpochPlan.shared(_:)"
+            )
+        }
+        guard loader.plan.dropsLast, loader.plan.batchSize >= 2 * group.size else {
+            throw .invalidPlan(
+                "\(group.size) processes need whole batches of at least \(2 * group.size) images, without a smaller last one"
+            )
+        }
+        if case .drop = loader.policy {
+            throw .invalidPlan("unreadable training images must be replaced, not dropped")
+        }
     }
 }
 

@@ -98,6 +98,30 @@ enum TrainerCheckpoint {
         throw TrainingError.noUsableCheckpoint(run: run.path, reason: first.reason)
     }
 
+    /// Loads the newest checkpoint in all processes.
+    ///
+    /// Process 0 alone reads: others could see an older state of a shared file system. Without a checkpoint too the processes
+    /// begin with the same weights.
+    static func loadNewestForAll(
+        _ parts: TrainerParts,
+        notice: (String) -> Void
+    ) throws -> TrainerState? {
+        guard let group = parts.plan.group else {
+            return try loadNewest(into: parts, notice: notice)
+        }
+        let own = group.isFirst ? try loadNewest(into: parts, notice: notice) : nil
+        let state = try group.first(own)
+        let learner = parts.learner
+        try group.broadcast(
+            learner.module.namedTensors().map(\.tensor) + learner.namedState().map(\.tensor)
+        )
+        if !group.isFirst, let state {
+            learner.counters = state.counters ?? [:]
+            learner.didLoad(state)
+        }
+        return state
+    }
+
     /// Loads the newest checkpoint where there is one, and puts right what a process left that was killed while it saved.
     ///
     /// - Parameters:
@@ -109,7 +133,7 @@ enum TrainerCheckpoint {
         _ parts: TrainerParts,
         notice: (String) -> Void
     ) throws -> TrainerState {
-        let state = try loadNewest(into: parts, notice: notice) ?? TrainerState()
+        let state = try loadNewestForAll(parts, notice: notice) ?? TrainerState()
         // A process that was killed between saving and pointing left `best` behind.
         if let best = state.best, let run = parts.run, run.exists(best.checkpoint) {
             try run.point(.best, to: best.checkpoint)

@@ -19,7 +19,9 @@ struct TrainerParts {
 
 extension RunPlan {
     /// The same for a trainer.
-    var training: TrainingPlan {
+    ///
+    /// - Parameter group: The processes that train together; nil for one alone.
+    func training(_ group: ProcessGroup?) -> TrainingPlan {
         let run = self
         var plan = TrainingPlan(
             epochs: options.epochs,
@@ -42,6 +44,7 @@ extension RunPlan {
         plan.bestMetric = options.bestMetric
         plan.patience = options.patience
         plan.time = options.time
+        plan.group = group
         return plan
     }
 }
@@ -57,8 +60,8 @@ extension UnlabelledData {
     ) throws -> TrainerParts {
         _ = try trainingLoader(transform, attempt: 0)
         return TrainerParts(
-            plan: plan.training,
-            run: try RunDirectory(path: request.output, resume: request.resuming != nil),
+            plan: plan.training(request.group),
+            run: try request.openRun(),
             learner: learner,
             trainingLoader: { try trainingLoader(transform, attempt: $0) },
             notes: validation?.notes ?? [],

@@ -1,3 +1,4 @@
+public import Torch
 public import TorchNN
 
 /// How a ``Trainer`` trains: how long, how fast, with which optimiser, and where it writes.
@@ -51,6 +52,10 @@ public struct TrainingPlan: Sendable {
     /// Before the first step the speed is measured, and the number of steps that fit is fixed, at most those of all epochs;
     /// ``learningRate`` gets it as the steps of the whole run. The run may end within an epoch.
     public var time: Double?
+    /// The processes that train together, of which this is one; nil for one alone.
+    ///
+    /// Each has the same plan and a loader whose plan is its part: `EpochPlan.shared(_:)`. Only process 0 writes.
+    public var group: ProcessGroup?
 
     /// How weights are averaged: after every step `average ← decay · average + (1 - decay) · weights`.
     public struct WeightAverage: Sendable, Equatable {

@@ -22,6 +22,7 @@ final class MIMLearner: Learner {
     private let shown: DataLoader?
     private var lastImages: Tensor?
     var counters: [String: Double] = [:]
+    var exchange: GradientExchange?
 
     init(
         _ plan: RunPlan,
@@ -62,7 +63,8 @@ final class MIMLearner: Learner {
         try addGradients(
             batch.tensor(),
             masks: masks(of: batch.indices, epoch: place.epoch),
-            parts: plan.options.accumulation
+            parts: plan.options.accumulation,
+            exchange: exchange
         )
     }
 
@@ -70,7 +72,8 @@ final class MIMLearner: Learner {
     private func addGradients(
         _ images: Tensor,
         masks: Tensor,
-        parts: Int
+        parts: Int,
+        exchange: GradientExchange? = nil
     ) throws -> StepNumbers {
         let device = plan.policy.device
         let (images, masks) = (try images.to(device), try masks.to(device))
@@ -88,6 +91,19 @@ final class MIMLearner: Learner {
                 * divided.share(of: range)
             try loss.backward()
             losses.append(try loss.detached())
+        }
+        if let exchange {
+            let shared = try exchange.average(
+                gradientsOf: optimizer,
+                images: images.shape[0],
+                means: [Tensor.stack(losses).sum()]
+            )
+            var numbers = StepNumbers(loss: shared.means[0])
+            numbers.images = shared.images
+            if plan.options.clipGrad != nil {
+                numbers.gradientNorm = try optimizer.gradientNorm()?.item()
+            }
+            return numbers
         }
         var wanted = [try Tensor.stack(losses).sum()]
         if plan.options.clipGrad != nil, let norm = try optimizer.gradientNorm() {

@@ -26,7 +26,8 @@ public final class MIMSession: RunSession {
     ) throws {
         let options = request.options
         try MIMPreflight.check(options)
-        try RunDirectory.check(request.output, resume: request.resuming != nil)
+        try request.checkOutput()
+        try request.checkProcesses()
         let (description, transformer) = try Self.description(options)
         let masking = try MIMPreflight.masking(options, transformer)
         let data = try UnlabelledData(request)
@@ -37,7 +38,7 @@ public final class MIMSession: RunSession {
         if request.isAtStart, !options.initialWeights.isEmpty {
             try Self.start(options.initialWeights, model, description, observer)
         }
-        plan = data.plan(parameterCount: model.parameterCount, policy: policy)
+        plan = data.plan(request, parameterCount: model.parameterCount, policy: policy)
         let transform = try Augmentation.transform(
             options,
             description.configuration,

@@ -1,5 +1,5 @@
 /// Times as options have them: `30m`, `1h30m`, `90s`.
-enum DurationText {
+package enum DurationText {
     private static let units: [(name: Character, seconds: Double)] = [
         ("h", 3_600), ("m", 60), ("s", 1),
     ]
@@ -9,7 +9,7 @@ enum DurationText {
     ///
     /// - Parameter text: The text.
     /// - Returns: Seconds; nil where it is no time, or out of range.
-    static func read(_ text: String) -> Double? {
+    package static func read(_ text: String) -> Double? {
         var rest = text.filter { $0 != " " }[...]
         var seconds = 0.0
         var isEmpty = true

@@ -12,6 +12,8 @@ struct RunData: Sendable {
     let workers: Int
     /// The images that an epoch shows.
     let imagesPerEpoch: Int
+    /// The part of every batch that this process computes; nil for all of it.
+    var share: BatchShare?
 
     /// Opens both parts of the data.
     ///
@@ -59,7 +61,14 @@ struct RunData: Sendable {
 
     /// The loader of an attempt at training; a rolled-back run goes on in another order.
     func trainingLoader(_ transform: TrainingTransform, attempt: Int) throws -> DataLoader {
-        try .training(train, transform, options, workers: workers, attempt: attempt)
+        try .training(
+            train,
+            transform,
+            options,
+            workers: workers,
+            attempt: attempt,
+            share: share
+        )
     }
 
     /// The loader for measuring: every image once, in order.
@@ -68,7 +77,8 @@ struct RunData: Sendable {
         return try DataLoader(
             dataset: validation,
             transform: processor,
-            plan: EpochPlan(count: validation.count, batchSize: batch, shuffles: false),
+            plan: EpochPlan(count: validation.count, batchSize: batch, shuffles: false)
+                .shared(share),
             workers: workers,
             policy: .drop(limit: min(options.skipLimit, validation.count - 1))
         )

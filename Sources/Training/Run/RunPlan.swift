@@ -29,6 +29,8 @@ public struct RunPlan: Sendable, Equatable {
     public var holdsOut = false
     /// How much the images of each class count in the loss, by label; nil where all count alike.
     public var classWeights: [Double]?
+    /// The processes that train together.
+    public var processes = 1
 
     /// The steps of an epoch; images that do not fill a batch wait for another epoch's order.
     public var stepsPerEpoch: Int { imagesPerEpoch / options.batch }
@@ -147,6 +149,7 @@ public struct RunPlan: Sendable, Equatable {
             ("val_images", "\(validationCount)"), ("classes", ClassNames.summary(classNames)),
             ("compute", policy.description), ("workers", "\(workers)"),
         ]
+        if processes > 1 { facts.append(("processes", processSentence)) }
         if let classWeights { facts.append(("class_weights", weightSentence(classWeights))) }
         if let ema = options.ema, !options.emaIsLongEnough(steps: totalSteps) {
             facts.append(("ema_note", "decay \(ema) averages over more steps than the run has"))
@@ -164,6 +167,11 @@ public struct RunPlan: Sendable, Equatable {
             return "\(text(weights.min() ?? 0)) to \(text(weights.max() ?? 0))"
         }
         return zip(classNames, weights).map { "\($0) \(text($1))" }.joined(separator: ", ")
+    }
+
+    private var processSentence: String {
+        let images = options.batch.isMultiple(of: 2 * processes) ? "" : "about "
+        return "\(processes), each with \(images)\(options.batch / processes) images of a step"
     }
 
     private var epochSentence: String {

@@ -1,5 +1,5 @@
 import Foundation
-import Torch
+public import Torch
 import TorchNN
 
 /// What to train and where.
@@ -16,6 +16,8 @@ public struct RunRequest: Sendable {
     public var toolVersion: String
     /// Whether the batch is taken from the number of images: the recipe says so, and no other was given.
     public var choosesBatch = false
+    /// The processes that train together, of which this is one; nil for one alone.
+    public var group: ProcessGroup?
 
     /// Creates a request.
     public init(
@@ -43,7 +45,8 @@ extension RunRequest {
     ///
     /// - Throws: `ConfigurationError` for an unknown `DEIT_COMPUTE`, `TorchError` when a probe of the kernels fails.
     func computePolicy() throws -> ComputePolicy {
-        if let threads = resuming?.threads ?? options.threads {
+        // A run that goes on with another number of processes divides the cores otherwise.
+        if let threads = (group == nil ? resuming?.threads : nil) ?? options.threads {
             try Libtorch.setThreadCount(threads)
         }
         let precision = resuming?.dtype ?? options.dtype
@@ -56,10 +59,36 @@ extension RunRequest {
                 encoder: resuming.kernels.encoder
             )
         }
-        switch precision {
-        case .fp32: return try .automatic(dtype: .float32)
-        case .bf16: return try .automatic(dtype: .bfloat16)
-        case .auto: return try .automatic()
-        }
+        let own: ComputePolicy =
+            switch precision {
+            case .fp32: try .automatic(dtype: .float32)
+            case .bf16: try .automatic(dtype: .bfloat16)
+            case .auto: try .automatic()
+            }
+        return try group.map { try own.shared(by: $0) } ?? own
+    }
+}
+
+extension ComputePolicy {
+    /// The kernels and the type of process 0: the probes of another process could choose others.
+    fileprivate func shared(by group: ProcessGroup) throws -> ComputePolicy {
+        let own = [
+            linear.rawValue, attention.rawValue, pointwise.rawValue, encoder.rawValue,
+            dtype == .bfloat16 ? "bf16" : "fp32",
+        ]
+        let texts = try group.broadcast(own.joined(separator: " ")).split(separator: " ")
+            .map(String.init)
+        var policy = self
+        guard texts.count == own.count, let linear = Kernel(rawValue: texts[0]),
+            let attention = Kernel(rawValue: texts[1]),
+            let pointwise = Pointwise(rawValue: texts[2]),
+            let encoder = Encoder(rawValue: texts[3])
+        else { return self }
+        policy.linear = linear
+        policy.attention = attention
+        policy.pointwise = pointwise
+        policy.encoder = encoder
+        policy.dtype = texts[4] == "bf16" ? .bfloat16 : .float32
+        return policy
     }
 }

@@ -7,13 +7,20 @@ public enum StepRandomness {
     ///   - epoch: The epoch, from 0.
     ///   - step: The step within the epoch, from 0.
     ///   - attempt: How often the run was rolled back; a new attempt draws new numbers.
+    ///   - rank: The process; each has images of its own, and draws numbers of its own for them.
     /// - Returns: The seed.
-    public static func seed(_ seed: Int, epoch: Int, step: Int, attempt: Int = 0) -> UInt64 {
+    public static func seed(
+        _ seed: Int,
+        epoch: Int,
+        step: Int,
+        attempt: Int = 0,
+        rank: Int = 0
+    ) -> UInt64 {
         var state: UInt64 = 0x6465_6974_7374_6570
         for value in [seed, epoch, step, attempt] {
             state = mixed(state ^ UInt64(bitPattern: Int64(value)))
         }
-        return state
+        return rank == 0 ? state : mixed(state ^ UInt64(bitPattern: Int64(rank)))
     }
 
     /// The seed of the order and augmentation of the images.

@@ -12,6 +12,8 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     case otherData(run: String, difference: String)
     /// No checkpoint of the run can be loaded.
     case noUsableCheckpoint(run: String, reason: String)
+    /// Processes that train together do not do the same; the text says in what they differ.
+    case processesDiffer(String)
     /// A value of a plan is outside of its range; the text says which.
     case invalidPlan(String)
 
@@ -41,6 +43,7 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
         case .otherData(let run, let difference):
             return "the data differs from that of \(run): \(difference); "
                 + "use the same --data, or start a new run"
+        case .processesDiffer(let difference): return "the processes have \(difference)"
         case .invalidPlan(let reason):
             return "the training plan cannot be used: \(reason)"
         case .noUsableCheckpoint(let run, let reason):

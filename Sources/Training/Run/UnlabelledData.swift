@@ -12,6 +12,8 @@ struct UnlabelledData: Sendable {
     let workers: Int
     /// Whether the validation images are a share of the data that the run held out itself.
     let holdsOut: Bool
+    /// The part of every batch that this process computes; nil for all of it.
+    var share: BatchShare?
 
     /// Checks the options of any method without labels, before anything is opened.
     static func check(
@@ -58,6 +60,7 @@ struct UnlabelledData: Sendable {
     /// Opens the data of a new run, or that of a run that goes on, which must be what it was.
     init(_ request: RunRequest) throws {
         try self.init(request.options)
+        share = request.group.map { BatchShare(rank: $0.rank, size: $0.size) }
         try request.resuming?.checkData(
             train: train,
             validation: validation?.count ?? 0,
@@ -66,7 +69,7 @@ struct UnlabelledData: Sendable {
     }
 
     /// What follows from options, data and network.
-    func plan(parameterCount: Int, policy: ComputePolicy) -> RunPlan {
+    func plan(_ request: RunRequest, parameterCount: Int, policy: ComputePolicy) -> RunPlan {
         RunPlan(
             options: options,
             trainCount: train.count,
@@ -77,13 +80,21 @@ struct UnlabelledData: Sendable {
             policy: policy,
             workers: workers,
             fingerprint: train.fingerprint,
-            holdsOut: holdsOut
+            holdsOut: holdsOut,
+            processes: request.group?.size ?? 1
         )
     }
 
     /// The loader of an attempt at training.
     func trainingLoader(_ transform: any ImageTransform, attempt: Int) throws -> DataLoader {
-        try .training(train, transform, options, workers: workers, attempt: attempt)
+        try .training(
+            train,
+            transform,
+            options,
+            workers: workers,
+            attempt: attempt,
+            share: share
+        )
     }
 }
 
@@ -94,7 +105,8 @@ extension DataLoader {
         _ transform: any ImageTransform,
         _ options: TrainingOptions,
         workers: Int,
-        attempt: Int
+        attempt: Int,
+        share: BatchShare? = nil
     ) throws -> DataLoader {
         try DataLoader(
             dataset: dataset,
@@ -106,7 +118,7 @@ extension DataLoader {
                 dropsLast: true,
                 repeats: options.repeatedAug ?? 1,
                 balancing: options.labelsToBalance(in: dataset)
-            ),
+            ).shared(share),
             mixing: Augmentation.mixing(options),
             smoothing: options.smoothing,
             workers: workers,

@@ -39,6 +39,12 @@ extension RunRequest {
     /// - Returns: The data, read as the options now say.
     /// - Throws: `DatasetError` where the data cannot be used.
     mutating func openData(notice: (String) -> Void) throws -> RunData {
+        var data = try openWholeData(notice: notice)
+        data.share = share
+        return data
+    }
+
+    private mutating func openWholeData(notice: (String) -> Void) throws -> RunData {
         guard choosesBatch, resuming == nil else { return try RunData(options) }
         var single = options
         (single.batch, single.accumulation) = (1, 1)

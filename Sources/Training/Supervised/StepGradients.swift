@@ -14,13 +14,15 @@ enum StepGradients {
     ///   - input: The images.
     ///   - parts: Into how many parts they are divided.
     ///   - optimizer: The optimiser whose gradients' norm is wanted, or nil.
+    ///   - across: How gradients are averaged over several processes, and the optimiser of all of them; nil for one process.
     /// - Returns: The numbers, read from the device at once.
     /// - Throws: `TorchError` when the shapes do not fit.
     static func add(
         _ task: any TrainingTask,
         _ input: StepInput,
         parts: Int,
-        norm optimizer: (any Optimizer)? = nil
+        norm optimizer: (any Optimizer)? = nil,
+        across: (exchange: GradientExchange, optimizer: any Optimizer)? = nil
     ) throws -> StepNumbers {
         var losses: [Tensor] = []
         var correct: [Tensor] = []
@@ -35,6 +37,18 @@ enum StepGradients {
                 correct.append(try hits.to(.float32).sum())
             }
         }
+        if let across {
+            let numbers = try across.exchange.average(
+                gradientsOf: across.optimizer,
+                images: input.count,
+                means: [Tensor.stack(losses).sum()],
+                totals: correct.isEmpty ? [] : [Tensor.stack(correct).sum()]
+            )
+            return StepNumbers(
+                numbers,
+                gradientNorm: try optimizer.map { try $0.gradientNorm()?.item() ?? 0 }
+            )
+        }
         var wanted = [try Tensor.stack(losses).sum()]
         if !correct.isEmpty { wanted.append(try Tensor.stack(correct).sum()) }
         let norm = try optimizer?.gradientNorm()
@@ -45,5 +59,17 @@ enum StepGradients {
             correct: correct.isEmpty ? nil : numbers[1],
             gradientNorm: optimizer == nil ? nil : norm == nil ? 0 : numbers.last
         )
+    }
+}
+
+extension StepNumbers {
+    /// The numbers of all processes: the mean loss and, where classes are predicted, the right predictions.
+    fileprivate init(_ numbers: GradientExchange.Numbers, gradientNorm: Double?) {
+        self.init(
+            loss: numbers.means[0],
+            correct: numbers.totals.first,
+            gradientNorm: gradientNorm
+        )
+        images = numbers.images
     }
 }

@@ -25,6 +25,8 @@ public final class SupervisedLearner: Learner {
     private var pixels: Tensor?
     /// Numbers that a resumed run needs; none.
     public var counters: [String: Double] = [:]
+    /// How gradients are averaged over several processes.
+    public var exchange: GradientExchange?
     /// Whether the task predicts classes, as far as it has been seen.
     public private(set) var scoresLabels: Bool
 
@@ -36,7 +38,7 @@ public final class SupervisedLearner: Learner {
         optimizer = parts.optimizer
         ema = parts.ema
         validation = parts.validationLoader
-        plan = parts.plan.training
+        plan = parts.plan.training(parts.group)
         isInTrainMode = parts.plan.options.trainMode
         answers = parts.answers
         scoresLabels = true
@@ -156,7 +158,8 @@ public final class SupervisedLearner: Learner {
             task,
             input,
             parts: plan.accumulation,
-            norm: plan.clipGradient == nil ? nil : optimizer
+            norm: plan.clipGradient == nil ? nil : optimizer,
+            across: exchange.map { ($0, optimizer) }
         )
         if numbers.correct != nil { scoresLabels = true }
         return numbers
@@ -199,9 +202,14 @@ public final class SupervisedLearner: Learner {
         }
         defer { module.trainUnfrozen(isInTrainMode) }
         let networks = [network] + (average.map { [$0] } ?? [])
-        guard let found = try await Validation.run(networks, on: validation, stop: stop) else {
-            return nil
-        }
+        guard
+            let found = try await Validation.run(
+                networks,
+                on: validation,
+                stop: stop,
+                group: exchange?.group
+            )
+        else { return nil }
         scores.validation = found[0].score
         scores.average = found.count > 1 ? found[1].score : nil
         if scores.validation == nil { scores.loss = found[0].meanLoss }
@@ -219,7 +227,8 @@ public final class SupervisedLearner: Learner {
             networks,
             on: validation,
             stop: stop,
-            until: start + .seconds(2)
+            until: start + .seconds(2),
+            group: exchange?.group
         )
         guard let found, found[0].count > 0 else { return 0 }
         let seconds = (ContinuousClock.now - start).inSeconds

@@ -31,7 +31,10 @@ struct TrainingParts {
     /// Makes the training loader for an attempt; a rolled-back run goes on in another order.
     let trainingLoader: (_ attempt: Int) throws -> DataLoader
     let validationLoader: DataLoader
-    let run: RunDirectory
+    /// The run's folder; nil in a process that does not write.
+    let run: RunDirectory?
+    /// The processes that train together; nil for one alone.
+    var group: ProcessGroup?
 }
 
 @ModelActor
@@ -39,7 +42,7 @@ extension TrainingParts {
     /// The same for a trainer.
     var forTrainer: TrainerParts {
         TrainerParts(
-            plan: plan.training,
+            plan: plan.training(group),
             run: run,
             learner: SupervisedLearner(self),
             trainingLoader: trainingLoader,

@@ -38,13 +38,15 @@ enum Validation {
     ///   - loader: The images, every one once.
     ///   - stop: Asks to stop.
     ///   - end: When to stop with the images so far; nil for never.
+    ///   - group: The processes, each of which has a part of the images; nil for one process.
     /// - Returns: What the images add up to, in the order of the networks.
     /// - Throws: What reading images or computing throws.
     static func run(
         _ networks: [TrainedNetwork],
         on loader: DataLoader,
         stop: StopRequest,
-        until end: ContinuousClock.Instant? = nil
+        until end: ContinuousClock.Instant? = nil,
+        group: ProcessGroup? = nil
     ) async throws -> [Sums]? {
         for network in networks { network.module.eval() }
         let classes = loader.dataset.classNames.count
@@ -60,6 +62,7 @@ enum Validation {
             }
             if let end, ContinuousClock.now >= end { break }
         }
+        if let group { sums = try sums.map { try $0.added(over: group) } }
         return sums
     }
 
@@ -138,6 +141,31 @@ enum Validation {
                 classes.count(label: label, prediction: Int(prediction))
             }
             count += labels.count
+        }
+
+        /// The sums over all processes.
+        func added(over group: ProcessGroup) throws(ProcessGroupError) -> Sums {
+            // Loss and the right ones of up to three predictions; a process without images knows of none.
+            let most = 3
+            let head = [loss, Double(count), Double(right.count), right.isEmpty ? 0 : 1]
+            let counts = classes.flatMap { [$0.support, $0.predicted, $0.right].map(Double.init) }
+            let sums = try group.sum(
+                head + right + Array(repeating: 0, count: most - right.count) + counts
+            )
+            var added = self
+            added.loss = sums[0]
+            added.count = Int(sums[1])
+            let width = sums[3] == 0 ? 0 : Int(sums[2] / sums[3])
+            added.right = Array(sums[head.count..<(head.count + width)])
+            for index in classes.indices {
+                let start = head.count + most + 3 * index
+                added.classes[index] = ClassScore(
+                    support: Int(sums[start]),
+                    predicted: Int(sums[start + 1]),
+                    right: Int(sums[start + 2])
+                )
+            }
+            return added
         }
 
         /// The mean loss of an image; nil where there were none.

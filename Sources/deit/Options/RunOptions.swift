@@ -47,12 +47,43 @@ struct RunOptions<Command: TrainingCommand>: ParsableArguments {
     )
     var output: String?
 
-    @Flag(help: "Continue the run in --output with the options it was started with.")
+    @Flag(
+        help:
+            "Continue the run in --output with its options; `--resume auto`: if there is one, else start it."
+    )
     var resume = false
+
+    /// What ``ResumeWord`` makes of `--resume auto`.
+    @Flag(help: .hidden)
+    var resumeAuto = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Longest wait of processes that train together for one another.",
+            valueName: "duration"
+        )
+    )
+    var distTimeout = "10m"
 
     @Flag(help: "Print the parameter groups (weights, learning rate, weight decay) and exit.")
     var listGroups = false
 
     @Flag(help: "Print all options in effect, not only those that differ from the recipe.")
     var verbose = false
+}
+
+/// The word behind `--resume`, which may be absent: ArgumentParser has no option whose value may be.
+enum ResumeWord {
+    /// Makes a flag of its own of `--resume auto`.
+    static func joined(_ arguments: [String]) -> [String] {
+        var joined: [String] = []
+        for argument in arguments {
+            if argument == "auto", joined.last == "--resume" {
+                joined[joined.count - 1] = "--resume-auto"
+            } else {
+                joined.append(argument == "--resume=auto" ? "--resume-auto" : argument)
+            }
+        }
+        return joined
+    }
 }

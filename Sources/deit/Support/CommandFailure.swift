@@ -43,6 +43,8 @@ struct CommandFailure: Error, CustomStringConvertible {
         case let error as HubError: self.init(error.description, exitCode: Self.code(of: error))
         case let error as TrainingError:
             self.init(error.description, exitCode: Self.code(of: error))
+        case let error as ProcessGroupError:
+            self.init(error.description, exitCode: Self.code(of: error))
         case let error as TeacherCacheError:
             self.init(error.description, exitCode: Self.code(of: error))
         case let error as NeighbourError:
@@ -55,6 +57,13 @@ struct CommandFailure: Error, CustomStringConvertible {
             self.init(error.description, exitCode: Self.other)
         default:
             self.init(error.localizedDescription, exitCode: Self.other)
+        }
+    }
+
+    private static func code(of error: ProcessGroupError) -> Int32 {
+        switch error.cause {
+        case .environment, .differs: wrongCall
+        default: other
         }
     }
 
@@ -107,7 +116,7 @@ struct CommandFailure: Error, CustomStringConvertible {
     private static func code(of error: TrainingError) -> Int32 {
         switch error {
         case .otherClasses, .otherInput, .otherTask, .otherData, .noUsableCheckpoint: badData
-        case .diverged: other
+        case .diverged, .processesDiffer: other
         case .invalidPlan: wrongCall
         }
     }

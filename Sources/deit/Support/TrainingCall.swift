@@ -28,13 +28,29 @@ struct TrainingCall<Command: TrainingCommand> {
     func run() async throws {
         let threads = given.last { $0.key == Settings.declared.threads.key }
         if threads?.text != "1" { OpenMPWaiting.spinBriefly() }
-        let request = try await request()
-        if run.listGroups { return try await GroupPrinter.print(request.options) }
+        if run.listGroups {
+            return try await GroupPrinter.print(request(among: nil).options)
+        }
+        let group = try Processes.join(timeout: try distTimeout())
+        do {
+            try await train(among: group)
+        } catch {
+            throw Processes.leave(group, because: error)
+        }
+        group?.close()
+    }
+
+    private func train(among group: ProcessGroup?) async throws {
+        let request = try await request(among: group)
         let stop = StopRequest()
         let signals = Signals(stop)
         Lifeline.watch(stop)
         defer { withExtendedLifetime(signals) {} }
         let (outcome, plan) = try await Self.train(request, stop, isVerbose: run.verbose)
+        guard group?.isFirst ?? true else {
+            if case .stopped(let signal, _) = outcome { throw ExitCode(128 + signal) }
+            return
+        }
         switch outcome {
         case .finished(let best):
             Console.line(Self.farewell(best, plan, output: request.output))
@@ -53,6 +69,11 @@ struct TrainingCall<Command: TrainingCommand> {
         _ stop: StopRequest,
         isVerbose: Bool
     ) async throws -> (outcome: Trainer.Outcome, plan: RunPlan) {
+        guard request.group?.isFirst ?? true else {
+            let session = try RunSessions.make(request, observer: SilentObserver(), stop: stop)
+            if let stopped = try await session.prepare() { return (stopped, session.plan) }
+            return (try await session.run(), session.plan)
+        }
         let progress = ProgressPrinter(request.options.method)
         let session = try RunSessions.make(request, observer: progress, stop: stop)
         RunHeader.print(session.plan, request, isVerbose: isVerbose)
@@ -63,12 +84,38 @@ struct TrainingCall<Command: TrainingCommand> {
         return (try await session.run(), session.plan)
     }
 
-    private func request() async throws -> RunRequest {
-        guard run.resume else { return try await newRequest() }
+    private func distTimeout() throws -> Double {
+        guard let seconds = DurationText.read(run.distTimeout) else {
+            throw OptionError.badValue(
+                run.distTimeout,
+                key: "dist_timeout",
+                expected: "a time such as 10m or 90s",
+                source: "the command line"
+            )
+        }
+        return seconds
+    }
+
+    /// The request of this process; where to write and whether a run goes on is for process 0 to say.
+    private func request(among group: ProcessGroup?) async throws -> RunRequest {
+        var resumes = run.resume
+        if run.resumeAuto {
+            let isThere = run.output.map {
+                FileManager.default.fileExists(atPath: $0 + "/run.yaml")
+            }
+            resumes = try group?.first(isThere ?? false) ?? isThere ?? false
+        }
+        var request = try await resumes ? resumedRequest() : newRequest()
+        if let group { request.output = try group.broadcast(request.output) }
+        request.group = group
+        return request
+    }
+
+    private func resumedRequest() throws -> RunRequest {
         guard let output = run.output else {
             throw OptionError.conflict("--resume needs the run's folder: add --output RUN")
         }
-        if let recipe = run.recipe {
+        if let recipe = run.recipe, !run.resumeAuto {
             throw OptionError.conflict(
                 "options of a resumed run cannot change: leave out --recipe \(recipe)"
             )
@@ -87,7 +134,11 @@ struct TrainingCall<Command: TrainingCommand> {
                     + "\(Libtorch.versionOfLibrary); results may differ in the last digits"
             )
         }
-        var options = try manifest.resumedOptions(given.map { ($0.key, $0.text) })
+        // A run that began by the same command has found what it starts from.
+        let found = run.resumeAuto ? Self.starts : []
+        var options = try manifest.resumedOptions(
+            given.filter { !found.contains($0.key) }.map { ($0.key, $0.text) }
+        )
         // A run is resumed from any folder: where the path as typed leads nowhere, the absolute one may.
         if !isGiven(Settings.declared.data), let path = manifest.dataPath,
             !FileManager.default.fileExists(atPath: options.data)
@@ -101,6 +152,12 @@ struct TrainingCall<Command: TrainingCommand> {
             recipe: manifest.recipe,
             toolVersion: Deit.version
         )
+    }
+
+    /// The options whose values are names before a run begins, and paths in `run.yaml`.
+    private static var starts: [String] {
+        let settings = Settings.declared
+        return [settings.finetune.key, settings.initialWeights.key, settings.teacher.key]
     }
 
     /// Distinguishes a checkpoint from a run, for --resume with a checkpoint.
