@@ -79,12 +79,7 @@ struct DirectoryParityTests {
                 for (_, parameter) in model.namedParameters() {
                     try parameter.tensor.fillNormal(mean: 0.02, std: 0.05)
                 }
-                if !vit.keyBias {
-                    for block in model.blocks {
-                        let bias = try #require((block as? Block)?.attn.qkv.bias).tensor
-                        try withoutGradient { try bias.narrowed(0, 48..<96).fill(0) }
-                    }
-                }
+                if !vit.keyBias { try clearKeyBias(model) }
                 model.eval()
                 let description = ModelDescription(
                     configuration: .visionTransformer(vit),
@@ -108,6 +103,60 @@ struct DirectoryParityTests {
         #expect(status == 0, "\(text)")
         let passed = text.split(separator: "\n").filter { $0.hasPrefix("ok") }
         #expect(passed.count { $0.contains("logits of timm,") } == paths.count, "\(text)")
+    }
+
+    /// DINOv3, of which transformers has the backbone alone: plain and gated, without biases and with those that it has.
+    @Test func transformersLoadsDINOv3() throws {
+        let scratch = try Scratch()
+        var paths: [String] = []
+        let names = [
+            "vit_small_patch16_dinov3", "vit_small_patch16_dinov3_qkvb",
+            "vit_small_plus_patch16_dinov3_qkvb",
+        ]
+        for (index, name) in names.enumerated() {
+            var vit = try #require(try ModelRegistry.configuration(named: name).transformer)
+            (vit.imageHeight, vit.imageWidth, vit.patchSize) = (32, 32, 8)
+            (vit.embedDim, vit.depth, vit.numHeads, vit.globalPool) = (48, 2, 2, .token)
+            // Keys may have a bias in transformers' form.
+            if index == 1 { vit.keyBias = true }
+            try manualSeed(UInt64(index))
+            let model = try VisionTransformer.make(vit)
+            for (_, parameter) in model.namedParameters() {
+                try parameter.tensor.fillNormal(mean: 0.02, std: 0.05)
+            }
+            if !vit.keyBias { try clearKeyBias(model) }
+            model.eval()
+            let description = ModelDescription(
+                configuration: .visionTransformer(vit),
+                processor: try .whole(
+                    height: 32,
+                    width: 32,
+                    channels: 3,
+                    mean: [0.4, 0.5, 0.6],
+                    std: [0.2, 0.3, 0.25]
+                ),
+                labels: ClassLabels(placeholders: 0)
+            )
+            let path = scratch.file(name)
+            try write(model, description, to: path, options: SaveOptions(form: .huggingFace(nil)))
+            paths.append(path)
+        }
+        let (status, text) = try Peers.run("check_directories.py", paths)
+        #expect(status == 0, "\(text)")
+        let passed = text.split(separator: "\n").filter { $0.hasPrefix("ok") }
+        #expect(
+            passed.count { $0.contains("feature of transformers' DINOv3ViTModel,") } == paths.count,
+            "\(text)"
+        )
+    }
+
+    /// Zeros for the keys' rows of a bias that the network does not have.
+    private func clearKeyBias(_ model: VisionTransformer) throws {
+        let width = model.configuration.embedDim
+        for block in model.blocks {
+            guard let bias = (block as? Block)?.attn.qkv.bias?.tensor else { continue }
+            try withoutGradient { try bias.narrowed(0, width..<(2 * width)).fill(0) }
+        }
     }
 
     private func write(

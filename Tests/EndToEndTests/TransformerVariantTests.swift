@@ -79,7 +79,16 @@ import VisionModels
             let image = "data/val/a/0.png"
             let token = variant.configuration.classToken ? "cls" : "mean"
             _ = try await deit("classify", "model", image)
-            #expect(try await deit("evaluate", "model", "--data", "data").output.contains("top-1"))
+            for extra in [[], ["--knn"], ["--linear"]] {
+                let result = try await DeitCommand.run(
+                    ["evaluate", "model", "--data", "data"] + extra,
+                    in: folder
+                )
+                #expect(
+                    result.code == 0 && result.output.contains("%"),
+                    "\(extra): \(result.output)\(result.errors)"
+                )
+            }
             let features = try await deit(
                 "features",
                 "model",

@@ -46,6 +46,8 @@ def check_transformers(folder, probe):
     kind = (config.architectures or [""])[0]
     if kind == "DeiTForImageClassificationWithTeacher":
         auto = transformers.DeiTForImageClassificationWithTeacher
+    elif kind.endswith("Model"):
+        auto = transformers.AutoModel
     else:
         auto = transformers.AutoModelForImageClassification
     model, info = auto.from_pretrained(folder, output_loading_info=True)
@@ -55,6 +57,8 @@ def check_transformers(folder, probe):
     model.eval()
     with torch.no_grad():
         output = model(probe["images"])
+    if kind.endswith("Model"):
+        return report(folder, f"feature of transformers' {type(model).__name__}", output.pooler_output, probe["logits"])
     report(folder, f"logits of transformers' {type(model).__name__}", output.logits, probe["logits"])
     if "dist" in probe and kind == "DeiTForImageClassificationWithTeacher":
         report(folder, "class head", output.cls_logits, probe["cls"])
@@ -111,6 +115,8 @@ for folder in sys.argv[1:]:
     probe = load_file(os.path.join(folder, "probe.safetensors"))
     config = json.load(open(os.path.join(folder, "config.json")))
     checks = [check_transformers, check_processor]
+    if config.get("model_type") == "dinov3_vit":
+        checks.remove(check_processor)  # its class resizes with torchvision alone
     if "architecture" in config:
         checks.append(check_timm)
     if config.get("architecture", "").startswith(("deit", "vit")):

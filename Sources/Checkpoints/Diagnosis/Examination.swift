@@ -108,7 +108,10 @@ struct Examination {
         }
         if let vit = configuration.transformer {
             diagnosis.add("layer norm eps", "\(vit.layerNormEps)")
-            diagnosis.add("resampling", "\(resampling(plan).rawValue), for another grid")
+            // Rotary positions are computed for any grid.
+            if vit.rotaryTemperature == nil {
+                diagnosis.add("resampling", "\(resampling(plan).rawValue), for another grid")
+            }
         }
         diagnosis.add("images", ModelDirectory.steps(plan.description.processor))
         try checkTensors(plan)
