@@ -70,6 +70,7 @@ extension PretrainedModel {
 extension PretrainedConfig {
     /// A fresh token for masked patches, where the configuration has one.
     func makeMaskToken() throws -> Parameter? {
+        if Family.kind == .dinov3 { return try Parameter(Tensor.zeros([1, 1, hiddenSize])) }
         guard Family.isDINOv2, useMaskToken || Family.hasRegisters else { return nil }
         return try Parameter(Tensor.zeros([1, hiddenSize]))
     }

@@ -30,15 +30,15 @@ public final class EncoderModel<Family: PretrainedFamily>: Module, PretrainedMod
     /// The transformer, without classifier.
     public let network: VisionTransformer
 
-    /// The pooler, if there is one; DINOv2 has none.
+    /// The pooler, if there is one; DINOv2 and DINOv3 have none.
     public let pooler: Pooler?
 
-    /// What takes the place of masked patches in a DINOv2, `[1, hiddenSize]`.
+    /// What takes the place of masked patches in a DINOv2, `[1, hiddenSize]`, and in a DINOv3, `[1, 1, hiddenSize]`.
     public let maskToken: Parameter?
 
     var classPosition: ClassPosition?
 
-    /// `DeiTModel`, `ViTModel`, `Dinov2Model` or `Dinov2WithRegistersModel`.
+    /// `DeiTModel`, `ViTModel`, `Dinov2Model`, `Dinov2WithRegistersModel` or `DINOv3ViTModel`.
     public static var architecture: HuggingFaceArchitecture { Family.baseArchitecture }
 
     /// Creates a model with fresh weights, and a pooler where the family has one.
@@ -58,7 +58,7 @@ public final class EncoderModel<Family: PretrainedFamily>: Module, PretrainedMod
     public init(_ config: PretrainedConfig<Family>, addPoolingLayer: Bool) throws {
         self.config = config
         network = try VisionTransformer.make(config.network(numClasses: 0))
-        pooler = addPoolingLayer && !Family.isDINOv2 ? try Pooler(config) : nil
+        pooler = addPoolingLayer && Family.kind == .vit ? try Pooler(config) : nil
         maskToken = try config.makeMaskToken()
         super.init()
         try FreshWeights.fill(self)
@@ -116,7 +116,7 @@ public final class EncoderModel<Family: PretrainedFamily>: Module, PretrainedMod
         let tokens = encoded.lastHiddenState
         return BaseModelOutputWithPooling(
             lastHiddenState: tokens,
-            poolerOutput: try Family.isDINOv2 ? tokens.selected(1, 0) : pooler?(tokens),
+            poolerOutput: try Family.kind == .vit ? pooler?(tokens) : tokens.selected(1, 0),
             hiddenStates: encoded.hiddenStates,
             attentions: encoded.attentions
         )

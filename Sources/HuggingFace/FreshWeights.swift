@@ -5,7 +5,7 @@ import TorchNN
 /// The first values of a model's tensors, as transformers draws them.
 ///
 /// Matrices are normal with `initializerRange`, biases 0, normalisations 1 and 0. Tokens and positions of a DeiT start at
-/// zero, of a ViT and a DINOv2 they are normal too; mask and register tokens are 0.
+/// zero, of a ViT and a DINOv2 they are normal too; mask and register tokens are 0, a DINOv3's registers normal.
 ///
 /// ## Source
 /// `_init_weights` of `transformers/models/deit/modeling_deit.py`, `transformers/models/vit/modeling_vit.py`,
@@ -26,6 +26,8 @@ enum FreshWeights {
     ) throws(TorchError) {
         let last = name.split(separator: ".").last ?? ""
         switch last {
+        case "register_tokens" where Model.Family.kind == .dinov3:
+            try tensor.fillNormal(mean: 0, std: model.config.initializerRange)
         case "mask_token", "register_tokens", "bias":
             try tensor.fill(0)
         case "cls_token", "distillation_token", "position_embeddings":

@@ -110,8 +110,12 @@ extension PretrainedModel {
     /// - Returns: The names and tensors; of a fused `qkv` its three parts.
     /// - Throws: `CheckpointError` for a tensor that has no name in the architecture.
     public func stateDict() throws(CheckpointError) -> [(name: String, tensor: Tensor)] {
-        let isGated = network.configuration.mlpLayer == .swiglu
-        return try HuggingFaceKeyMap(Self.architecture, isGated: isGated).tensors(
+        let map = HuggingFaceKeyMap(
+            Self.architecture,
+            isGated: network.configuration.mlpLayer == .swiglu,
+            hasKeyBias: network.configuration.keyBias
+        )
+        return try map.tensors(
             of: network,
             extras: extraTensors(),
             classPosition: (self as? any SplitClassToken)?.classPosition
@@ -167,8 +171,8 @@ extension PretrainedModel {
             )
         }
         let size = PixelSize(height: shape[2], width: shape[3])
-        // transformers' DINOv2 takes images of any size.
-        guard options.interpolatePosEncoding || Family.isDINOv2 || size == wanted else {
+        // transformers' DINOv2 and DINOv3 take images of any size.
+        guard options.interpolatePosEncoding || Family.kind != .vit || size == wanted else {
             throw PretrainedError.invalidInput(
                 "images of \(size.height) × \(size.width) do not fit the model's \(wanted.height) × \(wanted.width);"
                     + " resize them, or pass interpolatePosEncoding: true"
