@@ -31,8 +31,8 @@ void ic_convolve_rows(const uint8_t *input, size_t stride, size_t rows, size_t r
 // Convolves `row_bytes` columns: old row r starts at input + r * row_bytes, new ones follow one another.
 void ic_convolve_columns(const uint8_t *input, size_t row_bytes, ic_weights weights, uint8_t *output);
 
-// Writes (sample / 255 - mean) / std of `count` interleaved pixels of `channels`, one plane for each channel; every step
-// is rounded to float.
+// Writes (sample / 255 - mean) / std of `count` interleaved pixels of `channels`, one plane for each channel; every
+// step is rounded to float.
 void ic_normalize(const uint8_t *pixels, size_t count, size_t channels, const float *mean, const float *std,
                   float *output);
 

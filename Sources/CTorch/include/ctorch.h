@@ -199,9 +199,9 @@ int32_t ct_layer_norm(ct_tensor CT_NONNULL x, int64_t width, ct_tensor CT_NULLAB
 int32_t ct_batch_norm(ct_tensor CT_NONNULL x, ct_tensor CT_NULLABLE weight, ct_tensor CT_NULLABLE bias,
                       ct_tensor CT_NONNULL running_mean, ct_tensor CT_NONNULL running_var, bool training,
                       double momentum, double eps, ct_tensor CT_NULLABLE *CT_NONNULL out);
-/// ct_batch_norm() in training, then the sum with `residual` and, with `positive`, the positive part: by one function of
-/// our own with its gradient where it serves the tensors, by libtorch's otherwise. The running statistics are updated
-/// in place.
+/// ct_batch_norm() in training, then the sum with `residual` and, with `positive`, the positive part: by one function
+/// of our own with its gradient where it serves the tensors, by libtorch's otherwise. The running statistics are
+/// updated in place.
 int32_t ct_batch_norm_vectors(ct_tensor CT_NONNULL x, ct_tensor CT_NONNULL weight, ct_tensor CT_NONNULL bias,
                               ct_tensor CT_NONNULL running_mean, ct_tensor CT_NONNULL running_var,
                               ct_tensor CT_NULLABLE residual, bool positive, double momentum, double eps,
