@@ -9,8 +9,9 @@ swift_files := $(wildcard Package.swift Benchmarks/Package.swift Fuzz/Package.sw
 c_files := $(wildcard Sources/CTorch/*.cpp Sources/CTorch/*.h Sources/CTorch/*/*.cpp Sources/CTorch/*/*.h \
 	Sources/CImageCodecs/*.c Sources/CImageCodecs/*.h Sources/CImageCodecs/include/*.h \
 	Sources/CMappedFile/*.c Sources/CMappedFile/include/*.h Sources/CHTTP/*.c Sources/CHTTP/include/*.h \
+	Tests/CFakeDevice/*.cpp Tests/CFakeDevice/*.h Tests/CFakeDevice/include/*.h \
 	Benchmarks/Sources/CBaseline/*.cpp Benchmarks/Sources/CBaseline/*.c Benchmarks/Sources/CBaseline/include/*.h)
-c_headers := $(wildcard Sources/CTorch/include/*.h Sources/CImageCodecs/include/*.h Sources/CMappedFile/include/*.h \
+c_headers := $(wildcard Sources/CTorch/include/*.h Tests/CFakeDevice/include/*.h Sources/CImageCodecs/include/*.h Sources/CMappedFile/include/*.h \
 	Sources/CHTTP/include/*.h)
 fuzz_targets := safetensors zip pickle config cifar tar list exif
 FUZZ ?= $(fuzz_targets)
@@ -20,7 +21,7 @@ BENCH ?=
 documented := $(basename $(notdir $(wildcard Sources/*/*.docc)))
 PARITY_PYTHON ?= $(firstword $(wildcard $(HOME)/.cache/swift-deit/peers/bin/python) python3)
 
-.PHONY: all setup build build-tests demo test unit parity e2e format lint bench benchmarks fuzz fuzz-smoke docs examples \
+.PHONY: all setup build build-tests check-device demo test unit parity e2e format lint bench benchmarks fuzz fuzz-smoke docs examples \
 	fixtures clean help
 
 all: build
@@ -33,6 +34,7 @@ help:
 	@echo "make format | lint          format the code, or check its formatting"
 	@echo "make bench     compare the speed of wrapper, kernels and image pipeline with alternatives; BENCH=--strict fails on a miss"
 	@echo "make benchmarks             build Benchmarks/ without running it"
+	@echo "make check-device           check the device script with the smallest networks on the CPU; see docs/devices.md"
 	@echo "make fuzz      run each parser on RUNS=100000 mutated files (libFuzzer); FUZZ=NAMES selects parsers"
 	@echo "make fuzz-smoke             the same with 5000 files each, for CI"
 	@echo "make examples  check every example in README, docs and --help; run the quick start and the programs in Examples/"
@@ -118,6 +120,9 @@ fuzz-smoke: fuzz
 
 docs: setup
 	@scripts/docs.sh $(documented)
+
+check-device: build-tests
+	@DEIT=.build/debug/deit OUT=.build/check-device scripts/check-device.sh --device cpu --tiny
 
 # Python's standard library is all that these need. The debug build of the tests has the libraries of the programs.
 examples: build-tests

@@ -186,9 +186,16 @@ let package = Package(
             linkerSettings: rpath
         ),
 
+        // An accelerator for tests, which needs no GPU.
+        .target(
+            name: "CFakeDevice",
+            dependencies: ["CLibtorch"],
+            path: "Tests/CFakeDevice",
+            cxxSettings: [.define("AT_PER_OPERATOR_HEADERS")]
+        ),
         .target(
             name: "TestSupport",
-            dependencies: ["Datasets", "ImagePipeline", "Torch"],
+            dependencies: ["CFakeDevice", "Datasets", "ImagePipeline", "Torch"],
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings
         ),
@@ -253,6 +260,13 @@ let package = Package(
                 "ImagePipeline", "Digests", "Torch", "TorchNN",
             ],
             resources: [.copy("Fixtures")]
+        ),
+        tests(
+            "DeviceTests",
+            [
+                "Evaluation", "Inference", "Checkpoints", "VisionModels", "ImagePipeline", "Torch",
+                "TorchNN",
+            ]
         ),
         tests("DigestsTests", ["Digests"]),
         tests("HubTests", ["Hub", "TestHub"]),

@@ -6,6 +6,7 @@
 #                               print the folder that holds libtorch.pc
 #
 # LIBTORCH=DIR                  use the libtorch in DIR (DIR/lib and DIR/include)
+# LIBTORCH_CUDA=1               download the build for NVIDIA GPUs and the libraries of CUDA (3 GB, 6 GB unpacked)
 # LIBTORCH_USE_PYTORCH=1        use the libtorch inside the PyTorch that `python3` imports
 # SETUP_LINT=1                  install what `make lint` needs as well (clang-format), as .ci/run does
 # SETUP_SYSTEM_PKGCONFIG=DIR    write libtorch.pc there too, where it may be written (default /usr/local/lib/pkgconfig)
@@ -20,6 +21,9 @@ mark="# written by swift-deit's scripts/setup.sh"
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { printf 'setup: error: %s\n' "$*" >&2; exit 1; }
+
+# `make setup LIBTORCH_CUDA=0` is as good as without.
+[[ ${LIBTORCH_CUDA:-} != 0 ]] || unset LIBTORCH_CUDA
 
 if [[ ${1:-} == --pkg-config-path ]]; then
   printf '%s\n' "$pkgconfig"
@@ -92,16 +96,33 @@ wheel_platforms() {
   esac
 }
 
-# Asks pip for the +cpu build first: 190 MB where the ordinary Linux wheel has more than 500 MB of CUDA code.
+# Asks pip for the +cpu build first: 190 MB where the ordinary Linux wheel has more than 500 MB of CUDA code. With
+# LIBTORCH_CUDA that one is wanted.
 download_wheel() {
   local into=$1 platforms platform requirement
   local arguments=(--no-deps --only-binary=:all: --python-version 3.11 --implementation cp --no-cache-dir)
   platforms=$(wheel_platforms) || exit 1
   for platform in $platforms; do arguments+=(--platform "$platform"); done
-  for requirement in "torch==$torch_series.0+cpu" "torch==$torch_series.*"; do
+  local requirements=("torch==$torch_series.0+cpu" "torch==$torch_series.*")
+  # The ordinary wheel, without a suffix of its version, is the one for CUDA.
+  [[ -z ${LIBTORCH_CUDA:-} ]] || requirements=("torch==$torch_series.0")
+  for requirement in "${requirements[@]}"; do
     python3 -m pip download -q --disable-pip-version-check "${arguments[@]}" -d "$into" "$requirement" \
       >"$into/pip.log" 2>&1 && return
   done
+  return 1
+}
+
+# NVIDIA's libraries for the wheel in $1, unpacked beside its package in $2: that is where libtorch looks for them.
+install_cuda_libraries() {
+  local work=$1 parent=$2
+  say "downloading the libraries of CUDA that this libtorch was built with"
+  mkdir -p "$parent"
+  python3 -m pip install -q --disable-pip-version-check --no-cache-dir --only-binary=:all: --upgrade \
+    --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 --platform manylinux_2_17_x86_64 \
+    --platform manylinux2014_x86_64 --python-version 3.11 --implementation cp \
+    --target "$parent" -r "$work/requirements" >"$work/pip.log" 2>&1 && return
+  tail -n 3 "$work/pip.log" >&2 || true
   return 1
 }
 
@@ -130,6 +151,14 @@ try:
             keep = name.startswith(("torch/lib/", "torch/include/")) or name == "torch/version.py"
             if keep and "libtorch_python" not in name and not name.endswith(".py"):
                 archive.extract(name, work)
+        # Which of NVIDIA's wheels it was built with.
+        with open(f"{work}/requirements", "w") as out:
+            for name in archive.namelist():
+                if not name.endswith(".dist-info/METADATA"): continue
+                for line in archive.read(name).decode().splitlines():
+                    field, _, requirement = line.partition(": ")
+                    if field == "Requires-Dist" and requirement.startswith(("nvidia-", "cuda-toolkit")):
+                        print(requirement.split(";")[0].strip(), file=out)
         # The wheels of some systems keep shared libraries beside the package.
         for name in archive.namelist():
             if name.startswith("torch.libs/"):
@@ -139,6 +168,7 @@ except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
 PYTHON
     then continue; fi
     is_libtorch "$work/torch" || continue
+    if [[ -n ${LIBTORCH_CUDA:-} ]]; then install_cuda_libraries "$work" "$(dirname "$target")" || continue; fi
     touch "$work/torch/complete"
     mkdir -p "$(dirname "$target")"
     rm -rf "$target"
@@ -158,8 +188,8 @@ check_loadable() {
   command -v ldd >/dev/null || return 0
   missing=$(ldd "$1/lib/libtorch_cpu.so" 2>/dev/null | awk '/not found/ { print $1 }' | sort -u | tr '\n' ' ') || true
   [[ -z $missing ]] || fail "libtorch in $1 cannot be loaded, it lacks: $missing
-setup: that is a build for CUDA; let pip find the +cpu build (PIP_EXTRA_INDEX_URL with PyTorch's own index of CPU builds),
-setup: remove that folder and run this again, or put those libraries on the loader's path, or set LIBTORCH"
+setup: that is a build for CUDA; remove that folder and run this again with LIBTORCH_CUDA=1, which gets those libraries too,
+setup: let pip find the +cpu build (PIP_EXTRA_INDEX_URL with PyTorch's own index of CPU builds), or set LIBTORCH"
 }
 
 write_pkgconfig() {
@@ -179,7 +209,7 @@ Cflags: -I\${includedir} -I\${includedir}/torch/csrc/api/include
 PC
   install_pkgconfig "$file" "$pkgconfig"
   # Where it may be written, the system's own folder makes plain \`swift build\` work without any variable.
-  if [[ -z ${LIBTORCH:-}${LIBTORCH_USE_PYTORCH:-} ]] && mkdir -p "$system_pkgconfig" 2>/dev/null && [[ -w $system_pkgconfig ]] \
+  if [[ -z ${LIBTORCH:-}${LIBTORCH_CUDA:-}${LIBTORCH_USE_PYTORCH:-} ]] && mkdir -p "$system_pkgconfig" 2>/dev/null && [[ -w $system_pkgconfig ]] \
     && { [[ ! -e $system_pkgconfig/libtorch.pc ]] || grep -qF "$mark" "$system_pkgconfig/libtorch.pc"; }; then
     install_pkgconfig "$file" "$system_pkgconfig"
   fi
@@ -202,6 +232,10 @@ esac
 
 if [[ -n ${LIBTORCH:-} ]]; then
   libtorch=$(cd "$LIBTORCH" 2>/dev/null && pwd) || fail "LIBTORCH=$LIBTORCH is not a folder"
+elif [[ -n ${LIBTORCH_CUDA:-} ]]; then
+  [[ $(uname -s)-$(uname -m) == Linux-x86_64 ]] || fail "LIBTORCH_CUDA is for Linux on x86-64; set LIBTORCH=DIR instead"
+  libtorch=$cache/libtorch-$torch_series-cuda/torch
+  install_libtorch "$libtorch"
 elif [[ -n ${LIBTORCH_USE_PYTORCH:-} ]]; then
   libtorch=$(python3 -c 'import os, torch; print(os.path.dirname(torch.__file__))' 2>/dev/null) \
     || fail "LIBTORCH_USE_PYTORCH is set, but python3 cannot import torch"

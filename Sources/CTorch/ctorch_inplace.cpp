@@ -1,4 +1,6 @@
 // In-place operations for initialisers and optimisers, outside autograd.
+#include <ATen/ops/_amp_foreach_non_finite_check_and_unscale.h>
+#include <ATen/ops/_amp_update_scale.h>
 #include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/_foreach_lerp.h>
 #include <ATen/ops/_foreach_mul.h>
@@ -106,6 +108,21 @@ int32_t ct_mul_many_(const ct_tensor *a, int32_t count, double factor) {
         const auto changed = list_of(a, count);
         at::_foreach_mul_(changed, factor);
         count_change(changed);
+    });
+}
+
+int32_t ct_unscale_(const ct_tensor *a, int32_t count, ct_tensor found_infinite, ct_tensor factor) {
+    return guarded([&] {
+        c10::NoGradGuard no_grad;
+        at::_amp_foreach_non_finite_check_and_unscale_(list_of(a, count), found_infinite->value, factor->value);
+    });
+}
+
+int32_t ct_update_scale_(ct_tensor scale, ct_tensor growth_tracker, ct_tensor found_infinite, double growth,
+                         double backoff, int64_t interval) {
+    return guarded([&] {
+        c10::NoGradGuard no_grad;
+        at::_amp_update_scale_(scale->value, growth_tracker->value, found_infinite->value, growth, backoff, interval);
     });
 }
 

@@ -18,6 +18,11 @@ std::string &last_error() {
     return message;
 }
 
+bool &last_error_is_memory() {
+    thread_local bool is_memory = false;
+    return is_memory;
+}
+
 std::atomic<int64_t> &live_tensors() {
     static std::atomic<int64_t> count{0};
     return count;
@@ -42,6 +47,8 @@ using namespace ctorch;
 extern "C" {
 
 const char *ct_last_error(void) { return last_error().c_str(); }
+
+bool ct_last_error_is_memory(void) { return last_error_is_memory(); }
 
 int64_t ct_live_tensor_count(void) { return live_tensors().load(std::memory_order_relaxed); }
 
@@ -68,18 +75,6 @@ const char *ct_build_description(void) {
 bool ct_has_onednn(void) {
     bool has = false;
     guarded([&] { has = at::hasMKLDNN() && has_onednn_matmul(); });
-    return has;
-}
-
-bool ct_has_cuda(void) {
-    bool has = false;
-    guarded([&] { has = at::hasCUDA(); });
-    return has;
-}
-
-bool ct_has_mps(void) {
-    bool has = false;
-    guarded([&] { has = at::hasMPS(); });
     return has;
 }
 

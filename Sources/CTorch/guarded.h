@@ -20,16 +20,23 @@ struct ct_tensor_s {
 namespace ctorch {
 
 std::string &last_error();
+bool &last_error_is_memory();
 std::atomic<int64_t> &live_tensors();
 
 /// Runs `body` and returns 0, or keeps the message of whatever it threw and returns 1.
 template <typename Body>
 int32_t guarded(Body &&body) noexcept {
+    last_error_is_memory() = false;
     try {
         body();
         return 0;
+    } catch (const c10::OutOfMemoryError &error) {
+        last_error() = error.what_without_backtrace();
+        last_error_is_memory() = true;
     } catch (const c10::Error &error) {
         last_error() = error.what_without_backtrace();
+        // The CPU's allocator throws no type of its own.
+        last_error_is_memory() = last_error().find("DefaultCPUAllocator") != std::string::npos;
     } catch (const std::exception &error) { last_error() = error.what(); } catch (...) {
         last_error() = "libtorch threw something that is not a std::exception";
     }

@@ -48,6 +48,7 @@ extension Throughput {
     ) throws -> Throughput {
         try manualSeed(0)
         let student = try configuration.makeModel()
+        try student.to(ComputePolicy.current.device)
         let frozen = try frozen(teacher.configuration)
         guard frozen.inputShape == student.inputShape, frozen.numClasses == student.numClasses
         else {
@@ -99,6 +100,7 @@ extension Throughput {
         let model = try configuration.makeModel()
         model.eval()
         try model.setRequiresGradient(false)
+        try model.to(ComputePolicy.current.device)
         return model
     }
 

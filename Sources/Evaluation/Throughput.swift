@@ -68,6 +68,7 @@ extension Throughput {
     ) throws -> Throughput {
         try manualSeed(0)
         let model = try configuration.makeModel()
+        try model.to(ComputePolicy.current.device)
         let optimizer = try AdamW(ParameterGroup.decaying(model, weightDecay: 0.05))
         let (images, labels) = try examples(for: model, count: batch)
         let policy = ComputePolicy.current
@@ -102,7 +103,8 @@ extension Throughput {
         try manualSeed(0)
         let model = try configuration.makeModel()
         model.eval()
-        let images = try Tensor.randn([batch] + model.inputShape)
+        try model.to(ComputePolicy.current.device)
+        let images = try Tensor.randn([batch] + model.inputShape).to(model.device)
         let forward = ForwardPass(dtype: ComputePolicy.current.dtype)
         func pass() throws {
             _ = try forward { () throws(TorchError) in try model(images) }
@@ -129,7 +131,8 @@ extension Throughput {
     ) throws -> (images: Tensor, labels: Tensor) {
         let labels = (0..<count).map { Int64($0 % max(model.numClasses, 1)) }
         return (
-            try Tensor.randn([count] + model.inputShape), try Tensor(labels, shape: [count])
+            try Tensor.randn([count] + model.inputShape).to(model.device),
+            try Tensor(labels, shape: [count]).to(model.device)
         )
     }
 
@@ -143,7 +146,8 @@ extension Throughput {
         self.p50Milliseconds = percentile(0.5) * 1000
         self.p95Milliseconds = percentile(0.95) * 1000
         self.steps = times.count
-        self.peakMemoryMiB = peakMemory()
+        let onDevice = ComputePolicy.current.device.peakMemory
+        self.peakMemoryMiB = onDevice.map { Double($0) / 1_048_576 } ?? peakMemory()
         self.threads = Libtorch.threadCount
         self.policy = ComputePolicy.current.description
     }
@@ -156,12 +160,17 @@ extension Throughput {
 
     /// The seconds of every run of `step`, for a while and at least five times, after two runs that are not counted.
     static func timed(seconds: Double, _ step: () throws -> Void) throws -> [Double] {
-        for _ in 0..<2 { try step() }
+        let device = ComputePolicy.current.device
+        func whole() throws {
+            try step()
+            try device.synchronize()
+        }
+        for _ in 0..<2 { try whole() }
         var times: [Double] = []
         let clock = ContinuousClock()
         let start = clock.now
         while times.count < 5 || clock.now - start < .seconds(seconds) {
-            times.append(try clock.measure(step) / .seconds(1))
+            times.append(try clock.measure(whole) / .seconds(1))
         }
         return times
     }

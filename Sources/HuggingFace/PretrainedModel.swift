@@ -8,7 +8,8 @@ public import VisionModels
 ///
 /// Models hold tensors and are not `Sendable`. ``fromPretrained(_:config:options:)`` hands a fresh one over to whoever
 /// asks, best to `ModelActor`, on which it then stays. A loaded model is in evaluation mode; wrap calls in
-/// `withoutGradient` where no gradients are wanted.
+/// `withoutGradient` where no gradients are wanted. `model.to(.cuda(0))` moves a model to another device, as in
+/// transformers; images may come from any, labels must be on the model's.
 public protocol PretrainedModel: Module {
     /// The family, which tells the configuration and the names in files.
     associatedtype Family: PretrainedFamily
@@ -184,7 +185,7 @@ extension PretrainedModel {
                 "images of \(size.height) × \(size.width) hold no patch of \(patch) × \(patch)"
             )
         }
-        return try pixelValues.to(.float32)
+        return try pixelValues.to(network.device).to(.float32)
     }
 }
 

@@ -19,8 +19,9 @@ public import VisionModels
 /// }
 /// ```
 ///
-/// It lives on `ModelActor`; other code calls it with `await`. Passes run without gradients, with the kernels of
-/// `ComputePolicy/current`, on the CPU.
+/// It lives on `ModelActor`; other code calls it with `await`. Passes run without gradients, on the device and with the
+/// kernels of `ComputePolicy/current`; images may come from any device, results stay on that of the model until they are
+/// read.
 @ModelActor
 public final class Predictor {
     /// The model, with what belongs to it.
@@ -32,7 +33,10 @@ public final class Predictor {
     /// How passes through the model run.
     let pass: ForwardPass
 
-    /// Takes over a loaded model, which is put into evaluation mode.
+    /// Whether images and filters have their channels innermost: convolutions of GPUs are faster so.
+    private let isChannelsLast: Bool
+
+    /// Takes over a loaded model, which is moved to the device of `ComputePolicy/current` and put into evaluation mode.
     ///
     /// - Parameters:
     ///   - loaded: The model; it needs a classifier only where classes are requested.
@@ -49,24 +53,29 @@ public final class Predictor {
         description = loaded.description
         pass = ForwardPass(dtype: dtype)
         loaded.model.eval()
+        try loaded.model.to(pass.device)
+        isChannelsLast = pass.device != .cpu && loaded.model is any ConvNet
+        if isChannelsLast { try loaded.model.useChannelsLast() }
         if isPacked { try loaded.model.packForInference() }
     }
 
-    /// Loads a model for inference, and selects the fastest kernels for this processor for the whole process, as every
-    /// command of `deit` does.
+    /// Loads a model for inference, and selects a device and its fastest kernels for the whole process, as every command
+    /// of `deit` does.
     ///
     /// - Parameters:
     ///   - path: A run, a model directory, or a file of bare weights (`.safetensors`, `.pth`, `.bin`).
     ///   - options: What the files do not say.
-    ///   - dtype: The type of matrix products; nil takes `bfloat16` where the processor multiplies it in hardware.
-    /// - Throws: `CheckpointError` when the model cannot be loaded, `ConfigurationError` for an unknown `DEIT_COMPUTE`,
-    ///   `TorchError` for a lack of memory.
+    ///   - dtype: The type of matrix products; nil takes `bfloat16` where the device multiplies it in hardware.
+    ///   - device: Where the model runs; the first of CUDA, MPS and the CPU by default.
+    /// - Throws: `CheckpointError` when the model cannot be loaded, `DeviceError` for a device that is not there,
+    ///   `ConfigurationError` for an unknown `DEIT_COMPUTE`, `TorchError` for a lack of memory.
     public convenience init(
         contentsOf path: String,
         options: LoadOptions = LoadOptions(),
-        dtype: DType? = .float32
+        dtype: DType? = .float32,
+        device: DeviceChoice = .automatic
     ) throws {
-        ComputePolicy.current = try .automatic(dtype: dtype)
+        ComputePolicy.current = try .automatic(dtype: dtype, device: device.resolved())
         try self.init(ModelDirectory.load(path, options: options), isPacked: true)
     }
 
@@ -200,11 +209,13 @@ public final class Predictor {
 
     /// Returns the scores of each head before any softmax, in 32 bits.
     ///
-    /// - Parameter pixels: `[images, channels, height, width]`, normalised.
+    /// - Parameter pixels: `[images, channels, height, width]`, normalised, on any device.
     /// - Returns: The scores, `[images, classes]`; of a transformer without classes its token, `[images, embedDim]`.
     /// - Throws: `TorchError` when the images do not fit the model.
     public func logits(_ pixels: Tensor) throws(TorchError) -> ClassifierLogits {
         let model = loaded.model
+        var pixels = try pixels.to(pass.device)
+        if isChannelsLast { pixels = try pixels.channelsLast() }
         return try pass { () throws(TorchError) in try model.logits(pixels) }.single()
     }
 
@@ -214,7 +225,7 @@ public final class Predictor {
     /// - Returns: As ``logits(_:)``.
     /// - Throws: `TorchError` when the images do not fit the model.
     public func logits(of batch: ImageBatch) throws(TorchError) -> ClassifierLogits {
-        try logits(batch.tensor())
+        try logits(batch.tensor(on: pass.device))
     }
 
     /// Returns the scores of each head for a decoded image.
@@ -272,17 +283,23 @@ public final class Predictor {
 
 /// A pass through a network: without gradients, its matrix products in one type.
 package struct ForwardPass: Sendable {
-    /// The type of matrix products, `float32` or `bfloat16`.
+    /// The type of matrix products, `float32`, `bfloat16` or `float16`.
     let dtype: DType
 
-    /// Chooses the type of matrix products.
-    package init(dtype: DType) { self.dtype = dtype }
+    /// Where the network is.
+    let device: Device
+
+    /// Chooses the type of matrix products; the device is that of the current policy.
+    package init(dtype: DType) {
+        self.dtype = dtype
+        device = ComputePolicy.current.device
+    }
 
     /// Runs a pass.
     package func callAsFunction<R>(_ body: () throws(TorchError) -> R) throws(TorchError) -> R {
         let autocast = dtype == .float32 ? nil : dtype
         return try withoutGradient { () throws(TorchError) in
-            try withAutocast(autocast, device: ComputePolicy.current.device, body)
+            try withAutocast(autocast, device: device, body)
         }
     }
 }

@@ -25,6 +25,11 @@ public enum Libtorch {
     /// Whether the processor multiplies bfloat16 matrices in hardware.
     public static var hasFastBFloat16: Bool { ct_has_fast_bfloat16() }
 
+    /// Sets whether products of `float32` matrices on NVIDIA's cards may round their inputs to 10 bits (TF32).
+    ///
+    /// It changes the whole process; at the start, products do not and convolutions do, as in PyTorch.
+    public static func setTF32(_ isAllowed: Bool) { ct_set_tf32(isAllowed) }
+
     /// How many threads one operation may use.
     public static var threadCount: Int { Int(ct_thread_count()) }
 

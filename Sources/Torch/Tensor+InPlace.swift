@@ -168,6 +168,58 @@ public enum Fused {
         }
     }
 
+    /// Multiplies gradients by a number on their device, and notes whether one is infinite or no number.
+    ///
+    /// - Parameters:
+    ///   - gradients: The gradients.
+    ///   - factor: One `float32` number.
+    ///   - foundInfinite: One `float32` number that becomes 1 where one is; else it stays.
+    /// - Throws: ``TorchError`` when they are on different devices.
+    public static func unscale(
+        _ gradients: [Tensor],
+        by factor: Tensor,
+        foundInfinite: Tensor
+    ) throws(TorchError) {
+        guard !gradients.isEmpty else { return }
+        try guarded("unscale") {
+            withHandles(gradients) { gradients, count in
+                gradients.map {
+                    ct_unscale_($0, count, foundInfinite.handle, factor.handle)
+                } ?? 1
+            }
+        }
+    }
+
+    /// Lets the scale of losses follow: less after an overflow, more after enough steps without one.
+    ///
+    /// - Parameters:
+    ///   - scale: One `float32` number, changed here.
+    ///   - growthTracker: The steps without an overflow, one `int32` number, changed here.
+    ///   - foundInfinite: One `float32` number, not 0 after an overflow.
+    ///   - growth: What the scale is multiplied by after enough steps.
+    ///   - backoff: What it is multiplied by after an overflow.
+    ///   - interval: How many steps are enough.
+    /// - Throws: ``TorchError`` when they are on different devices.
+    public static func updateScale(
+        _ scale: Tensor,
+        growthTracker: Tensor,
+        foundInfinite: Tensor,
+        growth: Double,
+        backoff: Double,
+        interval: Int
+    ) throws(TorchError) {
+        try guarded("update scale") {
+            ct_update_scale_(
+                scale.handle,
+                growthTracker.handle,
+                foundInfinite.handle,
+                growth,
+                backoff,
+                Int64(interval)
+            )
+        }
+    }
+
     /// The L2 norm of all elements of all tensors together.
     public static func norm(_ a: [Tensor]) throws(TorchError) -> Double {
         guard !a.isEmpty else { return 0 }

@@ -8,14 +8,19 @@ public struct TorchError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What libtorch said, without its backtrace.
     public let message: String
 
+    /// Whether the device or the system had no more memory.
+    public let isOutOfMemory: Bool
+
     /// Creates an error.
     ///
     /// - Parameters:
     ///   - operation: The name of the operation that failed.
     ///   - message: What is wrong.
-    public init(operation: String, message: String) {
+    ///   - isOutOfMemory: Whether there was no more memory.
+    public init(operation: String, message: String, isOutOfMemory: Bool = false) {
         self.operation = operation
         self.message = message
+        self.isOutOfMemory = isOutOfMemory
     }
 
     /// One sentence: the operation and what was wrong.
@@ -47,6 +52,10 @@ extension TorchError {
         // Some of libtorch's messages run over many lines; the first says what was wrong.
         let text = String(cString: ct_last_error())
         let firstLine = text.split(separator: "\n", maxSplits: 1).first.map(String.init) ?? text
-        return TorchError(operation: "\(operation)", message: firstLine)
+        return TorchError(
+            operation: "\(operation)",
+            message: firstLine,
+            isOutOfMemory: ct_last_error_is_memory()
+        )
     }
 }

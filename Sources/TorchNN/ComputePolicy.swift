@@ -4,7 +4,8 @@ public import Torch
 
 /// How layers compute: on which device, in which type, with which kernels.
 ///
-/// Layers ask for the kernels at every call; models never do. All choices compute the same functions, to rounding.
+/// Layers ask for the kernels at every call; models never do. All choices compute the same functions, to rounding. Kernels
+/// of our own serve tensors on the CPU; those of other devices are libtorch's, whatever the policy says.
 public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
     /// An implementation of a function.
     public enum Kernel: String, Sendable, CaseIterable {
@@ -36,7 +37,7 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
     /// Where models run.
     public var device: Device
 
-    /// The type of matrix products, `float32` or `bfloat16`; weights stay in `float32`.
+    /// The type of matrix products: `float32`, `bfloat16`, or `float16` away from the CPU; weights stay in `float32`.
     public var dtype: DType
 
     /// The kernel of linear layers.
@@ -78,7 +79,8 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
 
     /// One line for the log: device, type, kernels.
     public var description: String {
-        "\(device), \(dtype), linear \(linear.rawValue), attention \(attention.rawValue), "
+        guard device == .cpu else { return "\(device), \(dtype), kernels of libtorch" }
+        return "\(device), \(dtype), linear \(linear.rawValue), attention \(attention.rawValue), "
             + "pointwise \(pointwise.rawValue), encoder \(encoder.rawValue), "
             + "\(Libtorch.threadCount) thread\(Libtorch.threadCount == 1 ? "" : "s")"
     }
@@ -122,17 +124,34 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
 }
 
 extension ComputePolicy {
-    /// Chooses by what the processor has and a probe of some 20 ms, never by its brand.
+    /// Chooses by what the device has; for the CPU by a probe of some 20 ms, never by its brand.
     ///
     /// The variable `DEIT_COMPUTE` overrides the choice of kernels: `libtorch` or `onednn`, with which transformers compute
     /// layer by layer, or `fused`, the fused encoder and oneDNN for everything else.
     ///
-    /// - Parameter dtype: The type to compute in; `nil` takes `bfloat16` where the processor multiplies it in hardware.
+    /// - Parameters:
+    ///   - dtype: The type to compute in; `nil` takes `bfloat16` where the device multiplies it in hardware, on other
+    ///     NVIDIA GPUs `float16`.
+    ///   - device: Where models run.
     /// - Returns: The policy; assign it to ``current`` to apply it.
-    /// - Throws: ``ConfigurationError`` for an unknown `DEIT_COMPUTE`, `TorchError` when the probe fails.
-    public static func automatic(dtype: DType? = nil) throws -> ComputePolicy {
+    /// - Throws: ``ConfigurationError`` for an unknown `DEIT_COMPUTE` and for `float16` on the CPU, `TorchError` when the
+    ///   probe fails.
+    public static func automatic(
+        dtype: DType? = nil,
+        device: Device = .cpu
+    ) throws -> ComputePolicy {
+        let dtype = dtype ?? usualDType(on: device)
+        // Kernels of our own are for the CPU.
+        guard device == .cpu else { return ComputePolicy(device: device, dtype: dtype) }
+        guard dtype != .float16 else {
+            throw ConfigurationError.unknownValue(
+                name: "precision on the CPU",
+                value: "fp16",
+                known: ["fp32", "bf16"]
+            )
+        }
         var policy = ComputePolicy()
-        policy.dtype = dtype ?? (Libtorch.hasFastBFloat16 ? .bfloat16 : .float32)
+        policy.dtype = dtype
         if let name = ProcessInfo.processInfo.environment["DEIT_COMPUTE"], !name.isEmpty,
             name != "auto"
         {
@@ -159,6 +178,13 @@ extension ComputePolicy {
             policy.encoder = try fusedProbe(policy.dtype) ? .fused : .layers
         }
         return policy
+    }
+
+    private static func usualDType(on device: Device) -> DType {
+        if device.hasFastBFloat16 { return .bfloat16 }
+        // Cards before Ampere multiply float16 fast, and bfloat16 slower than float32.
+        if case .cuda = device { return .float16 }
+        return .float32
     }
 
     /// The kernels that work with the loaded libtorch.

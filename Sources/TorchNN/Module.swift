@@ -56,6 +56,32 @@ open class Module {
     /// Sets this module and all below it to evaluation.
     public func eval() { train(false) }
 
+    /// Moves all parameters and buffers to a device; gradients are dropped.
+    ///
+    /// The tensors are replaced by copies there, so what has collected them before (an optimiser, an average of the
+    /// weights) is to be made afterwards, as in PyTorch. On the device itself nothing happens.
+    ///
+    /// - Parameter device: The device.
+    /// - Throws: `TorchError` for a lack of memory, a device that is not there, or weights that were packed for inference.
+    public func to(_ device: Device) throws(TorchError) {
+        for (_, parameter) in contents.parameters { try parameter.move(to: device) }
+        for (_, buffer) in contents.buffers { try buffer.move(to: device) }
+    }
+
+    /// Stores the filters of convolutions with their channels innermost, which is how GPUs read them fastest.
+    ///
+    /// Names, shapes and numbers stay; the tensors are replaced by copies, as in ``to(_:)``.
+    ///
+    /// - Throws: `TorchError` for a lack of memory.
+    package func useChannelsLast() throws(TorchError) {
+        for (_, parameter) in contents.parameters where parameter.tensor.rank == 4 {
+            try parameter.useChannelsLast()
+        }
+    }
+
+    /// Where the first parameter is; the CPU where there is none.
+    public var device: Device { contents.parameters.first?.parameter.tensor.device ?? .cpu }
+
     /// Switches the recording of gradients on or off for all parameters.
     public func setRequiresGradient(_ value: Bool) throws(TorchError) {
         for (_, parameter) in contents.parameters {

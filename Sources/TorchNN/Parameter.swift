@@ -18,17 +18,35 @@ public final class Parameter {
 
     /// Whether gradients are recorded for it; a frozen parameter has none.
     public var requiresGradient: Bool { tensor.requiresGradient }
+
+    func move(to device: Device) throws(TorchError) {
+        guard tensor.device != device else { return }
+        try replace(with: tensor.detached().to(device))
+    }
+
+    func useChannelsLast() throws(TorchError) {
+        try replace(with: tensor.detached().channelsLast())
+    }
+
+    private func replace(with other: Tensor) throws(TorchError) {
+        try other.setRequiresGradient(requiresGradient)
+        tensor = other
+    }
 }
 
 /// A tensor that belongs to a module's state and is not trained, such as a running mean.
 public final class Buffer {
     /// The values.
-    public let tensor: Tensor
+    public private(set) var tensor: Tensor
 
     /// Creates a buffer.
     ///
     /// - Parameter tensor: The first values.
     public init(_ tensor: Tensor) {
         self.tensor = tensor
+    }
+
+    func move(to device: Device) throws(TorchError) {
+        if tensor.device != device { tensor = try tensor.to(device) }
     }
 }

@@ -16,7 +16,12 @@ public enum RunSessions {
         observer: any TrainingObserver,
         stop: StopRequest
     ) throws -> any RunSession {
-        switch request.options.method {
+        var request = request
+        _ = try request.trainingDevice()
+        if request.options.batch == TrainingOptions.automaticBatch {
+            request.options.batch = try LargestBatch.batch(request, observer: observer)
+        }
+        return switch request.options.method {
         case .supervised: try TrainingSession(request, observer: observer, stop: stop)
         case .dino: try DINOSession(request, observer: observer, stop: stop)
         case .mim: try MIMSession(request, observer: observer, stop: stop)

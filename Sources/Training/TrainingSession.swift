@@ -90,20 +90,26 @@ public final class TrainingSession: RunSession {
                 train: Self.train
             )
         parts = try Self.parts(request, plan, data, student, description, teacher)
-        loop = try Trainer(parts.forTrainer, plan, for: request, observer: observer, stop: stop)
+        loop = try Trainer(try parts.forTrainer, plan, for: request, observer: observer, stop: stop)
         startStep = loop.state.step
     }
 
     /// Measures what the run will take; nothing of the run changes.
     public func estimate() throws -> RunEstimate? {
+        try RunEstimate(estimated, state: loop.state)
+    }
+
+    /// Finds the largest batch that fits the device.
+    public func largestBatch(upTo limit: Int) throws -> Int? {
+        try LargestBatch.find(estimated, on: plan.policy.device, limit: limit)
+    }
+
+    private var estimated: EstimatedRun {
         let (height, width) = configuration.imageSize
-        return try RunEstimate(
-            parts.estimated(
-                macs: configuration.macs,
-                inputShape: [configuration.inChannels, height, width],
-                isAnswered: teacher?.hasAllAnswers == true
-            ),
-            state: loop.state
+        return parts.estimated(
+            macs: configuration.macs,
+            inputShape: [configuration.inChannels, height, width],
+            isAnswered: teacher?.hasAllAnswers == true
         )
     }
 
@@ -120,7 +126,7 @@ public final class TrainingSession: RunSession {
     /// Trains to the end, or until asked to stop.
     public func run() async throws -> Trainer.Outcome {
         if let stopped = try await prepare() { return stopped }
-        return try await loop.run()
+        return try await loop.run(plan) { estimated }
     }
 
     /// Sets up a run and trains to its end, or until asked to stop.
@@ -160,7 +166,9 @@ public final class TrainingSession: RunSession {
             plan: plan,
             student: student,
             average: try options.ema.map { _ in
-                try ClassifierFactory.make(description, dtype: dtype)
+                let average = try ClassifierFactory.make(description, dtype: dtype)
+                try average.module.to(plan.policy.device)
+                return average
             },
             task: task,
             answers: teacher.map { teacher in

@@ -21,8 +21,8 @@ struct DoctorCommand: AsyncParsableCommand {
             Reads every number of a checkpoint and runs two generated images through the model, \
             as `deit classify` does. Errors make it fail or give other results than it was \
             trained for; warnings may be intended. The exit code is 65 if there is an error. \
-            Without a checkpoint, the command prints versions, threads, kernels and directories \
-            of this machine.
+            Without a checkpoint, the command prints versions, threads, kernels, directories and \
+            devices of this machine, and why a device cannot be used.
             """
     )
 
@@ -117,13 +117,30 @@ struct DoctorCommand: AsyncParsableCommand {
         ]
         if json {
             var object = JSONObject()
-            for (name, value) in rows {
+            for (name, value) in rows + Self.devices() {
                 object[name.split(separator: " ").joined(separator: "_")] = .string(value)
             }
             try Results.print(JSONValue.object(object).text())
         } else {
-            try Results.print(Self.table(rows).joined(separator: "\n"))
+            try Results.print(Self.table(rows + Self.devices()).joined(separator: "\n"))
         }
+    }
+
+    /// The devices there are, the preferred first, and why the others are not.
+    private static func devices() -> [(name: String, value: String)] {
+        var rows = Device.available.map { device in
+            var facts: [String] = []
+            if let memory = device.memory {
+                let (free, total) = (Double(memory.free) / 1e9, Double(memory.total) / 1e9)
+                facts.append(String(format: "%.1f of %.1f GB free", free, total))
+            }
+            facts.append("bf16 \(device.hasFastBFloat16 ? "" : "not ")in hardware")
+            return (name: "device \(device)", value: facts.joined(separator: ", "))
+        }
+        for (name, device) in [("CUDA", Device.cuda(0)), ("MPS", Device.mps)] {
+            if let reason = device.reasonForAbsence { rows.append(("no \(name)", reason)) }
+        }
+        return rows
     }
 
     /// The folder that Python's hub client keeps models in.

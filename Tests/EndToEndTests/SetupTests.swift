@@ -48,6 +48,28 @@ struct SetupTests {
         }
     }
 
+    #if os(Linux) && arch(x86_64)
+    @Test("LIBTORCH_CUDA gets NVIDIA's libraries of the wheel, in a folder of its own")
+    func getsCUDA() throws {
+        try withTemporaryFolder { folder in
+            try installPip(in: folder, brokenDownloads: 0)
+            let result = try setup(in: folder, ["LIBTORCH_CUDA": "1"])
+            #expect(result.status == 0, "\(result.errors)")
+            let parent = folder.appending(path: "cache/swift-deit/libtorch-2.13-cuda")
+            let wanted = try String(
+                contentsOf: parent.appending(path: "requirements"),
+                encoding: .utf8
+            )
+            #expect(wanted == "nvidia-nccl-cu13==2.28\ncuda-toolkit[cudart]==13.0.2\n")
+            let description = try String(
+                contentsOf: folder.appending(path: "cache/swift-deit/pkgconfig/libtorch.pc"),
+                encoding: .utf8
+            )
+            #expect(description.contains("prefix=\(parent.path)/torch\n"))
+        }
+    }
+    #endif
+
     @Test("LIBTORCH must be a folder with libtorch in it")
     func namesWrongFolder() throws {
         try withTemporaryFolder { folder in
@@ -64,8 +86,13 @@ struct SetupTests {
     private func installPip(in folder: URL, brokenDownloads: Int) throws {
         let script = """
             #!/usr/bin/env bash
-            # Everything but `pip download` is for the real interpreter.
+            # Everything but `pip download` and `pip install` is for the real interpreter.
             real() { PATH=${PATH#*:} exec python3 "$@"; }
+            if [[ "$*" == *"pip install"* ]]; then
+              while [[ $1 != --target ]]; do shift; done
+              cp "$4" "$2/requirements"
+              exit
+            fi
             [[ "$*" == *"pip download"* ]] || real "$@"
             while [[ $1 != -d ]]; do shift; done
             tries=$(cat "\(folder.path)/tries" 2>/dev/null || echo 0)
@@ -75,6 +102,9 @@ struct SetupTests {
             with zipfile.ZipFile(sys.argv[1], "w") as wheel:
                 wheel.writestr("torch/include/ATen/ATen.h", "// a header\\n" * 1000)
                 wheel.writestr("torch/lib/libtorch_cpu.so", "a library\\n" * 1000)
+                wheel.writestr("torch.dist-info/METADATA", "Requires-Dist: sympy>=1\\n"
+                    "Requires-Dist: nvidia-nccl-cu13==2.28; platform_system == \"Linux\"\\n"
+                    "Requires-Dist: cuda-toolkit[cudart]==13.0.2; platform_system == \"Linux\"\\n")
             if sys.argv[2] == "1":
                 with open(sys.argv[1], "r+b") as file:
                     file.truncate(9000)
@@ -100,6 +130,7 @@ struct SetupTests {
         process.executableURL = Checkout.root.appending(path: "scripts/setup.sh")
         var environment = ProcessInfo.processInfo.environment
         environment["LIBTORCH"] = nil
+        environment["LIBTORCH_CUDA"] = nil
         environment["LIBTORCH_USE_PYTORCH"] = nil
         environment["XDG_CACHE_HOME"] = folder.appending(path: "cache").path
         environment["SETUP_SYSTEM_PKGCONFIG"] = folder.appending(path: "system").path

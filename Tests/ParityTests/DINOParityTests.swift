@@ -79,7 +79,7 @@ struct DINOParityTests {
             policy: ComputePolicy(),
             workers: 1
         )
-        let learner = DINOLearner(
+        let learner = try DINOLearner(
             plan,
             DINONetworks(
                 student: student,

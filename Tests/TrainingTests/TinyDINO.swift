@@ -42,7 +42,7 @@ struct TinyDINO {
             policy: ComputePolicy(),
             workers: 1
         )
-        learner = DINOLearner(
+        learner = try DINOLearner(
             plan,
             networks,
             optimizer: try networks.optimizer(options),

@@ -150,7 +150,8 @@ struct TinySession {
         }
     }
 
-    private func outcome(_ run: URL, _ plan: RunPlan) throws -> Outcome {
+    /// What a run left behind.
+    func outcome(_ run: URL, _ plan: RunPlan) throws -> Outcome {
         let last = run.appending(path: "checkpoints/last").resolvingSymlinksInPath()
         let state = try Safetensors.read(last.appending(path: "trainer.safetensors").path)
         let records = try String(contentsOf: run.appending(path: "metrics.jsonl"), encoding: .utf8)

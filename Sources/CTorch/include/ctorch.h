@@ -42,12 +42,14 @@ typedef enum ct_dtype {
 } ct_dtype;
 
 /// Kinds of device, numbered as c10::DeviceType does.
-typedef enum ct_device { CT_CPU = 0, CT_CUDA = 1, CT_MPS = 13 } ct_device;
+typedef enum ct_device { CT_CPU = 0, CT_CUDA = 1, CT_MPS = 13, CT_PRIVATE_USE = 20 } ct_device;
 
 // ---- Errors, versions, threads (ctorch_runtime.cpp)
 
 /// The message of the last failure on this thread; valid until the next one. Never null.
 const char *CT_NONNULL ct_last_error(void);
+/// Whether the last failure on this thread was a lack of memory.
+bool ct_last_error_is_memory(void);
 /// How many tensors have been handed out and not yet released.
 int64_t ct_live_tensor_count(void);
 /// The version of the headers that this file was compiled with.
@@ -60,8 +62,6 @@ const char *CT_NONNULL ct_build_description(void);
 bool ct_has_onednn(void);
 /// Whether the loaded libtorch has the products of 8-bit matrices that ct_linear_int8 needs.
 bool ct_has_int8(void);
-bool ct_has_cuda(void);
-bool ct_has_mps(void);
 /// Whether the processor multiplies bfloat16 matrices in hardware (AVX-512 BF16 or AMX).
 bool ct_has_fast_bfloat16(void);
 int32_t ct_thread_count(void);
@@ -76,6 +76,26 @@ int32_t ct_parallel(int32_t count, void (*CT_NONNULL body)(void *CT_NULLABLE con
                     void *CT_NULLABLE context);
 /// Seeds libtorch's default generators on all devices.
 int32_t ct_manual_seed(uint64_t seed);
+
+// ---- Devices (ctorch_device.cpp)
+
+/// Whether the loaded libtorch was built for such devices, wherever it runs.
+bool ct_device_is_built(ct_device device);
+/// How many of them can be used here.
+int32_t ct_device_count(ct_device device);
+/// Whether a device multiplies bfloat16 matrices in hardware.
+bool ct_device_has_fast_bfloat16(ct_device device, int32_t index);
+/// Waits until all work of a device is done.
+int32_t ct_device_synchronize(ct_device device, int32_t index);
+/// The bytes of a device's memory that nothing uses, and all of them.
+int32_t ct_device_memory(ct_device device, int32_t index, int64_t *CT_NONNULL free, int64_t *CT_NONNULL total);
+/// The most bytes that tensors of a device took since the start, or since ct_device_reset_peak().
+int32_t ct_device_peak(ct_device device, int32_t index, int64_t *CT_NONNULL bytes);
+int32_t ct_device_reset_peak(ct_device device, int32_t index);
+/// Gives the memory that libtorch keeps for the next tensor back to the device.
+int32_t ct_device_empty_cache(ct_device device);
+/// Whether products of float32 matrices on NVIDIA's cards may round their inputs to 10 bits (TF32).
+void ct_set_tf32(bool allowed);
 
 // ---- Creation and conversion (ctorch_create.cpp)
 
@@ -353,6 +373,12 @@ int32_t ct_sgd_(const ct_tensor CT_NONNULL *CT_NONNULL parameters, const ct_tens
 int32_t ct_lerp_many_(const ct_tensor CT_NONNULL *CT_NONNULL a, const ct_tensor CT_NONNULL *CT_NONNULL b, int32_t count,
                       double weight);
 int32_t ct_mul_many_(const ct_tensor CT_NONNULL *CT_NONNULL a, int32_t count, double factor);
+/// a[i] ← a[i] · factor; `found_infinite` becomes 1 where an element was not finite.
+int32_t ct_unscale_(const ct_tensor CT_NONNULL *CT_NONNULL a, int32_t count, ct_tensor CT_NONNULL found_infinite,
+                    ct_tensor CT_NONNULL factor);
+/// The step of torch.amp.GradScaler.update().
+int32_t ct_update_scale_(ct_tensor CT_NONNULL scale, ct_tensor CT_NONNULL growth_tracker,
+                         ct_tensor CT_NONNULL found_infinite, double growth, double backoff, int64_t interval);
 /// The L2 norm of all elements of all tensors together.
 int32_t ct_norm_many(const ct_tensor CT_NONNULL *CT_NONNULL a, int32_t count, double *CT_NONNULL out);
 

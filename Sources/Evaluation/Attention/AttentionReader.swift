@@ -80,11 +80,11 @@ public struct AttentionReader {
 
     /// Looks at an image.
     ///
-    /// - Parameter images: `[1, channels, height, width]`, normalised; at least one patch large.
-    /// - Returns: What was attended to.
+    /// - Parameter images: `[1, channels, height, width]`, normalised, on any device; at least one patch large.
+    /// - Returns: What was attended to, on the CPU.
     /// - Throws: `TorchError` when the image does not fit the model, ``EvaluationError`` when it has no patches.
     public func callAsFunction(_ images: Tensor) throws -> AttentionReading {
-        try withoutGradient { try read(images) }
+        try withoutGradient { try read(images.to(network.device)) }
     }
 
     private func read(_ images: Tensor) throws -> AttentionReading {
@@ -117,8 +117,8 @@ public struct AttentionReader {
             grid: grid,
             block: block,
             tokens: try tokens(weights, matrices, grid),
-            features: try last.selected(0, 0).narrowed(0, patches),
-            keys: try keys(of: keysInput).narrowed(0, patches),
+            features: try last.selected(0, 0).narrowed(0, patches).to(Device.cpu),
+            keys: try keys(of: keysInput).narrowed(0, patches).to(Device.cpu),
             logits: try logits(last)
         )
     }

@@ -72,7 +72,7 @@ public struct AttentionRollout: Sendable, Equatable {
             )
         }
         let fused = try discarded(fused(weights.to(.float32)))
-        let identity = try Tensor.arange(tokens).oneHot(classes: tokens)
+        let identity = try Tensor.arange(tokens).to(fused.device).oneHot(classes: tokens)
         let mixed = try fused * (1 - residual) + identity * residual
         // A row whose weights were all discarded has nothing to share out.
         let sums = try mixed.sum([1], keepDims: true).clamped(

@@ -76,10 +76,11 @@ public struct FeatureExtractor {
 
     /// Returns the features of images.
     ///
-    /// - Parameter images: `[images, channels, height, width]`, normalised.
+    /// - Parameter images: `[images, channels, height, width]`, normalised, on any device.
     /// - Returns: For each column its numbers, row-major in the shape that the column tells.
     /// - Throws: `TorchError` when the images do not fit the model.
     public func callAsFunction(_ images: Tensor) throws(TorchError) -> [[Float]] {
+        let images = try images.to(pass.device)
         var arrays: [[Float]] = []
         for output in try pass({ () throws(TorchError) in try tensors(images) }) {
             arrays.append(try output.floats())
@@ -94,7 +95,7 @@ public struct FeatureExtractor {
     /// - Returns: For each column its numbers, row-major in the shape that the column tells.
     /// - Throws: `TorchError` when the images do not fit the model.
     public func callAsFunction(_ batch: ImageBatch) throws(TorchError) -> [[Float]] {
-        try self(batch.tensor())
+        try self(batch.tensor(on: pass.device))
     }
 
     /// Returns the features of the images of a batch, the columns of each image one behind the other.

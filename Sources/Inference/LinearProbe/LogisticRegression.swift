@@ -1,9 +1,11 @@
 import Torch
+import TorchNN
 
 /// A linear classifier: softmax of `W x + b`, fitted with a penalty on `W`.
 ///
 /// It is the minimum of `(1/n) Σ cross-entropy + ‖W‖² / (2 n C)`, which is one, so that the result depends neither on a
-/// learning rate nor on an order of images. Features are taken as they are, in 64 bits.
+/// learning rate nor on an order of images. Features are taken as they are, in 64 bits, on the device of the current policy;
+/// on the CPU where that is MPS, which has no such numbers.
 ///
 /// ## Source
 /// The function is that of scikit-learn's `LogisticRegression(C=strength)`.
@@ -54,11 +56,13 @@ public struct LogisticRegression {
     public init(_ features: LabelledFeatures, _ options: Options = Options()) throws {
         try Self.check(features)
         let classes = features.classNames.count
-        let data = try Tensor(features.values, shape: [features.count, features.width])
+        let device = Self.device
+        let data = try Tensor(features.values, shape: [features.count, features.width]).to(device)
         let labels = try Tensor(features.labels.map(Int64.init), shape: [features.count])
+            .to(device)
         let decay = 1 / (Double(features.count) * options.strength)
         let width = features.width
-        let start = try Tensor.zeros([width + 1, classes], dtype: .float64)
+        let start = try Tensor.zeros([width + 1, classes], dtype: .float64, device: device)
         let result = try withoutGradient { () throws(TorchError) in
             try LBFGS.minimize(
                 from: start,
@@ -85,7 +89,7 @@ public struct LogisticRegression {
                 "\(values.count) values are not a multiple of the vector length \(width)"
             )
         }
-        let data = try Tensor(values, shape: [values.count / width, width])
+        let data = try Tensor(values, shape: [values.count / width, width]).to(parameters.device)
         return try withoutGradient { () throws(TorchError) in
             try Functional.softmax(Self.logits(parameters, data.to(DType.float64))).floats()
         }
@@ -100,6 +104,7 @@ public struct LogisticRegression {
             throw NeighbourError.notFinite(place: 0)
         }
         let data = try Tensor(features.values, shape: [features.count, width])
+            .to(parameters.device)
         var scores = Scores()
         for start in stride(from: 0, to: features.count, by: Self.blockSize) {
             let rows = start..<min(start + Self.blockSize, features.count)
@@ -109,6 +114,12 @@ public struct LogisticRegression {
             scores.add(logits, classes: parameters.shape[1], labels: Array(labels[rows]))
         }
         return scores
+    }
+
+    /// Where it is computed.
+    private static var device: Device {
+        let device = ComputePolicy.current.device
+        return device == .mps ? .cpu : device
     }
 
     private static func check(_ features: LabelledFeatures) throws(NeighbourError) {
@@ -144,7 +155,11 @@ public struct LogisticRegression {
         let classes = parameters.shape[1]
         let weights = try parameters.narrowed(0, 0..<width)
         let weightGradient = try weights * decay
-        let biasGradient = try Tensor.zeros([1, classes], dtype: .float64)
+        let biasGradient = try Tensor.zeros(
+            [1, classes],
+            dtype: .float64,
+            device: parameters.device
+        )
         var value = try (weights * weights).sum().item() * decay / 2
         for start in stride(from: 0, to: count, by: blockSize) {
             let rows = start..<min(start + blockSize, count)

@@ -42,16 +42,16 @@ struct NeighbourHeaps {
         self.filled = min(k, filled + columns)
     }
 
-    /// Writes all places and then all similarities, each query's nearest first.
-    func write(to target: UnsafeMutableBufferPointer<Double>) {
+    /// Appends all places and similarities, query by query, each query's nearest first.
+    func append(to allPlaces: inout [Int], _ allSimilarities: inout [Float]) {
         for row in 0..<count {
             let own = (row * k)..<((row + 1) * k)
             let order = own.sorted {
                 (similarities[$1], places[$0]) < (similarities[$0], places[$1])
             }
-            for (rank, index) in order.enumerated() {
-                target[row * k + rank] = Double(places[index])
-                target[(count + row) * k + rank] = Double(similarities[index])
+            for index in order {
+                allPlaces.append(places[index])
+                allSimilarities.append(similarities[index])
             }
         }
     }

@@ -8,11 +8,15 @@ extension FeatureSet {
     /// The vectors of the bank that they are compared with at once.
     private static let bankBlock = 2048
 
+    /// The vectors of the bank that another device than the CPU holds at a time: 400 MB of 384 numbers each.
+    private static let devicePart = 1 << 18
+
     /// Finds the vectors of this set that are nearest to each vector of another, exactly.
     ///
     /// Every query is compared with every vector, block by block: beside the two sets and the result, each thread holds
     /// 2 MiB of similarities, however many vectors there are. Of equal similarities the earlier place is nearer, so that
-    /// the result does not depend on threads.
+    /// the result does not depend on threads. Products are computed on the device of the current policy, which holds a
+    /// part of the bank at a time; what is nearest is found on the CPU.
     ///
     /// - Parameters:
     ///   - k: How many, at least 1; all where there are fewer.
@@ -27,51 +31,54 @@ extension FeatureSet {
         }
         let k = min(k, count)
         let starts = Array(stride(from: 0, to: queries.count, by: Self.queryBlock))
-        let blocks = try withoutGradient { () throws(TorchError) in
-            try parallelMap(starts.count) { index throws(TorchError) in
-                let end = min(starts[index] + Self.queryBlock, queries.count)
-                return try self.search(k, queries.vectors.narrowed(0, starts[index]..<end))
+        let blocks = starts.map { $0..<min($0 + Self.queryBlock, queries.count) }
+        let device = ComputePolicy.current.device
+        var heaps = blocks.map { NeighbourHeaps(count: $0.count, k: k) }
+        let part = device == .cpu ? count : Self.devicePart
+        for start in stride(from: 0, to: count, by: part) {
+            heaps = try withoutGradient { () throws(TorchError) in
+                let bank = try vectors.narrowed(0, start..<min(start + part, count)).to(device)
+                return try parallelMap(blocks.count) { index throws(TorchError) in
+                    var found = heaps[index]
+                    let asked = try queries.vectors.narrowed(0, blocks[index]).to(device)
+                    try Self.search(bank, firstPlace: start, asked, &found)
+                    return found
+                }
             }
         }
         var places: [Int] = []
         var similarities: [Float] = []
         places.reserveCapacity(queries.count * k)
         similarities.reserveCapacity(queries.count * k)
-        for block in blocks {
-            try block.withBytes { bytes in
-                let values = bytes.bindMemory(to: Double.self)
-                places += values.prefix(values.count / 2).map { Int($0) }
-                similarities += values.dropFirst(values.count / 2).map { Float($0) }
-            }
-        }
+        for block in heaps { block.append(to: &places, &similarities) }
         return Neighbours(k: k, places: places, similarities: similarities)
     }
 
-    /// The neighbours of a block of queries.
-    ///
-    /// - Returns: `[2, queries, k]` of `float64`, which holds places and similarities exactly.
-    private func search(_ k: Int, _ queries: Tensor) throws(TorchError) -> Tensor {
-        let rows = queries.shape[0]
-        var heaps = NeighbourHeaps(count: rows, k: k)
-        let usesOneDNN = ComputePolicy.current.linear == .oneDNN
-        for start in stride(from: 0, to: count, by: Self.bankBlock) {
-            let block = try vectors.narrowed(0, start..<min(start + Self.bankBlock, count))
+    /// Offers the vectors of a part of the bank to a block of queries on the same device.
+    private static func search(
+        _ bank: Tensor,
+        firstPlace: Int,
+        _ queries: Tensor,
+        _ heaps: inout NeighbourHeaps
+    ) throws(TorchError) {
+        let usesOneDNN = ComputePolicy.current.linear == .oneDNN && bank.device == .cpu
+        let count = bank.shape[0]
+        for start in stride(from: 0, to: count, by: bankBlock) {
+            let block = try bank.narrowed(0, start..<min(start + bankBlock, count))
             let products =
                 try usesOneDNN
                 ? Functional.linearOneDNN(queries, block, nil)
                 : Functional.linear(queries, block, nil)  // [rows, block]
-            let read: Void? = try products.contiguous().withMutableBytes { bytes in
-                heaps.add(UnsafeBufferPointer(bytes.bindMemory(to: Float.self)), firstPlace: start)
+            let read: Void? = try products.to(Device.cpu).contiguous().withMutableBytes { bytes in
+                heaps.add(
+                    UnsafeBufferPointer(bytes.bindMemory(to: Float.self)),
+                    firstPlace: firstPlace + start
+                )
             }
             guard read != nil else {
                 throw TorchError(operation: "neighbours", message: "similarities cannot be read")
             }
         }
-        let result = try Tensor(unwritten: [2, rows, k], dtype: .float64)
-        _ = result.withMutableBytes { bytes in
-            heaps.write(to: bytes.bindMemory(to: Double.self))
-        }
-        return result
     }
 }
 

@@ -224,6 +224,24 @@ extension Optimizer {
         return norms.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
     }
 
+    /// Scales the gradients as ``clipEachGradient(maxNorm:)`` does; away from the CPU nothing waits for the norms.
+    ///
+    /// - Parameter maxNorm: The largest norm that is left as it is.
+    /// - Throws: `TorchError` when the gradients cannot be read.
+    public func limitEachGradient(maxNorm: Double) throws(TorchError) {
+        let gradients = try gradients()
+        guard let device = gradients.first?.device, device != .cpu else {
+            try clipEachGradient(maxNorm: maxNorm)
+            return
+        }
+        try withoutGradient { () throws(TorchError) in
+            for gradient in gradients {
+                let factor = try ((gradient.norm() + 1e-6).pow(-1) * maxNorm).clamped(0...1)
+                try gradient.copy(from: gradient * factor)
+            }
+        }
+    }
+
     /// Scales all gradients down as ``clipGradients(maxNorm:)`` does, where their norm was read already.
     ///
     /// - Parameters:

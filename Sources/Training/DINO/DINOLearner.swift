@@ -21,6 +21,7 @@ final class DINOLearner: Learner {
     private let crops: MultiCrop
     private let loss: DINOLoss
     private let neighbours: NeighbourGuard?
+    private let scaler: GradientScaler?
     var counters: [String: Double] = [:]
     var exchange: GradientExchange? { didSet { neighbours?.group = exchange?.group } }
 
@@ -38,7 +39,8 @@ final class DINOLearner: Learner {
         optimizer: any Optimizer,
         crops: MultiCrop,
         neighbours: NeighbourGuard?
-    ) {
+    ) throws(TorchError) {
+        scaler = try plan.policy.makeScaler()
         let options = plan.options
         self.plan = plan
         self.networks = networks
@@ -177,7 +179,7 @@ final class DINOLearner: Learner {
             teacherTemp: schedules.teacherTemp(epoch: place.epoch)
         )
         let value = share == 1 ? terms.loss : try terms.loss * share
-        try value.backward()
+        try value.backward(scaledBy: scaler)
         sums.loss.append(try value.detached())
         sums.entropy.append(try terms.entropy * share)
         sums.answers = try sum(sums.answers, terms.answers)
@@ -201,12 +203,14 @@ final class DINOLearner: Learner {
             center: networks.center
         )
         var wanted = [try Tensor.stack(sums.loss).sum()] + watched.map(\.value)
+        if let scaler { wanted.append(try scaler.unscale(optimizer.gradients())) }
+        let scaled = wanted.count
         if let norm = try optimizer.gradientNorm() { wanted.append(norm) }
         let values = try Tensor.stack(wanted).floats()
         var numbers = StepNumbers()
         numbers.loss = Double(values[0])
-        numbers.gradientNorm =
-            values.count > watched.count + 1 ? Double(values[watched.count + 1]) : 0
+        if scaler != nil { numbers.overflowed = values[scaled - 1] != 0 }
+        numbers.gradientNorm = values.count > scaled ? Double(values[scaled]) : 0
         for (index, named) in watched.enumerated() {
             numbers.others[named.name] = Double(values[index + 1])
         }
@@ -218,7 +222,7 @@ final class DINOLearner: Learner {
 
     func takeStep(_ numbers: StepNumbers, at place: StepPlace) throws {
         optimizer.setWeightDecay(schedules.weightDecay.value(at: place.step), ofGroup: 0)
-        if let limit = plan.options.clipGrad { try optimizer.clipEachGradient(maxNorm: limit) }
+        if let limit = plan.options.clipGrad { try optimizer.limitEachGradient(maxNorm: limit) }
         if place.epoch < plan.options.freezeLastLayer {
             for (name, parameter) in networks.student.namedParameters()
             where name.contains("last_layer") {
@@ -226,6 +230,7 @@ final class DINOLearner: Learner {
             }
         }
         try optimizer.step(lr: schedules.learningRate.value(at: place.step))
+        try scaler?.update()
         let momentum = schedules.momentum.value(at: place.step)
         try Fused.lerp(followers, towards: leaders, weight: 1 - momentum)
         if let batchCenter {
@@ -233,6 +238,8 @@ final class DINOLearner: Learner {
             try networks.center.copy(from: networks.center * kept + batchCenter * (1 - kept))
         }
     }
+
+    func leaveOutStep() throws { try scaler?.update() }
 
     /// The part of a run that is measured for its estimate.
     func estimated() -> EstimatedRun {
@@ -257,7 +264,8 @@ final class DINOLearner: Learner {
             measured: macs > 0 ? asked / interval * image / macs : 0
         ) { [self] count in
             let place = StepPlace(step: 0, epoch: 0, stepInEpoch: 0, attempt: 0)
-            _ = try addGradients(Tensor.randn([count, crops.count]), at: place, parts: 1)
+            let noise = try Tensor.randn([count, crops.count]).to(plan.policy.device)
+            _ = try addGradients(noise, at: place, parts: 1)
             batchCenter = nil
             lastCrops = []
         }
@@ -350,7 +358,9 @@ final class DINOLearner: Learner {
 
     // MARK: - Checkpoints
 
-    func namedState() -> [(name: String, tensor: Tensor)] { networks.namedState(optimizer) }
+    func namedState() -> [(name: String, tensor: Tensor)] {
+        networks.namedState(optimizer) + (scaler?.checkpointState() ?? [])
+    }
 
     /// Writes the teacher's backbone: what DINO evaluates.
     func save(to folder: String) throws {

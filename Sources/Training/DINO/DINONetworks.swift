@@ -58,20 +58,24 @@ struct DINONetworks {
         (self.center, self.description) = (center, description)
     }
 
-    /// Makes both networks with fresh weights from libtorch's generator.
+    /// Makes both networks with fresh weights from libtorch's generator, on the device of the current policy.
     init(_ options: TrainingOptions, _ description: ModelDescription) throws {
         self.description = description
         var learning = description.configuration
         learning.transformer?.dropPathRate = options.dropPath
         student = try Self.network(learning, options)
         teacher = try Self.network(description.configuration, options)
-        center = try Tensor.zeros([1, options.outDim])
+        let device = ComputePolicy.current.device
+        center = try Tensor.zeros([1, options.outDim], device: device)
         let weights = Dictionary(
             student.namedTensors().map { ($0.name, $0.tensor) },
             uniquingKeysWith: { first, _ in first }
         )
         try StoredTensors.copy(weights, into: teacher.namedTensors())
         try teacher.setRequiresGradient(false)
+        // The first weights are drawn on the CPU, so they are the same on every device.
+        try student.to(device)
+        try teacher.to(device)
     }
 
     private static func network(

@@ -53,8 +53,15 @@ public final class DINOSession: RunSession {
         try RunEstimate(learner.estimated(), state: loop.state)
     }
 
+    /// Finds the largest batch that fits the device.
+    public func largestBatch(upTo limit: Int) throws -> Int? {
+        try LargestBatch.find(learner.estimated(), on: plan.policy.device, limit: limit)
+    }
+
     /// Trains to the end, or until asked to stop.
-    public func run() async throws -> Trainer.Outcome { try await loop.run() }
+    public func run() async throws -> Trainer.Outcome {
+        try await loop.run(plan) { learner.estimated() }
+    }
 
     /// What is done to images, checked against the model.
     nonisolated static func crops(
@@ -105,7 +112,7 @@ public final class DINOSession: RunSession {
         _ data: UnlabelledData
     ) throws -> DINOLearner {
         let loaders = try data.neighbourLoaders(networks.description.processor)
-        return DINOLearner(
+        return try DINOLearner(
             plan,
             networks,
             optimizer: try networks.optimizer(plan.options),

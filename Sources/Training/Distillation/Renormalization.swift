@@ -1,5 +1,6 @@
 public import ImagePipeline
 public import Torch
+import TorchNN
 
 /// Turns pixels normalised for one model into pixels normalised for another.
 ///
@@ -8,7 +9,7 @@ public struct Renormalization {
     private let scale: Tensor
     private let shift: Tensor
 
-    /// Creates the change, or nil where both models normalise alike.
+    /// Creates the change for pixels on the device of the current policy, or nil where both models normalise alike.
     ///
     /// - Parameters:
     ///   - source: How the pixels are normalised.
@@ -22,8 +23,9 @@ public struct Renormalization {
             scales.append(source.std[channel] / target.std[channel])
             shifts.append((source.mean[channel] - target.mean[channel]) / target.std[channel])
         }
-        scale = try Tensor(scales, shape: [1, scales.count, 1, 1])
-        shift = try Tensor(shifts, shape: [1, shifts.count, 1, 1])
+        let device = ComputePolicy.current.device
+        scale = try Tensor(scales, shape: [1, scales.count, 1, 1]).to(device)
+        shift = try Tensor(shifts, shape: [1, shifts.count, 1, 1]).to(device)
     }
 
     /// Changes pixels `[batch, channels, height, width]`.

@@ -111,7 +111,7 @@ final class RunTeacher {
             }
             return input.answered(by: answer)
         }
-        let answer = try Tensor(stored, shape: shape)
+        let answer = try Tensor(stored, shape: shape).to(input.pixels.device)
         if !isChecked {
             isChecked = true
             guard try agrees(answer, with: ask(input)) else {
@@ -136,7 +136,7 @@ final class RunTeacher {
     private func agrees(_ stored: Tensor, with answer: Tensor) throws -> Bool {
         let scale = max(try answer.abs().max().item(), 1e-6)
         let difference = try (stored - answer).abs().max().item()
-        return difference <= (plan.policy.dtype == .bfloat16 ? 0.1 : 1e-3) * scale
+        return difference <= (plan.policy.dtype == .float32 ? 1e-3 : 0.1) * scale
     }
 
     @ModelActor

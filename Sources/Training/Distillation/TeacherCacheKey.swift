@@ -14,7 +14,7 @@ struct TeacherCacheKey: Codable, Equatable, Sendable {
     var teacher: String
     /// The fingerprint of the images' names and labels, of the classes' names and of a few images.
     var data: String
-    /// How the teacher computes: `float32` or `bfloat16`.
+    /// How the teacher computes: `float32`, `bfloat16` or `float16`.
     var dtype: String
     /// The images of a step.
     var batch: Int
@@ -62,6 +62,11 @@ struct TeacherCacheKey: Codable, Equatable, Sendable {
         if plan.policy.encoder != .layers {
             options["kernel_encoder"] = plan.policy.encoder.rawValue
         }
+        // Nor have those of the CPU one of these; which GPU of a kind it was does not matter.
+        if plan.policy.device != .cpu {
+            if plan.options.tf32 { options["tf32"] = "on" }
+            options["device"] = String(plan.policy.device.description.prefix { $0 != ":" })
+        }
         // Nor have those of versions that turned no image this one.
         if student.processor.appliesOrientation {
             options[Settings.declared.exifOrientation.key] = "on"
@@ -76,7 +81,7 @@ struct TeacherCacheKey: Codable, Equatable, Sendable {
         self.teacher = teacher.text
         self.data = data.text
         self.options = options
-        dtype = plan.policy.dtype == .bfloat16 ? "bfloat16" : "float32"
+        dtype = plan.policy.dtype.rawValue
         batch =
             share?.places(inBatchOf: plan.options.batch).count ?? plan.options.batch
         steps = plan.stepsPerEpoch

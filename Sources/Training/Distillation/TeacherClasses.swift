@@ -1,6 +1,7 @@
 import Checkpoints
 import ImagePipeline
 import Torch
+import TorchNN
 import VisionModels
 
 /// Which of a teacher's answers belongs to each class of the data: classes are compared by name.
@@ -68,6 +69,7 @@ struct TeacherClasses: Equatable, Sendable {
     func applied(to forward: @escaping ClassifierForward) throws(TorchError) -> ClassifierForward {
         guard let indices else { return forward }
         let columns = try Tensor(indices.map(Int64.init), shape: [indices.count])
+            .to(ComputePolicy.current.device)
         return { pixels throws(TorchError) in
             let logits = try forward(pixels)
             return ClassifierLogits(

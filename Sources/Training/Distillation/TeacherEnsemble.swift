@@ -42,7 +42,7 @@ enum TeacherEnsemble {
         for log in logs.dropFirst() {
             largest = try Tensor.where(log.greater(largest), log, largest)
         }
-        var sum = try Tensor.zeros(largest.shape)
+        var sum = try Tensor.zeros(largest.shape, device: largest.device)
         for log in logs { sum = try sum + (log - largest).exp() }
         return try largest + (sum / Double(logs.count)).log()
     }

@@ -30,6 +30,8 @@ public struct StepNumbers: Sendable, Equatable {
     public var correct: Double?
     /// The norm of all gradients, where it was requested.
     public var gradientNorm: Double?
+    /// Whether gradients of `float16` overflowed: the step is left out, and nothing is wrong.
+    public var overflowed = false
     /// What else the method watches, by its name in `metrics.jsonl`.
     public var others: [String: Double] = [:]
 
@@ -131,6 +133,10 @@ public protocol Learner: AnyObject {
     ///   - place: The step, with its learning rate.
     /// - Throws: `TorchError`.
     func takeStep(_ numbers: StepNumbers, at place: StepPlace) throws
+    /// Called instead of ``takeStep(_:at:)`` for a step that is left out. By default it does nothing.
+    ///
+    /// - Throws: `TorchError`.
+    func leaveOutStep() throws
     /// Drops the gradients. By default those of all the module's parameters.
     func clearGradients() throws
     /// Measures what the run begins with, before its first step.
@@ -196,6 +202,9 @@ extension Learner {
     public func diagnosis() -> String {
         NonFiniteDiagnosis.sentence(module, pixels: []) { nil }
     }
+
+    /// Does nothing.
+    public func leaveOutStep() throws {}
 
     /// Drops the gradients of all the module's parameters.
     public func clearGradients() throws {

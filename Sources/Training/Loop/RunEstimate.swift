@@ -3,7 +3,7 @@ import TorchNN
 
 /// The estimated cost of a run, before its first step: measured on a few images of noise and multiplied.
 public struct RunEstimate: Sendable, Equatable {
-    /// The memory in bytes, or nil where the system does not report how much is in use.
+    /// The memory in bytes, on a GPU that of its tensors; nil where the system does not report how much is in use.
     public let memory: Int?
     /// The seconds of a step, without waiting for images.
     public let secondsPerStep: Double
@@ -52,13 +52,16 @@ extension RunEstimate {
         let count = min(inPart, max(2, affordable))
 
         let statistics = try run.statistics.map { ($0, try $0.clone()) }
-        let canMeasure = MemoryGauge.reset()
-        let before = MemoryGauge.current
+        let device = run.plan.policy.device
+        device.resetPeakMemory()
+        let canMeasure = device != .cpu || MemoryGauge.reset()
+        let before = device == .cpu ? MemoryGauge.current : device.peakMemory
         try run.addGradients(count)
         let start = ContinuousClock.now
         try run.addGradients(count)
         let pass = (ContinuousClock.now - start).inSeconds / Double(count)
-        let peak = canMeasure ? MemoryGauge.peak : nil
+        let onHost = canMeasure ? MemoryGauge.peak : nil
+        let peak = device == .cpu ? onHost : device.peakMemory
         for (tensor, value) in statistics { try tensor.copy(from: value) }
         try run.optimizer.clearGradients()
 
@@ -73,8 +76,10 @@ extension RunEstimate {
                 let gradients = Self.bytes(run.module.namedParameters().map(\.parameter.tensor))
                 let perImage = max(0, peak - before - gradients) / count
                 let image = run.imageCount * MemoryLayout<Float>.stride
+                let step = before + gradients + perImage * inPart
+                guard device == .cpu else { return step + image * options.batch }
                 // The loader holds four batches or so, and the optimiser's memory is not touched yet.
-                return before + gradients + perImage * inPart + 4 * image * options.batch
+                return step + 4 * image * options.batch
                     + Self.bytes(run.optimizer.namedState().map(\.tensor))
             }
         }

@@ -14,6 +14,12 @@ public protocol RunSession: AnyObject {
     func prepare() async throws -> Trainer.Outcome?
     /// Measures what the run will take, where the method can; nothing of the run changes.
     func estimate() throws -> RunEstimate?
+    /// Finds the most images of noise that go forward and backward at once in the device's memory.
+    ///
+    /// - Parameter limit: The largest number of interest, at least 1.
+    /// - Returns: The number; nil where not even one fits. Nothing of the run changes.
+    /// - Throws: What computing throws, other than a lack of memory.
+    func largestBatch(upTo limit: Int) throws -> Int?
     /// Trains to the end, or until asked to stop.
     func run() async throws -> Trainer.Outcome
 }

@@ -36,7 +36,7 @@ extension Trainer {
                 plan.policy.linear, plan.policy.attention, plan.policy.pointwise,
                 plan.policy.encoder
             ),
-            dtype: plan.policy.dtype == .bfloat16 ? .bf16 : .fp32,
+            dtype: Precision(plan.policy.dtype),
             threads: Libtorch.threadCount,
             counts: (plan.trainCount, plan.validationCount),
             classNames: plan.classNames,

@@ -245,15 +245,21 @@ public final class Trainer {
         let numbers = try learner.addGradients(batch, at: place)
         state.step += 1
         state.stepInEpoch += 1
-        if numbers.areFinite {
+        if numbers.areFinite, !numbers.overflowed {
             try learner.takeStep(numbers, at: place)
             state.optimizerSteps += 1
             state.skippedInARow = 0
         } else {
             // Before the diagnosis, which is to find the cause, and after it, which runs the layers again.
             for (tensor, value) in statistics { try tensor.copy(from: value) }
-            try skip(numbers, lr: lr)
+            // An overflow is how the scale of float16 is found.
+            if numbers.overflowed, numbers.loss.isFinite {
+                state.overflowedSteps = (state.overflowedSteps ?? 0) + 1
+            } else {
+                try skip(numbers, lr: lr)
+            }
             for (tensor, value) in statistics { try tensor.copy(from: value) }
+            try learner.leaveOutStep()
         }
         try learner.clearGradients()
         count(numbers, images: numbers.images ?? batch.count, waiting)

@@ -159,7 +159,10 @@ enum TrainerCheckpoint {
         in folder: String,
         fit targets: [(name: String, tensor: Tensor)]
     ) throws -> [String: Tensor] {
-        let stored = try Safetensors.read(folder + "/" + tensorFile)
+        let names = Set(targets.map(\.name))
+        let stored = try Safetensors.read(folder + "/" + tensorFile).filter { name, _ in
+            !name.hasPrefix(GradientScaler.checkpointPrefix) || names.contains(name)
+        }
         try StoredTensors.check(
             stored,
             fit: targets,

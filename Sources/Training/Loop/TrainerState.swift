@@ -22,6 +22,8 @@ public struct TrainerState: Codable, Sendable, Equatable {
     public var seconds = 0.0
     /// The steps whose loss or gradient was not finite.
     public var skippedSteps = 0
+    /// The steps left out because gradients of `float16` overflowed, by which its scale is found; nil for none.
+    public var overflowedSteps: Int?
     /// How many of the last steps in a row were skipped.
     public var skippedInARow = 0
     /// How often the run went back to its last good checkpoint.

@@ -20,6 +20,7 @@ final class MIMLearner: Learner {
     private let description: ModelDescription
     /// The images that reconstructions are shown of; nil for none.
     private let shown: DataLoader?
+    private let scaler: GradientScaler?
     private var lastImages: Tensor?
     var counters: [String: Double] = [:]
     var exchange: GradientExchange?
@@ -31,7 +32,8 @@ final class MIMLearner: Learner {
         masking: PatchMasking,
         optimizer: any Optimizer,
         shown: DataLoader?
-    ) {
+    ) throws(TorchError) {
+        scaler = try plan.policy.makeScaler()
         self.plan = plan
         self.model = model
         self.description = description
@@ -89,7 +91,7 @@ final class MIMLearner: Learner {
             let loss =
                 try model.loss(some, reconstruction: painted, mask: hidden)
                 * divided.share(of: range)
-            try loss.backward()
+            try loss.backward(scaledBy: scaler)
             losses.append(try loss.detached())
         }
         if let exchange {
@@ -106,13 +108,16 @@ final class MIMLearner: Learner {
             return numbers
         }
         var wanted = [try Tensor.stack(losses).sum()]
+        if let scaler { wanted.append(try scaler.unscale(optimizer.gradients())) }
+        let scaled = wanted.count
         if plan.options.clipGrad != nil, let norm = try optimizer.gradientNorm() {
             wanted.append(norm)
         }
         let values = try Tensor.stack(wanted).floats()
         var numbers = StepNumbers()
         numbers.loss = Double(values[0])
-        if values.count > 1 { numbers.gradientNorm = Double(values[1]) }
+        if scaler != nil { numbers.overflowed = values[1] != 0 }
+        if values.count > scaled { numbers.gradientNorm = Double(values[scaled]) }
         return numbers
     }
 
@@ -125,7 +130,10 @@ final class MIMLearner: Learner {
             try optimizer.clipGradients(norm: norm, maxNorm: limit)
         }
         try optimizer.step(lr: plan.learningRate(step: place.step))
+        try scaler?.update()
     }
+
+    func leaveOutStep() throws { try scaler?.update() }
 
     /// The part of a run that is measured for its estimate.
     func estimated() -> EstimatedRun {
@@ -184,7 +192,7 @@ final class MIMLearner: Learner {
                 try model(images, mask: masks).reconstruction
             }
             let loss = try model.loss(images, reconstruction: painted, mask: masks).item()
-            return (try painted.to(.float32), loss)
+            return (try painted.to(.float32).to(Device.cpu), loss)
         }
         let sheet = try MIMSheet(
             patchSize: model.network.configuration.patchSize,
@@ -203,6 +211,7 @@ final class MIMLearner: Learner {
     func namedState() -> [(name: String, tensor: Tensor)] {
         model.namedTensors().map { ("model.\($0.name)", $0.tensor) }
             + optimizer.namedState().map { ("optimizer.\($0.name)", $0.tensor) }
+            + (scaler?.checkpointState() ?? [])
     }
 
     /// Writes the transformer; with a distillation token as `DeiTForMaskedImageModeling`, mask token and decoder too.

@@ -38,13 +38,14 @@ public final class MIMSession: RunSession {
         if request.isAtStart, !options.initialWeights.isEmpty {
             try Self.start(options.initialWeights, model, description, observer)
         }
+        try model.to(policy.device)
         plan = data.plan(request, parameterCount: model.parameterCount, policy: policy)
         let transform = try Augmentation.transform(
             options,
             description.configuration,
             description.processor
         )
-        learner = MIMLearner(
+        learner = try MIMLearner(
             plan,
             model,
             description,
@@ -64,8 +65,15 @@ public final class MIMSession: RunSession {
         try RunEstimate(learner.estimated(), state: loop.state)
     }
 
+    /// Finds the largest batch that fits the device.
+    public func largestBatch(upTo limit: Int) throws -> Int? {
+        try LargestBatch.find(learner.estimated(), on: plan.policy.device, limit: limit)
+    }
+
     /// Trains to the end, or until asked to stop.
-    public func run() async throws -> Trainer.Outcome { try await loop.run() }
+    public func run() async throws -> Trainer.Outcome {
+        try await loop.run(plan) { learner.estimated() }
+    }
 
     /// What the options' transformer is without a classifier.
     nonisolated static func description(

@@ -1,4 +1,5 @@
 import ImagePipeline
+import Torch
 
 /// What a run learns from: each method is a command of its own.
 public enum TrainingMethod: String, Codable, Sendable, CaseIterable {
@@ -84,8 +85,29 @@ public enum Precision: String, Codable, Sendable, CaseIterable {
     case fp32
     /// bfloat16 under autocast.
     case bf16
-    /// bf16 where the processor computes in it, fp32 elsewhere.
+    /// float16 under autocast, on GPUs.
+    case fp16
+    /// bf16 where the device computes in it; elsewhere fp16 on NVIDIA GPUs, else fp32.
     case auto
+
+    /// The type of matrix products; nil for the device's usual.
+    var dtype: DType? {
+        switch self {
+        case .fp32: .float32
+        case .bf16: .bfloat16
+        case .fp16: .float16
+        case .auto: nil
+        }
+    }
+
+    /// The precision with a type of matrix products.
+    init(_ dtype: DType) {
+        switch dtype {
+        case .bfloat16: self = .bf16
+        case .float16: self = .fp16
+        default: self = .fp32
+        }
+    }
 }
 
 /// Which training images an epoch shows.

@@ -1,3 +1,5 @@
+import Torch
+
 /// How the value of a ``Setting`` is written as text in recipes, in `run.yaml` and after a flag.
 struct SettingForm<Value: Sendable>: Sendable {
     /// What the value is, for `--help`: `rate`, `on|off`.
@@ -100,6 +102,31 @@ extension SettingForm where Value == ClassWeighting {
             takesList: true,
             write: { $0.rawValue },
             read: { ClassWeighting(rawValue: $0) }
+        )
+    }
+}
+
+extension SettingForm where Value == Int {
+    /// A number of images, or `auto`, which is ``TrainingOptions/automaticBatch``.
+    static var batch: SettingForm {
+        let number = SettingForm.number(1...1_000_000, "count|auto")
+        return SettingForm(
+            placeholder: number.placeholder,
+            expected: "\(number.expected), or \"auto\"",
+            write: { $0 == TrainingOptions.automaticBatch ? "auto" : number.write($0) },
+            read: { $0 == "auto" ? TrainingOptions.automaticBatch : number.read($0) }
+        )
+    }
+}
+
+extension SettingForm where Value == DeviceChoice {
+    static var device: SettingForm {
+        SettingForm(
+            placeholder: "device",
+            expected: "auto, cpu, cuda, cuda:N or mps",
+            choices: ["auto", "cpu", "cuda", "mps"],
+            write: { $0.rawValue },
+            read: { DeviceChoice(rawValue: $0) }
         )
     }
 }

@@ -2,6 +2,7 @@
 // The help text of a declaration is its documentation.
 
 public import ImagePipeline
+public import Torch
 public import TorchNN
 
 /// All options of training, each declared once: key, default, range, help, section of `--help`, methods, effect.
@@ -484,9 +485,9 @@ public struct Settings: Sendable {
     )
     .listed(.schedule, for: .supervised, changes: .evaluation)
     .help("Stop if this many epochs in a row do not improve --best-metric.")
-    public let batch = Setting<Int>("batch", 64, .number(1...1_000_000, "count"))
+    public let batch = Setting<Int>("batch", 64, .batch)
         .listed(.schedule, for: .all, changes: .pixels)
-        .help("Batch size: images per step.")
+        .help("Batch size: images per step; auto: the largest that fits a GPU.")
         .derivedInTeacherKey()
     public let accumulation = Setting<Int>("accumulation", 1, .number(1...1_000_000, "parts"))
         .listed(.schedule, for: .all, changes: .gradients)
@@ -606,8 +607,14 @@ public struct Settings: Sendable {
     public let dtype = Setting<Precision>("dtype", .auto, .choice)
         .listed(.run, for: .all, changes: .gradients)
         .help(
-            "Precision of forward and backward pass; auto: bf16 on processors that compute in it, else fp32."
+            "Precision of forward and backward pass; fp16 on GPUs only, auto: bf16 where the device has it."
         )
+    public let device = Setting<DeviceChoice>("device", .automatic, .device)
+        .listed(.run, for: .all, changes: .nothing)
+        .help("Device to train on: auto (CUDA, MPS, CPU), cpu, cuda, cuda:N or mps.")
+    public let tf32 = Setting<Bool>("tf32", false, .flag)
+        .listed(.run, for: .all, changes: .gradients)
+        .help("Let CUDA round the inputs of fp32 products to TF32, which is faster.")
     public let seed = Setting<Int>("seed", 0, .number(0...Int.max, "number"))
         .listed(.run, for: .all, changes: .pixels)
         .help("Random seed.")

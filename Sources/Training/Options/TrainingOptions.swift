@@ -125,6 +125,9 @@ extension TrainingOptions {
     /// The value of ``Settings/model`` that means the model of the checkpoint that training starts from.
     public static let modelOfCheckpoint = "checkpoint"
 
+    /// The value of ``Settings/batch`` that leaves it to the device's memory: `auto`.
+    static let automaticBatch = 0
+
     /// Whether images are mixed.
     public var mixes: Bool {
         (self.mixup > 0 || self.cutmix > 0 || self.cutmixMinmax != nil) && self.mixupProb > 0

@@ -33,7 +33,7 @@ public struct RunPlan: Sendable, Equatable {
     public var processes = 1
 
     /// The steps of an epoch; images that do not fill a batch wait for another epoch's order.
-    public var stepsPerEpoch: Int { imagesPerEpoch / options.batch }
+    public var stepsPerEpoch: Int { imagesPerEpoch / max(options.batch, 1) }
     /// The steps of the whole run.
     public var totalSteps: Int { stepsPerEpoch * options.epochs }
 

@@ -43,29 +43,44 @@ extension RunRequest {
 
     /// Decides how the run computes, and sets the number of threads: as it began, where it is resumed.
     ///
-    /// - Throws: `ConfigurationError` for an unknown `DEIT_COMPUTE`, `TorchError` when a probe of the kernels fails.
+    /// A resumed run may go on with another device, and with it other kernels; the precision stays, but for `fp16` on the
+    /// CPU, which has none.
+    ///
+    /// - Throws: `DeviceError` for a device that is not there, `ConfigurationError` for an unknown `DEIT_COMPUTE`,
+    ///   `TorchError` when a probe of the kernels fails.
     func computePolicy() throws -> ComputePolicy {
+        let device = try trainingDevice()
+        Libtorch.setTF32(options.tf32)
         // A run that goes on with another number of processes divides the cores otherwise.
         if let threads = (group == nil ? resuming?.threads : nil) ?? options.threads {
             try Libtorch.setThreadCount(threads)
         }
-        let precision = resuming?.dtype ?? options.dtype
-        if let resuming {
-            return ComputePolicy(
-                dtype: precision == .bf16 ? .bfloat16 : .float32,
-                linear: resuming.kernels.linear,
-                attention: resuming.kernels.attention,
-                pointwise: resuming.kernels.pointwise,
-                encoder: resuming.kernels.encoder
-            )
+        guard let resuming else {
+            let own = try ComputePolicy.automatic(dtype: options.dtype.dtype, device: device)
+            return try group.map { try own.shared(by: $0) } ?? own
         }
-        let own: ComputePolicy =
-            switch precision {
-            case .fp32: try .automatic(dtype: .float32)
-            case .bf16: try .automatic(dtype: .bfloat16)
-            case .auto: try .automatic()
-            }
-        return try group.map { try own.shared(by: $0) } ?? own
+        guard device == .cpu else {
+            return try .automatic(dtype: resuming.dtype.dtype, device: device)
+        }
+        return ComputePolicy(
+            dtype: resuming.dtype == .bf16 ? .bfloat16 : .float32,
+            linear: resuming.kernels.linear,
+            attention: resuming.kernels.attention,
+            pointwise: resuming.kernels.pointwise,
+            encoder: resuming.kernels.encoder
+        )
+    }
+
+    /// The device that the options ask for.
+    ///
+    /// - Throws: `DeviceError` for one that is not there, ``OptionError`` for a GPU where several processes train.
+    func trainingDevice() throws -> Device {
+        guard group != nil else { return try options.device.resolved() }
+        // What the processes exchange is in the memory of the processor.
+        guard case .device(let device) = options.device, device != .cpu else { return .cpu }
+        throw OptionError.conflict(
+            "several processes can train on the CPU only: add --device cpu"
+        )
     }
 }
 

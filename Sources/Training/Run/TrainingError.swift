@@ -14,6 +14,8 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     case noUsableCheckpoint(run: String, reason: String)
     /// Processes that train together do not do the same; the text says in what they differ.
     case processesDiffer(String)
+    /// The device has not enough memory for a step; `largest` is the most images that fit at once, where that was found.
+    case outOfMemory(device: String, batch: Int, parts: Int, largest: Int?)
     /// A value of a plan is outside of its range; the text says which.
     case invalidPlan(String)
 
@@ -46,6 +48,16 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
         case .processesDiffer(let difference): return "the processes have \(difference)"
         case .invalidPlan(let reason):
             return "the training plan cannot be used: \(reason)"
+        case .outOfMemory(let device, let batch, let parts, let largest):
+            let step = "a step of \(batch) images\(parts > 1 ? " in \(parts) parts" : "")"
+            guard let largest else {
+                return
+                    "the memory of \(device) does not hold \(step): choose a smaller --batch, a larger --accumulation, or a "
+                    + "smaller --model or --size"
+            }
+            return
+                "the memory of \(device) does not hold \(step): the most that fit at once are \(largest); add --batch "
+                + "\(largest), or --accumulation \((batch + largest - 1) / largest) for the same batch in parts"
         case .noUsableCheckpoint(let run, let reason):
             return
                 "no checkpoint of \(run) can be loaded: \(reason); start a new run with another --output"

@@ -21,7 +21,10 @@ public enum TeacherScore {
             toolVersion: ""
         )
         let description = try Network(request, classNames: data.classNames).description
-        let policy = try ComputePolicy.automatic(dtype: .float32)
+        let policy = try ComputePolicy.automatic(
+            dtype: .float32,
+            device: options.device.resolved()
+        )
         ComputePolicy.current = policy
         let teacher = try TeacherLoader.load(options.teachers, for: description, dtype: nil)
         return try await Validation.score(

@@ -43,7 +43,7 @@ struct Network {
         try DistillationToken.check(options, description)
     }
 
-    /// Makes the network, fills it and takes the gradients of what stays as it is.
+    /// Makes the network, fills it, takes the gradients of what stays as it is and moves it to the policy's device.
     ///
     /// - Parameters:
     ///   - dtype: The number format of matrix products, or nil for that of the weights.
@@ -71,6 +71,8 @@ struct Network {
         if let sentence = try FrozenWeights.apply(options, to: student.module, fresh: fresh) {
             notice("note: \(sentence)")
         }
+        // The first weights are drawn on the CPU, so they are the same on every device.
+        try student.module.to(ComputePolicy.current.device)
         return (student, atFullRate)
     }
 }

@@ -15,6 +15,7 @@ enum StepGradients {
     ///   - parts: Into how many parts they are divided.
     ///   - optimizer: The optimiser whose gradients' norm is wanted, or nil.
     ///   - across: How gradients are averaged over several processes, and the optimiser of all of them; nil for one process.
+    ///   - scaling: What scales the loss, and the optimiser whose gradients it divides again; nil for none.
     /// - Returns: The numbers, read from the device at once.
     /// - Throws: `TorchError` when the shapes do not fit.
     static func add(
@@ -22,7 +23,8 @@ enum StepGradients {
         _ input: StepInput,
         parts: Int,
         norm optimizer: (any Optimizer)? = nil,
-        across: (exchange: GradientExchange, optimizer: any Optimizer)? = nil
+        across: (exchange: GradientExchange, optimizer: any Optimizer)? = nil,
+        scaling: (scaler: GradientScaler, optimizer: any Optimizer)? = nil
     ) throws -> StepNumbers {
         var losses: [Tensor] = []
         var correct: [Tensor] = []
@@ -30,7 +32,7 @@ enum StepGradients {
             let result = try task(pixels: part.pixels, targets: part.targets)
             let share = Double(part.count) / Double(input.count)
             let loss = share == 1 ? result.loss : try result.loss * share
-            try loss.backward()
+            try loss.backward(scaledBy: scaling?.scaler)
             losses.append(try loss.detached().to(.float32))
             if let prediction = result.prediction {
                 let hits = try prediction.argmax(1).equal(part.targets.classes())
@@ -51,14 +53,17 @@ enum StepGradients {
         }
         var wanted = [try Tensor.stack(losses).sum()]
         if !correct.isEmpty { wanted.append(try Tensor.stack(correct).sum()) }
+        if let scaling { wanted.append(try scaling.scaler.unscale(scaling.optimizer.gradients())) }
         let norm = try optimizer?.gradientNorm()
         if let norm { wanted.append(norm) }
-        let numbers = try Tensor.stack(wanted).floats().map(Double.init)
-        return StepNumbers(
-            loss: numbers[0],
-            correct: correct.isEmpty ? nil : numbers[1],
-            gradientNorm: optimizer == nil ? nil : norm == nil ? 0 : numbers.last
+        let values = try Tensor.stack(wanted).floats().map(Double.init)
+        var numbers = StepNumbers(
+            loss: values[0],
+            correct: correct.isEmpty ? nil : values[1],
+            gradientNorm: optimizer == nil ? nil : norm == nil ? 0 : values.last
         )
+        if scaling != nil { numbers.overflowed = values[correct.isEmpty ? 1 : 2] != 0 }
+        return numbers
     }
 }
 

@@ -15,6 +15,7 @@ public final class SupervisedLearner: Learner {
     private let task: any TrainingTask
     private let optimizer: any Optimizer
     private let ema: ExponentialMovingAverage?
+    private let scaler: GradientScaler?
     private let validation: DataLoader?
     private let plan: TrainingPlan
     /// Whether what is trained behaves as in training, with dropout and moving statistics.
@@ -31,7 +32,8 @@ public final class SupervisedLearner: Learner {
     public private(set) var scoresLabels: Bool
 
     /// Creates the learner of a run that is set up.
-    init(_ parts: TrainingParts) {
+    init(_ parts: TrainingParts) throws(TorchError) {
+        scaler = try parts.plan.policy.makeScaler()
         network = parts.student.trained
         average = parts.average?.trained
         task = parts.task
@@ -44,10 +46,10 @@ public final class SupervisedLearner: Learner {
         scoresLabels = true
     }
 
-    /// Creates a learner of a module of one's own.
+    /// Creates a learner of a module of one's own, which is moved to the device of the policy.
     ///
     /// - Parameters:
-    ///   - module: The network that learns.
+    ///   - module: The network that learns; with an optimiser of one's own it is to be on the device already.
     ///   - task: The loss of a batch, and what is predicted.
     ///   - plan: How the weights move; the one that the ``Trainer`` gets.
     ///   - validation: Images to measure on after every epoch, every one once and in order; nil measures nothing.
@@ -62,6 +64,9 @@ public final class SupervisedLearner: Learner {
     ) throws {
         try plan.check()
         if let compute = plan.compute { ComputePolicy.current = compute }
+        scaler = try ComputePolicy.current.makeScaler()
+        // An optimiser of one's own has the weights already, so they stay where they are.
+        if optimizer == nil { try module.to(ComputePolicy.current.device) }
         let score = Validation.score(of: task)
         let ema = try plan.average.map {
             try ExponentialMovingAverage(of: module, decay: $0.decay, warmup: $0.warmup)
@@ -159,7 +164,8 @@ public final class SupervisedLearner: Learner {
             input,
             parts: plan.accumulation,
             norm: plan.clipGradient == nil ? nil : optimizer,
-            across: exchange.map { ($0, optimizer) }
+            across: exchange.map { ($0, optimizer) },
+            scaling: scaler.map { ($0, optimizer) }
         )
         if numbers.correct != nil { scoresLabels = true }
         return numbers
@@ -179,8 +185,12 @@ public final class SupervisedLearner: Learner {
             try optimizer.clipGradients(norm: norm, maxNorm: limit)
         }
         try optimizer.step(lr: place.learningRate)
+        try scaler?.update()
         try ema?.update()
     }
+
+    /// Lets the scale of the loss follow.
+    public func leaveOutStep() throws { try scaler?.update() }
 
     /// Drops the gradients.
     public func clearGradients() throws {
@@ -246,10 +256,11 @@ public final class SupervisedLearner: Learner {
         for (name, value) in ema.namedTensors() { try targets[name]?.copy(from: value) }
     }
 
-    /// The optimiser's memory and the averages.
+    /// The optimiser's memory, the averages and the scale of the loss.
     public func namedState() -> [(name: String, tensor: Tensor)] {
         optimizer.namedState().map { ("optimizer.\($0.name)", $0.tensor) }
             + (ema?.namedTensors() ?? []).map { ("ema.\($0.name)", $0.tensor) }
+            + (scaler?.checkpointState() ?? [])
     }
 
     /// Writes the model.

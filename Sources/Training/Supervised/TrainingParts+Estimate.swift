@@ -27,7 +27,12 @@ extension TrainingParts {
         ) { count in
             var input = try noise(count, inputShape)
             if isAnswered {
-                input = input.answered(by: try Tensor.zeros([count, plan.classNames.count]))
+                input = input.answered(
+                    by: try Tensor.zeros(
+                        [count, plan.classNames.count],
+                        device: plan.policy.device
+                    )
+                )
             }
             _ = try StepGradients.add(task, input, parts: 1)
         }
@@ -35,9 +40,11 @@ extension TrainingParts {
 
     private func noise(_ count: Int, _ inputShape: [Int]) throws -> StepInput {
         let classes = plan.classNames.count
+        let device = plan.policy.device
         let labels = try Tensor((0..<count).map { Int64($0 % classes) }, shape: [count])
+            .to(device)
         return StepInput(
-            pixels: try Tensor.randn([count] + inputShape),
+            pixels: try Tensor.randn([count] + inputShape).to(device),
             targets: TrainingTargets(
                 labels: labels,
                 soft: plan.options.mixes ? try labels.oneHot(classes: classes) : nil

@@ -41,14 +41,16 @@ struct TrainingParts {
 extension TrainingParts {
     /// The same for a trainer.
     var forTrainer: TrainerParts {
-        TrainerParts(
-            plan: plan.training(group),
-            run: run,
-            learner: SupervisedLearner(self),
-            trainingLoader: trainingLoader,
-            notes: validationLoader.dataset.notes,
-            heldOut: HeldOutShare(of: plan)
-        )
+        get throws(TorchError) {
+            TrainerParts(
+                plan: plan.training(group),
+                run: run,
+                learner: try SupervisedLearner(self),
+                trainingLoader: trainingLoader,
+                notes: validationLoader.dataset.notes,
+                heldOut: HeldOutShare(of: plan)
+            )
+        }
     }
 }
 
@@ -73,6 +75,6 @@ extension Trainer {
         observer: any TrainingObserver,
         stop: StopRequest
     ) throws {
-        try self.init(parts.forTrainer, state: state, observer: observer, stop: stop)
+        try self.init(try parts.forTrainer, state: state, observer: observer, stop: stop)
     }
 }

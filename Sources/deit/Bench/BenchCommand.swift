@@ -17,9 +17,11 @@ struct BenchCommand: AsyncParsableCommand {
               deit bench inference --model deit_small_patch16_224 --batch 8 --dtype bf16
               deit bench pipeline DIR --recipe deit
               PEERS_PYTHON=venv/bin/python deit bench peers
+              deit bench parity --device cuda
             """,
         subcommands: [
             Training.self, Inference.self, PipelineBenchmark.self, PeersBenchmark.self,
+            ParityBenchmark.self,
         ]
     )
 
@@ -68,7 +70,16 @@ struct BenchCommand: AsyncParsableCommand {
             OpenMPWaiting.spinBriefly()
             var options = options
             let isInt8 = options.dtype.lowercased() == "int8"
-            if isInt8 { options.dtype = "auto" }
+            if isInt8 {
+                options.dtype = "auto"
+                // Products of 8 bits are the CPU's.
+                if options.device.choice == .automatic {
+                    options.device.choice = .device(.cpu)
+                }
+                guard options.device.choice == .device(.cpu) else {
+                    throw ValidationError("--dtype int8 needs --device cpu")
+                }
+            }
             try await options.report {
                 try Throughput.inference($0, $1, batch: $2, seconds: $3, isInt8: isInt8)
             }
@@ -84,8 +95,10 @@ struct BenchOptions: ParsableArguments {
     @Option(help: "Batch size.")
     var batch = 16
 
-    @Option(help: "Precision of matrix products: fp32, bf16 or auto.")
+    @Option(help: "Precision of matrix products: fp32, bf16, fp16 (on GPUs) or auto.")
     var dtype = "auto"
+
+    @OptionGroup var device: DeviceOption
 
     @Option(help: "Number of compute threads (default: all cores).")
     var threads: Int?
@@ -111,7 +124,10 @@ struct BenchOptions: ParsableArguments {
     func report(_ measure: Measurement) throws {
         let configuration = try ModelRegistry.configuration(named: model)
         if let threads { try Libtorch.setThreadCount(threads) }
-        ComputePolicy.current = try .automatic(dtype: DTypeOption.parse(dtype))
+        ComputePolicy.current = try .automatic(
+            dtype: DTypeOption.parse(dtype),
+            device: device.resolved()
+        )
         let result = try measure(model, configuration, batch, seconds)
         if json {
             let encoder = JSONEncoder()
@@ -145,11 +161,12 @@ enum DTypeOption {
         case "auto": nil
         case "fp32", "float32": .float32
         case "bf16", "bfloat16": .bfloat16
+        case "fp16", "float16": .float16
         default:
             throw ConfigurationError.unknownValue(
                 name: "--dtype",
                 value: text,
-                known: ["auto", "fp32", "bf16"]
+                known: ["auto", "fp32", "bf16", "fp16"]
             )
         }
     }

@@ -51,6 +51,8 @@ struct DataCheckCommand: AsyncParsableCommand {
     )
     var model: String?
 
+    @OptionGroup var device: DeviceOption
+
     @Option(help: "Number of nearest images that a label is compared with.")
     var neighbours = 10
 
@@ -101,7 +103,7 @@ struct DataCheckCommand: AsyncParsableCommand {
         _ report: DataReport,
         workers: Int
     ) async throws -> [Finding] {
-        ComputePolicy.current = try .automatic()
+        ComputePolicy.current = try .automatic(device: device.resolved())
         let loaded = try ModelDirectory.load(
             try await CheckpointPath.find(model),
             options: LoadOptions(relaxations: .noHead)

@@ -171,7 +171,7 @@ extension CheckpointOptions {
                 exitCode: CommandFailure.wrongCall
             )
         }
-        try useKernels()
+        try useDevice()
         return try NeighbourIndex(path: checkpoint)
     }
 }

@@ -32,6 +32,7 @@ struct CommandFailure: Error, CustomStringConvertible {
         switch error {
         case let failure as CommandFailure: self = failure
         case let error as OptionError: self.init(error.description, exitCode: Self.wrongCall)
+        case let error as DeviceError: self.init(error.description, exitCode: Self.wrongCall)
         case let error as RunError: self.init(error.description, exitCode: Self.code(of: error))
         case let error as ConfigurationError: self.init(error.description, exitCode: Self.wrongCall)
         case let error as DatasetError: self.init(error.description, exitCode: Self.badData)
@@ -116,7 +117,7 @@ struct CommandFailure: Error, CustomStringConvertible {
     private static func code(of error: TrainingError) -> Int32 {
         switch error {
         case .otherClasses, .otherInput, .otherTask, .otherData, .noUsableCheckpoint: badData
-        case .diverged, .processesDiffer: other
+        case .diverged, .outOfMemory, .processesDiffer: other
         case .invalidPlan: wrongCall
         }
     }

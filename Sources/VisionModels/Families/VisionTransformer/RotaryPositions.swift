@@ -27,8 +27,15 @@ public struct RotaryPositions {
     ///   - headDim: The width of a head, a multiple of 4.
     ///   - prefix: The tokens before the patches, which are not turned.
     ///   - temperature: The base of the periods; DINOv3 uses 100.
+    ///   - device: Where the queries and keys are.
     /// - Throws: `TorchError` for a lack of memory.
-    init(grid: PatchGrid, headDim: Int, prefix: Int, temperature: Double) throws(TorchError) {
+    init(
+        grid: PatchGrid,
+        headDim: Int,
+        prefix: Int,
+        temperature: Double,
+        device: Device
+    ) throws(TorchError) {
         let periods = Self.periods(headDim: headDim, temperature: temperature)
         var (cosines, sines): ([Float], [Float]) = ([], [])
         cosines.reserveCapacity(grid.count * headDim)
@@ -49,8 +56,8 @@ public struct RotaryPositions {
                 sines += s + s
             }
         }
-        self.cos = try Tensor(cosines, shape: [grid.count, headDim])
-        self.sin = try Tensor(sines, shape: [grid.count, headDim])
+        self.cos = try Tensor(cosines, shape: [grid.count, headDim]).to(device)
+        self.sin = try Tensor(sines, shape: [grid.count, headDim]).to(device)
         self.prefix = prefix
     }
 

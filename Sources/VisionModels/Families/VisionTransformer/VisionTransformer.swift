@@ -55,7 +55,7 @@ public class VisionTransformer: Module, ImageClassifier {
     let fused = FusedEncoder()
 
     // The grid is the same for all images of a run, mostly.
-    private var lastRotary: (grid: PatchGrid, positions: RotaryPositions)?
+    private var lastRotary: (grid: PatchGrid, device: Device, positions: RotaryPositions)?
 
     /// Creates a network with freshly initialised weights.
     ///
@@ -171,14 +171,18 @@ public class VisionTransformer: Module, ImageClassifier {
     /// - Throws: `TorchError` for a lack of memory.
     public final func rotaryPositions(of grid: PatchGrid) throws(TorchError) -> RotaryPositions? {
         guard let temperature = configuration.rotaryTemperature else { return nil }
-        if let lastRotary, lastRotary.grid == grid { return lastRotary.positions }
+        let device = device
+        if let lastRotary, lastRotary.grid == grid, lastRotary.device == device {
+            return lastRotary.positions
+        }
         let positions = try RotaryPositions(
             grid: grid,
             headDim: configuration.embedDim / configuration.numHeads,
             prefix: configuration.prefixTokenCount,
-            temperature: temperature
+            temperature: temperature,
+            device: device
         )
-        lastRotary = (grid, positions)
+        lastRotary = (grid, device, positions)
         return positions
     }
 
