@@ -264,8 +264,8 @@ let package = Package(
         tests(
             "DeviceTests",
             [
-                "Evaluation", "Inference", "Checkpoints", "VisionModels", "ImagePipeline", "Torch",
-                "TorchNN",
+                "Evaluation", "Inference", "Datasets", "Checkpoints", "VisionModels",
+                "ImagePipeline", "Torch", "TorchNN",
             ]
         ),
         tests("DigestsTests", ["Digests"]),

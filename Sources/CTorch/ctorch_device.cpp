@@ -4,12 +4,22 @@
 // and without CUDA: a build that lacks a device says so when it is asked.
 #include <ATen/Context.h>
 #include <ATen/DeviceAccelerator.h>
+#include <ATen/ops/empty.h>
 #include <c10/core/DeviceGuard.h>
+#include <c10/core/Event.h>
+#include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
+
+#include <cstring>
+#include <memory>
 
 #include "guarded.h"
 
 using namespace ctorch;
+
+struct ct_event_s {
+    c10::Event value;
+};
 
 namespace {
 
@@ -99,6 +109,43 @@ int32_t ct_device_reset_peak(ct_device device, int32_t index) {
 
 int32_t ct_device_empty_cache(ct_device device) {
     return guarded([&] { at::getDeviceAllocator(static_cast<at::DeviceType>(device))->emptyCache(); });
+}
+
+int32_t ct_upload(const void *bytes, size_t byte_count, ct_dtype dtype, const int64_t *sizes, int32_t rank,
+                  ct_device device, int32_t index, ct_tensor *out, ct_event *done) {
+    return guarded([&] {
+        const auto at = started(device, index);
+        // From pageable memory a copy would hold up this thread and the device.
+        const auto pinned = at::TensorOptions().dtype(dtype_of(dtype)).pinned_memory(true);
+        const auto host = at::empty(dims_of(sizes, rank), pinned);
+        TORCH_CHECK(host.nbytes() == byte_count, "a tensor of shape ", host.sizes(), " needs ", host.nbytes(),
+                    " bytes, not ", byte_count);
+        if (byte_count > 0) std::memcpy(host.mutable_data_ptr(), bytes, byte_count);
+        const c10::DeviceGuard on_device(at);
+        const auto stream = c10::impl::VirtualGuardImpl(at.type()).getStreamFromGlobalPool(at, false);
+        const c10::StreamGuard on_stream(stream);
+        auto tensor = host.to(at, /*non_blocking=*/true);
+        auto event = std::make_unique<ct_event_s>(ct_event_s{c10::Event(at.type())});
+        event->value.record(stream);
+        give(out, std::move(tensor));
+        *done = event.release();
+    });
+}
+
+int32_t ct_upload_wait(ct_tensor uploaded, ct_event done, ct_tensor *out) {
+    return returning(out, [&] {
+        const auto &tensor = uploaded->value;
+        const c10::impl::VirtualGuardImpl device(tensor.device().type());
+        const auto stream = device.getStream(tensor.device());
+        done->value.block(stream);
+        // The memory belongs to the other stream, which must not use it again before this one is done.
+        device.recordDataPtrOnStream(tensor.storage().data_ptr(), stream);
+        return tensor;
+    });
+}
+
+void ct_event_release(ct_event event) {
+    guarded([&] { delete event; });
 }
 
 void ct_set_tf32(bool allowed) {

@@ -103,7 +103,7 @@ final class BatchAssembly: Sendable {
                 step: step
             )
         }
-        return ImageBatch(
+        var batch = ImageBatch(
             labels: whole.labels,
             targets: targets,
             indices: whole.indices,
@@ -112,6 +112,8 @@ final class BatchAssembly: Sendable {
             width: size.width,
             storage: storage
         )
+        if batch.count > 0 { batch.staged = maker.stage?(batch) }
+        return batch
     }
 
     /// Moves the images together where some in between could not be used.

@@ -29,6 +29,7 @@ struct BatchMaker: Sendable {
     let policy: UnreadablePolicy
     let plan: EpochPlan
     let epoch: Int
+    let stage: (@Sendable (ImageBatch) -> (any Sendable)?)?
 
     /// Makes the images at some places of a batch; `room` returns the batch's storage for images of a size, and
     /// `nil` where the batch has images of another size.

@@ -19,6 +19,9 @@ public struct DataLoader: Sendable {
     /// What to do with images that cannot be used.
     public let policy: UnreadablePolicy
 
+    /// Called by a worker with each finished batch, ahead of its use; the batch keeps what it returns.
+    package var stage: (@Sendable (ImageBatch) -> (any Sendable)?)?
+
     private let report: SkippedReport
 
     /// Creates a loader.
@@ -103,7 +106,8 @@ public struct DataLoader: Sendable {
                 smoothing: smoothing,
                 policy: policy,
                 plan: plan,
-                epoch: epoch
+                epoch: epoch,
+                stage: stage
             ),
             steps: plan.views(epoch: epoch, startingAt: step),
             firstStep: max(0, step),

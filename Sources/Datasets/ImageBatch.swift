@@ -13,6 +13,9 @@ public struct ImageBatch: Sendable {
     /// The columns of an image.
     public let width: Int
 
+    /// What was made of the images ahead of their use; see ``DataLoader/stage``.
+    package internal(set) var staged: (any Sendable)?
+
     /// `nil` for a batch without images.
     let storage: PixelStorage?
 

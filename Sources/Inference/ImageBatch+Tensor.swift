@@ -10,9 +10,11 @@ extension ImageBatch {
     /// - Returns: The tensor.
     /// - Throws: `TorchError` for a lack of memory.
     package func tensor(on device: Device? = nil) throws(TorchError) -> Tensor {
-        try withUnsafeBytes { bytes throws(TorchError) in
+        let device = device ?? ComputePolicy.current.device
+        if let staged = try stagedTensor(on: device) { return staged }
+        return try withUnsafeBytes { bytes throws(TorchError) in
             try Tensor(bytes: bytes, dtype: .float32, shape: shape)
-        }.to(device ?? ComputePolicy.current.device)
+        }.to(device)
     }
 
     /// The labels, `[count]` of `int64`, on the device of the current policy.

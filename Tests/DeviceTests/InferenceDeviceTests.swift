@@ -1,4 +1,5 @@
 import Checkpoints
+import Datasets
 import Foundation
 import ImagePipeline
 import Inference
@@ -102,6 +103,42 @@ import VisionModels
                 ]
             }
         }
+    }
+
+    @Test
+    func `workers send batches to the device, and the batch's own memory may change afterwards`()
+        async throws
+    {
+        let device = FakeDevice.device
+        let data = LevelDataset(levels: (0..<24).map { $0 * 10 }, labels: (0..<24).map { $0 % 3 })
+        let loader = try DataLoader(
+            dataset: data,
+            transform: ImageProcessor.whole(
+                height: 8,
+                width: 8,
+                channels: 1,
+                mean: [0.5],
+                std: [0.5]
+            ),
+            plan: EpochPlan(count: 24, batchSize: 4, shuffles: false),
+            workers: 2
+        )
+        #expect(loader.staged(on: .cpu).stage == nil)
+        var (plain, sent): ([[Float]], [[Float]]) = ([], [])
+        for try await batch in loader.batches() { plain.append(batch.pixels) }
+        var last: Tensor?
+        var batches = loader.staged(on: device).batches().makeAsyncIterator()
+        while let batch = try await batches.next(isolation: #isolation) {
+            #expect(batch.staged != nil)
+            let tensor = try batch.tensor(on: device)
+            #expect(tensor.device == device && tensor.shape == [4, 1, 8, 8])
+            // The batch before has gone, and its memory may be used again.
+            if let last { sent.append(try last.floats()) }
+            last = tensor
+            #expect(try batch.tensor(on: .cpu).device == .cpu)
+        }
+        if let last { sent.append(try last.floats()) }
+        #expect(sent == plain && sent.count == 6)
     }
 
     @Test func `a benchmark's step and pass`() throws {

@@ -27,6 +27,9 @@ extern "C" {
 /// A reference to a libtorch tensor.
 typedef struct ct_tensor_s *ct_tensor;
 
+/// A point in the work of a device.
+typedef struct ct_event_s *ct_event;
+
 /// Element types, numbered as c10::ScalarType does.
 typedef enum ct_dtype {
     CT_UINT8 = 0,
@@ -94,6 +97,13 @@ int32_t ct_device_peak(ct_device device, int32_t index, int64_t *CT_NONNULL byte
 int32_t ct_device_reset_peak(ct_device device, int32_t index);
 /// Gives the memory that libtorch keeps for the next tensor back to the device.
 int32_t ct_device_empty_cache(ct_device device);
+/// Copies bytes to a device on a stream of their own, beside what the device computes; `bytes` are free afterwards.
+int32_t ct_upload(const void *CT_NULLABLE bytes, size_t byte_count, ct_dtype dtype, const int64_t *CT_NULLABLE sizes,
+                  int32_t rank, ct_device device, int32_t index, ct_tensor CT_NULLABLE *CT_NONNULL out,
+                  ct_event CT_NULLABLE *CT_NONNULL done);
+/// Lets the later work of this thread on the device wait for an upload, and gives its tensor (+1).
+int32_t ct_upload_wait(ct_tensor CT_NONNULL uploaded, ct_event CT_NONNULL done, ct_tensor CT_NULLABLE *CT_NONNULL out);
+void ct_event_release(ct_event CT_NULLABLE event);
 /// Whether products of float32 matrices on NVIDIA's cards may round their inputs to 10 bits (TF32).
 void ct_set_tf32(bool allowed);
 

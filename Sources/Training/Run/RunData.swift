@@ -1,5 +1,7 @@
 import Datasets
 import ImagePipeline
+import Inference
+import TorchNN
 
 /// The images of a run, opened and checked, and the loaders over them.
 struct RunData: Sendable {
@@ -81,7 +83,7 @@ struct RunData: Sendable {
                 .shared(share),
             workers: workers,
             policy: .drop(limit: min(options.skipLimit, validation.count - 1))
-        )
+        ).staged(on: ComputePolicy.current.device)
     }
 
     /// Options that the data does not allow.

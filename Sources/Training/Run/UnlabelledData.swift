@@ -1,5 +1,6 @@
 import Datasets
 import ImagePipeline
+import Inference
 import Torch
 import TorchNN
 
@@ -123,6 +124,6 @@ extension DataLoader {
             smoothing: options.smoothing,
             workers: workers,
             policy: .replace(limit: options.skipLimit)
-        )
+        ).staged(on: ComputePolicy.current.device)
     }
 }
