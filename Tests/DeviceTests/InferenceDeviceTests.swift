@@ -125,7 +125,10 @@ import VisionModels
         )
         #expect(loader.staged(on: .cpu).stage == nil)
         var (plain, sent): ([[Float]], [[Float]]) = ([], [])
-        for try await batch in loader.batches() { plain.append(batch.pixels) }
+        var unsent = loader.batches().makeAsyncIterator()
+        while let batch = try await unsent.next(isolation: #isolation) {
+            plain.append(batch.pixels)
+        }
         var last: Tensor?
         var batches = loader.staged(on: device).batches().makeAsyncIterator()
         while let batch = try await batches.next(isolation: #isolation) {
