@@ -115,6 +115,7 @@ final class DINOLearner: Learner {
     ///   - count: Their number.
     ///   - exchange: Averages over the processes.
     /// - Returns: The images of all processes.
+    /// - Throws: What the exchange throws.
     private func share(
         _ sums: inout Sums,
         of count: Int,
