@@ -104,8 +104,8 @@ download_wheel() {
   platforms=$(wheel_platforms) || exit 1
   for platform in $platforms; do arguments+=(--platform "$platform"); done
   local requirements=("torch==$torch_series.0+cpu" "torch==$torch_series.*")
-  # The ordinary wheel, without a suffix of its version, is the one for CUDA.
-  [[ -z ${LIBTORCH_CUDA:-} ]] || requirements=("torch==$torch_series.0")
+  # The one for CUDA has no suffix; to pip "==" would be satisfied by +cpu as well, "===" is not.
+  [[ -z ${LIBTORCH_CUDA:-} ]] || requirements=("torch===$torch_series.0")
   for requirement in "${requirements[@]}"; do
     python3 -m pip download -q --disable-pip-version-check "${arguments[@]}" -d "$into" "$requirement" \
       >"$into/pip.log" 2>&1 && return
@@ -168,7 +168,10 @@ except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
 PYTHON
     then continue; fi
     is_libtorch "$work/torch" || continue
-    if [[ -n ${LIBTORCH_CUDA:-} ]]; then install_cuda_libraries "$work" "$(dirname "$target")" || continue; fi
+    if [[ -n ${LIBTORCH_CUDA:-} ]]; then
+      [[ -f $work/torch/lib/libtorch_cuda.so ]] || { say "the wheel has no CUDA"; continue; }
+      install_cuda_libraries "$work" "$(dirname "$target")" || continue
+    fi
     touch "$work/torch/complete"
     mkdir -p "$(dirname "$target")"
     rm -rf "$target"

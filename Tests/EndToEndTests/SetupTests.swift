@@ -102,9 +102,10 @@ struct SetupTests {
             with zipfile.ZipFile(sys.argv[1], "w") as wheel:
                 wheel.writestr("torch/include/ATen/ATen.h", "// a header\\n" * 1000)
                 wheel.writestr("torch/lib/libtorch_cpu.so", "a library\\n" * 1000)
+                wheel.writestr("torch/lib/libtorch_cuda.so", "a library\\n")
                 wheel.writestr("torch.dist-info/METADATA", "Requires-Dist: sympy>=1\\n"
-                    "Requires-Dist: nvidia-nccl-cu13==2.28; platform_system == \"Linux\"\\n"
-                    "Requires-Dist: cuda-toolkit[cudart]==13.0.2; platform_system == \"Linux\"\\n")
+                    "Requires-Dist: nvidia-nccl-cu13==2.28; platform_system == 'Linux'\\n"
+                    "Requires-Dist: cuda-toolkit[cudart]==13.0.2; platform_system == 'Linux'\\n")
             if sys.argv[2] == "1":
                 with open(sys.argv[1], "r+b") as file:
                     file.truncate(9000)

@@ -99,7 +99,7 @@ import VisionModels
                 return (try? manifest.resumedOptions([(setting.key, text)])) != nil
             }
             let everywhere: Set = [
-                "data", "workers", "checkpoint_interval", "keep_last", "skip_limit",
+                "data", "workers", "checkpoint_interval", "keep_last", "skip_limit", "device",
             ]
             let others: Set<String> =
                 method == .supervised
