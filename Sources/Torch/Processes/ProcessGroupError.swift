@@ -95,6 +95,8 @@ public struct ProcessGroupError: Error, Sendable, Equatable, CustomStringConvert
     }
 
     private static func number(_ value: Double) -> String {
-        value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
+        let rounded = (value * 1000).rounded() / 1000
+        return rounded == rounded.rounded() && abs(value) < 1e15
+            ? "\(Int(rounded))" : "\(rounded)"
     }
 }

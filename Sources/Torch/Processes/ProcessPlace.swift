@@ -74,9 +74,10 @@ public struct ProcessPlace: Sendable, Equatable {
                 restarts: values.number("TORCHELASTIC_RESTART_COUNT") ?? 0
             ).checked()
         }
-        for (name, other) in [("RANK", "WORLD_SIZE"), ("WORLD_SIZE", "RANK")]
-        where environment[name] != nil && environment[name] != "1" {
-            throw .environment("\(name) is set without \(other)")
+        if values["RANK"] != nil { throw .environment("RANK is set without WORLD_SIZE") }
+        // One process alone needs no number.
+        if let size = values["WORLD_SIZE"], size != "1" {
+            throw .environment("WORLD_SIZE is set without RANK")
         }
         return try slurm(values)
     }
