@@ -35,7 +35,8 @@ import Training
             command = try #require(command.subcommands?.first { $0.commandName == word })
         }
         let others = [
-            "--recipe", "--output", "--resume", "--list-groups", "--verbose", "--version", "--help",
+            "--recipe", "--output", "--resume", "--resume-auto", "--dist-timeout", "--list-groups",
+            "--verbose", "--version", "--help",
         ]
         return (command.arguments ?? []).filter { $0.names != nil && !others.contains($0.flag) }
     }

@@ -15,6 +15,7 @@ struct ProcessGroupTests {
     ///   - timeout: How long members wait for one another.
     ///   - body: What a member does; the others must do the same.
     /// - Returns: What the members returned or threw, in their order.
+    /// - Throws: Where there is no free port.
     private func members<R: Sendable>(
         _ size: Int,
         timeout: Duration = .seconds(20),

@@ -21,6 +21,7 @@ extension RunPlan {
     /// The same for a trainer.
     ///
     /// - Parameter group: The processes that train together; nil for one alone.
+    /// - Returns: The plan.
     func training(_ group: ProcessGroup?) -> TrainingPlan {
         let run = self
         var plan = TrainingPlan(
