@@ -118,9 +118,8 @@ install_cuda_libraries() {
   local work=$1 parent=$2
   say "downloading the libraries of CUDA that this libtorch was built with"
   mkdir -p "$parent"
+  # They are for any Python; pip knows which of their platforms this machine is.
   python3 -m pip install -q --disable-pip-version-check --no-cache-dir --only-binary=:all: --upgrade \
-    --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 --platform manylinux_2_17_x86_64 \
-    --platform manylinux2014_x86_64 --python-version 3.11 --implementation cp \
     --target "$parent" -r "$work/requirements" >"$work/pip.log" 2>&1 && return
   tail -n 3 "$work/pip.log" >&2 || true
   return 1
