@@ -6,7 +6,7 @@
 #                               print the folder that holds libtorch.pc
 #
 # LIBTORCH=DIR                  use the libtorch in DIR (DIR/lib and DIR/include)
-# LIBTORCH_CUDA=1               download the build for NVIDIA GPUs and the libraries of CUDA (3 GB, 6 GB unpacked)
+# LIBTORCH_CUDA=1               download the build for NVIDIA GPUs and the libraries of CUDA (3.7 GB unpacked)
 # LIBTORCH_USE_PYTORCH=1        use the libtorch inside the PyTorch that `python3` imports
 # SETUP_LINT=1                  install what `make lint` needs as well (clang-format), as .ci/run does
 # SETUP_SYSTEM_PKGCONFIG=DIR    write libtorch.pc there too, where it may be written (default /usr/local/lib/pkgconfig)
