@@ -99,13 +99,14 @@ final class BatchAssembly: Sendable {
             targets = try maker.mix(
                 UnsafeMutableBufferPointer(rebasing: used),
                 size: size,
-                labels: whole.labels,
+                whole,
                 step: step
             )
         }
         var batch = ImageBatch(
             labels: whole.labels,
             targets: targets,
+            isMultiLabel: maker.dataset.isMultiLabel,
             indices: whole.indices,
             channels: channels,
             height: size.height,

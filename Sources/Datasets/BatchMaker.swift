@@ -175,16 +175,28 @@ struct BatchMaker: Sendable {
         return (.file(file), outputSize)
     }
 
-    /// Mixes the images of a batch with one another, and returns their targets; `nil` where nothing is mixed.
+    /// Mixes the images of a batch with one another, and returns their targets; `nil` where nothing is mixed and each image
+    /// has one label.
     ///
     /// Of several processes each draws for the whole batch and applies what concerns its part.
     func mix(
         _ pixels: UnsafeMutableBufferPointer<Float>,
         size: ImageSize,
-        labels: [Int],
+        _ part: BatchPart,
         step: Int
     ) throws(DatasetError) -> [Float]? {
-        guard let mixing, !labels.isEmpty else { return nil }
+        let labels = part.labels
+        guard !labels.isEmpty else { return nil }
+        let classes = dataset.classNames.count
+        var several: [Float]?
+        if dataset.isMultiLabel {
+            several = MixingPlan.multiLabelTargets(
+                labels: part.indices.map(dataset.labels),
+                classes: classes,
+                smoothing: smoothing
+            )
+        }
+        guard let mixing else { return several }
         // Index -2 belongs to no sample and not to the order of the epoch.
         var generator = SplitMix64(seed: plan.seed, epoch: epoch, index: -2, view: step)
         do throws(ImageError) {
@@ -197,11 +209,8 @@ struct BatchMaker: Sendable {
             )
             if let share = plan.share { mixes = mixes.part(share.places(inBatchOf: whole)) }
             try mixes.apply(to: pixels, channels: transform.channels)
-            return try mixes.targets(
-                labels: labels,
-                classes: dataset.classNames.count,
-                smoothing: smoothing
-            )
+            if let several { return try mixes.mixed(targets: several, classes: classes) }
+            return try mixes.targets(labels: labels, classes: classes, smoothing: smoothing)
         } catch {
             throw .invalid(error.reason)
         }

@@ -5,7 +5,7 @@ public protocol FileDataset: ImageDataset {
     /// The paths of the images' files.
     var files: [String] { get }
 
-    /// The label of each file.
+    /// The label of each file; of a file with several the first, and 0 where it has none.
     var labels: [Int32] { get }
 
     /// How files are decoded.

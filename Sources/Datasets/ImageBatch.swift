@@ -1,9 +1,14 @@
 /// The input of one step: images as numbers, and what they show.
 public struct ImageBatch: Sendable {
-    /// The labels, one for each image; of mixed images that of the image that was there first.
+    /// The labels, one for each image: of mixed images that of the image that was there first, of images with several
+    /// labels the first, and 0 where there is none.
     public let labels: [Int]
-    /// Where the loader mixes images, what each shows as probabilities, `[count, classes]`; otherwise `nil`.
+    /// What each image shows, `[count, classes]`: of mixed images the shares of the classes, and of images that may have
+    /// several labels 1 for each of them and 0 for the others, smoothed and mixed where the loader does so; otherwise
+    /// `nil`.
     public let targets: [Float]?
+    /// Whether the targets are any number of classes for an image, rather than shares that add up to 1.
+    public let isMultiLabel: Bool
     /// The images' indices in the data set; a replacement for an unreadable image has its own.
     public let indices: [Int]
     /// The channels of an image.

@@ -8,11 +8,20 @@ public protocol ImageDataset: Sendable {
     /// The classes' names; a label is an index into them.
     var classNames: [String] { get }
 
-    /// The label of an image.
+    /// The label of an image; of an image with several the first, and 0 where it has none.
     ///
     /// - Parameter index: The image, from 0 up to, but not including, ``count``.
     /// - Returns: An index into the classes' names.
     func label(at index: Int) -> Int
+
+    /// Whether an image may have several labels, or none; otherwise each has one.
+    var isMultiLabel: Bool { get }
+
+    /// All labels of an image, in ascending order, each once.
+    ///
+    /// - Parameter index: The image, from 0 up to, but not including, ``count``.
+    /// - Returns: Indices into the classes' names; one where ``isMultiLabel`` is false.
+    func labels(at index: Int) -> [Int]
 
     /// Reads an image.
     ///
@@ -52,6 +61,47 @@ public protocol ImageDataset: Sendable {
 }
 
 extension ImageDataset {
+    /// Every image has one label.
+    public var isMultiLabel: Bool { false }
+
+    /// The one label of an image.
+    ///
+    /// - Parameter index: The image.
+    /// - Returns: Its label.
+    public func labels(at index: Int) -> [Int] { [label(at: index)] }
+
+    /// The number of images of each class; an image with several labels counts for each of them.
+    package var classCounts: [Int] {
+        var counts = [Int](repeating: 0, count: classNames.count)
+        for index in 0..<count { for label in labels(at: index) { counts[label] += 1 } }
+        return counts
+    }
+
+    /// The name of an image's class; of several classes their names with `|` between them, and `none` for none.
+    ///
+    /// - Parameter index: The image.
+    /// - Returns: The text.
+    package func className(at index: Int) -> String {
+        let names = labels(at: index).map { classNames[$0] }
+        return names.isEmpty ? "none" : names.joined(separator: LabelFormat.usualSeparator)
+    }
+
+    /// The images in groups that are drawn from in proportion: those of each class; of images with several labels those
+    /// whose rarest class it is, and last those without a label.
+    var strata: [[Int]] {
+        let counts = isMultiLabel ? classCounts : []
+        var members = [[Int]](repeating: [], count: classNames.count + (isMultiLabel ? 1 : 0))
+        for index in 0..<count {
+            guard isMultiLabel else {
+                members[label(at: index)].append(index)
+                continue
+            }
+            let rarest = labels(at: index).min { (counts[$0], $0) < (counts[$1], $1) }
+            members[rarest ?? classNames.count].append(index)
+        }
+        return members
+    }
+
     /// Decodes an image whole, upright as its EXIF data say or as it is stored.
     ///
     /// - Parameters:

@@ -9,6 +9,9 @@ public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible
     /// The model's outputs are not the classes of which an image has one.
     case notSingleLabel(path: String, scoring: ClassScoring, classes: Int)
 
+    /// The model predicts one class an image, and the images may have several.
+    case notMultiLabel(path: String)
+
     /// A value that makes no sense, and why.
     case invalid(String)
 
@@ -36,6 +39,10 @@ public enum EvaluationError: Error, Sendable, Equatable, CustomStringConvertible
             return what
                 + ", so its accuracy on images with one class each is not defined; `deit classify` prints its outputs, "
                 + "and --knn or --linear measures its features"
+        case .notMultiLabel(let path):
+            return
+                "\(path) predicts one class an image, and these images may have several, so its scores on them are not defined; "
+                + "train a model for them with `deit finetune`"
         case .invalid(let text):
             return text
         case .tooLarge(let height, let width, let bytes, let limit):

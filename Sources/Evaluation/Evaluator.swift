@@ -16,7 +16,8 @@ public enum Evaluator {
     ///   - progress: Called after each batch with the number of images done.
     /// - Returns: The report.
     /// - Throws: `DatasetError` when the data cannot be read, `TorchError` when images do not
-    ///   fit the model, `InferenceError.nothingToMeasure`, ``EvaluationError/notSingleLabel(path:scoring:classes:)``.
+    ///   fit the model, `InferenceError.nothingToMeasure`, ``EvaluationError/notSingleLabel(path:scoring:classes:)``,
+    ///   ``EvaluationError/notMultiLabel(path:)``.
     @ModelActor
     public static func evaluate(
         _ predictor: Predictor,
@@ -25,6 +26,9 @@ public enum Evaluator {
         progress: (Int) -> Void = { _ in }
     ) async throws -> EvaluationReport {
         try requireSingleLabel(predictor.loaded)
+        guard !loader.dataset.isMultiLabel else {
+            throw EvaluationError.notMultiLabel(path: predictor.loaded.weightsPath)
+        }
         let classes = predictor.loaded.model.numClasses
         var (whole, cls, dist) = (Scores(), Scores(), Scores())
         var outcomes: [ImageOutcome] = []
@@ -77,6 +81,68 @@ public enum Evaluator {
             skipped: loader.skipped,
             outcomes: outcomes,
             classes: mapping.indices
+        )
+    }
+
+    /// Measures a model of several labels an image on all images of a loader.
+    ///
+    /// - Parameters:
+    ///   - predictor: The model, whose problem type is `multi_label_classification`.
+    ///   - loader: The images, transformed by the model's processor; they may have one label each.
+    ///   - mapping: The model's class for each class of the data.
+    ///   - progress: Called after each batch with the number of images done.
+    /// - Returns: The report.
+    /// - Throws: As ``evaluate(_:on:mapping:progress:)``.
+    @ModelActor
+    public static func evaluateLabels(
+        _ predictor: Predictor,
+        on loader: DataLoader,
+        mapping: ClassMapping,
+        progress: (Int) -> Void = { _ in }
+    ) async throws -> MultiLabelReport {
+        let description = predictor.description
+        guard description.isMultiLabel else {
+            throw EvaluationError.notMultiLabel(path: predictor.loaded.weightsPath)
+        }
+        let (classes, width) = (mapping.indices, description.configuration.numClasses)
+        /// The outputs of the data's classes.
+        func columns(_ logits: Tensor) throws -> [Float] {
+            let values = try logits.to(.float32).floats()
+            return stride(from: 0, to: values.count, by: width).flatMap { row in
+                classes.map { values[row + $0] }
+            }
+        }
+        var (both, cls, dist) = (
+            MultiLabelScores(classes: classes.count), MultiLabelScores(classes: classes.count),
+            MultiLabelScores(classes: classes.count)
+        )
+        var indices: [Int] = []
+        let start = ContinuousClock.now
+        var batches = loader.batches().makeAsyncIterator()
+        while let batch = try await batches.next(isolation: #isolation) {
+            guard batch.count > 0 else { continue }
+            let labels = batch.indices.map(loader.dataset.labels)
+            let logits = try predictor.logits(of: batch)
+            both.add(logits: try columns(logits.averaged()), labels: labels)
+            if let second = logits.dist {
+                cls.add(logits: try columns(logits.cls), labels: labels)
+                dist.add(logits: try columns(second), labels: labels)
+            }
+            indices += batch.indices
+            progress(indices.count)
+        }
+        let duration = ContinuousClock.now - start
+        guard both.count > 0 else { throw InferenceError.nothingToMeasure(loader.skipped) }
+        let thresholds = description.effectiveThresholds
+        return MultiLabelReport(
+            scores: both,
+            thresholds: classes.map { thresholds[$0] },
+            hasOwnThresholds: description.thresholds != nil,
+            imagesPerSecond: Double(both.count) / max(duration / .seconds(1), 1e-9),
+            clsMeanAveragePrecision: cls.meanAveragePrecision,
+            distMeanAveragePrecision: dist.meanAveragePrecision,
+            skipped: loader.skipped,
+            indices: indices
         )
     }
 

@@ -96,7 +96,8 @@ public enum Int8Quantization {
         return Images(
             batches: batches,
             mapping: Result { () throws(InferenceError) in
-                try ClassMapping(of: dataset.classNames, in: description.labels)
+                if dataset.isMultiLabel { throw .severalLabels }
+                return try ClassMapping(of: dataset.classNames, in: description.labels)
             },
             count: batches.reduce(0) { $0 + $1.count },
             skipped: loader.skipped

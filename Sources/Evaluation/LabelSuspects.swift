@@ -58,6 +58,12 @@ public struct LabelSuspects: Sendable {
         progress: (Int) -> Void = { _ in }
     ) async throws -> [Finding] {
         let joined = JoinedImages(report)
+        guard !joined.isMultiLabel else {
+            throw EvaluationError.invalid(
+                "suspicious labels are found where each image has one class, and these images may have several: leave out "
+                    + "--model"
+            )
+        }
         let extractor = try FeatureExtractor(Predictor(loaded), FeatureRequest(isNormalized: true))
         let loader = try DataLoader(
             dataset: joined,

@@ -22,7 +22,7 @@ extension ImageBatch {
         try Tensor(labels.map(Int64.init), shape: [count]).to(ComputePolicy.current.device)
     }
 
-    /// What each image shows, `[count, classes]`, of a batch whose images are mixed; nil of others.
+    /// What each image shows, `[count, classes]`, of a batch whose images are mixed or may have several labels; nil of others.
     package func targetTensor() throws(TorchError) -> Tensor? {
         guard let targets, count > 0 else { return nil }
         return try Tensor(targets, shape: [count, targets.count / count])

@@ -16,6 +16,16 @@ public struct ImagePrediction: Sendable, Equatable {
         ///
         /// A probability, 0 to 1, or a regression's output as it is; its share of the votes where neighbours decide.
         public let score: Double
+
+        /// Of a model of several labels an image: the score from which the class counts as recognised.
+        public let threshold: Double?
+
+        init(label: String, index: Int, score: Double, threshold: Double? = nil) {
+            self.label = label
+            self.index = index
+            self.score = score
+            self.threshold = threshold
+        }
     }
 
     /// A labelled image that is near.
@@ -57,10 +67,12 @@ public struct ImagePrediction: Sendable, Equatable {
     /// The prediction as a JSON object.
     public var json: JSONValue {
         let classes = predictions.map { prediction -> JSONValue in
-            [
+            var object: JSONObject = [
                 "label": .string(prediction.label), "index": .integer(prediction.index),
                 "score": .number(prediction.score),
             ]
+            if let threshold = prediction.threshold { object["threshold"] = .number(threshold) }
+            return .object(object)
         }
         var object: JSONObject = ["file": .string(file), "predictions": .array(classes)]
         if !neighbours.isEmpty {

@@ -17,6 +17,9 @@ public enum InferenceError: Error, Sendable, Equatable, CustomStringConvertible 
     /// The model does not have what was asked of it.
     case noSuchFeature(String)
 
+    /// Images that may have several labels, where one class an image is needed.
+    case severalLabels
+
     /// Features of a kind that the file's format does not hold.
     case notInFormat(String)
 
@@ -42,6 +45,10 @@ public enum InferenceError: Error, Sendable, Equatable, CustomStringConvertible 
         case .noClassifier(let path):
             return "\(path) has no classifier, so it cannot predict classes; "
                 + "use `deit features`, or train a classifier with `deit finetune`"
+        case .severalLabels:
+            return
+                "nearest neighbours, a linear probe and indexes need one class an image, and these images may have several; "
+                + "evaluate the classifier instead"
         case .noSuchFeature(let text), .notInFormat(let text):
             return text
         }

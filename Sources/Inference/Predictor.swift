@@ -81,15 +81,19 @@ public final class Predictor {
 
     // MARK: - Classes
 
+    /// How many classes are returned where no number is given.
+    public nonisolated static let usualCount = 5
+
     /// Classifies an image file.
     ///
     /// - Parameters:
     ///   - path: A JPEG, PNG or WebP file; its content decides.
-    ///   - top: The number of classes to return, at least 1; all where the model has fewer.
+    ///   - top: The number of classes to return, at least 1, all where the model has fewer; nil for the ``usualCount``, or of a model of several
+    ///     labels an image all classes that reach their thresholds.
     /// - Returns: The classes, the highest score first; of a distilled model by the mean of its heads.
     /// - Throws: ``InferenceError/unreadableImage(file:reason:)``, ``InferenceError/noClassifier(path:)``, `TorchError`
     ///   when what the processor makes does not fit the model.
-    public func classify(_ path: String, top: Int = 5) async throws -> [ImagePrediction.Class] {
+    public func classify(_ path: String, top: Int? = nil) async throws -> [ImagePrediction.Class] {
         try await classify(.file(path), top: top)
     }
 
@@ -98,13 +102,14 @@ public final class Predictor {
     /// - Parameters:
     ///   - bytes: The bytes of a JPEG, PNG or WebP file.
     ///   - name: What to call the image in an error.
-    ///   - top: The number of classes to return, at least 1.
+    ///   - top: The number of classes to return, at least 1; nil for the ``usualCount``, or of a model of several
+    ///     labels an image all classes that reach their thresholds.
     /// - Returns: The classes, the highest score first.
     /// - Throws: As ``classify(_:top:)-(String,_)``.
     public func classify(
         encoded bytes: [UInt8],
         named name: String = "the image",
-        top: Int = 5
+        top: Int? = nil
     ) async throws -> [ImagePrediction.Class] {
         try await classify(.bytes(bytes, name: name), top: top)
     }
@@ -113,11 +118,12 @@ public final class Predictor {
     ///
     /// - Parameters:
     ///   - image: The image, upright.
-    ///   - top: The number of classes to return, at least 1.
+    ///   - top: The number of classes to return, at least 1; nil for the ``usualCount``, or of a model of several
+    ///     labels an image all classes that reach their thresholds.
     /// - Returns: The classes, the highest score first.
     /// - Throws: ``InferenceError/noClassifier(path:)``, `ImageError` when the image cannot be resized, `TorchError`
     ///   when what the processor makes does not fit the model.
-    public func classify(_ image: Image, top: Int = 5) throws -> [ImagePrediction.Class] {
+    public func classify(_ image: Image, top: Int? = nil) throws -> [ImagePrediction.Class] {
         try requireClassifier()
         return best(try logits(of: image).averaged().floats()[...], top: top)
     }
@@ -126,10 +132,11 @@ public final class Predictor {
     ///
     /// - Parameters:
     ///   - batch: Images that the model's processor made.
-    ///   - top: The number of classes to return for each, at least 1.
+    ///   - top: The number of classes to return for each, at least 1; nil for the ``usualCount``, or of a model of several
+    ///     labels an image all classes that reach their thresholds.
     /// - Returns: For each image the classes, the highest score first.
     /// - Throws: ``InferenceError/noClassifier(path:)``, `TorchError` when the images do not fit the model.
-    public func classify(_ batch: ImageBatch, top: Int = 5) throws -> [[ImagePrediction.Class]] {
+    public func classify(_ batch: ImageBatch, top: Int? = nil) throws -> [[ImagePrediction.Class]] {
         try requireClassifier()
         guard batch.count > 0 else { return [] }
         let classes = loaded.model.numClasses
@@ -145,14 +152,15 @@ public final class Predictor {
     ///
     /// - Parameters:
     ///   - images: The images.
-    ///   - top: The number of classes to return for each, at least 1; all where the model has fewer.
+    ///   - top: The number of classes to return for each, at least 1, all where the model has fewer; nil for the ``usualCount``, or of a model of several
+    ///     labels an image all classes that reach their thresholds.
     ///   - workers: How many batches are decoded at the same time, at least 1.
     ///   - deliver: Called for each image in the list's order.
     /// - Throws: ``InferenceError/noClassifier(path:)``, `TorchError` when what the processor makes does not fit the
     ///   model, and what `deliver` throws. An image that cannot be used is a result of its own.
     public func classify(
         _ images: ImageFileList,
-        top: Int = 5,
+        top: Int? = nil,
         workers: Int = 2,
         deliver: (ImageResult) throws -> Void
     ) async throws {
@@ -178,14 +186,15 @@ public final class Predictor {
     ///
     /// - Parameters:
     ///   - images: The images.
-    ///   - top: The number of classes to return for each, at least 1.
+    ///   - top: The number of classes to return for each, at least 1; nil for the ``usualCount``, or of a model of several
+    ///     labels an image all classes that reach their thresholds.
     ///   - workers: How many batches are decoded at the same time, at least 1.
     /// - Returns: A result for each image, in the list's order.
     /// - Throws: ``InferenceError/noClassifier(path:)``, `TorchError` when what the processor makes does not fit the
     ///   model. An image that cannot be used is a result of its own.
     public func classify(
         _ images: ImageFileList,
-        top: Int = 5,
+        top: Int? = nil,
         workers: Int = 2
     ) async throws -> [ImageResult] {
         var results: [ImageResult] = []
@@ -195,7 +204,7 @@ public final class Predictor {
 
     private func classify(
         _ source: ImageFileList.Source,
-        top: Int
+        top: Int?
     ) async throws -> [ImagePrediction.Class] {
         switch try await classify(ImageFileList([source]), top: top, workers: 1).first {
         case .prediction(let prediction): return prediction.predictions
@@ -266,8 +275,9 @@ public final class Predictor {
         guard loaded.model.numClasses > 0 else { throw .noClassifier(path: loaded.weightsPath) }
     }
 
-    /// The classes with the highest scores.
-    private func best(_ logits: ArraySlice<Float>, top: Int) -> [ImagePrediction.Class] {
+    /// The classes with the highest scores, or those that reach their thresholds.
+    private func best(_ logits: ArraySlice<Float>, top: Int?) -> [ImagePrediction.Class] {
+        let thresholds = description.isMultiLabel ? description.effectiveThresholds : nil
         let scores = description.scoring.scores(of: logits)
         // Equal scores keep the order of the classes; one that is not a number comes last.
         let order = scores.indices.sorted { first, second in
@@ -275,8 +285,19 @@ public final class Predictor {
             if a.isNaN || b.isNaN { return !a.isNaN || (b.isNaN && first < second) }
             return a > b || (a == b && first < second)
         }
-        return order.prefix(max(1, top)).map {
-            .init(label: description.labels.names[$0], index: $0, score: scores[$0])
+        let chosen =
+            if top == nil, let thresholds {
+                order.filter { scores[$0] >= thresholds[$0] }
+            } else {
+                Array(order.prefix(max(1, top ?? Self.usualCount)))
+            }
+        return chosen.map {
+            .init(
+                label: description.labels.names[$0],
+                index: $0,
+                score: scores[$0],
+                threshold: thresholds?[$0]
+            )
         }
     }
 }

@@ -63,7 +63,11 @@ public struct GroupListing: Sendable, Equatable {
             recipe: "",
             toolVersion: ""
         )
-        let network = try Network(request, classNames: data.classNames)
+        let network = try Network(
+            request,
+            classNames: data.classNames,
+            isMultiLabel: data.isMultiLabel
+        )
         _ = try network.checkToken()
         try manualSeed(UInt64(options.seed))
         let (student, fresh) = try network.make(dtype: nil, notice: { _ in })

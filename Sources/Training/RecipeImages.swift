@@ -27,7 +27,7 @@ public struct RecipeImages: Sendable {
         guard !options.data.isEmpty else {
             throw OptionError.conflict("no data: give --data FOLDER")
         }
-        let location = try DatasetLocation(path: options.data)
+        let location = try DatasetLocation(path: options.data, labels: options.labelFormat)
         let limit = options.trainLimit.map {
             DatasetLimit.stratified($0, seed: UInt64(bitPattern: Int64(options.seed)))
         }

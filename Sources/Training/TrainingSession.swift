@@ -39,7 +39,14 @@ public final class TrainingSession: RunSession {
         let classWeights =
             try request.resuming == nil
             ? ClassWeights.of(options, train: data.train) : request.resuming?.classWeights
-        let network = try Network(request, classNames: data.classNames)
+        let posWeights =
+            try request.resuming == nil
+            ? ClassWeights.positive(options, train: data.train) : request.resuming?.posWeights
+        let network = try Network(
+            request,
+            classNames: data.classNames,
+            isMultiLabel: data.isMultiLabel
+        )
         let description = network.description
         configuration = description.configuration
         (self.observer, self.stop) = (observer, stop)
@@ -74,9 +81,12 @@ public final class TrainingSession: RunSession {
             freshWeights: fresh,
             holdsOut: data.holdsOut,
             classWeights: classWeights,
-            processes: request.group?.size ?? 1
+            processes: request.group?.size ?? 1,
+            posWeights: posWeights,
+            isMultiLabel: data.isMultiLabel
         )
         try request.checkProcesses(student.module)
+        try request.checkProcesses(isMultiLabel: data.isMultiLabel)
         if request.resuming == nil { try plan.checkRates() }
         teacher =
             try options.distillation == .none
@@ -204,7 +214,14 @@ public final class TrainingSession: RunSession {
         let loss = ClassificationLoss(
             smoothing: options.smoothing,
             isBinary: options.bceLoss,
-            classWeights: plan.classWeights
+            classWeights: plan.classWeights,
+            posWeights: plan.posWeights,
+            asymmetric: options.asymmetricLoss
+                ? Loss.AsymmetricFocus(
+                    gammaNeg: options.aslGammaNeg,
+                    gammaPos: options.aslGammaPos,
+                    clip: options.aslClip
+                ) : nil
         )
         guard let teacher else { return SupervisedTask(student: student.forward, loss: loss) }
         return try DistillationTask(
@@ -213,7 +230,8 @@ public final class TrainingSession: RunSession {
             kind: options.distillation == .soft
                 ? .soft(tau: options.distillationTau, reduction: options.klReduction) : .hard,
             alpha: options.distillationAlpha,
-            loss: loss
+            loss: loss,
+            teacherThresholds: { teacher.thresholds }
         )
     }
 }

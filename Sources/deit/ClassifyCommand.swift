@@ -28,7 +28,9 @@ struct ClassifyCommand: AsyncParsableCommand {
             A score is what the checkpoint specifies: the softmax over all classes, the sigmoid \
             of each class of a multi-label model or of a single output, or the output of a \
             regression. For an index (`deit index`) it is the share of the neighbours' votes, \
-            and --json lists the neighbours.
+            and --json lists the neighbours. A multi-label model prints all classes whose \
+            probability reaches their threshold, which training chooses on the validation images \
+            (50 % where the model has none), and may print none.
 
             On a terminal the classes are printed as a table, otherwise as one line per class: \
             file, score, class, separated by tabs. Unreadable images are reported on standard \
@@ -44,14 +46,19 @@ struct ClassifyCommand: AsyncParsableCommand {
     )
     var images: [String]
 
-    @Option(help: "Number of classes to print per image.")
-    var top = 5
+    @Option(
+        help: """
+            Number of classes to print per image (default: 5; with several labels an image, all \
+            that reach their thresholds).
+            """
+    )
+    var top: Int?
 
     @Flag(help: "Print a JSON list.")
     var json = false
 
     func validate() throws {
-        guard top > 0 else { throw ValidationError("--top must be at least 1, not \(top)") }
+        if let top, top < 1 { throw ValidationError("--top must be at least 1, not \(top)") }
         guard !images.isEmpty else { throw ValidationError("give at least one image") }
         guard images.count(where: { $0 == "-" }) < 2 else {
             throw ValidationError("standard input holds one image, so - can be given once")
@@ -81,7 +88,12 @@ struct ClassifyCommand: AsyncParsableCommand {
         if checkpoint.isIndex {
             let index = try checkpoint.index()
             failures = try await print(images.count) { workers, deliver in
-                try await index.classify(images, top: top, workers: workers, deliver: deliver)
+                try await index.classify(
+                    images,
+                    top: top ?? Predictor.usualCount,
+                    workers: workers,
+                    deliver: deliver
+                )
             }
         } else {
             failures = try await classify(images, threads: threads)

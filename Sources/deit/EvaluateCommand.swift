@@ -30,6 +30,9 @@ struct EvaluateCommand: AsyncParsableCommand {
             or synset, and may be a subset. Unreadable images are skipped and reported. A \
             distilled model predicts with the mean of its two heads.
 
+            A model of several labels an image (problem_type multi_label_classification) is \
+            measured by mean average precision (mAP) and by F1 at its thresholds.
+
             --knn and --linear evaluate features instead of the classifier, which the model may \
             lack: by the nearest neighbours in the training split, as in DINO's eval_knn.py, or \
             by a logistic regression, with the same minimum as scikit-learn's \
@@ -42,6 +45,8 @@ struct EvaluateCommand: AsyncParsableCommand {
 
     @Option(help: "Labelled images: a directory, a list or an archive.")
     var data: String
+
+    @OptionGroup var labels: LabelOptions
 
     @OptionGroup var sizes: SizeOptions
 
@@ -95,38 +100,48 @@ struct EvaluateCommand: AsyncParsableCommand {
                 exitCode: CommandFailure.wrongCall
             )
         }
+        let predictor = try await sizes.predictor(checkpoint, isPacked: true)
+        let loaded = predictor.loaded
+        let isMultiLabel = loaded.description.isMultiLabel
         let dataset = try LabelledData.open(
             data,
             .validation,
-            for: checkpoint.checkpoint
+            for: checkpoint.checkpoint,
+            labels.format(isMultiLabel: isMultiLabel)
         )
-        let predictor = try await sizes.predictor(checkpoint, isPacked: true)
-        let loaded = predictor.loaded
         guard loaded.model.numClasses > 0 else {
             throw InferenceError.noClassifier(path: checkpoint.checkpoint)
         }
-        try Evaluator.requireSingleLabel(loaded)
+        if !isMultiLabel { try Evaluator.requireSingleLabel(loaded) }
         let mapping = try ClassMapping(of: dataset.classNames, in: loaded.description.labels)
         if let report { try EvaluationFiles.prepare(report) }
         let loader = try reading.loader(dataset, predictor)
+        if isMultiLabel {
+            try await evaluateLabels(predictor, dataset, loader, mapping)
+        } else {
+            try await evaluate(predictor, dataset, loader, mapping)
+        }
+    }
+
+    @ModelActor
+    private func evaluate(
+        _ predictor: Predictor,
+        _ dataset: any ImageDataset,
+        _ loader: DataLoader,
+        _ mapping: ClassMapping
+    ) async throws {
         let status = StatusLine()
         defer { status.clear() }
         let result = try await Evaluator.evaluate(predictor, on: loader, mapping: mapping) {
             status.show($0, of: dataset.count, "images")
         }
         status.clear()
-        checkpoint.tellAssumptions(loaded)
-        if mapping.isByOrder {
-            StatusLine.note(
-                "assumed: classes in the same order, as model or data has no class names"
-            )
-        }
-        reading.tell(result.skipped)
+        tell(predictor.loaded, mapping, result.skipped)
         if let report {
             try EvaluationFiles(
                 result,
                 dataset: dataset,
-                labels: loaded.description.labels,
+                labels: predictor.description.labels,
                 model: checkpoint.checkpoint,
                 data: data
             ).write(to: report)
@@ -136,6 +151,52 @@ struct EvaluateCommand: AsyncParsableCommand {
         try Results.print(
             json ? result.json(classNames: names).text(isIndented: false) : table(result, names)
         )
+    }
+
+    @ModelActor
+    private func evaluateLabels(
+        _ predictor: Predictor,
+        _ dataset: any ImageDataset,
+        _ loader: DataLoader,
+        _ mapping: ClassMapping
+    ) async throws {
+        let status = StatusLine()
+        defer { status.clear() }
+        let result = try await Evaluator.evaluateLabels(predictor, on: loader, mapping: mapping) {
+            status.show($0, of: dataset.count, "images")
+        }
+        status.clear()
+        tell(predictor.loaded, mapping, result.skipped)
+        if !result.hasOwnThresholds {
+            StatusLine.note("the model has no thresholds: a class is predicted from 50 %")
+        }
+        if let report {
+            try MultiLabelFiles(
+                result,
+                dataset: dataset,
+                model: checkpoint.checkpoint,
+                data: data
+            ).write(to: report)
+            StatusLine.note("written: \(report)/report.json and related files")
+        }
+        let names = dataset.classNames
+        try Results.print(
+            json
+                ? result.json(classNames: names).text(isIndented: false)
+                : MultiLabelTable.text(result, names)
+        )
+    }
+
+    /// Prints what a person should know of the model and the data.
+    @ModelActor
+    private func tell(_ loaded: LoadedModel, _ mapping: ClassMapping, _ skipped: SkippedImages) {
+        checkpoint.tellAssumptions(loaded)
+        if mapping.isByOrder {
+            StatusLine.note(
+                "assumed: classes in the same order, as model or data has no class names"
+            )
+        }
+        reading.tell(skipped)
     }
 
     private func table(_ report: EvaluationReport, _ names: [String]) -> String {

@@ -88,6 +88,9 @@ struct FeaturesCommand: AsyncParsableCommand {
     func run() async throws {
         OpenMPWaiting.spinBriefly()
         let dataset = try dataset()
+        if dataset.isMultiLabel {
+            StatusLine.note("labels are left out of the file, as images may have several")
+        }
         let predictor = try await sizes.predictor(checkpoint, isPacked: true)
         let extractor = try FeatureExtractor(
             predictor,
@@ -100,7 +103,7 @@ struct FeaturesCommand: AsyncParsableCommand {
             description: .init(
                 model: checkpoint.checkpoint,
                 request: extractor.request,
-                classNames: data == nil ? nil : dataset.classNames
+                classNames: data == nil || dataset.isMultiLabel ? nil : dataset.classNames
             )
         )
         let loader = try reading.loader(dataset, predictor)

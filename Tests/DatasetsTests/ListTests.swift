@@ -78,7 +78,7 @@ struct ListTests {
         ("file,class\n", "names no images"),
         ("", "names no images"),
         ("what,ever\npics/a.png,x\n", "first line must name the columns"),
-        ("file,size\npics/a.png,3\n", "first line must name the columns"),
+        ("file,size\npics/a.png,3\n", "no column of classes"),
         ("file,class\n\"pics/a.png,x\n", "quotation mark is not closed"),
         ("file,class\n\"pics/a.png\"b,x\n", "text after a closing quotation mark"),
         ("file,class,split\npics/a.png,x,middle\n", "the split \"middle\""),

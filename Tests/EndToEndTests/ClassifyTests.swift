@@ -111,7 +111,7 @@ import Testing
         for (name, type) in names {
             try copy(name, in: folder) { $0["problem_type"] = type }
             let result = try await DeitCommand.run(
-                ["classify", name, "data/val/ant/0.png", "--json"],
+                ["classify", name, "data/val/ant/0.png", "--top", "4", "--json"],
                 in: folder
             )
             let found = try #require(try images(result).first?.predictions)
@@ -120,7 +120,7 @@ import Testing
                 ["evaluate", name, "--data", "data"],
                 in: folder
             )
-            if name == "single" {
+            if name != "number" {
                 #expect(evaluation.code == 0, "\(evaluation.errors)")
             } else {
                 evaluation.expectRefusal(65, saying: type, "--knn")

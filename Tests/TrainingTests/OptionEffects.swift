@@ -235,6 +235,28 @@ enum OptionEffects {
 
     private static let images: [OptionEffect] = [
         OptionEffect("sampler", "balanced"),
+        OptionEffect("multi_label", "on"),
+        OptionEffect("label_separator", ";", .elsewhere("MultiLabelDataTests")),
+        OptionEffect("pos_weight", "2", with: ["multi_label": "on"]),
+        OptionEffect("asymmetric_loss", "on", with: ["multi_label": "on"]),
+        OptionEffect(
+            "asl_gamma_neg",
+            "1",
+            with: ["multi_label": "on", "asymmetric_loss": "on"]
+        ),
+        OptionEffect(
+            "asl_gamma_pos",
+            "2",
+            with: ["multi_label": "on", "asymmetric_loss": "on"]
+        ),
+        OptionEffect(
+            "asl_clip",
+            "0.2",
+            with: ["multi_label": "on", "asymmetric_loss": "on"]
+        ),
+        OptionEffect("smoothing", "0.3", with: ["multi_label": "on"]),
+        OptionEffect("mixup", "1", with: ["multi_label": "on"]),
+        OptionEffect("best_metric", "macro-f1", with: ["multi_label": "on"]),
         OptionEffect("train_interpolation", "random", with: ["crop_scale": "0.2"]),
         OptionEffect("src", "on"),
         OptionEffect("aa", "rand-m9-mstd0.5-inc1"),

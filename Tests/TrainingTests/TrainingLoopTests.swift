@@ -102,7 +102,9 @@ import VisionModels
         let student = TrainableClassifier(
             module: model,
             forward: forward,
-            save: { try Safetensors.write(model.namedTensors(), to: $0 + "/model.safetensors") },
+            save: { folder, _ in
+                try Safetensors.write(model.namedTensors(), to: folder + "/model.safetensors")
+            },
             load: { folder in
                 let stored = try Safetensors.read(folder + "/model.safetensors")
                 for (name, tensor) in model.namedTensors() {

@@ -25,7 +25,8 @@ enum TimmConfiguration {
         var own = HuggingFaceConfiguration.ownFields(
             labels: labels,
             name: description.name,
-            upright: description.processor.appliesOrientation
+            upright: description.processor.appliesOrientation,
+            thresholds: description.thresholds
         )
         if let family = ModelFamilies.family(of: configuration),
             let network = family.timmFields(of: configuration, preset: description.name)

@@ -13,6 +13,9 @@ enum HuggingFaceConfiguration {
     /// The key of what only this library writes.
     static let ownKey = "swift_deit"
 
+    /// The key, below ``ownKey``, of the probabilities from which classes count as recognised.
+    static let thresholdsKey = "class_thresholds"
+
     /// The key, below ``ownKey``, of whether files are turned upright as their EXIF orientation says.
     static let orientationKey = "exif_orientation"
 
@@ -35,6 +38,7 @@ enum HuggingFaceConfiguration {
         problemType: ProblemType?,
         name: String?,
         upright: Bool,
+        thresholds: [Double]?,
         architecture: HuggingFaceArchitecture,
         dtype: DType
     ) throws(CheckpointError) -> JSONObject {
@@ -51,7 +55,12 @@ enum HuggingFaceConfiguration {
         } catch {
             throw CheckpointError.unwritable(path: "config.json", reason: "\(error)")
         }
-        var own = ownFields(labels: labels, name: name, upright: upright)
+        var own = ownFields(
+            labels: labels,
+            name: name,
+            upright: upright,
+            thresholds: thresholds
+        )
         if !architecture.isDINOv2, !architecture.isDINOv3 {
             own["drop_path_rate"] = .number(vit.dropPathRate)
         }
@@ -86,14 +95,44 @@ enum HuggingFaceConfiguration {
     }
 
     /// The fields under ``ownKey`` that every kind of model has.
-    static func ownFields(labels: ClassLabels, name: String?, upright: Bool) -> JSONObject {
+    static func ownFields(
+        labels: ClassLabels,
+        name: String?,
+        upright: Bool,
+        thresholds: [Double]?
+    ) -> JSONObject {
         var own: JSONObject = ["format": 1, orientationKey: .bool(upright)]
         if let name { own["preset"] = .string(name) }
         if let identifiers = labels.identifiers {
             own["class_identifiers"] = .array(identifiers.map(JSONValue.string))
         }
         if labels.arePlaceholders { own["has_class_names"] = false }
+        if let thresholds { own[thresholdsKey] = .array(thresholds.map(JSONValue.number)) }
         return own
+    }
+
+    /// Reads from which probability each class counts as recognised.
+    ///
+    /// - Parameters:
+    ///   - fields: The configuration.
+    ///   - count: The number of classes.
+    /// - Returns: A probability for each class; nil where the file does not say.
+    /// - Throws: ``CheckpointError`` for another number of them, or one that is no probability above 0.
+    static func thresholds(
+        _ fields: JSONFields,
+        count: Int
+    ) throws(CheckpointError) -> [Double]? {
+        guard let own = try fields.object(ownKey),
+            let stored = own.object[thresholdsKey], stored != .null
+        else { return nil }
+        let values = stored.arrayValue?.compactMap(\.doubleValue) ?? []
+        guard values.count == count, values.allSatisfy({ $0 > 0 && $0 <= 1 }) else {
+            throw own.unsupported(
+                thresholdsKey,
+                "is not a probability above 0 for each of \(count) classes"
+            )
+        }
+        return values
     }
 
     /// What a file says of a vision transformer.

@@ -49,7 +49,7 @@ struct LoadPlan {
         let replaces = options.relaxations.contains(.replaceHead)
         let hasHead = !weights.heads.isEmpty
         // What a fresh classifier, or one that is trained on, learns is up to whoever trains it.
-        if replaces { description.problemType = nil }
+        if replaces { (description.problemType, description.thresholds) = (nil, nil) }
         let isGone =
             options.relaxations.contains(.dropHead)
             || !hasHead && !replaces && options.relaxations.contains(.noHead)
@@ -58,6 +58,7 @@ struct LoadPlan {
             head = .none
             description.labels = ClassLabels(placeholders: 0)
             description.configuration.numClasses = 0
+            description.thresholds = nil
             return
         }
         guard let labels = options.labels else { return try checkClasses(replaces: replaces) }

@@ -69,17 +69,14 @@ extension ModelDirectory {
                 reason: "its metadata \(HuggingFaceConfiguration.ownKey): \(error)"
             )
         }
-        let (configuration, labels, name, processor) = try TimmConfiguration.decode(
-            JSONFields(object: object, file: weights.path)
-        )
+        let fields = JSONFields(object: object, file: weights.path)
+        let (configuration, labels, name, processor) = try TimmConfiguration.decode(fields)
         try validate(configuration, weights, file: weights.path)
         let usual = try makeProcessor(file: weights.path) { () throws(ImageError) in
             try configuration.usualProcessor()
         }
         .seeing(
-            upright: try HuggingFaceConfiguration.seesUpright(
-                JSONFields(object: object, file: weights.path)
-            )
+            upright: try HuggingFaceConfiguration.seesUpright(fields)
         )
         return LoadPlan(
             ModelDescription(
@@ -87,6 +84,10 @@ extension ModelDirectory {
                 processor: processor ?? usual,
                 labels: labels,
                 problemType: ProblemType(object),
+                thresholds: try HuggingFaceConfiguration.thresholds(
+                    fields,
+                    count: configuration.numClasses
+                ),
                 name: name
             ),
             weights

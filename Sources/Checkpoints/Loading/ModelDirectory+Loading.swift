@@ -143,6 +143,10 @@ extension ModelDirectory {
             processor: timmProcessor ?? usual,
             labels: labels,
             problemType: ProblemType(object),
+            thresholds: try HuggingFaceConfiguration.thresholds(
+                fields,
+                count: configuration.numClasses
+            ),
             name: name,
             originalConfiguration: object
         )

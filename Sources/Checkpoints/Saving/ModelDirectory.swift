@@ -330,6 +330,7 @@ public enum ModelDirectory {
                 problemType: description.problemType,
                 name: description.name,
                 upright: description.processor.appliesOrientation,
+                thresholds: description.thresholds,
                 architecture: architecture,
                 dtype: dtype
             )
@@ -352,6 +353,13 @@ public enum ModelDirectory {
         // A fresh classifier is not trained on what the file's was; a value that nobody knows stays.
         if description.problemType == nil, ProblemType(original) != nil {
             result[ProblemType.key] = nil
+        }
+        // Those of the file's classifier are not those of another.
+        if description.thresholds == nil,
+            var own = result[HuggingFaceConfiguration.ownKey]?.objectValue
+        {
+            own[HuggingFaceConfiguration.thresholdsKey] = nil
+            result[HuggingFaceConfiguration.ownKey] = .object(own)
         }
         // An older name of `dtype`, which would contradict it.
         if ours["dtype"] != nil { result["torch_dtype"] = nil }

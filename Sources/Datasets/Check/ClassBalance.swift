@@ -8,8 +8,7 @@ enum ClassBalance {
     /// What is lop-sided, in the part to learn from.
     static func findings(_ survey: DatasetSurvey) -> [Finding] {
         guard let dataset = survey.datasets.first, survey.names.first != "val" else { return [] }
-        var counts = [Int](repeating: 0, count: dataset.classNames.count)
-        for index in 0..<dataset.count { counts[dataset.label(at: index)] += 1 }
+        let counts = dataset.classCounts
         if let only = dataset.classNames.first, dataset.classNames.count == 1 {
             return [
                 Finding(

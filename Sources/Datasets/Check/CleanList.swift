@@ -51,7 +51,16 @@ public struct CleanList: Sendable {
     public func write(to path: String) throws(DatasetError) {
         let folder = resolvedPath(parentFolder(path)) + "/"
         let hasParts = report.parts.contains { $0.name != "all" }
-        var text = hasParts ? "file,label,class,split\n" : "file,label,class\n"
+        let columns = ["file"] + (report.isMultiLabel ? ["labels"] : ["label", "class"])
+        var text = (columns + (hasParts ? ["split"] : [])).csvLine + "\n"
+        let separator = LabelFormat.usualSeparator
+        if report.isMultiLabel,
+            let name = report.classNames.first(where: { $0.contains(separator) })
+        {
+            throw .invalid(
+                "a cleaned list separates labels by \(separator), which the class \(name) contains: rename the class"
+            )
+        }
         let dropped = Set(dropped)
         for (number, part) in report.parts.enumerated() {
             for index in 0..<part.dataset.count {
@@ -67,10 +76,12 @@ public struct CleanList: Sendable {
                 let name = pathComponents(file).last ?? file
                 var whole = "\(resolvedPath(parentFolder(file)))/\(name)"
                 if whole.hasPrefix(folder) { whole = String(whole.dropFirst(folder.count)) }
-                let cells = [
-                    whole, "\(report.label(of: image))", report.className(of: image),
-                ]
-                text += (cells + (hasParts ? [part.name] : [])).csvLine + "\n"
+                let names = report.labels(of: image).map { report.classNames[$0] }
+                let classes =
+                    report.isMultiLabel
+                    ? [names.joined(separator: separator)]
+                    : report.labels(of: image).map(String.init) + names
+                text += ([whole] + classes + (hasParts ? [part.name] : [])).csvLine + "\n"
             }
         }
         try DatasetError.of(AtomicFile.write(text.utf8, to: path))

@@ -15,12 +15,17 @@ public struct DataCheck: Sendable {
     /// - Parameters:
     ///   - path: The folder, list or archive.
     ///   - workers: How many images are checked at the same time, at least 1.
+    ///   - labels: How labels are written, where the data can be read in two ways.
     /// - Throws: ``DatasetError`` when there is nothing, or the number of workers makes no sense.
-    public init(path: String, workers: Int) throws(DatasetError) {
+    public init(
+        path: String,
+        workers: Int,
+        labels: LabelFormat = LabelFormat()
+    ) throws(DatasetError) {
         guard (1...1024).contains(workers) else {
             throw .invalid("the number of workers must be from 1 to 1024, not \(workers)")
         }
-        location = try DatasetLocation(path: path)
+        location = try DatasetLocation(path: path, labels: labels)
         self.workers = workers
     }
 

@@ -32,7 +32,9 @@ public struct DataReport: Sendable {
             let dataset = survey.datasets[part]
             var counts = [Int](repeating: 0, count: survey.classNames.count)
             for index in 0..<dataset.count {
-                counts[survey.label(of: Finding.Item(part: part, index: index))] += 1
+                for label in survey.labels(of: Finding.Item(part: part, index: index)) {
+                    counts[label] += 1
+                }
             }
             return Part(name: survey.names[part], dataset: dataset, classCounts: counts)
         }
@@ -81,11 +83,16 @@ public struct DataReport: Sendable {
     ///
     /// - Parameter image: The image.
     /// - Returns: The name.
-    public func className(of image: Finding.Item) -> String { classNames[label(of: image)] }
+    public func className(of image: Finding.Item) -> String {
+        parts[image.part].dataset.className(at: image.index)
+    }
 
-    /// An image's label among the classes of all parts.
-    func label(of image: Finding.Item) -> Int {
-        classPlaces[image.part][parts[image.part].dataset.label(at: image.index)]
+    /// Whether images may have several labels, or none.
+    public var isMultiLabel: Bool { parts.contains { $0.dataset.isMultiLabel } }
+
+    /// The labels of an image, in the classes of all parts.
+    func labels(of image: Finding.Item) -> [Int] {
+        parts[image.part].dataset.labels(at: image.index).map { classPlaces[image.part][$0] }
     }
 
     /// Adds findings from elsewhere, such as label suspects.

@@ -14,7 +14,7 @@ struct DatasetSurvey: Sendable {
     private(set) var classPlaces: [[Int]] = []
 
     init(_ location: DatasetLocation) throws(DatasetError) {
-        let layout = try DatasetLayout(path: location.path)
+        let layout = try location.layout()
         notes = layout.notes
         for (name, source) in [
             ("train", layout.train), ("val", layout.validation), ("all", layout.whole),
@@ -53,9 +53,9 @@ struct DatasetSurvey: Sendable {
         findings.append(Finding(kind: .layout, detail: "\(error)"))
     }
 
-    /// The class of an image, as a place among all classes.
-    func label(of image: Finding.Item) -> Int {
-        classPlaces[image.part][datasets[image.part].label(at: image.index)]
+    /// The labels of an image, as places among all classes.
+    func labels(of image: Finding.Item) -> [Int] {
+        datasets[image.part].labels(at: image.index).map { classPlaces[image.part][$0] }
     }
 }
 
@@ -69,8 +69,8 @@ extension DatasetSource {
         }
         do throws(DatasetError) {
             switch self {
-            case .folder(let path, let lists):
-                return try Self.openFolder(path, lists: lists, options)
+            case .folder(let path, let lists, let format):
+                return try Self.openFolder(path, lists: lists, format, options)
             case .list(let list, _, let split):
                 return (ListDataset(list, split: split, options: options), layout(list.problems))
             case .shards(let index, _, let split):
@@ -86,10 +86,11 @@ extension DatasetSource {
     private static func openFolder(
         _ path: String,
         lists: [String],
+        _ format: LabelFormat,
         _ options: DecodingOptions
     ) throws(DatasetError) -> (dataset: (any ImageDataset)?, findings: [Finding]) {
         let scan = try FolderScan(path: path)
-        let folder = ImageFolder(scan, path: path, options: options)
+        let folder = ImageFolder(scan, path: path, labels: format, options: options)
         var findings = scan.oddNames.map {
             Finding(kind: .layout, detail: "the name of \($0) is not UTF-8; rename the file")
         }
@@ -103,7 +104,7 @@ extension DatasetSource {
         for list in lists {
             do throws(DatasetError) {
                 _ = try ListAgreement.check(
-                    ImageList([.init(path: list)]),
+                    ImageList([.init(path: list)], format),
                     path: list,
                     against: folder
                 )

@@ -76,8 +76,7 @@ struct ImagePlaces {
     func place(_ image: Finding.Item) -> Int { starts[image.part] + image.index }
 
     func className(_ image: Finding.Item) -> String {
-        let dataset = datasets[image.part]
-        return dataset.classNames[dataset.label(at: image.index)]
+        datasets[image.part].className(at: image.index)
     }
 
     /// The bytes of an image's file, or its samples where it has none; nil where they are gone.

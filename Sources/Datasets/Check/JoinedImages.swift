@@ -18,7 +18,11 @@ package struct JoinedImages: ImageDataset {
     /// The image at an index, as findings name it.
     package func item(at index: Int) -> Finding.Item { places.item(index) }
 
-    package func label(at index: Int) -> Int { report.label(of: item(at: index)) }
+    package func label(at index: Int) -> Int { labels(at: index).first ?? 0 }
+
+    package var isMultiLabel: Bool { report.isMultiLabel }
+
+    package func labels(at index: Int) -> [Int] { report.labels(of: item(at: index)) }
 
     package func image(at index: Int) throws(ImageError) -> Image {
         let item = item(at: index)

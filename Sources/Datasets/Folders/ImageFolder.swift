@@ -19,17 +19,24 @@ public struct ImageFolder: FileDataset {
 
     /// The paths of the images' files.
     public let files: [String]
-    /// The label of each file.
+    /// The label of each file; of a file in several class folders the first.
     public let labels: [Int32]
+    /// All labels of each file, where a file may be in several class folders.
+    private let labelSets: LabelSets?
 
     /// Lists a folder of class folders.
     ///
     /// - Parameters:
     ///   - path: The folder.
+    ///   - labels: Whether links in several class folders to one file are one image with several labels.
     ///   - options: How files are decoded.
     /// - Throws: ``DatasetError`` when the folder is missing, has no classes, a class has no image, or a name is
     ///   not UTF-8.
-    public init(path: String, options: DecodingOptions = DecodingOptions()) throws(DatasetError) {
+    public init(
+        path: String,
+        labels: LabelFormat = LabelFormat(),
+        options: DecodingOptions = DecodingOptions()
+    ) throws(DatasetError) {
         let scan = try FolderScan(path: path)
         guard scan.oddNames.isEmpty else { throw .namesNotUTF8(scan.oddNames) }
         guard scan.sameNames.isEmpty else {
@@ -39,18 +46,52 @@ public struct ImageFolder: FileDataset {
         guard scan.emptyClasses.isEmpty else {
             throw .emptyClasses(path: path, names: scan.emptyClasses)
         }
-        self.init(scan, path: path, options: options)
+        self.init(scan, path: path, labels: labels, options: options)
     }
 
     /// Takes what a scan found, whatever is odd about it.
-    init(_ scan: FolderScan, path: String, options: DecodingOptions) {
+    init(
+        _ scan: FolderScan,
+        path: String,
+        labels format: LabelFormat = LabelFormat(),
+        options: DecodingOptions
+    ) {
         self.path = path
         self.options = options
         classNames = scan.classNames
         notes = scan.notes
-        files = scan.files
-        labels = scan.labels
+        guard format.isMultiLabel else {
+            (files, labels, labelSets) = (scan.files, scan.labels, nil)
+            return
+        }
+        // A file is the same one however many links lead to it.
+        var places: [FolderID: Int] = [:]
+        var (first, sets): ([Int], [[Int32]]) = ([], [])
+        for (index, file) in scan.files.enumerated() {
+            let id = FolderID(file)
+            if let place = id.flatMap({ places[$0] }) {
+                sets[place].append(scan.labels[index])
+            } else {
+                if let id { places[id] = sets.count }
+                first.append(index)
+                sets.append([scan.labels[index]])
+            }
+        }
+        files = first.map { scan.files[$0] }
+        labels = first.map { scan.labels[$0] }
+        var labelSets = LabelSets()
+        for set in sets { labelSets.append(set) }
+        self.labelSets = labelSets
     }
+
+    /// Whether an image may have several labels, or none.
+    public var isMultiLabel: Bool { labelSets != nil }
+
+    /// All labels of an image.
+    ///
+    /// - Parameter index: The image.
+    /// - Returns: Indices into the classes' names.
+    public func labels(at index: Int) -> [Int] { labelSets?[index] ?? [label(at: index)] }
 
     /// The images in a folder and the folders in it, sorted folder by folder; nil where the path is not a folder.
     package static func images(below path: String) throws(DatasetError) -> [String]? {

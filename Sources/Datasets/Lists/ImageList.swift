@@ -11,7 +11,10 @@ final class ImageList: Sendable {
 
     let classNames: [String]
     let files: [String]
+    /// The label of each image; of one with several the first, and 0 where it has none.
     let labels: [Int32]
+    /// All labels of each image, where images may have several or none.
+    let labelSets: LabelSets?
     /// The part of each image; nil where the list does not say.
     let splits: [DatasetSplit?]
     /// What was noticed, one sentence each.
@@ -23,10 +26,15 @@ final class ImageList: Sendable {
     ///
     /// - Parameters:
     ///   - lists: The lists, whose classes are put together.
+    ///   - format: How labels are written.
     ///   - checksFiles: Whether every file is looked for.
     /// - Throws: ``DatasetError`` when a list cannot be read or understood.
-    init(_ lists: [File], checksFiles: Bool = true) throws(DatasetError) {
-        var rows = ListRows()
+    init(
+        _ lists: [File],
+        _ format: LabelFormat = LabelFormat(),
+        checksFiles: Bool = true
+    ) throws(DatasetError) {
+        var rows = ListRows(format)
         for list in lists { try rows.read(list) }
         if checksFiles { rows.findFiles() }
         let unused = rows.dropUnusedParts()
@@ -37,6 +45,9 @@ final class ImageList: Sendable {
             )
         }
         let classes = try ListClasses(rows, folder: parentFolder(first.path), path: first.path)
+        guard !classes.names.isEmpty else {
+            throw .badList(path: first.path, detail: "no image in it has a class")
+        }
         var problems: [DatasetError] = []
         var present = Array(rows.files.indices)
         if checksFiles {
@@ -49,15 +60,25 @@ final class ImageList: Sendable {
                 )
             }
         }
-        if let twice = Self.contradiction(rows, classes, present, list: first.path) {
-            problems.append(twice)
-        }
         classNames = classes.names
-        files = present.map { rows.files[$0] }
-        labels = present.map { classes.labels[$0] }
-        splits = present.map { rows.splits[$0] }
+        if rows.isMultiLabel {
+            let images = ImageRows(rows, classes, present)
+            files = images.rows.map { rows.files[$0] }
+            splits = images.rows.map { rows.splits[$0] }
+            labels = files.indices.map { Int32(images.labels[$0].first ?? 0) }
+            labelSets = images.labels
+            notes = unused + rows.notes
+        } else {
+            if let twice = Self.contradiction(rows, classes, present, list: first.path) {
+                problems.append(twice)
+            }
+            files = present.map { rows.files[$0] }
+            splits = present.map { rows.splits[$0] }
+            labels = present.map { classes.labels[$0] }
+            labelSets = nil
+            notes = unused + rows.notes + Self.notes(on: files, labels, classNames)
+        }
         self.problems = problems
-        notes = unused + Self.notes(on: files, labels, classNames)
     }
 
     /// The first image that rows give different classes; nil where there is none.
@@ -76,7 +97,9 @@ final class ImageList: Sendable {
             let names = [earlier, row].map { classes.names[Int(classes.labels[$0])] }
             return .badList(
                 path: list,
-                detail: "it assigns \(rows.files[row]) to both \(names[0]) and \(names[1])"
+                detail:
+                    "it assigns \(rows.files[row]) to both \(names[0]) and \(names[1]); if images may have several "
+                    + "labels, add --multi-label on or name the column labels"
             )
         }
         return nil
@@ -114,17 +137,73 @@ func pathComponents(_ path: String) -> [String] {
     path.unicodeScalars.split(separator: "/").map { String($0) }
 }
 
+/// The images of lists whose rows may name a file several times.
+private struct ImageRows {
+    /// The first row of each image.
+    private(set) var rows: [Int] = []
+    /// The classes of all its rows.
+    private(set) var labels = LabelSets()
+
+    /// The same file in two splits is an image in each.
+    private struct Key: Hashable {
+        let file: [UInt8]
+        let split: DatasetSplit?
+    }
+
+    init(_ rows: ListRows, _ classes: ListClasses, _ present: [Int]) {
+        var places: [Key: Int] = [:]
+        var sets: [[Int32]] = []
+        let starts = rows.starts
+        for row in present {
+            let own = classes.labels[starts[row]..<(starts[row] + rows.counts[row])]
+            let key = Key(file: Array(rows.files[row].utf8), split: rows.splits[row])
+            if let place = places[key] {
+                sets[place] += own
+            } else {
+                places[key] = sets.count
+                sets.append(Array(own))
+                self.rows.append(row)
+            }
+        }
+        for set in sets { labels.append(set) }
+    }
+}
+
 /// The cells of lists, as they are read.
 struct ListRows {
     var files: [String] = []
+    /// The classes of all rows, one after the other.
     var classes: [String] = []
+    /// How many of them each row has.
+    var counts: [Int] = []
     /// The number next to each class name; nil where there is none.
     var numbers: [Int?] = []
     var splits: [DatasetSplit?] = []
+    /// Classes that a column stands for, whether images have them or not.
+    var declared: [String] = []
+    /// Whether images may have several classes or none.
+    private(set) var isMultiLabel: Bool
+    /// What was noticed, one sentence each.
+    private(set) var notes: [String] = []
+    private let format: LabelFormat
     /// What the words for the parts mean; nil where there is none.
     private var words: [SplitName?] = []
     /// Whether the classes are in a column of names, not of labels.
     var hasNames = false
+
+    init(_ format: LabelFormat) {
+        self.format = format
+        isMultiLabel = format.isMultiLabel
+    }
+
+    /// Where the classes of each row begin.
+    var starts: [Int] {
+        var next = 0
+        return counts.map { count in
+            defer { next += count }
+            return next
+        }
+    }
 
     /// Adds the rows of a list; files are relative to its folder.
     mutating func read(_ list: ImageList.File) throws(DatasetError) {
@@ -140,11 +219,13 @@ struct ListRows {
             throw .badList(
                 path: path,
                 detail:
-                    "its first line must name the columns, such as file,class or file,label,class,split,"
+                    "its first line must name the columns, such as file,class or file,labels or file,label,class,split,"
                     + " or be an image and its class"
             )
         }
         if columns.number != nil { hasNames = true }
+        var marks = columns.label == nil ? ClassMarks(columns.marks.map(\.name)) : nil
+        isMultiLabel = isMultiLabel || columns.hasSeveral || marks != nil
         var base: String?
         var row = columns.hasHeader ? try nextRow() : firstRow
         while let cells = row {
@@ -159,24 +240,71 @@ struct ListRows {
             let folder = base ?? Self.base(of: path, firstFile: file)
             base = folder
             files.append(file.hasPrefix("/") || folder == "." ? file : "\(folder)/\(file)")
-            try add(cells, columns, list, text)
+            guard !file.isEmpty else {
+                throw .badList(path: path, detail: "line \(text.line) lacks a file or a class")
+            }
+            if let label = columns.label {
+                try add(cells, label, columns, path, text)
+            } else {
+                marks?.add(columns.marks.map { cells[$0.column] })
+            }
+            try addSplit(cells, columns, list, line: text.line)
             row = try nextRow()
         }
+        if let marks { try take(marks, path) }
     }
 
+    /// Takes over the classes of rows that have a column of 0 and 1 for each.
+    private mutating func take(_ marks: ClassMarks, _ path: String) throws(DatasetError) {
+        guard !marks.names.isEmpty else {
+            throw .badList(
+                path: path,
+                detail:
+                    "it has no column of classes: name one class, label or labels, or give each class a column of 0 and 1"
+            )
+        }
+        declared += marks.names
+        for names in marks.classes {
+            classes += names
+            counts.append(names.count)
+            numbers += names.map { _ in nil }
+        }
+        notes += marks.notes.map { "\(path): \($0)" }
+    }
+
+    /// Adds the classes of a row.
     private mutating func add(
+        _ cells: [String],
+        _ label: Int,
+        _ columns: ListColumns,
+        _ path: String,
+        _ text: DelimitedText
+    ) throws(DatasetError) {
+        let number = columns.number.flatMap { Int(cells[$0].trimmed) }
+        guard !isMultiLabel else {
+            let names = format.classes(in: cells[label])
+            classes += names
+            counts.append(names.count)
+            // A number belongs to one class.
+            numbers += names.map { _ in names.count == 1 ? number : nil }
+            return
+        }
+        let name = text.isQuoted[label] ? cells[label] : cells[label].trimmed
+        guard !name.isEmpty else {
+            throw .badList(path: path, detail: "line \(text.line) lacks a file or a class")
+        }
+        classes.append(name)
+        counts.append(1)
+        numbers.append(number)
+    }
+
+    /// Adds the part of the data that a row belongs to.
+    private mutating func addSplit(
         _ cells: [String],
         _ columns: ListColumns,
         _ list: ImageList.File,
-        _ text: DelimitedText
+        line: Int
     ) throws(DatasetError) {
-        let (cell, line) = (cells[columns.label], text.line)
-        let name = text.isQuoted[columns.label] ? cell : cell.trimmed
-        guard !name.isEmpty, !cells[columns.file].isEmpty else {
-            throw .badList(path: list.path, detail: "line \(line) lacks a file or a class")
-        }
-        classes.append(name)
-        numbers.append(columns.number.flatMap { Int(cells[$0].trimmed) })
         guard list.split == nil, let column = columns.split, !cells[column].trimmed.isEmpty else {
             splits.append(list.split)
             words.append(nil)
@@ -203,9 +331,12 @@ struct ListRows {
         guard hasTest, hasValidation else { return [] }
         let kept = words.indices.filter { words[$0]?.isTest != true }
         let count = words.count - kept.count
+        let starts = starts
+        let places = kept.flatMap { starts[$0]..<(starts[$0] + counts[$0]) }
         files = kept.map { files[$0] }
-        classes = kept.map { classes[$0] }
-        numbers = kept.map { numbers[$0] }
+        classes = places.map { classes[$0] }
+        numbers = places.map { numbers[$0] }
+        counts = kept.map { counts[$0] }
         splits = kept.map { splits[$0] }
         words = kept.map { words[$0] }
         return [

@@ -15,27 +15,31 @@ enum ListAgreement {
         against folder: ImageFolder
     ) throws(DatasetError) -> [String] {
         if let problem = list.problems.first { throw problem }
-        var classOf: [String: Int32] = [:]
+        // The images' numbers in the list.
+        var classOf: [String: Int] = [:]
         // Two forms of a name may be two files; where there is no such file, another form of it is meant.
-        var exact: [[UInt8]: Int32] = [:]
+        var exact: [[UInt8]: Int] = [:]
         for row in list.files.indices {
-            classOf[list.files[row]] = list.labels[row]
-            exact[Array(list.files[row].utf8)] = list.labels[row]
+            classOf[list.files[row]] = row
+            exact[Array(list.files[row].utf8)] = row
         }
         var disagreeing: [String] = []
         var (count, unnamed) = (0, 0)
         for index in 0..<folder.count {
             let file = folder.name(at: index)
-            guard let label = exact[Array(file.utf8)] ?? classOf[file] else {
+            guard let row = exact[Array(file.utf8)] ?? classOf[file] else {
                 unnamed += 1
                 continue
             }
-            let (own, other) = (
-                folder.classNames[folder.label(at: index)], list.classNames[Int(label)]
-            )
-            guard own != other else { continue }
+            let own = Set(folder.labels(at: index).map { folder.classNames[$0] })
+            let labels = list.labelSets?[row] ?? [Int(list.labels[row])]
+            let other = labels.map { list.classNames[$0] }
+            guard own != Set(other) else { continue }
             count += 1
-            if disagreeing.count < 3 { disagreeing.append("\(file) (\(other))") }
+            if disagreeing.count < 3 {
+                let names = other.isEmpty ? "no class" : other.joined(separator: ", ")
+                disagreeing.append("\(file) (\(names))")
+            }
         }
         if count > 0 {
             throw .labelsDisagree(list: path, count: count, first: disagreeing)

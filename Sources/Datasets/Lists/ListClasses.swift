@@ -21,7 +21,7 @@ struct ListClasses {
             try self.init(rows, orderedBy: rows.numbers.compactMap { $0 }, path: path)
             return
         }
-        let distinct = ClassNames.distinct(rows.classes)
+        let distinct = ClassNames.distinct(rows.classes + rows.declared)
         let integers = distinct.compactMap { name in Int(name).map { (name, $0) } }
         if !rows.hasNames, integers.count == distinct.count {
             let listed = try ClassFile.names(in: folder)

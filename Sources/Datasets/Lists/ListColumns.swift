@@ -1,10 +1,14 @@
 import Storage
 
 /// Which column of a list means what.
-struct ListColumns: Equatable {
+struct ListColumns {
     let file: Int
-    /// The column of class names, or of labels where there are no names.
-    let label: Int
+    /// The column of class names, or of labels where there are no names; nil where each class has a column of its own.
+    let label: Int?
+    /// Whether the cells of that column may have several classes, or none.
+    let hasSeveral: Bool
+    /// Where each class has a column of its own with 0 or 1: the columns that may be classes, and their names.
+    let marks: [(column: Int, name: String)]
     /// The column of numbers next to one of names.
     let number: Int?
     let split: Int?
@@ -14,10 +18,12 @@ struct ListColumns: Equatable {
     /// The names in use for each, in order of preference.
     private static let fileNames = [
         "file", "path", "filename", "file_name", "filepath", "file_path", "image", "image_path",
-        "img", "img_path", "image_id", "picture",
+        "img", "img_path", "image_id", "image_name", "image index", "picture",
     ]
     private static let classNames = ["class", "class_name", "classname", "label_name", "category"]
     private static let labelNames = ["label", "target", "label_id", "class_id", "class_index", "y"]
+    /// Columns whose cells may have several classes.
+    private static let severalNames = ["labels", "finding labels", "tags"]
     private static let splitNames = ["split", "subset", "partition", "set"]
 
     /// Finds the columns by the first row.
@@ -32,19 +38,27 @@ struct ListColumns: Equatable {
         }
         if let file = column(Self.fileNames) {
             let (name, number) = (column(Self.classNames), column(Self.labelNames))
-            guard let label = name ?? number else { return nil }
+            let several = name == nil && number == nil ? column(Self.severalNames) : nil
+            let split = column(Self.splitNames)
             self.file = file
-            self.label = label
+            label = name ?? number ?? several
+            hasSeveral = several != nil
             self.number = name == nil ? nil : number
-            split = column(Self.splitNames)
+            self.split = split
+            marks =
+                label == nil
+                ? row.indices.filter { $0 != file && $0 != split && !names[$0].isEmpty }
+                    .map { ($0, row[$0].trimmed) } : []
+            guard label != nil || !marks.isEmpty else { return nil }
             hasHeader = true
         } else {
             guard row.count >= 2, isImage(row[0]) else { return nil }
             (file, label, number, hasHeader) = (0, 1, nil, false)
+            (hasSeveral, marks) = (false, [])
             split = row.count > 2 && DatasetSplit(name: row[2]) != nil ? 2 : nil
         }
     }
 
     /// The number of cells that a row must have at least.
-    var width: Int { 1 + max(file, label, number ?? 0, split ?? 0) }
+    var width: Int { 1 + max(file, label ?? 0, number ?? 0, split ?? 0, marks.last?.column ?? 0) }
 }

@@ -8,13 +8,17 @@ struct DatasetLayout: Sendable {
     var whole: DatasetSource?
     /// What was skipped next to the parts, one sentence each.
     private(set) var notes: [String] = []
+    /// How labels are written.
+    private let format: LabelFormat
 
     /// Recognises what is at a path.
     ///
-    /// - Parameter path: A folder, a list or an archive.
+    /// - Parameters:
+    ///   - path: A folder, a list or an archive.
+    ///   - labels: How labels are written.
     /// - Throws: ``DatasetError`` when it is nothing that is understood, or a list or archive is damaged.
-    init(path: String) throws(DatasetError) {
-        self.init()
+    init(path: String, labels: LabelFormat) throws(DatasetError) {
+        self.init(labels)
         guard isFolder(path) else {
             try takeFile(path)
             return
@@ -38,10 +42,10 @@ struct DatasetLayout: Sendable {
             throw PackedArchive.error(path: packed.path)
         }
         guard !contents.folders.isEmpty || !contents.oddFolders.isEmpty else { return }
-        whole = .folder(path, lists: listNames(["labels"], names).map { "\(path)/\($0)" })
+        whole = .folder(path, lists: listNames(["labels"], names).map { "\(path)/\($0)" }, format)
     }
 
-    private init() {}
+    private init(_ format: LabelFormat) { self.format = format }
 
     private mutating func takeFile(_ path: String) throws(DatasetError) {
         let name = path.split(separator: "/").last.map(String.init) ?? path
@@ -61,7 +65,7 @@ struct DatasetLayout: Sendable {
         _ source: DatasetSource,
         _ options: DecodingOptions
     ) throws(DatasetError) -> any ImageDataset {
-        let dataset = try source.open(options)
+        let dataset = MultiLabelled.marked(try source.open(options), format)
         return notes.isEmpty ? dataset : Annotated(dataset, notes: notes)
     }
 
@@ -92,7 +96,7 @@ struct DatasetLayout: Sendable {
             }
             let lists = names.filter { isList($0) && Self.agree(fileStem($0), folder.name) }
                 .sorted(by: precedes).map { "\(path)/\($0)" }
-            set(split, .folder(folder.path, lists: lists))
+            set(split, .folder(folder.path, lists: lists, format))
         }
         if !shards.isEmpty { try takeShards(shards, path) }
         return true
@@ -232,7 +236,7 @@ struct DatasetLayout: Sendable {
     }
 
     private mutating func takeList(_ files: [ImageList.File], _ path: String) throws(DatasetError) {
-        let list = try ImageList(files)
+        let list = try ImageList(files, format)
         for split in DatasetSplit.allCases where list.splits.contains(split) {
             set(split, .list(list, path: path, split))
         }

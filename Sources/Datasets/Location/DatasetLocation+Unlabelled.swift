@@ -10,13 +10,13 @@ extension DatasetLocation {
     ///   - trainLimit: How many images to learn from, `nil` for all.
     ///   - validationLimit: How many images to measure by, `nil` for all.
     /// - Returns: The images to learn from; and those to measure by, `nil` where there are none with the same two
-    ///   classes or more.
+    ///   classes or more, one for an image.
     /// - Throws: ``DatasetError`` when there are no images, or a part is damaged.
     public func openUnlabelled(
         trainLimit: DatasetLimit? = nil,
         validationLimit: DatasetLimit? = nil
     ) throws(DatasetError) -> (train: any ImageDataset, validation: (any ImageDataset)?) {
-        let layout = try DatasetLayout(path: path)
+        let layout = try self.layout()
         guard let source = layout.train ?? layout.whole else {
             guard layout.isEmpty else { throw .missingSplit(path: path, split: .train) }
             return (try limited(unlabelled(path), trainLimit), nil)
@@ -32,7 +32,7 @@ extension DatasetLocation {
         }
         train = try limited(train, trainLimit)
         guard let found = validation, ClassNames.areSame(found.classNames, train.classNames),
-            train.classNames.count > 1
+            train.classNames.count > 1, !train.isMultiLabel, !found.isMultiLabel
         else { return (train, nil) }
         let ordered = Relabelled.ordered(found, as: train.classNames)
         return (train, try limited(ordered, validationLimit))
@@ -40,7 +40,7 @@ extension DatasetLocation {
 
     /// Opens a part, as images without classes where it is a folder that has none.
     private func images(of source: DatasetSource) throws(DatasetError) -> any ImageDataset {
-        guard case .folder(let folder, _) = source else { return try source.open(options) }
+        guard case .folder(let folder, _, _) = source else { return try source.open(options) }
         let contents = try listFolder(folder)
         let hasLooseImages = contents.entries.contains { $0.kind == .file && isImage($0.name) }
         if hasLooseImages { return try unlabelled(folder) }

@@ -20,6 +20,8 @@ public struct DatasetLocation: Sendable, Equatable {
     public let valFraction: Double?
     /// The seed of the draw of that share.
     public let seed: UInt64
+    /// How labels are written, where the data can be read in two ways.
+    public let labelFormat: LabelFormat
 
     /// Checks that there is a data set.
     ///
@@ -29,13 +31,18 @@ public struct DatasetLocation: Sendable, Equatable {
     ///   - valFraction: The share of each class that is held out for validation where the data has no such part,
     ///     between 0 and 1; `nil` for none.
     ///   - seed: The seed of the draw of that share.
+    ///   - labels: How labels are written, where the data can be read in two ways.
     /// - Throws: ``DatasetError`` when there is nothing, or nothing that is understood.
     public init(
         path: String,
         options: DecodingOptions = DecodingOptions(),
         valFraction: Double? = nil,
-        seed: UInt64 = 0
+        seed: UInt64 = 0,
+        labels: LabelFormat = LabelFormat()
     ) throws(DatasetError) {
+        guard !labels.separator.isEmpty else {
+            throw .invalid("the separator of labels is empty; give a text such as |")
+        }
         let isFolder = isFolder(path)
         guard isFolder || isList(path) || isArchive(path), fileExists(path) else {
             throw fileExists(path) ? PackedArchive.error(path: path) : .missing(path: path)
@@ -45,6 +52,12 @@ public struct DatasetLocation: Sendable, Equatable {
         self.options = options
         self.valFraction = valFraction
         self.seed = seed
+        labelFormat = labels
+    }
+
+    /// What is there.
+    func layout() throws(DatasetError) -> DatasetLayout {
+        try DatasetLayout(path: path, labels: labelFormat)
     }
 
     /// Opens a part of the data.
@@ -58,7 +71,7 @@ public struct DatasetLocation: Sendable, Equatable {
         _ split: DatasetSplit,
         limit: DatasetLimit? = nil
     ) throws(DatasetError) -> any ImageDataset {
-        try limited(try openWhole(split, of: DatasetLayout(path: path)), limit)
+        try limited(try openWhole(split, of: layout()), limit)
     }
 
     /// Opens the training and the validation part and checks that they have the same classes.
@@ -72,7 +85,7 @@ public struct DatasetLocation: Sendable, Equatable {
         trainLimit: DatasetLimit? = nil,
         validationLimit: DatasetLimit? = nil
     ) throws(DatasetError) -> (train: any ImageDataset, validation: any ImageDataset) {
-        let layout = try DatasetLayout(path: path)
+        let layout = try self.layout()
         let train: any ImageDataset
         var validation: any ImageDataset
         if let (base, fraction) = try heldOutBase(of: layout) {
@@ -111,7 +124,7 @@ public struct DatasetLocation: Sendable, Equatable {
     /// - Throws: ``DatasetError`` when the data is nothing that is understood.
     public func holdsOutAShare() throws(DatasetError) -> Bool {
         guard valFraction != nil else { return false }
-        let layout = try DatasetLayout(path: path)
+        let layout = try self.layout()
         return layout.validation == nil && (layout.train ?? layout.whole) != nil
     }
 
@@ -120,7 +133,7 @@ public struct DatasetLocation: Sendable, Equatable {
     /// - Returns: The images to learn from and those held out; nil where no share is held out.
     /// - Throws: ``DatasetError`` when the data is empty or damaged, or the share leaves a part empty.
     public func openHeldOut() throws(DatasetError) -> (train: Subset, validation: Subset)? {
-        guard let (base, fraction) = try heldOutBase(of: DatasetLayout(path: path)) else {
+        guard let (base, fraction) = try heldOutBase(of: layout()) else {
             return nil
         }
         return try Subset.split(base, holdingOut: fraction, seed: seed)
@@ -183,7 +196,7 @@ public struct DatasetLocation: Sendable, Equatable {
         against whole: (train: any ImageDataset, validation: any ImageDataset)
     ) -> any ImageDataset {
         func labels(_ dataset: any ImageDataset) -> Set<Int> {
-            (0..<dataset.count).reduce(into: []) { $0.insert(dataset.label(at: $1)) }
+            (0..<dataset.count).reduce(into: []) { $0.formUnion(dataset.labels(at: $1)) }
         }
         let unseen = labels(whole.validation).subtracting(labels(whole.train)).sorted()
         guard !unseen.isEmpty else { return train }

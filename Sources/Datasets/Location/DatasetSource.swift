@@ -3,7 +3,7 @@ import ImagePipeline
 /// One part of a data set, in one of the forms that are understood.
 enum DatasetSource: Sendable {
     /// Class folders, with the lists next to them that must agree.
-    case folder(String, lists: [String])
+    case folder(String, lists: [String], LabelFormat)
     case list(ImageList, path: String, DatasetSplit?)
     case shards(ShardIndex, path: String, DatasetSplit?)
     case cifar(CIFARFiles, DatasetSplit)
@@ -12,11 +12,11 @@ enum DatasetSource: Sendable {
     /// Opens the part strictly: whatever is wrong with it is an error.
     func open(_ options: DecodingOptions) throws(DatasetError) -> any ImageDataset {
         switch self {
-        case .folder(let path, let lists):
-            let folder = try ImageFolder(path: path, options: options)
+        case .folder(let path, let lists, let format):
+            let folder = try ImageFolder(path: path, labels: format, options: options)
             var notes: [String] = []
             for path in lists {
-                let list = try ImageList([.init(path: path)])
+                let list = try ImageList([.init(path: path)], format)
                 notes += try ListAgreement.check(list, path: path, against: folder)
             }
             return notes.isEmpty ? folder : Annotated(folder, notes: notes)
@@ -56,6 +56,8 @@ struct Annotated: ImageDataset {
     var count: Int { base.count }
     var classNames: [String] { base.classNames }
     func label(at index: Int) -> Int { base.label(at: index) }
+    var isMultiLabel: Bool { base.isMultiLabel }
+    func labels(at index: Int) -> [Int] { base.labels(at: index) }
     func image(at index: Int) throws(ImageError) -> Image { try base.image(at: index) }
     func encodedImage(at index: Int) throws(ImageError) -> EncodedImage? {
         try base.encodedImage(at: index)

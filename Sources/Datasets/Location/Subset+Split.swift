@@ -18,8 +18,7 @@ extension Subset {
         seed: UInt64
     ) throws(DatasetError) -> (train: Subset, validation: Subset) {
         try checkFraction(fraction)
-        var members = [[Int]](repeating: [], count: base.classNames.count)
-        for index in 0..<base.count { members[base.label(at: index)].append(index) }
+        var members = base.strata
         var (kept, heldOut): ([Int], [Int]) = ([], [])
         var exact = 0.0
         for label in members.indices {

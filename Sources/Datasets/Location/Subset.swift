@@ -48,8 +48,7 @@ public struct Subset: ImageDataset {
             try self.init(of: base, indices: Array(0..<base.count))
             return
         }
-        var members = [[Int]](repeating: [], count: base.classNames.count)
-        for index in 0..<base.count { members[base.label(at: index)].append(index) }
+        var members = base.strata
         var taken: [Int] = []
         var seen = 0
         for label in members.indices {
@@ -79,6 +78,15 @@ public struct Subset: ImageDataset {
     /// - Parameter index: The image, counted within the subset.
     /// - Returns: An index into the classes' names.
     public func label(at index: Int) -> Int { base.label(at: indices[index]) }
+
+    /// Whether an image may have several labels, or none.
+    public var isMultiLabel: Bool { base.isMultiLabel }
+
+    /// All labels of an image.
+    ///
+    /// - Parameter index: The image.
+    /// - Returns: Indices into the classes' names.
+    public func labels(at index: Int) -> [Int] { base.labels(at: indices[index]) }
 
     /// Reads an image.
     ///

@@ -4,10 +4,12 @@ import ImagePipeline
 struct ShardClasses {
     /// What a label of an archive means.
     struct Target {
-        let label: Int32
+        let labels: [Int32]
         let split: DatasetSplit?
     }
 
+    /// Whether an image may have several labels or none: a sample has a list of them.
+    let isMultiLabel: Bool
     private(set) var names: [String] = []
     /// For each archive, for each of its labels, what it means; nil for images that are left out.
     private(set) var targets: [[Target?]] = []
@@ -22,7 +24,10 @@ struct ShardClasses {
     ///   - shards: The archives, as many.
     /// - Throws: ``DatasetError`` when a file of class names contradicts the labels.
     init(_ scans: [ShardScan], _ shards: [ShardIndex.Shard]) throws(DatasetError) {
-        let all = Set(scans.flatMap(\.labels))
+        let all = Set(scans.flatMap(\.labels).flatMap(\.parts))
+        isMultiLabel = scans.contains {
+            $0.labels.contains { if case .several = $0 { true } else { false } }
+        }
         let (hasNumbers, hasNames) = all.reduce(into: (false, false)) { found, label in
             if case .number = label { found.0 = true }
             if case .name = label { found.1 = true }
@@ -41,7 +46,7 @@ struct ShardClasses {
             try setNumbers(all, near: first.path)
         } else {
             names = ClassNames.distinct(
-                scans.flatMap(\.labels).compactMap {
+                all.compactMap {
                     if case .name(let name) = $0 { name } else { nil }
                 }
             )
@@ -52,13 +57,22 @@ struct ShardClasses {
     /// Labels next to the images.
     private mutating func setLabels(_ scans: [ShardScan], _ shards: [ShardIndex.Shard]) {
         let places = ClassNames.places(names).mapValues(Int32.init)
+        func index(of label: ShardLabel) -> Int32? {
+            switch label {
+            case .number(let number): Int32(number)
+            case .name(let name): places[name]
+            case .folder, .several: nil
+            }
+        }
         for (scan, shard) in zip(scans, shards) {
             var unlabelled: Set<Int32> = []
             targets.append(
                 scan.labels.enumerated().map { place, label in
                     switch label {
-                    case .number(let number): Target(label: Int32(number), split: shard.split)
-                    case .name(let name): places[name].map { Target(label: $0, split: shard.split) }
+                    case .number, .name:
+                        index(of: label).map { Target(labels: [$0], split: shard.split) }
+                    case .several(let parts):
+                        Target(labels: parts.compactMap(index), split: shard.split)
                     case .folder:
                         { () -> Target? in
                             unlabelled.insert(Int32(place))
@@ -132,7 +146,7 @@ struct ShardClasses {
                     own.append(nil)
                     continue
                 }
-                own.append(Target(label: label, split: shard.split ?? split))
+                own.append(Target(labels: [label], split: shard.split ?? split))
             }
             targets.append(own)
             let count = scan.images.count { withoutClass.contains($0.label) }
@@ -145,6 +159,13 @@ struct ShardClasses {
                 )
             )
         }
+    }
+}
+
+extension ShardLabel {
+    /// The labels of a list, or the one label.
+    fileprivate var parts: [ShardLabel] {
+        if case .several(let parts) = self { parts } else { [self] }
     }
 }
 

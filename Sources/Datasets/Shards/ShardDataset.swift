@@ -63,6 +63,17 @@ public struct ShardDataset: ImageDataset {
     /// - Returns: An index into the classes' names.
     public func label(at index: Int) -> Int { Int(entries[index].label) }
 
+    /// Whether an image may have several labels, or none.
+    public var isMultiLabel: Bool { index.labelSets != nil }
+
+    /// All labels of an image.
+    ///
+    /// - Parameter index: The image.
+    /// - Returns: Indices into the classes' names.
+    public func labels(at index: Int) -> [Int] {
+        self.index.labelSets?[Int(entries[index].set)] ?? [label(at: index)]
+    }
+
     /// Reads and decodes an image.
     ///
     /// - Parameter index: The image.

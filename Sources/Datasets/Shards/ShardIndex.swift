@@ -17,12 +17,17 @@ final class ShardIndex: Sendable {
         let offset: Int
         let size: Int
         let shard: Int32
+        /// The label; of an image with several the first, and 0 where it has none.
         var label: Int32
+        /// Where images may have several labels or none: which of the index's sets has the image's.
+        var set: Int32
         var split: DatasetSplit?
     }
 
     let shards: [Shard]
     let entries: [Entry]
+    /// The sets of labels that images have, where they may have several or none.
+    let labelSets: LabelSets?
     let classNames: [String]
     /// What is wrong with single archives or images.
     let problems: [DatasetError]
@@ -60,22 +65,35 @@ final class ShardIndex: Sendable {
         let classes = try ShardClasses(scanned.map(\.scan), shards)
         var entries: [Entry] = []
         entries.reserveCapacity(scanned.reduce(0) { $0 + $1.scan.images.count })
+        var labelSets = LabelSets()
+        var (setOf, setCount): ([[Int32]: Int32], Int32) = ([:], 0)
         for (place, scan) in scanned.enumerated() {
             for image in scan.scan.images {
                 guard let target = classes.targets[place][Int(image.label)] else { continue }
+                var set: Int32 = 0
+                if classes.isMultiLabel {
+                    set = setOf[target.labels] ?? setCount
+                    if set == setCount {
+                        labelSets.append(target.labels)
+                        setOf[target.labels] = set
+                        setCount += 1
+                    }
+                }
                 entries.append(
                     Entry(
                         start: image.start,
                         offset: image.offset,
                         size: image.size,
                         shard: Int32(place),
-                        label: target.label,
+                        label: target.labels.min() ?? 0,
+                        set: set,
                         split: target.split
                     )
                 )
             }
         }
         self.entries = entries
+        self.labelSets = classes.isMultiLabel ? labelSets : nil
         classNames = classes.names
         problems = scanned.compactMap(\.scan.problem) + classes.problems
         notes = classes.notes + Self.notes(on: scanned.map(\.scan), shards)

@@ -9,6 +9,8 @@ enum ShardLabel: Hashable {
     case name(String)
     /// Nothing next to it; the folder that it is in.
     case folder(String)
+    /// Any number of the first two kinds.
+    indirect case several([ShardLabel])
 }
 
 /// One pass over an archive: where its images are and what it says of their classes.
@@ -273,6 +275,18 @@ extension ShardLabel {
                 self = .number(number)
                 return
             }
+        }
+        for key in ["labels", "classes", "class_names", "tags", "label", "class"] {
+            guard let list = object[key] as? [Any] else { continue }
+            let labels = list.compactMap { value -> ShardLabel? in
+                if let name = value as? String {
+                    return Int(name).map(ShardLabel.number) ?? .name(name)
+                }
+                return (value as? Int).map(ShardLabel.number)
+            }
+            guard labels.count == list.count else { return nil }
+            self = .several(labels)
+            return
         }
         return nil
     }

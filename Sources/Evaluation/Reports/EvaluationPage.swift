@@ -20,7 +20,6 @@ struct EvaluationPage {
     /// The whole page; pictures are named relative to it.
     var html: String {
         let scores = confusion.classScores
-        let (modelName, dataName) = (MarkupText.escaped(model), MarkupText.escaped(data))
         let summary = [
             ("top-1", percent(report.top1)), ("top-5", percent(report.top5)),
             ("balanced accuracy", percent(scores.balancedAccuracy)),
@@ -28,20 +27,38 @@ struct EvaluationPage {
             ("calibration error", percent(report.calibration.expectedError)),
             ("loss", String(format: "%.4f", report.loss)), ("images", "\(report.count)"),
         ].map { "<tr><td>\($0)</td><td>\($1)</td></tr>" }
+        return Self.page(
+            model: model,
+            data: data,
+            body: """
+                <table>\(summary.joined(separator: "\n"))</table>
+                <table><tr><th>class</th><th>support</th><th>precision</th><th>recall</th><th>F1</th>
+                <th>most frequent mistake</th></tr>
+                \(scores.enumerated().map(row).joined(separator: "\n"))
+                </table>
+                <p>Balanced accuracy is the mean recall of the classes that have images; macro F1 is the mean F1 of the classes
+                that have images or predictions.</p>
+                <img src="confusion.png" alt="confusion matrix"><img src="calibration.png" alt="calibration">
+                """
+        )
+    }
+
+    /// A whole page.
+    ///
+    /// - Parameters:
+    ///   - model: The checkpoint.
+    ///   - data: The data.
+    ///   - body: What stands below the heading, as HTML.
+    /// - Returns: The page.
+    static func page(model: String, data: String, body: String) -> String {
+        let (modelName, dataName) = (MarkupText.escaped(model), MarkupText.escaped(data))
         return """
             <!DOCTYPE html>
             <html lang="en"><head><meta charset="utf-8">
             <meta name="viewport" content="width=device-width,initial-scale=1">
-            <title>Evaluation of \(modelName)</title><style>\(Self.style)</style></head><body>
+            <title>Evaluation of \(modelName)</title><style>\(style)</style></head><body>
             <h1>Evaluation of \(modelName)</h1><p>Data: \(dataName)</p>
-            <table>\(summary.joined(separator: "\n"))</table>
-            <table><tr><th>class</th><th>support</th><th>precision</th><th>recall</th><th>F1</th>
-            <th>most frequent mistake</th></tr>
-            \(scores.enumerated().map(row).joined(separator: "\n"))
-            </table>
-            <p>Balanced accuracy is the mean recall of the classes that have images; macro F1 is the mean F1 of the classes
-            that have images or predictions.</p>
-            <img src="confusion.png" alt="confusion matrix"><img src="calibration.png" alt="calibration">
+            \(body)
             </body></html>
 
             """

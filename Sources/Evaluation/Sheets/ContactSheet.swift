@@ -96,8 +96,14 @@ public struct ContactSheet: Sendable {
         let classes = targets.count / batch.count
         let own = Array(targets[(index * classes)..<((index + 1) * classes)])
         // What smoothing gives to each class says nothing.
-        let least = own.min() ?? 0
-        let sum = own.reduce(0) { $0 + ($1 - least) }
+        var least = own.min() ?? 0
+        var sum = own.reduce(0) { $0 + ($1 - least) }
+        if batch.isMultiLabel {
+            // Every class is a share of its own; an image with all classes has no lower target.
+            least = min(least, 0.25)
+            sum = 1 - 2 * least
+            if own.allSatisfy({ $0 <= least }) { return ["none"] }
+        }
         return own.indices.sorted { (own[$0], $1) > (own[$1], $0) }
             .prefix(ContactSheet.captionLines)
             .filter { own[$0] > least }

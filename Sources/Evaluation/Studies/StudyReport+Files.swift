@@ -13,7 +13,7 @@ extension StudyReport {
             "teachers": .array(
                 teachers.map {
                     [
-                        "path": .string($0.path), "top1": .number($0.top1),
+                        "path": .string($0.path), key(.both): .number($0.top1),
                         "count": .integer($0.count),
                     ]
                 }
@@ -29,7 +29,7 @@ extension StudyReport {
         ]
         for head in heads {
             guard let spread = row.spread(of: head) else { continue }
-            object[Self.key(head)] = [
+            object[key(head)] = [
                 "mean": .number(spread.mean), "sd": spread.deviation.map { .number($0) } ?? .null,
             ]
         }
@@ -44,19 +44,20 @@ extension StudyReport {
         ]
         if let result = run.result {
             for head in Study.Head.allCases {
-                object[Self.key(head)] = result.best.of(head).map { .number($0) }
+                object[key(head)] = result.best.of(head).map { .number($0) }
             }
             object["best_epoch"] = .integer(result.best.epoch)
             object["best_is_ema"] = .bool(result.best.isAverage)
-            object["last_top1"] = .number(result.last.top1)
+            object["last_\(key(.both))"] = .number(result.last.top1)
             object["seconds"] = .number(result.seconds)
         }
         if let failure = run.failure { object["failure"] = .string(failure) }
         return .object(object)
     }
 
-    private static func key(_ head: Study.Head) -> String {
-        head == .both ? "top1" : "\(head.rawValue)_top1"
+    private func key(_ head: Study.Head) -> String {
+        let score = metric == .map ? "map" : "top1"
+        return head == .both ? score : "\(head.rawValue)_\(score)"
     }
 
     /// The table as an image: a bar for each row and head, with its spread over the seeds.
@@ -85,9 +86,9 @@ extension StudyReport {
                 )
             }
         return try BarChart(
-            title: "\(name): validation top-1",
-            axis: "top-1, %",
-            legend: heads.map(Self.title),
+            title: "\(name): validation \(metric.title)",
+            axis: "\(metric.title), %",
+            legend: heads.map(title),
             groups: groups
         ).drawn()
     }

@@ -8,7 +8,7 @@ extension StudyReport {
     public var markdown: String {
         let heads = shownHeads
         let columns =
-            ["row"] + heads.map(Self.title) + [
+            ["row"] + heads.map(title) + [
                 "against the first", "best epoch", "last epoch", "time", "parameters",
             ]
         var lines = [
@@ -62,17 +62,18 @@ extension StudyReport {
             ? "Mean ± standard deviation over the seeds \(seeds.map(String.init).joined(separator: ", "))"
             : "One run per row, seed \(seeds.first ?? 0), so differences may be chance"
         return
-            "Top-1 on the validation images in %. \(spread). The epoch was chosen by the same images, among all "
+            "\(metric == .map ? metric.title : "Top-1") on the validation images in %. \(spread). The epoch was chosen by the same images, among all "
             + "epochs and between the model and its moving average (ema); \"last epoch\" is the same kind of weights at "
             + "the end. Time is a run's, loading and validation included."
     }
 
     /// The table as CSV: a line for each run, shares from 0 to 1.
     public var csv: String {
+        let score = metric == .map ? "map" : "top1"
         let header = [
-            "row", "seed", "top1", "cls_top1", "dist_top1", "best_epoch", "best_is_ema",
-            "last_top1",
-            "seconds", "parameters", "row_mean_top1", "row_sd_top1", "failure", "command",
+            "row", "seed", score, "cls_\(score)", "dist_\(score)", "best_epoch", "best_is_ema",
+            "last_\(score)", "seconds", "parameters", "row_mean_\(score)", "row_sd_\(score)",
+            "failure", "command",
         ]
         var lines = [header.joined(separator: ",")]
         for teacher in teachers {
@@ -100,11 +101,11 @@ extension StudyReport {
 
     // MARK: - Texts
 
-    static func title(_ head: Study.Head) -> String {
+    func title(_ head: Study.Head) -> String {
         switch head {
         case .cls: "class head"
         case .dist: "distillation head"
-        case .both: "top-1"
+        case .both: metric.title
         }
     }
 

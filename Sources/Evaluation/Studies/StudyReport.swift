@@ -63,7 +63,8 @@ public struct StudyReport: Sendable, Equatable {
     public struct Teacher: Sendable, Equatable {
         /// Its checkpoint.
         public let path: String
-        /// The share of validation images whose class it predicts, 0 to 1.
+        /// The share of validation images whose class it predicts, 0 to 1; of images with several labels the mean average
+        /// precision.
         public let top1: Double
         /// The validation images.
         public let count: Int
@@ -104,6 +105,11 @@ public struct StudyReport: Sendable, Equatable {
         self.seeds = seeds
         self.rows = rows
         self.teachers = teachers
+    }
+
+    /// What the scores are: top-1, or of images with several labels the mean average precision.
+    var metric: BestMetric {
+        rows.lazy.flatMap(\.results).first?.metric ?? .top1
     }
 
     /// The heads that any row has a number for; a study of models with one head has one column.

@@ -214,4 +214,58 @@ public struct MixingPlan: Sendable, Equatable {
         }
         return targets
     }
+
+    /// The targets of images that have any number of labels: for each label `1 - smoothing / 2`, for the other classes
+    /// `smoothing / 2`.
+    ///
+    /// - Parameters:
+    ///   - labels: The classes of each image, from 0; none for an image that shows no class.
+    ///   - classes: The number of classes.
+    ///   - smoothing: How far each target is moved towards one half, 0 up to 1.
+    /// - Returns: The targets, `[count, classes]`.
+    ///
+    /// ## Source
+    /// timm 1.0.31, `mixup_target` with `multi_label`, and `BinaryCrossEntropy` with `smooth_dense`.
+    public static func multiLabelTargets(
+        labels: [[Int]],
+        classes: Int,
+        smoothing: Double
+    ) -> [Float] {
+        let off = Float(0.5 * smoothing)
+        let on = Float(1 - smoothing) + off
+        var targets = [Float](repeating: off, count: labels.count * classes)
+        for (image, labels) in labels.enumerated() {
+            for label in labels where (0..<classes).contains(label) {
+                targets[image * classes + label] = on
+            }
+        }
+        return targets
+    }
+
+    /// The targets of the mixed images out of those of each alone, class by class.
+    ///
+    /// - Parameters:
+    ///   - targets: The targets before mixing, `[count, classes]`.
+    ///   - classes: The number of classes.
+    /// - Returns: The targets, `[count, classes]`.
+    /// - Throws: ``ImageError/invalid(_:)`` when their number does not fit the batch.
+    ///
+    /// ## Source
+    /// timm 1.0.31, `mixup_target` with `multi_label`.
+    public func mixed(targets: [Float], classes: Int) throws(ImageError) -> [Float] {
+        guard targets.count == count * classes else {
+            throw .invalid(
+                "\(targets.count) targets do not fit a batch of \(count) images and \(classes) classes"
+            )
+        }
+        var mixed: [Float] = []
+        mixed.reserveCapacity(targets.count)
+        for (image, mix) in mixes.enumerated() {
+            let (own, other) = (image * classes, (count - 1 - image) * classes)
+            for label in 0..<classes {
+                mixed.append(targets[own + label] * mix.own + targets[other + label] * mix.other)
+            }
+        }
+        return mixed
+    }
 }

@@ -75,6 +75,7 @@ public struct LabelledFeatures: Sendable, Equatable {
                 "patch tokens are several vectors per image and cannot be compared; use mean"
             )
         }
+        guard !loader.dataset.isMultiLabel else { throw InferenceError.severalLabels }
         let extractor = try FeatureExtractor(predictor, request)
         let width = extractor.columns.reduce(0) { $0 + $1.count }
         var features = LabelledFeatures(

@@ -40,11 +40,7 @@ extension Loss {
     ) throws(TorchError) -> Tensor {
         try requireWeights(logits, targets, weights)
         let targets = try binary(targets, above: threshold)
-        let logits = try logits.to(.float32)
-        // The softmax of a logit and 0 is the logistic function, without overflow and with the right gradient at 0.
-        let zeros = try Tensor.zeros(logits.shape, device: logits.device)
-        let logs = try Functional.logSoftmax(Tensor.stack([logits, zeros], dim: 2))
-        let (on, off) = (try logs.selected(2, 0), try logs.selected(2, 1))
+        let (on, off) = try logSigmoids(logits)
         let losses = try off + targets * (on - off)
         return try -(losses.mean([1]) * weights).mean()
     }

@@ -9,6 +9,9 @@ public import VisionModels
 /// decision on the same images, mixed where they are. Label smoothing belongs to the first part only. A student
 /// without the token learns both with its class head, as in the first rows of the paper's table of methods.
 ///
+/// Where images may have several labels, both are class by class: the divergence of the teacher's probability of a class and
+/// the student's, or the binary cross-entropy against the teacher's decision by its threshold.
+///
 /// Where the targets hold the teacher's logits already, the teacher is not asked.
 ///
 /// ## Source
@@ -19,6 +22,7 @@ public struct DistillationTask: TrainingTask {
     private let kind: Kind
     private let alpha: Double
     private let loss: ClassificationLoss
+    private let teacherThresholds: () -> [Double]?
 
     /// How the teacher's answers are used.
     public enum Kind: Sendable, Equatable {
@@ -36,13 +40,16 @@ public struct DistillationTask: TrainingTask {
     ///   - kind: How the teacher's answers are used.
     ///   - alpha: The weight of the teacher's part, 0 to 1.
     ///   - loss: How far the class head's logits are from the targets.
+    ///   - teacherThresholds: Of images that may have several labels: the probability from which the teacher says yes, for
+    ///     each class; nil for one half.
     /// - Throws: `TorchError` for a weight outside of 0 to 1 or a temperature that is not above 0.
     public init(
         student: @escaping ClassifierForward,
         teacher: @escaping ClassifierForward,
         kind: Kind,
         alpha: Double,
-        loss: ClassificationLoss
+        loss: ClassificationLoss,
+        teacherThresholds: @escaping () -> [Double]? = { nil }
     ) throws(TorchError) {
         guard (0...1).contains(alpha) else {
             throw TorchError(
@@ -56,6 +63,7 @@ public struct DistillationTask: TrainingTask {
         self.kind = kind
         self.alpha = alpha
         self.loss = loss
+        self.teacherThresholds = teacherThresholds
     }
 
     /// The weighted sum of both losses, each a mean over the batch.
@@ -71,7 +79,10 @@ public struct DistillationTask: TrainingTask {
         }
         let logits = try student(pixels).single()
         let base = try loss(logits.cls, targets)
-        let imitation = try distillation(logits.dist ?? logits.cls, answer)
+        let head = logits.dist ?? logits.cls
+        let imitation =
+            try targets.isMultiLabel
+            ? multiLabelDistillation(head, answer) : distillation(head, answer)
         return TaskResult(
             loss: try base * (1 - alpha) + imitation * alpha,
             prediction: try logits.averaged().detached()
@@ -85,6 +96,32 @@ public struct DistillationTask: TrainingTask {
     ) throws(TorchError) -> Tensor {
         try withoutGradient { () throws(TorchError) in
             try teacher(pixels).averaged()
+        }
+    }
+
+    private func multiLabelDistillation(
+        _ student: Tensor,
+        _ teacher: Tensor
+    ) throws(TorchError) -> Tensor {
+        switch kind {
+        case .soft(let tau, let reduction):
+            return try Loss.softMultiLabelDistillation(
+                student: student,
+                teacher: teacher,
+                tau: tau,
+                reduction: reduction
+            )
+        case .hard:
+            var thresholds: Tensor?
+            if let limits = teacherThresholds() {
+                thresholds = try Tensor(limits.map(Float.init), shape: [limits.count])
+                    .to(teacher.device)
+            }
+            return try Loss.hardMultiLabelDistillation(
+                student: student,
+                teacher: teacher,
+                thresholds: thresholds
+            )
         }
     }
 

@@ -58,6 +58,9 @@ final class RunTeacher {
         }
     }
 
+    /// Of images with several labels: the probability from which the teacher says yes, for each class; nil for one half.
+    var thresholds: [Double]? { teacher?.thresholds }
+
     /// The teacher's answer to the student's pixels.
     func forward(_ pixels: Tensor) throws(TorchError) -> ClassifierLogits {
         guard let teacher else {

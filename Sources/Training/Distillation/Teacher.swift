@@ -9,4 +9,7 @@ struct Teacher {
     let fingerprint: () throws -> Fingerprint
     /// What a person should know of it, one sentence each.
     var notes: [String] = []
+    /// Of images with several labels: the probability from which it says yes, for each of the data's classes; nil for one
+    /// half.
+    var thresholds: [Double]?
 }

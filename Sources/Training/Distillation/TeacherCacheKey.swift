@@ -140,7 +140,8 @@ struct TeacherCacheKey: Codable, Equatable, Sendable {
             // The folder's place on the disk does not matter.
             let parts = dataset.name(at: index).split(separator: "/").suffix(2)
             fingerprint.add(parts.joined(separator: "/"))
-            fingerprint.add(dataset.label(at: index))
+            for label in dataset.labels(at: index) { fingerprint.add(label) }
+            if dataset.isMultiLabel { fingerprint.add(-1) }
         }
         let samples = min(dataset.count, 16)
         for sample in 0..<samples {

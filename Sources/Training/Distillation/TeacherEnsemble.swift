@@ -9,13 +9,16 @@ import VisionModels
 /// is that mean, and soft distillation softens it by its temperature.
 enum TeacherEnsemble {
     /// Several teachers as one; a single one stays as it is, to the bit.
-    static func teacher(_ teachers: [Teacher]) -> Teacher {
+    static func teacher(_ teachers: [Teacher], isMultiLabel: Bool = false) -> Teacher {
         if teachers.count == 1, let only = teachers.first { return only }
         return Teacher(
             forward: { pixels throws(TorchError) in
                 var answers: [Tensor] = []
                 for teacher in teachers { answers.append(try teacher.forward(pixels).averaged()) }
-                return ClassifierLogits(cls: try logMeanProbability(answers))
+                return ClassifierLogits(
+                    cls: isMultiLabel
+                        ? try meanProbabilityLogits(answers) : try logMeanProbability(answers)
+                )
             },
             fingerprint: {
                 var fingerprint = Fingerprint()
@@ -36,6 +39,26 @@ enum TeacherEnsemble {
     static func logMeanProbability(_ logits: [Tensor]) throws(TorchError) -> Tensor {
         var logs: [Tensor] = []
         for tensor in logits { logs.append(try Functional.logSoftmax(tensor.to(.float32))) }
+        return try logMean(logs)
+    }
+
+    /// The logits whose logistic function is the mean of those of several, class by class.
+    ///
+    /// - Parameter logits: `[batch, classes]` of every teacher, of any type.
+    /// - Returns: `[batch, classes]` of `float32`.
+    /// - Throws: `TorchError` when the shapes differ.
+    static func meanProbabilityLogits(_ logits: [Tensor]) throws(TorchError) -> Tensor {
+        var (on, off): ([Tensor], [Tensor]) = ([], [])
+        for tensor in logits {
+            let logs = try Loss.logSigmoids(tensor)
+            on.append(logs.on)
+            off.append(logs.off)
+        }
+        return try logMean(on) - logMean(off)
+    }
+
+    /// `log(mean(exp(logs)))`, without underflow.
+    private static func logMean(_ logs: [Tensor]) throws(TorchError) -> Tensor {
         guard var largest = logs.first else {
             throw TorchError(operation: "ensemble", message: "there are no teachers")
         }

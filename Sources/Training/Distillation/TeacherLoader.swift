@@ -27,7 +27,8 @@ enum TeacherLoader {
         return TeacherEnsemble.teacher(
             try zip(paths, classes).map { path, classes in
                 try load(path, classes, for: student, dtype: dtype)
-            }
+            },
+            isMultiLabel: student.isMultiLabel
         )
     }
 
@@ -61,7 +62,10 @@ enum TeacherLoader {
                 try fingerprint.add(model.namedTensors().map { ($0.name, $0.tensor) })
                 return fingerprint
             },
-            notes: notes.compactMap { $0 }
+            notes: notes.compactMap { $0 },
+            thresholds: description.thresholds.map { thresholds in
+                classes.indices.map { $0.map { thresholds[$0] } } ?? thresholds
+            }
         )
     }
 
@@ -102,7 +106,9 @@ enum TeacherLoader {
                 found: "\(teacher.configuration.inChannels)"
             )
         }
-        if let problemType = teacher.problemType, problemType != .singleLabelClassification {
+        // Only a file that does not say of what kind the task is was trained on one class for an image.
+        let problemType = teacher.problemType ?? .singleLabelClassification
+        guard problemType == (student.problemType ?? .singleLabelClassification) else {
             throw .otherTask(teacher: path, problemType: problemType.rawValue)
         }
         return try TeacherClasses(of: student.classNames, in: teacher.labels, teacher: path)

@@ -67,7 +67,8 @@ struct TeacherTraining {
             classNames: plan.classNames,
             parameterCount: 0,
             policy: plan.policy,
-            workers: plan.workers
+            workers: plan.workers,
+            isMultiLabel: plan.isMultiLabel
         )
         guard own.learns else {
             throw OptionError.conflict(
@@ -76,7 +77,11 @@ struct TeacherTraining {
             )
         }
         _ = try TeacherLoader.description(of: options.finetune)
-        _ = try FineTuning.description(options, classNames: plan.classNames)
+        _ = try FineTuning.description(
+            options,
+            classNames: plan.classNames,
+            isMultiLabel: plan.isMultiLabel
+        )
     }
 
     /// The teacher's options: its recipe's, with the student's data, seed and way to compute.
@@ -95,6 +100,8 @@ struct TeacherTraining {
         options.epochs = epochs
         options.warmupEpochs = min(options.warmupEpochs, Double(epochs) / 5)
         options.data = run.data
+        options.multiLabel = run.multiLabel
+        options.labelSeparator = run.labelSeparator
         options.seed = run.seed
         options.trainLimit = run.trainLimit
         options.valLimit = run.valLimit
@@ -148,7 +155,7 @@ struct TeacherTraining {
         switch outcome {
         case .finished(let best), .ended(_, let best):
             let top1 = best.map {
-                "its top-1 is \(Self.percent($0.top1)) on the validation images"
+                "its \(($0.metric ?? .top1).title) is \(Self.percent($0.value)) on the validation images"
             }
             observer.didNotice("note: the teacher is ready: \(top1 ?? "it was not measured")")
             return nil

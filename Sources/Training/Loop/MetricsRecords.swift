@@ -67,6 +67,18 @@ struct EpochRecord: Encodable {
     let emaValPrecision: [Double?]?
     let emaValRecall: [Double?]?
     let emaValF1: [Double?]?
+    /// Of images with several labels, of the weights and of their average; the average precision of each class is nil where
+    /// there are many classes.
+    let valMap: Double?
+    let valClsMap: Double?
+    let valDistMap: Double?
+    let valMicroF1: Double?
+    let valAveragePrecision: [Double?]?
+    let emaValMap: Double?
+    let emaValClsMap: Double?
+    let emaValDistMap: Double?
+    let emaValMicroF1: Double?
+    let emaValAveragePrecision: [Double?]?
     let knnTop1: Double?
     let bestTop1: Double?
     /// The metric by which the best checkpoint is chosen and its value; nil for top-1, which ``bestTop1`` has.
@@ -85,6 +97,8 @@ struct EpochRecord: Encodable {
         case emaValLoss, emaValTop1, emaValClsTop1, emaValDistTop1, knnTop1, bestTop1, seconds
         case valMacroF1, valBalancedAccuracy, emaValMacroF1, emaValBalancedAccuracy
         case valPrecision, valRecall, valF1, emaValPrecision, emaValRecall, emaValF1
+        case valMap, valClsMap, valDistMap, valMicroF1, valAveragePrecision
+        case emaValMap, emaValClsMap, emaValDistMap, emaValMicroF1, emaValAveragePrecision
         case bestMetric, bestValue
         case imagesPerSecond, dataWait, skippedSteps, unreadableImages
     }
@@ -103,17 +117,19 @@ struct EpochRecord: Encodable {
         trainTop1 = report.scoresLabels ? report.training.top1 : nil
         lr = report.lr
         valLoss = report.validationLoss
-        valTop1 = report.validation?.top1
+        let (validation, average) = (report.validation, report.average)
+        let isMultiLabel = validation?.isMultiLabel == true
+        valTop1 = isMultiLabel ? nil : validation?.top1
         valClsTop1 = report.validation?.clsTop1
         valDistTop1 = report.validation?.distTop1
         emaValLoss = report.average?.loss
-        emaValTop1 = report.average?.top1
+        emaValTop1 = isMultiLabel ? nil : average?.top1
         emaValClsTop1 = report.average?.clsTop1
         emaValDistTop1 = report.average?.distTop1
         valMacroF1 = report.validation?.macroF1
-        valBalancedAccuracy = report.validation?.balancedAccuracy
+        valBalancedAccuracy = isMultiLabel ? nil : validation?.balancedAccuracy
         emaValMacroF1 = report.average?.macroF1
-        emaValBalancedAccuracy = report.average?.balancedAccuracy
+        emaValBalancedAccuracy = isMultiLabel ? nil : average?.balancedAccuracy
         let (classes, averages) = (
             Self.classes(report.validation), Self.classes(report.average)
         )
@@ -123,8 +139,18 @@ struct EpochRecord: Encodable {
         emaValPrecision = averages?.map(\.precision)
         emaValRecall = averages?.map(\.recall)
         emaValF1 = averages?.map(\.f1)
+        valMap = validation?.meanAveragePrecision
+        valClsMap = validation?.clsMeanAveragePrecision
+        valDistMap = validation?.distMeanAveragePrecision
+        valMicroF1 = validation?.microF1
+        valAveragePrecision = classes == nil ? nil : validation?.averagePrecisions
+        emaValMap = average?.meanAveragePrecision
+        emaValClsMap = average?.clsMeanAveragePrecision
+        emaValDistMap = average?.distMeanAveragePrecision
+        emaValMicroF1 = average?.microF1
+        emaValAveragePrecision = averages == nil ? nil : average?.averagePrecisions
         knnTop1 = report.knnTop1
-        bestTop1 = report.best?.top1
+        bestTop1 = isMultiLabel ? nil : report.best?.top1
         bestMetric = report.best?.metric?.rawValue
         bestValue = report.best?.metricValue
         seconds = report.seconds
@@ -141,6 +167,7 @@ struct EpochRecord: Encodable {
             ("epoch/train_top1", trainTop1), ("val/loss", valLoss), ("val/top1", valTop1),
             ("val/knn_top1", knnTop1), ("val/best_top1", bestTop1),
             ("val/cls_top1", valClsTop1), ("val/dist_top1", valDistTop1),
+            ("val/map", valMap), ("val/micro_f1", valMicroF1), ("val/ema_map", emaValMap),
             ("val/macro_f1", valMacroF1), ("val/balanced_accuracy", valBalancedAccuracy),
             ("val/ema_loss", emaValLoss), ("val/ema_top1", emaValTop1),
             ("val/ema_macro_f1", emaValMacroF1),

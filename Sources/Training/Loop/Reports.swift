@@ -16,13 +16,16 @@ public struct StepReport: Sendable {
     public let lr: Double
     /// The sums of the epoch so far.
     public let sums: EpochSums
+    /// Whether classes are predicted, one for an image, so that the sums have an accuracy.
+    public let scoresLabels: Bool
 }
 
 /// How well a model does on the validation images.
 public struct ValidationScore: Codable, Sendable, Equatable {
-    /// The mean cross-entropy of an image.
+    /// The mean cross-entropy of an image; of images with several labels the binary one, a mean over the classes.
     public var loss: Double
-    /// The share of images whose class was predicted, 0 to 1.
+    /// The share of images whose class was predicted, 0 to 1; of images with several labels, for which the class with the
+    /// highest score is one of theirs.
     public var top1: Double
     /// The same by the class head alone, of a distilled model.
     public var clsTop1: Double?
@@ -32,12 +35,28 @@ public struct ValidationScore: Codable, Sendable, Equatable {
     public var count: Int
     /// Precision, recall and F1 of each class, by label; nil where they were not counted.
     public var classes: [ClassScore]?
+    /// Of images with several labels: the mean average precision, 0 to 1; nil where no image has a class.
+    public var meanAveragePrecision: Double?
+    /// The same by the class head alone, of a model with two heads.
+    public var clsMeanAveragePrecision: Double?
+    /// The same by the distillation head alone, of a model with two heads.
+    public var distMeanAveragePrecision: Double?
+    /// Of images with several labels: the average precision of each class; nil for those that no image has.
+    public var averagePrecisions: [Double?]?
+    /// Of images with several labels: the F1 of all decisions together by ``thresholds``, 0 to 1.
+    public var microF1: Double?
+    /// Of images with several labels: the probability from which each class is recognised with the highest F1 on these
+    /// images.
+    public var thresholds: [Double]?
 
     /// The mean F1 of the classes, 0 to 1, as scikit-learn's `f1_score(average="macro")`.
     public var macroF1: Double? { classes?.macroF1 }
 
     /// The mean recall of the classes, 0 to 1, as scikit-learn's `balanced_accuracy_score`.
     public var balancedAccuracy: Double? { classes?.balancedAccuracy }
+
+    /// Whether the images may have several labels.
+    public var isMultiLabel: Bool { averagePrecisions != nil }
 
     /// The score by a metric; nil where it was not counted.
     ///
@@ -46,6 +65,7 @@ public struct ValidationScore: Codable, Sendable, Equatable {
     public func value(_ metric: BestMetric) -> Double? {
         switch metric {
         case .top1: top1
+        case .map: meanAveragePrecision
         case .macroF1: macroF1
         case .balancedAccuracy: balancedAccuracy
         case .loss: loss

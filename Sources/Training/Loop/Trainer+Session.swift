@@ -45,6 +45,7 @@ extension Trainer {
             dataPath: URL(filePath: request.options.data).standardizedFileURL.path,
             holdsOut: plan.holdsOut,
             classWeights: plan.classWeights,
+            posWeights: plan.posWeights,
             facts: plan.facts
         )
         try AtomicFile.write(try manifest.yaml().utf8, to: run.manifestPath)

@@ -293,7 +293,8 @@ public final class Trainer {
             epochs: epochs,
             loss: loss,
             lr: lr,
-            sums: state.sums
+            sums: state.sums,
+            scoresLabels: parts.learner.scoresLabels
         )
     }
 

@@ -42,7 +42,9 @@ extension RunPlan {
         plan.logInterval = options.logInterval
         plan.tensorboard = options.tensorboard
         plan.augmentationEpochs = options.augmentationEpochs
-        plan.bestMetric = options.bestMetric
+        // Images with several labels have no one class that could be predicted.
+        let isUsual = options.bestMetric == .top1
+        plan.bestMetric = isUsual && isMultiLabel ? .map : options.bestMetric
         plan.patience = options.patience
         plan.time = options.time
         plan.group = group

@@ -122,17 +122,20 @@ public enum SamplerKind: String, Codable, Sendable, CaseIterable {
 public enum BestMetric: String, Codable, Sendable, CaseIterable {
     /// The share of images whose class was predicted.
     case top1
+    /// The mean average precision, of images with several labels.
+    case map
     /// The mean F1 of the classes.
     case macroF1 = "macro-f1"
     /// The mean recall of the classes.
     case balancedAccuracy = "balanced-accuracy"
-    /// The mean cross-entropy, of which less is better.
+    /// The mean loss, of which less is better.
     case loss
 
     /// What it is called in messages.
     public var title: String {
         switch self {
         case .top1: "top-1"
+        case .map: "mAP"
         case .macroF1: "macro F1"
         case .balancedAccuracy: "balanced accuracy"
         case .loss: "loss"

@@ -1,6 +1,7 @@
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 // The help text of a declaration is its documentation.
 
+import Datasets
 public import ImagePipeline
 public import Torch
 public import TorchNN
@@ -49,6 +50,22 @@ public struct Settings: Sendable {
     )
     .listed(.data, for: .all, changes: .pixels)
     .help("Maximum number of training images.")
+    .derivedInTeacherKey()
+    public let multiLabel = Setting<Bool>("multi_label", false, .flag)
+        .listed(.data, for: .supervised, changes: .pixels)
+        .help(
+            "Images may have several labels or none: cells of lists are divided, rows of one file add up, links in several "
+                + "class folders to one file are one image. A list with a column labels or a 0/1 column for each class "
+                + "needs no flag."
+        )
+        .derivedInTeacherKey()
+    public let labelSeparator = Setting<String>(
+        "label_separator",
+        LabelFormat.usualSeparator,
+        .text("text")
+    )
+    .listed(.data, for: .supervised, changes: .pixels)
+    .help("Text between the labels of an image in a cell of a list.")
     .derivedInTeacherKey()
     public let sampler = Setting<SamplerKind>("sampler", .shuffle, .choice)
         .listed(.data, for: .supervised, changes: .pixels)
@@ -344,6 +361,25 @@ public struct Settings: Sendable {
                 + "number of images), a list in the order of the classes, or a CSV file with rows of class,weight."
         )
 
+    public let posWeight = Setting<PosWeighting>("pos_weight", .none, .weights)
+        .listed(.loss, for: .supervised, changes: .gradients)
+        .help(
+            "For several labels an image: weight of a class in images that have it; balanced (images without it for each "
+                + "with it), a number, or a list in the order of the classes."
+        )
+    public let asymmetricLoss = Setting<Bool>("asymmetric_loss", false, .flag)
+        .listed(.loss, for: .supervised, changes: .gradients)
+        .help("For several labels an image: asymmetric loss (ASL) instead of binary cross-entropy.")
+    public let aslGammaNeg = Setting<Double>("asl_gamma_neg", 4, .number(0...100, "exponent"))
+        .listed(.loss, for: .supervised, changes: .gradients)
+        .help("Focus of the asymmetric loss on hard classes that an image has not.")
+    public let aslGammaPos = Setting<Double>("asl_gamma_pos", 1, .number(0...100, "exponent"))
+        .listed(.loss, for: .supervised, changes: .gradients)
+        .help("Focus of the asymmetric loss on hard classes that an image has.")
+    public let aslClip = Setting<Double>("asl_clip", 0.05, .number(0...0.999, "probability"))
+        .listed(.loss, for: .supervised, changes: .gradients)
+        .help("Probability taken off classes that an image has not in the asymmetric loss.")
+
     // MARK: - Distillation
 
     public let teacher = Setting<String>("teacher", "", .texts("checkpoint"))
@@ -633,7 +669,9 @@ public struct Settings: Sendable {
         .help("Number of most recent checkpoints to keep, in addition to the best.")
     public let bestMetric = Setting<BestMetric>("best_metric", .top1, .choice)
         .listed(.run, for: .supervised, changes: .evaluation)
-        .help("Validation score by which checkpoints/best is chosen.")
+        .help(
+            "Validation score by which checkpoints/best is chosen; for several labels an image, map instead of top1."
+        )
     public let logInterval = Setting<Int>("log_interval", 50, .number(1...Int.max, "steps"))
         .listed(.run, for: .all, changes: .records)
         .help("Steps between two records in metrics.jsonl.")

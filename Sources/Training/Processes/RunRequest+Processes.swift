@@ -52,6 +52,12 @@ extension RunRequest {
         )
     }
 
+    /// Refuses images with several labels: their average precision is found over all images at once.
+    func checkProcesses(isMultiLabel: Bool) throws(OptionError) {
+        guard group != nil, isMultiLabel else { return }
+        throw .conflict("images with several labels are measured in a single process: train in one")
+    }
+
     /// Makes sure that all processes do the same.
     ///
     /// - Parameters:

@@ -18,8 +18,8 @@ enum ClassWeights {
         let names = train.classNames
         switch options.classWeights {
         case .none: return nil
-        case .balanced: return balanced(counts(of: train))
-        case .effective(let beta): return effective(counts(of: train), beta: beta)
+        case .balanced: return balanced(train.classCounts)
+        case .effective(let beta): return effective(train.classCounts, beta: beta)
         case .list(let weights):
             guard weights.count == names.count else {
                 throw OptionError.conflict(
@@ -30,6 +30,41 @@ enum ClassWeights {
             return try usable(weights)
         case .file(let path): return try usable(read(path, names))
         }
+    }
+
+    /// The weights of the classes in images that have them, of images with several labels; nil where all count 1.
+    ///
+    /// - Parameters:
+    ///   - options: The options.
+    ///   - train: The training images, whose numbers count.
+    /// - Returns: A weight for each class, by label.
+    /// - Throws: ``OptionError`` for a list that does not fit the classes.
+    static func positive(
+        _ options: TrainingOptions,
+        train: any ImageDataset
+    ) throws(OptionError) -> [Double]? {
+        let names = train.classNames
+        switch options.posWeight {
+        case .none: return nil
+        case .balanced: return positive(train.classCounts, of: train.count)
+        case .all(let weight): return names.map { _ in weight }
+        case .list(let weights):
+            guard weights.count == names.count else {
+                throw .conflict(
+                    "pos_weight has \(weights.count) numbers and the data has \(ClassNames.summary(names)): give one number "
+                        + "for all classes, or one for each"
+                )
+            }
+            return weights
+        }
+    }
+
+    /// The images without each class for each image with it, `(n - n_c) / n_c`; 1 for a class without images.
+    ///
+    /// ## Source
+    /// PyTorch, `BCEWithLogitsLoss`, on `pos_weight`.
+    static func positive(_ counts: [Int], of images: Int) -> [Double] {
+        counts.map { $0 == 0 ? 1 : Double(images - $0) / Double($0) }
     }
 
     /// Weights in inverse proportion to the number of images: `n / (k · n_c)`.
@@ -65,12 +100,6 @@ enum ClassWeights {
         let sum = inverse.reduce(0, +)
         let classes = Double(counts.count { $0 > 0 })
         return inverse.map { sum == 0 ? 0 : $0 * classes / sum }
-    }
-
-    private static func counts(of train: any ImageDataset) -> [Int] {
-        var counts = [Int](repeating: 0, count: train.classNames.count)
-        for index in 0..<train.count { counts[train.label(at: index)] += 1 }
-        return counts
     }
 
     private static func usable(_ weights: [Double]) throws(OptionError) -> [Double] {

@@ -19,6 +19,10 @@ public struct HeldOutShare: Codable, Sendable, Equatable {
     public let seed: Int
     /// How many of the others the run learned from; nil for all.
     public let trainLimit: Int?
+    /// The run's `multi_label`; nil for off.
+    public let multiLabel: Bool?
+    /// The run's `label_separator`; nil for the usual one.
+    public let labelSeparator: String?
     /// The fingerprint of the images that it learned from.
     public let fingerprint: String
     /// Whether a share was held out for certain: of runs of earlier versions it is only known once the data is seen.
@@ -41,6 +45,9 @@ public struct HeldOutShare: Codable, Sendable, Equatable {
         self.fraction = fraction
         seed = options.seed
         trainLimit = options.trainLimit
+        multiLabel = options.multiLabel ? true : nil
+        let separator = options.labelSeparator
+        labelSeparator = separator == LabelFormat.usualSeparator ? nil : separator
         self.fingerprint = fingerprint
         self.isCertain = isCertain
     }
@@ -105,7 +112,11 @@ public struct HeldOutShare: Codable, Sendable, Equatable {
         let location = try DatasetLocation(
             path: path,
             valFraction: fraction,
-            seed: seed
+            seed: seed,
+            labels: LabelFormat(
+                isMultiLabel: multiLabel ?? false,
+                separator: labelSeparator ?? LabelFormat.usualSeparator
+            )
         )
         // Data that the share leaves nothing of is not the run's; what else is wrong with it shows when it is opened.
         guard let parts = try? location.openHeldOut(),

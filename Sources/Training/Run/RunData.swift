@@ -30,6 +30,7 @@ struct RunData: Sendable {
             trainLimit: limits.train,
             validationLimit: limits.validation
         )
+        try LabelCheck.check(options, train)
         let plan = try EpochPlan(
             count: train.count,
             batchSize: 1,
@@ -48,6 +49,9 @@ struct RunData: Sendable {
     ///
     /// - Throws: `DatasetError` where they would give an epoch without a step.
     func read(with options: TrainingOptions) throws(DatasetError) -> RunData {
+        do throws(OptionError) { try LabelCheck.check(options, train) } catch {
+            throw .invalid("\(error)")
+        }
         try Self.check(
             options,
             imagesPerEpoch: imagesPerEpoch,
@@ -60,6 +64,9 @@ struct RunData: Sendable {
     }
 
     var classNames: [String] { train.classNames }
+
+    /// Whether images may have several labels or none.
+    var isMultiLabel: Bool { train.isMultiLabel }
 
     /// The loader of an attempt at training; a rolled-back run goes on in another order.
     func trainingLoader(_ transform: TrainingTransform, attempt: Int) throws -> DataLoader {
@@ -154,7 +161,10 @@ extension ImageDataset {
             if slash, start == nil { add(UInt8(ascii: "/")) }
             for byte in name[(start ?? 0)...] { add(byte) }
             add(0)
-            withUnsafeBytes(of: Int32(label(at: index)).littleEndian) { $0.forEach(add) }
+            // Of several labels the end is marked by one that no class has.
+            for label in labels(at: index) + (isMultiLabel ? [-1] : []) {
+                withUnsafeBytes(of: Int32(label).littleEndian) { $0.forEach(add) }
+            }
         }
         return String(hash, radix: 16)
     }

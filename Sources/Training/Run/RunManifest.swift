@@ -42,6 +42,8 @@ public struct RunManifest: Sendable, Equatable {
     public var holdsOut: Bool?
     /// How much the images of each class count in the loss; nil where all count alike.
     public var classWeights: [Double]?
+    /// Of images with several labels: the weight of each class in images that have it, as the run began.
+    public var posWeights: [Double]?
     /// What followed from all this, for the reader.
     public var facts: [(name: String, value: String)]
 
@@ -86,6 +88,9 @@ public struct RunManifest: Sendable, Equatable {
                         + (dataPath.map { [("path", Self.text($0))] } ?? [])
                         + (classWeights.map { weights in
                             [("class_weights", Node(weights.map { Self.plain("\($0)") }))]
+                        } ?? [])
+                        + (posWeights.map { weights in
+                            [("pos_weights", Node(weights.map { Self.plain("\($0)") }))]
                         } ?? [])
                 )
             ),
@@ -150,6 +155,7 @@ public struct RunManifest: Sendable, Equatable {
             dataPath: data["path"]?.string,
             holdsOut: data["held_out"]?.bool,
             classWeights: data["class_weights"]?.array().compactMap(\.float),
+            posWeights: data["pos_weights"]?.array().compactMap(\.float),
             facts: []
         )
     }
@@ -202,6 +208,7 @@ public struct RunManifest: Sendable, Equatable {
             && first.freshWeights == second.freshWeights
             && first.dataPath == second.dataPath && first.holdsOut == second.holdsOut
             && first.classWeights == second.classWeights
+            && first.posWeights == second.posWeights
     }
 
     private static func mapping(_ pairs: [(String, Node)]) -> Node {

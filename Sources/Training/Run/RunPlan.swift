@@ -31,6 +31,10 @@ public struct RunPlan: Sendable, Equatable {
     public var classWeights: [Double]?
     /// The processes that train together.
     public var processes = 1
+    /// Of images with several labels: the weight of each class in images that have it; nil where all count 1.
+    public var posWeights: [Double]?
+    /// Whether images may have several labels or none.
+    public var isMultiLabel = false
 
     /// The steps of an epoch; images that do not fill a batch wait for another epoch's order.
     public var stepsPerEpoch: Int { imagesPerEpoch / max(options.batch, 1) }
@@ -150,7 +154,9 @@ public struct RunPlan: Sendable, Equatable {
             ("compute", policy.description), ("workers", "\(workers)"),
         ]
         if processes > 1 { facts.append(("processes", processSentence)) }
+        if isMultiLabel { facts.append(("labels", "any number for an image")) }
         if let classWeights { facts.append(("class_weights", weightSentence(classWeights))) }
+        if let posWeights { facts.append(("pos_weights", weightSentence(posWeights))) }
         if let ema = options.ema, !options.emaIsLongEnough(steps: totalSteps) {
             facts.append(("ema_note", "decay \(ema) averages over more steps than the run has"))
         }

@@ -36,7 +36,7 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
         case .otherTask(let teacher, let problemType):
             return
                 "the teacher \(teacher) was trained on another task (problem_type \(problemType)), and its outputs are not "
-                + "class probabilities; choose another teacher, or add --teacher-finetune EPOCHS to train it on "
+                + "probabilities of the kind that this data needs; choose another teacher, or add --teacher-finetune EPOCHS to train it on "
                 + "this data first"
         case .diverged(let step, let diagnosis):
             return

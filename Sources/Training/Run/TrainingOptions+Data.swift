@@ -15,12 +15,18 @@ extension TrainingOptions {
         )
     }
 
+    /// How the labels of images are written.
+    var labelFormat: LabelFormat {
+        LabelFormat(isMultiLabel: self.multiLabel, separator: self.labelSeparator)
+    }
+
     /// Determines the kind of data at ``Settings/data``.
     func datasetLocation() throws -> DatasetLocation {
         try DatasetLocation(
             path: self.data,
             valFraction: self.valFraction,
-            seed: UInt64(bitPattern: Int64(self.seed))
+            seed: UInt64(bitPattern: Int64(self.seed)),
+            labels: labelFormat
         )
     }
 

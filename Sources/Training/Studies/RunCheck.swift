@@ -61,7 +61,12 @@ public final class RunCheck {
         )
         var notes = data.train.notes
         _ = try ClassWeights.of(options, train: data.train)
-        let network = try Network(request, classNames: data.classNames)
+        _ = try ClassWeights.positive(options, train: data.train)
+        let network = try Network(
+            request,
+            classNames: data.classNames,
+            isMultiLabel: data.isMultiLabel
+        )
         let description = network.description
         let transform = try Augmentation.transform(
             options,
@@ -84,7 +89,8 @@ public final class RunCheck {
             classNames: data.classNames,
             parameterCount: description.configuration.parameterCount,
             policy: .current,
-            workers: data.workers
+            workers: data.workers,
+            isMultiLabel: data.isMultiLabel
         )
         try plan.checkRates()
         if options.distillation != .none {

@@ -8,7 +8,8 @@ public struct RunResult: Sendable, Equatable {
         public let epoch: Int
         /// Whether these are the averaged weights.
         public let isAverage: Bool
-        /// The share of validation images whose class was predicted, 0 to 1.
+        /// The share of validation images whose class was predicted, 0 to 1; of images with several labels the mean average
+        /// precision.
         public let top1: Double
         /// The same by the class head alone, of a model with two heads.
         public let cls: Double?
@@ -40,12 +41,15 @@ public struct RunResult: Sendable, Equatable {
     public let last: Score
     /// The seconds of the whole run.
     public let seconds: Double
+    /// What the scores are: top-1, or of images with several labels the mean average precision.
+    public let metric: BestMetric
 
     /// Creates a result.
-    public init(best: Score, last: Score, seconds: Double) {
+    public init(best: Score, last: Score, seconds: Double, metric: BestMetric = .top1) {
         self.best = best
         self.last = last
         self.seconds = seconds
+        self.metric = metric
     }
 
     /// Reads the result of a run that is at its end.
@@ -68,7 +72,12 @@ public struct RunResult: Sendable, Equatable {
             let bestScore = found.score(isAverage: best.isAverage),
             let lastScore = last.score(isAverage: best.isAverage)
         else { throw .unreadable(path: path, reason: "it has no records of epochs") }
-        self.init(best: bestScore, last: lastScore, seconds: state.seconds)
+        self.init(
+            best: bestScore,
+            last: lastScore,
+            seconds: state.seconds,
+            metric: last.valMap == nil ? .top1 : .map
+        )
     }
 
     /// What is wanted of an epoch's record.
@@ -82,15 +91,23 @@ public struct RunResult: Sendable, Equatable {
         let emaValTop1: Double?
         let emaValClsTop1: Double?
         let emaValDistTop1: Double?
+        let valMap: Double?
+        let valClsMap: Double?
+        let valDistMap: Double?
+        let emaValMap: Double?
+        let emaValClsMap: Double?
+        let emaValDistMap: Double?
 
         func score(isAverage: Bool) -> Score? {
-            guard let top1 = isAverage ? emaValTop1 : valTop1 else { return nil }
+            guard let top1 = isAverage ? emaValTop1 ?? emaValMap : valTop1 ?? valMap else {
+                return nil
+            }
             return Score(
                 epoch: epoch,
                 isAverage: isAverage,
                 top1: top1,
-                cls: isAverage ? emaValClsTop1 : valClsTop1,
-                dist: isAverage ? emaValDistTop1 : valDistTop1
+                cls: isAverage ? emaValClsTop1 ?? emaValClsMap : valClsTop1 ?? valClsMap,
+                dist: isAverage ? emaValDistTop1 ?? emaValDistMap : valDistTop1 ?? valDistMap
             )
         }
     }

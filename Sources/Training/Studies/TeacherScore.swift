@@ -20,7 +20,11 @@ public enum TeacherScore {
             recipe: "",
             toolVersion: ""
         )
-        let description = try Network(request, classNames: data.classNames).description
+        let description = try Network(
+            request,
+            classNames: data.classNames,
+            isMultiLabel: data.isMultiLabel
+        ).description
         let policy = try ComputePolicy.automatic(
             dtype: .float32,
             device: options.device.resolved()
@@ -36,10 +40,13 @@ public enum TeacherScore {
     /// The score of a teacher that was trained before its student, in the folder of the student's run.
     ///
     /// - Parameter run: The student's run.
-    /// - Returns: The teacher's folder and the share of validation images whose class it predicts; nil where there is
+    /// - Returns: The teacher's folder and the share of validation images whose class it predicts, of images with several
+    ///   labels the mean average precision; nil where there is
     ///   none.
     public nonisolated static func trained(in run: String) -> (path: String, top1: Double)? {
         let path = run + "/teacher"
-        return RunStatus.state(of: path)?.best.map { (path, $0.top1) }
+        return RunStatus.state(of: path)?.best.map {
+            (path, $0.metric == .map ? $0.value : $0.top1)
+        }
     }
 }

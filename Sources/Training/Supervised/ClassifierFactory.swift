@@ -19,7 +19,8 @@ public enum ClassifierFactory {
     /// What the model will be that the options name, with fresh weights for the data's classes.
     nonisolated static func description(
         _ options: TrainingOptions,
-        classNames: [String]
+        classNames: [String],
+        isMultiLabel: Bool = false
     ) throws -> ModelDescription {
         var configuration = try preset(options.model)
         configuration.numClasses = classNames.count
@@ -37,6 +38,7 @@ public enum ClassifierFactory {
                 upright: options.exifOrientation
             ),
             labels: ClassLabels(names: classNames),
+            problemType: isMultiLabel ? .multiLabelClassification : nil,
             name: options.model
         )
     }
@@ -77,7 +79,11 @@ public enum ClassifierFactory {
         TrainableClassifier(
             module: model,
             forward: forward(model, dtype: dtype),
-            save: { folder in try ModelDirectory.write(model, description, into: folder) },
+            save: { folder, thresholds in
+                var description = description
+                description.thresholds = thresholds
+                try ModelDirectory.write(model, description, into: folder)
+            },
             load: { folder in
                 try StoredTensors.copy(
                     ModelDirectory.load(folder).model,

@@ -13,11 +13,13 @@ enum FineTuning {
     /// - Parameters:
     ///   - options: The options; `model` may name the network that the checkpoint must be.
     ///   - classNames: The data's classes.
+    ///   - isMultiLabel: Whether the images may have several labels or none.
     /// - Returns: The description.
     /// - Throws: The errors of reading a checkpoint, and ``OptionError`` where it is of another network.
     nonisolated static func description(
         _ options: TrainingOptions,
-        classNames: [String]
+        classNames: [String],
+        isMultiLabel: Bool = false
     ) throws -> ModelDescription {
         var description = try ModelDirectory.description(
             of: options.finetune,
@@ -45,8 +47,9 @@ enum FineTuning {
         try description.configuration.setHeads(options, of: options.finetune)
         description.configuration.setRates(options)
         try description.configuration.validate()
-        // A run learns one class for an image, whatever the checkpoint was trained on before.
-        description.problemType = nil
+        // The data decides what a run learns, whatever the checkpoint was trained on before.
+        description.problemType = isMultiLabel ? .multiLabelClassification : nil
+        description.thresholds = nil
         return description
     }
 

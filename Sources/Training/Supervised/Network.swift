@@ -16,19 +16,31 @@ struct Network {
     /// Finds out what the network is, without its weights.
     ///
     /// A resumed run takes it from its own newest checkpoint: the one that it started from may be gone by then.
-    nonisolated init(_ request: RunRequest, classNames: [String]) throws {
+    nonisolated init(
+        _ request: RunRequest,
+        classNames: [String],
+        isMultiLabel: Bool = false
+    ) throws {
         options = request.options
         freshBefore = request.resuming?.freshWeights ?? []
         guard !options.finetune.isEmpty else {
             startsFromCheckpoint = false
-            description = try ClassifierFactory.description(options, classNames: classNames)
+            description = try ClassifierFactory.description(
+                options,
+                classNames: classNames,
+                isMultiLabel: isMultiLabel
+            )
             return
         }
         let last = request.output + "/checkpoints/last"
         startsFromCheckpoint =
             request.resuming == nil || !FileManager.default.fileExists(atPath: last)
         guard !startsFromCheckpoint else {
-            description = try FineTuning.description(options, classNames: classNames)
+            description = try FineTuning.description(
+                options,
+                classNames: classNames,
+                isMultiLabel: isMultiLabel
+            )
             return
         }
         var own = try ModelDirectory.description(of: last)

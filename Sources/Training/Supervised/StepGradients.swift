@@ -34,7 +34,8 @@ enum StepGradients {
             let loss = share == 1 ? result.loss : try result.loss * share
             try loss.backward(scaledBy: scaling?.scaler)
             losses.append(try loss.detached().to(.float32))
-            if let prediction = result.prediction {
+            // Of images with several labels there is no one right class.
+            if let prediction = result.prediction, !part.targets.isMultiLabel {
                 let hits = try prediction.argmax(1).equal(part.targets.classes())
                 correct.append(try hits.to(.float32).sum())
             }

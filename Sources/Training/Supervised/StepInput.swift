@@ -20,7 +20,8 @@ struct StepInput {
             pixels: try batch.tensor(),
             targets: TrainingTargets(
                 labels: try batch.labelTensor(),
-                soft: try batch.targetTensor()
+                soft: try batch.targetTensor(),
+                isMultiLabel: batch.isMultiLabel
             )
         )
     }
@@ -30,6 +31,7 @@ struct StepInput {
         let targets = TrainingTargets(
             labels: targets.labels,
             soft: targets.soft,
+            isMultiLabel: targets.isMultiLabel,
             teacher: teacher
         )
         return StepInput(pixels: pixels, targets: targets)

@@ -28,7 +28,10 @@ public final class SupervisedLearner: Learner {
     public var counters: [String: Double] = [:]
     /// How gradients are averaged over several processes.
     public var exchange: GradientExchange?
-    /// Whether the task predicts classes, as far as it has been seen.
+    /// From which probability each class counts as recognised, of the weights and of their average: as chosen on the
+    /// validation images, nil as soon as the weights have moved on.
+    private var thresholds: (own: [Double]?, average: [Double]?)
+    /// Whether the task predicts one class for an image, as far as it has been seen.
     public private(set) var scoresLabels: Bool
 
     /// Creates the learner of a run that is set up.
@@ -43,7 +46,7 @@ public final class SupervisedLearner: Learner {
         plan = parts.plan.training(parts.group)
         isInTrainMode = parts.plan.options.trainMode
         answers = parts.answers
-        scoresLabels = true
+        scoresLabels = !parts.validationLoader.dataset.isMultiLabel
     }
 
     /// Creates a learner of a module of one's own, which is moved to the device of the policy.
@@ -74,7 +77,7 @@ public final class SupervisedLearner: Learner {
         network = TrainedNetwork(
             module: module,
             score: score,
-            save: { try ModuleFile.write(module, to: $0) },
+            save: { folder, _ in try ModuleFile.write(module, to: folder) },
             load: { try ModuleFile.read($0, into: module) },
             firstNonFiniteLayer: { _ in nil }
         )
@@ -82,8 +85,8 @@ public final class SupervisedLearner: Learner {
         average = ema.map { ema in
             TrainedNetwork(
                 module: module,
-                score: { pixels, labels in try ema.withAverages { try score(pixels, labels) } },
-                save: { folder in
+                score: { pixels, targets in try ema.withAverages { try score(pixels, targets) } },
+                save: { folder, _ in
                     try ema.withAverages { try ModuleFile.write(module, to: folder) }
                 },
                 load: { _ in },
@@ -186,6 +189,7 @@ public final class SupervisedLearner: Learner {
         }
         try optimizer.step(lr: place.learningRate)
         try scaler?.update()
+        thresholds = (nil, nil)
         try ema?.update()
     }
 
@@ -223,7 +227,8 @@ public final class SupervisedLearner: Learner {
         scores.validation = found[0].score
         scores.average = found.count > 1 ? found[1].score : nil
         if scores.validation == nil { scores.loss = found[0].meanLoss }
-        if scores.validation != nil { scoresLabels = true }
+        if scores.validation != nil, !validation.dataset.isMultiLabel { scoresLabels = true }
+        thresholds = (scores.validation?.thresholds, scores.average?.thresholds)
         return scores
     }
 
@@ -264,13 +269,15 @@ public final class SupervisedLearner: Learner {
     }
 
     /// Writes the model.
-    public func save(to folder: String) throws { try network.save(folder) }
+    public func save(to folder: String) throws { try network.save(folder, thresholds.own) }
 
     /// Reads the weights back.
     public func load(from folder: String) throws { try network.load(folder) }
 
     /// Writes the averaged weights, which the validation before has put in place.
-    public func saveAverage(to folder: String) throws { try average?.save(folder) }
+    public func saveAverage(to folder: String) throws {
+        try average?.save(folder, thresholds.average)
+    }
 
     /// Takes over how often the average was updated.
     public func didLoad(_ state: TrainerState) { ema?.updateCount = state.optimizerSteps }

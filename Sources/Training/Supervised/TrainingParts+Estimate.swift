@@ -47,7 +47,9 @@ extension TrainingParts {
             pixels: try Tensor.randn([count] + inputShape).to(device),
             targets: TrainingTargets(
                 labels: labels,
-                soft: plan.options.mixes ? try labels.oneHot(classes: classes) : nil
+                soft: plan.options.mixes || plan.isMultiLabel
+                    ? try labels.oneHot(classes: classes) : nil,
+                isMultiLabel: plan.isMultiLabel
             )
         )
     }

@@ -9,8 +9,9 @@ public struct TrainableClassifier {
     public let module: Module
     /// Pixels to logits, in the number format of the run.
     public let forward: ClassifierForward
-    /// Writes a model directory into an empty folder.
-    public let save: (_ folder: String) throws -> Void
+    /// Writes a model directory into an empty folder; of a model of several labels an image, with the probability from which
+    /// each class counts as recognised, nil where it was not measured.
+    public let save: (_ folder: String, _ thresholds: [Double]?) throws -> Void
     /// Reads the weights of such a directory back, in place.
     public let load: (_ folder: String) throws -> Void
     /// Explains where numbers stop being finite in a forward pass, where the network can tell.

@@ -4,8 +4,11 @@ public import Torch
 public struct TrainingTargets {
     /// The classes, `[batch]`, int64; of mixed images, those of the images before.
     public let labels: Tensor
-    /// How much of each class is in each image, `[batch, classes]`, smoothed already; nil where no images are mixed.
+    /// How much of each class is in each image, `[batch, classes]`, smoothed already; nil where no images are mixed and each
+    /// has one label.
     public let soft: Tensor?
+    /// Whether an image may have several labels or none: ``soft`` then has 0 to 1 for every class independently.
+    public let isMultiLabel: Bool
     /// What the teacher said of these images, `[batch, classes]`, where it is known already; nil where it is to be asked.
     public let teacher: Tensor?
 
@@ -14,10 +17,17 @@ public struct TrainingTargets {
     /// - Parameters:
     ///   - labels: The classes, `[batch]`, int64.
     ///   - soft: How much of each class is in each image, `[batch, classes]`.
+    ///   - isMultiLabel: Whether an image may have several labels or none.
     ///   - teacher: The teacher's logits, `[batch, classes]`, where they are known already.
-    public init(labels: Tensor, soft: Tensor? = nil, teacher: Tensor? = nil) {
+    public init(
+        labels: Tensor,
+        soft: Tensor? = nil,
+        isMultiLabel: Bool = false,
+        teacher: Tensor? = nil
+    ) {
         self.labels = labels
         self.soft = soft
+        self.isMultiLabel = isMultiLabel
         self.teacher = teacher
     }
 
@@ -31,6 +41,7 @@ public struct TrainingTargets {
         TrainingTargets(
             labels: try labels.narrowed(0, range),
             soft: try soft?.narrowed(0, range),
+            isMultiLabel: isMultiLabel,
             teacher: try teacher?.narrowed(0, range)
         )
     }

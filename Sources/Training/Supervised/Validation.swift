@@ -10,7 +10,9 @@ struct TrainedNetwork {
     /// What a batch of validation images adds, as ``Validation`` sums it up.
     let score: Validation.Score
     /// Writes the model into an empty folder.
-    let save: (_ folder: String) throws -> Void
+    ///
+    /// Of images with several labels, with the probability from which each class counts as recognised.
+    let save: (_ folder: String, _ thresholds: [Double]?) throws -> Void
     /// Reads the weights of such a folder back, in place.
     let load: (_ folder: String) throws -> Void
     /// Explains where numbers stop being finite in a forward pass, where the network can tell.
@@ -26,10 +28,12 @@ enum Validation {
         var numbers: [Tensor]
         /// The predicted classes, `[batch]`; nil where no classes are.
         var predictions: Tensor?
+        /// Of images with several labels: the logits, `[batch, classes]`, and of two heads those of each.
+        var logits: [Tensor] = []
     }
 
-    /// The score of pixels by their labels.
-    typealias Score = (_ pixels: Tensor, _ labels: Tensor) throws -> BatchScore
+    /// The score of pixels by their targets.
+    typealias Score = (_ pixels: Tensor, _ targets: TrainingTargets) throws -> BatchScore
 
     /// The sums of each network, or nil where a signal asked to stop in between.
     ///
@@ -55,10 +59,12 @@ enum Validation {
         while let batch = try await batches.next(isolation: #isolation) {
             guard stop.signal == nil else { return nil }
             guard batch.count > 0 else { continue }
-            let (pixels, labels) = (try batch.tensor(), try batch.labelTensor())
+            let input = try StepInput(batch)
             for index in networks.indices {
-                let score = try withoutGradient { try networks[index].score(pixels, labels) }
-                try sums[index].add(score, labels: batch.labels)
+                let score = try withoutGradient {
+                    try networks[index].score(input.pixels, input.targets)
+                }
+                try sums[index].add(score, batch, of: loader.dataset)
             }
             if let end, ContinuousClock.now >= end { break }
         }
@@ -76,17 +82,28 @@ enum Validation {
         var batches = loader.batches().makeAsyncIterator()
         while let batch = try await batches.next(isolation: #isolation) {
             guard batch.count > 0 else { continue }
-            let (pixels, labels) = (try batch.tensor(), try batch.labelTensor())
-            try sums.add(withoutGradient { try score(pixels, labels) }, labels: batch.labels)
+            let input = try StepInput(batch)
+            try sums.add(
+                withoutGradient { try score(input.pixels, input.targets) },
+                batch,
+                of: loader.dataset
+            )
         }
         return sums.score ?? ValidationScore(loss: 0, top1: 0, count: 0)
     }
 
     /// Scores a classifier by its prediction and by each of its heads.
     nonisolated static func score(of forward: @escaping ClassifierForward) -> Score {
-        { pixels, labels in
+        { pixels, targets in
             let logits = try forward(pixels).single()
             let averaged = try logits.averaged()
+            if targets.isMultiLabel {
+                return BatchScore(
+                    numbers: [try ClassificationLoss()(averaged, targets)],
+                    logits: [averaged] + (logits.dist.map { [logits.cls, $0] } ?? [])
+                )
+            }
+            let labels = targets.labels
             let predictions = try averaged.argmax(1)
             var numbers = [
                 try Loss.crossEntropy(averaged, labels: labels),
@@ -103,10 +120,12 @@ enum Validation {
 
     /// Scores by a loss of one's own, and by the prediction where it gives one.
     nonisolated static func score(of task: any TrainingTask) -> Score {
-        { pixels, labels in
-            let result = try task(pixels: pixels, labels: labels)
+        { pixels, targets in
+            let result = try task(pixels: pixels, targets: targets)
             let loss = try result.loss.to(.float32)
             guard let prediction = result.prediction else { return BatchScore(numbers: [loss]) }
+            if targets.isMultiLabel { return BatchScore(numbers: [loss], logits: [prediction]) }
+            let labels = targets.labels
             let predictions = try prediction.argmax(1)
             return BatchScore(
                 numbers: [loss, try correct(predictions, labels)],
@@ -121,12 +140,35 @@ enum Validation {
         private var right: [Double] = []
         private(set) var count = 0
         private var classes: [ClassScore]
+        /// Of images with several labels: what the model says, and of two heads what each says.
+        private var several: [MultiLabelScores] = []
 
         /// Nothing yet, of that many classes.
         init(classes: Int) { self.classes = Array(repeating: ClassScore(), count: classes) }
 
+        /// Adds a batch of a data set.
+        mutating func add(
+            _ score: BatchScore,
+            _ batch: ImageBatch,
+            of dataset: any ImageDataset
+        ) throws {
+            guard score.logits.isEmpty else {
+                if several.isEmpty {
+                    several = score.logits.map { _ in MultiLabelScores(classes: classes.count) }
+                }
+                let labels = batch.indices.map(dataset.labels)
+                for (head, logits) in score.logits.enumerated() {
+                    several[head].add(logits: try logits.to(.float32).floats(), labels: labels)
+                }
+                loss += try score.numbers[0].item() * Double(batch.count)
+                count += batch.count
+                return
+            }
+            try add(score, labels: batch.labels)
+        }
+
         /// Adds a batch; the numbers come from the device at once.
-        mutating func add(_ score: BatchScore, labels: [Int]) throws {
+        private mutating func add(_ score: BatchScore, labels: [Int]) throws {
             var parts = [try Tensor.stack(score.numbers)]
             // Whole numbers up to 2^24 are exact as floats.
             if let predictions = score.predictions { parts.append(try predictions.to(.float32)) }
@@ -173,6 +215,7 @@ enum Validation {
 
         /// The score; nil of a network that predicts no classes.
         var score: ValidationScore? {
+            if let both = several.first { return score(both) }
             guard let first = right.first else { return nil }
             let images = Double(max(count, 1))
             return ValidationScore(
@@ -183,6 +226,27 @@ enum Validation {
                 count: count,
                 classes: classes
             )
+        }
+
+        /// The score of images with several labels, by the thresholds that are best for them.
+        private func score(_ both: MultiLabelScores) -> ValidationScore {
+            let thresholds = both.bestThresholds
+            let scores = both.classScores(thresholds: thresholds)
+            var score = ValidationScore(
+                loss: loss / Double(max(count, 1)),
+                top1: both.topIsPresent ?? 0,
+                count: count,
+                classes: scores
+            )
+            score.meanAveragePrecision = both.meanAveragePrecision
+            score.averagePrecisions = both.averagePrecisions
+            score.microF1 = scores.microF1
+            score.thresholds = thresholds
+            if several.count > 2 {
+                score.clsMeanAveragePrecision = several[1].meanAveragePrecision
+                score.distMeanAveragePrecision = several[2].meanAveragePrecision
+            }
+            return score
         }
     }
 

@@ -40,7 +40,9 @@ final class StudyProgress {
         pace.finish(index)
         if isTerminal { Console.update("") }
         guard !failed, let result = plan.statuses[index].result else { return }
-        var text = "\(title(index, plan)): top-1 \(ProgressPrinter.percent(result.best.top1))"
+        var text =
+            "\(title(index, plan)): \(result.metric.title) "
+            + ProgressPrinter.percent(result.best.top1)
         if let cls = result.best.cls, let dist = result.best.dist {
             text +=
                 " (class \(ProgressPrinter.percent(cls)), dist \(ProgressPrinter.percent(dist)))"

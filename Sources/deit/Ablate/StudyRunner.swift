@@ -75,17 +75,19 @@ final class StudyRunner {
         }
         var found: [StudyReport.Teacher] = []
         for row in taught where !found.contains(where: { $0.path == row.options.teacher }) {
-            let score = try await TeacherScore.measure(plan.options(row.options))
+            let measured = try await TeacherScore.measure(plan.options(row.options))
+            let (metric, score): (BestMetric, Double) =
+                measured.meanAveragePrecision.map { (.map, $0) } ?? (.top1, measured.top1)
             found.append(
                 StudyReport.Teacher(
                     path: row.options.teacher,
-                    top1: score.top1,
-                    count: score.count
+                    top1: score,
+                    count: measured.count
                 )
             )
             Console.line(
-                "teacher \(row.options.teacher): top-1 \(ProgressPrinter.percent(score.top1)) "
-                    + "on \(score.count) images"
+                "teacher \(row.options.teacher): \(metric.title) \(ProgressPrinter.percent(score)) "
+                    + "on \(measured.count) images"
             )
         }
         return found
@@ -95,7 +97,8 @@ final class StudyRunner {
         struct Stored: Decodable {
             struct Teacher: Decodable {
                 let path: String
-                let top1: Double
+                let top1: Double?
+                let map: Double?
                 let count: Int
             }
             let teachers: [Teacher]
@@ -103,7 +106,7 @@ final class StudyRunner {
         let file = URL(fileURLWithPath: plan.folder + "/study.json")
         return (try? Data(contentsOf: file))
             .flatMap { try? JSONDecoder().decode(Stored.self, from: $0) }?
-            .teachers.map { .init(path: $0.path, top1: $0.top1, count: $0.count) }
+            .teachers.map { .init(path: $0.path, top1: $0.top1 ?? $0.map ?? 0, count: $0.count) }
     }
 
     /// What is known so far.

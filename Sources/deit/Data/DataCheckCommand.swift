@@ -36,6 +36,8 @@ struct DataCheckCommand: AsyncParsableCommand {
     @Argument(help: "Images: a directory, list or archive.", completion: .file())
     var data: String
 
+    @OptionGroup var labels: LabelOptions
+
     @Flag(help: "Print one JSON object with every finding.")
     var json = false
 
@@ -79,7 +81,7 @@ struct DataCheckCommand: AsyncParsableCommand {
         let count = workers ?? ProcessInfo.processInfo.activeProcessorCount
         let status = StatusLine()
         defer { status.clear() }
-        let check = try DataCheck(path: data, workers: count)
+        let check = try DataCheck(path: data, workers: count, labels: labels.format())
         var report = try await check.run { status.show($0, of: $1, "images") }
         status.clear()
         if let model { report.add(try await suspects(model, report, workers: count)) }

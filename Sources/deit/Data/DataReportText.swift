@@ -56,7 +56,8 @@ struct DataReportText {
             let counts = part.classCounts.filter { $0 > 0 }
             let range = "\(counts.min() ?? 0) to \(counts.max() ?? 0) in a class"
             let name = part.name.padding(toLength: width, withPad: " ", startingAt: 0)
-            lines.append("  \(name) \(counted(part.dataset.count, "image")), \(range)")
+            let images = counted(part.dataset.count, "image")
+            lines.append("  \(name) \(images), \(range)\(Self.labels(of: part))")
         }
         let formats = report.formats.map { "\($0.count) \($0.name)" }.joined(separator: ", ")
         if let sizes = report.sizes {
@@ -66,6 +67,15 @@ struct DataReportText {
             )
         }
         return lines
+    }
+
+    /// How many labels the images of a part have, where they may have several; empty where each has one.
+    private static func labels(of part: DataReport.Part) -> String {
+        let dataset = part.dataset
+        guard dataset.isMultiLabel else { return "" }
+        let mean = Double(part.classCounts.reduce(0, +)) / Double(max(dataset.count, 1))
+        let none = (0..<dataset.count).count { dataset.labels(at: $0).isEmpty }
+        return String(format: "; %.2f labels an image, ", mean) + "\(none) without any"
     }
 
     private func side(_ range: ClosedRange<Int>) -> String {

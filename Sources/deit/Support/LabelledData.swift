@@ -13,15 +13,17 @@ enum LabelledData {
     ///   - path: The folder, list or archive.
     ///   - split: The part.
     ///   - checkpoint: The checkpoint as the user named it.
+    ///   - labels: How labels are written, where the data can be read in two ways.
     /// - Returns: The images.
     /// - Throws: `DatasetError`.
     static func open(
         _ path: String,
         _ split: DatasetSplit,
-        for checkpoint: String
+        for checkpoint: String,
+        _ labels: LabelFormat = LabelFormat()
     ) throws -> any ImageDataset {
         if let dataset = try heldOut(path, split, for: checkpoint) { return dataset }
-        let dataset = try DatasetLocation(path: path).open(split)
+        let dataset = try DatasetLocation(path: path, labels: labels).open(split)
         for note in dataset.notes { StatusLine.note(note) }
         return dataset
     }

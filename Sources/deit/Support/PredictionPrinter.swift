@@ -63,10 +63,13 @@ struct PredictionPrinter {
             return "  " + String(repeating: " ", count: max(0, 8 - score.count)) + score + "  "
                 + field($0.label)
         }
+        let none =
+            lines.isEmpty && prediction.neighbours.isEmpty
+            ? ["  no class reaches its threshold"] : []
         let near = prediction.neighbours.prefix(3).map {
             String(format: "    %.3f  ", $0.similarity) + "\(field($0.label))  \(field($0.file))"
         }
         let heading = near.isEmpty ? [] : ["  nearest, by cosine:"]
-        return ([field(prediction.file)] + lines + heading + near).joined(separator: "\n")
+        return ([field(prediction.file)] + lines + none + heading + near).joined(separator: "\n")
     }
 }

@@ -41,23 +41,28 @@ final class ProgressPrinter: TrainingObserver {
         ]
         parts += Self.means(report.training)
         if let validation = report.validation {
+            if report.scoresLabels {
+                parts.append("accuracy \(Self.percent(report.training.top1))")
+            }
             parts += [
-                "accuracy \(Self.percent(report.training.top1))",
-                "| val loss \(Self.fixed(validation.loss, 4))",
-                "top-1 \(Self.percent(validation.top1))",
+                "| val loss \(Self.fixed(validation.loss, 4))", Self.main(validation, "top-1"),
             ]
-            // The loss stands there already.
-            if let metric = report.best?.metric, metric != .loss,
+            // The loss and the main score stand there already.
+            if let metric = report.best?.metric, metric != .loss, metric != .map,
                 let value = validation.value(metric)
             {
                 parts.append("\(metric.title) \(Self.text(value, metric))")
             }
-            if let cls = validation.clsTop1, let dist = validation.distTop1 {
+            let heads = (
+                validation.clsMeanAveragePrecision ?? validation.clsTop1,
+                validation.distMeanAveragePrecision ?? validation.distTop1
+            )
+            if let cls = heads.0, let dist = heads.1 {
                 parts.append("(class \(Self.percent(cls)), dist \(Self.percent(dist)))")
             }
         }
         if let knn = report.knnTop1 { parts.append("| kNN \(Self.percent(knn))") }
-        if let average = report.average { parts.append("ema \(Self.percent(average.top1))") }
+        if let average = report.average { parts.append(Self.main(average, "ema")) }
         parts.append("| \(Int(report.training.imagesPerSecond)) images/s,")
         parts.append("waiting \(Self.percent(report.training.dataWait))")
         if report.isBest { parts.append("best") }
@@ -67,6 +72,14 @@ final class ProgressPrinter: TrainingObserver {
     func didNotice(_ sentence: String) {
         closeLine()
         Console.complain(sentence)
+    }
+
+    /// The score that a person reads first: top-1, of images with several labels mAP and F1.
+    private static func main(_ score: ValidationScore, _ name: String) -> String {
+        guard score.isMultiLabel else { return "\(name) \(percent(score.top1))" }
+        let map = score.meanAveragePrecision.map(percent) ?? "-"
+        let f1 = score.microF1.map(percent) ?? "-"
+        return (name == "ema" ? "ema " : "") + "mAP \(map) micro F1 \(f1)"
     }
 
     /// Ends the updating line, so that the next output starts on a new line.
@@ -94,7 +107,9 @@ final class ProgressPrinter: TrainingObserver {
             "step \(report.step)/\(report.totalSteps)",
             "loss \(Self.fixed(report.sums.meanLoss, 4))",
         ]
-        if method == .supervised { parts.append("accuracy \(Self.percent(report.sums.top1))") }
+        if method == .supervised, report.scoresLabels {
+            parts.append("accuracy \(Self.percent(report.sums.top1))")
+        }
         if !watched.isEmpty { parts.append(watched.joined(separator: " ")) }
         parts += [
             "lr \(Self.scientific(report.lr))",

@@ -249,7 +249,10 @@ struct TrainingCall<Command: TrainingCommand> {
         }
         guard let best else { return "done: \(output)" }
         let chosen = best.metric.map { "\($0.title) \(ProgressPrinter.text(best.value, $0)), " }
-        return "done: best \(chosen ?? "")top-1 \(ProgressPrinter.percent(best.top1))"
+        // Of several labels an image there is no class that could be the right one.
+        let top1 = plan.isMultiLabel ? "" : "top-1 \(ProgressPrinter.percent(best.top1))"
+        let scores = plan.isMultiLabel ? String((chosen ?? "").dropLast(2)) : (chosen ?? "") + top1
+        return "done: best \(scores)"
             + (best.isAverage ? " (averaged weights)" : "")
             + " in \(output)/checkpoints/best; \(next)"
     }
