@@ -9,7 +9,7 @@ import VisionModels
 
 /// Turning of a model into one that computes in 8 bits, and what that costs in accuracy.
 public enum Int8Quantization {
-    /// The images that the steps of 8-bit numbers are found from, and that the result is measured on.
+    /// The images that the cost is measured on.
     public struct Images: Sendable {
         let batches: [ImageBatch]
         let mapping: Result<ClassMapping, InferenceError>
@@ -23,13 +23,13 @@ public enum Int8Quantization {
 
     /// The accuracy before and after, on the same images.
     public struct Report: Sendable, Equatable {
-        /// How many linear layers compute in 8 bits now.
+        /// How many linear layers are in 8 bits now.
         public var layers: Int
 
-        /// Whether the second pass had products of 8-bit numbers; else only its weights were rounded.
+        /// Whether this processor computes the model's blocks in 8 bits; else only the weights are rounded.
         public var isComputedInt8: Bool
 
-        /// The number of images.
+        /// The number of images; 0 where the cost was not measured.
         public var count: Int
 
         /// The share of images that both name the same class, 0 to 1; nil for a model without classes.
@@ -75,7 +75,7 @@ public enum Int8Quantization {
         for description: ModelDescription,
         workers: Int = 2
     ) async throws -> Images {
-        let dataset = try openForCalibration(location, count: count)
+        let dataset = try openForMeasuring(location, count: count)
         let loader = try DataLoader(
             dataset: dataset,
             transform: description.processor,
@@ -104,7 +104,7 @@ public enum Int8Quantization {
         )
     }
 
-    private static func openForCalibration(
+    private static func openForMeasuring(
         _ location: DatasetLocation,
         count: Int
     ) throws(DatasetError) -> any ImageDataset {
@@ -117,29 +117,27 @@ public enum Int8Quantization {
         }
     }
 
-    /// Lets the linear layers of a model compute in 8 bits, all but the classifiers.
+    /// Rounds the weights of a model's linear layers to 8 bits, all but the classifiers', and measures what that costs.
     ///
-    /// Both passes have oneDNN's linear layers where there are any, whatever the policy: no others compute in 8 bits.
+    /// Where this processor has kernels for it, the model's blocks compute in 8 bits afterwards, whatever the policy.
     ///
     /// - Parameters:
     ///   - loaded: The model, which is changed.
-    ///   - images: The images.
+    ///   - images: The images to measure on; nil measures nothing.
     /// - Returns: What it costs.
     /// - Throws: `TorchError` when the images do not fit the model, `InferenceError.noSuchFeature` for a network
     ///   without such layers.
     @ModelActor
-    public static func run(_ loaded: LoadedModel, on images: Images) throws -> Report {
+    public static func run(_ loaded: LoadedModel, on images: Images?) throws -> Report {
         let model = loaded.model
         let policy = ComputePolicy.current
         defer { ComputePolicy.current = policy }
-        if Libtorch.hasOneDNN { ComputePolicy.current.linear = .oneDNN }
+        if PackedEncoder.kernels(.int8) != nil { ComputePolicy.current.encoder = .fused }
         // One that is in 8 bits already is taken for the numbers that it has.
         for (_, module) in model.namedModules() { (module as? Linear)?.quantization = nil }
         let predictor = try Predictor(loaded)
-        var before: [[Float]] = []
-        let layers = try Int8Calibration.run(model, excluding: isClassifier) {
-            before = try logits(predictor, images)
-        }
+        let before = try images.map { try logits(predictor, $0) }
+        let layers = try LinearQuantization.round(model, excluding: isClassifier)
         guard layers > 0 else {
             throw InferenceError.noSuchFeature(
                 "the network has no linear layers except its classifier; int8 supports transformers only"
@@ -147,11 +145,11 @@ public enum Int8Quantization {
         }
         var report = Report(
             layers: layers,
-            isComputedInt8: Libtorch.hasOneDNN && Libtorch.hasInt8,
-            count: images.count
+            isComputedInt8: (model as? VisionTransformer)?.computesInt8 ?? false,
+            count: images?.count ?? 0
         )
         let classes = model.numClasses
-        guard classes > 0 else { return report }
+        guard classes > 0, let images, let before else { return report }
         compare(before, try logits(predictor, images), images, classes: classes, &report)
         return report
     }

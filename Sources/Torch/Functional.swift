@@ -47,57 +47,6 @@ public enum Functional {
         try tensor("linear") { ct_linear_packed(x.handle, packed.handle, bias?.handle, $0) }
     }
 
-    /// A weight in 8 bits and in the order in which oneDNN reads it, for ``linearInt8(_:_:_:weightScale:inputScale:inputZeroPoint:dtype:)`` only.
-    ///
-    /// - Parameters:
-    ///   - weight: `[outFeatures, inFeatures]`, whole multiples from -127 to 127 of the scales.
-    ///   - scale: One step for each output, `[outFeatures]`.
-    ///   - rows: About how many rows the inputs will have.
-    /// - Returns: The weight, whose elements cannot be read.
-    /// - Throws: ``TorchError`` where libtorch has no such products.
-    public static func packedForInt8(
-        _ weight: Tensor,
-        scale: Tensor,
-        rows: Int
-    ) throws(TorchError) -> Tensor {
-        try tensor("pack") { ct_pack_int8(weight.handle, scale.handle, Int64(rows), $0) }
-    }
-
-    /// `x weightᵀ + bias` with inputs rounded to 8 bits, without a gradient; on the CPU only.
-    ///
-    /// - Parameters:
-    ///   - x: `[…, inFeatures]`, `float32` or `bfloat16`.
-    ///   - packed: What ``packedForInt8(_:scale:rows:)`` returned.
-    ///   - bias: `[outFeatures]` of `float32`.
-    ///   - weightScale: The scales that the weight was packed with.
-    ///   - inputScale: One step of the input, above 0.
-    ///   - inputZeroPoint: The 8-bit value of 0, 0...255.
-    ///   - dtype: The type of the result, `float32` or `bfloat16`.
-    /// - Returns: `[…, outFeatures]`.
-    /// - Throws: ``TorchError`` when the shapes do not fit.
-    public static func linearInt8(
-        _ x: Tensor,
-        _ packed: Tensor,
-        _ bias: Tensor?,
-        weightScale: Tensor,
-        inputScale: Float,
-        inputZeroPoint: Int,
-        dtype: DType
-    ) throws(TorchError) -> Tensor {
-        try tensor("linear") {
-            ct_linear_int8(
-                x.handle,
-                packed.handle,
-                bias?.handle,
-                weightScale.handle,
-                inputScale,
-                Int64(inputZeroPoint),
-                dtype.code,
-                $0
-            )
-        }
-    }
-
     /// A 2-D convolution of `[batch, channels, height, width]`.
     public static func conv2d(
         _ x: Tensor,

@@ -19,9 +19,6 @@ public enum Libtorch {
     /// Whether oneDNN's matrix products can be used.
     public static var hasOneDNN: Bool { ct_has_onednn() }
 
-    /// Whether the loaded libtorch has products of 8-bit matrices.
-    public static var hasInt8: Bool { ct_has_int8() }
-
     /// Whether the processor multiplies bfloat16 matrices in hardware.
     public static var hasFastBFloat16: Bool { ct_has_fast_bfloat16() }
 

@@ -18,7 +18,7 @@ extension Module {
     /// or saving it is an error afterwards, and a type other than the policy's has no effect on these layers. Where the
     /// policy's encoder is the fused one, the blocks of a transformer are packed as a whole, and its layers, attention's
     /// weights and hidden states cannot be computed any more. Other linear layers are left as they are where the policy's
-    /// are not oneDNN's, or in 8 bits. No pass may be under way.
+    /// are not oneDNN's. No pass may be under way.
     ///
     /// - Parameter rows: How many rows an input of a linear layer will have, about; images × tokens.
     /// - Throws: `TorchError` for a lack of memory; the model is usable all the same.

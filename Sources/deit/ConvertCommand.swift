@@ -17,7 +17,7 @@ struct ConvertCommand: AsyncParsableCommand {
               deit convert deit_tiny_patch16_224.pth --to hf --output deit-tiny
               deit convert facebook-deit/ --to timm --output deit-timm --dtype fp16
               deit convert base.pth --to pth --output large.pth --size 384 --resample timm
-              deit convert base.pth --to timm --output int8 --dtype int8 --calibrate DIR
+              deit convert base.pth --to timm --output int8 --dtype int8 --measure DIR
               deit convert runs/dino --to dino --output checkpoint.pth
               deit convert dinov2.pth --head linear_head.pth --to hf --output dinov2
               deit convert dinov3-vits16/ --to timm --output dinov3-timm
@@ -37,9 +37,10 @@ struct ConvertCommand: AsyncParsableCommand {
             result classifies images of 224 pixels. hf holds classifiers of one block \
             (…_linear_head.pth), safetensors also those of four (…_linear4_head.pth).
 
-            int8 stores all linear layers except classifiers in 8 bits (timm and safetensors \
-            formats, readable by deit only). --calibrate takes images that are typical for the \
-            model; they determine the ranges, and the loss of accuracy on them is reported.
+            int8 stores all linear layers except classifiers in 8 bits (hf, timm and safetensors \
+            formats, readable by deit only). --measure takes images with labels and reports the \
+            accuracy that it costs on them. Converted to fp32, such a model is the numbers that \
+            its weights stand for, in a format that other libraries load.
             """
     )
 
@@ -89,7 +90,7 @@ struct ConvertCommand: AsyncParsableCommand {
     )
     var dtype: NumberType?
 
-    @OptionGroup var calibration: CalibrationOptions
+    @OptionGroup var measuring: MeasureOptions
 
     @Option(help: "Input size in pixels: 384, or HxW with the height first, such as 384x512.")
     var size: String?
@@ -117,11 +118,11 @@ struct ConvertCommand: AsyncParsableCommand {
         guard maxShardSize == nil || to == .hf else {
             throw ValidationError("--max-shard-size is for --to hf")
         }
-        guard dtype != .int8 || to == .timm || to == .safetensors else {
-            throw ValidationError("--dtype int8 is for --to timm or --to safetensors")
+        guard dtype != .int8 || [.hf, .timm, .safetensors].contains(to) else {
+            throw ValidationError("--dtype int8 is for --to hf, --to timm or --to safetensors")
         }
-        guard (dtype == .int8) == (calibration.calibrate != nil) else {
-            throw ValidationError("--dtype int8 and --calibrate DIR need each other")
+        guard dtype == .int8 || measuring.measure == nil else {
+            throw ValidationError("--measure is for --dtype int8")
         }
         guard head == nil || to != .dinov2 && to != .dinov3 else {
             throw ValidationError("--to \(to.rawValue) writes a backbone: leave out --head")
@@ -151,10 +152,10 @@ struct ConvertCommand: AsyncParsableCommand {
         options.positionResampling = resample
         options.linearHead = head
         let path = try await CheckpointPath.find(source.checkpoint)
-        let images = try await calibration.images(for: path, options)
+        let images = try await measuring.images(for: path, options)
         var int8: Int8Quantization.Report?
         let report = try Conversion.run(path, loading: options, to: output, saving: saveOptions()) {
-            guard let images else { return }
+            guard dtype == .int8 else { return }
             int8 = try Int8Quantization.run($0, on: images)
         }
         try carryHeldOutShare(from: path)

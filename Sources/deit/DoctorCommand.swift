@@ -21,8 +21,10 @@ struct DoctorCommand: AsyncParsableCommand {
             Reads every number of a checkpoint and runs two generated images through the model, \
             as `deit classify` does. Errors make it fail or give other results than it was \
             trained for; warnings may be intended. The exit code is 65 if there is an error. \
-            Without a checkpoint, the command prints versions, threads, kernels, directories and \
-            devices of this machine, and why a device cannot be used.
+            Without a checkpoint, the command prints versions, directories and devices of this \
+            machine, why a device cannot be used, the processor's features, the selected kernels \
+            with the reasons, and how much of the speed of matrix products a forward pass and a \
+            training step of DeiT-Ti reach, which takes some seconds.
             """
     )
 
@@ -101,29 +103,85 @@ struct DoctorCommand: AsyncParsableCommand {
     @ModelActor
     private func describeMachine() throws {
         let process = ProcessInfo.processInfo
-        let policy = try ComputePolicy.automatic()
-        let rows: [(name: String, value: String)] = [
+        let (policy, choices) = try ComputePolicy.explained()
+        ComputePolicy.current = policy
+        let processor = Processor.current
+        var rows: [(name: String, value: String)] = [
             ("deit", Deit.version),
             ("libtorch", Libtorch.versionOfLibrary),
             ("built for", Libtorch.versionOfHeaders),
             ("system", process.operatingSystemVersionString),
-            ("processors", "\(process.activeProcessorCount)"),
+            (
+                "processors",
+                "\(processor.cores) × \(processor.name.isEmpty ? "unknown" : processor.name)"
+            ),
+            ("features", processor.features.joined(separator: " ")),
             ("memory", "\(process.physicalMemory / 1_000_000_000) GB"),
             ("threads", "\(Libtorch.threadCount)"),
-            ("bf16", Libtorch.hasFastBFloat16 ? "in hardware" : "not in hardware"),
             ("oneDNN", Libtorch.hasOneDNN ? "there" : "not there"),
-            ("computes with", "\(policy)"),
             ("hub cache", Self.hubCache(process.environment)),
+            ("computes with", "\(policy)"),
         ]
-        if json {
-            var object = JSONObject()
-            for (name, value) in rows + Self.devices() {
-                object[name.split(separator: " ").joined(separator: "_")] = .string(value)
-            }
-            try Results.print(JSONValue.object(object).text())
-        } else {
-            try Results.print(Self.table(rows + Self.devices()).joined(separator: "\n"))
+        rows += choices.map { ("- \($0.name)", "\($0.value): \($0.reason)") }
+        rows += Self.encoderKernels.map {
+            ("fused \($0.type)", $0.kernels ?? "not on this processor")
         }
+        let speed = try MachineSpeed.measure()
+        if let speed { rows += Self.rows(speed) }
+        rows += Self.devices()
+        guard json else { return try Results.print(Self.table(rows).joined(separator: "\n")) }
+        var object = JSONObject()
+        for (name, value) in rows where !name.hasPrefix("- ") {
+            object[name.split(separator: " ").joined(separator: "_")] = .string(value)
+        }
+        object["features"] = .array(processor.features.map(JSONValue.string))
+        object["choices"] = .array(
+            choices.map { choice in
+                [
+                    "name": .string(choice.name), "value": .string(choice.value),
+                    "reason": .string(choice.reason),
+                ]
+            }
+        )
+        if let speed {
+            object["speed"] = [
+                "model": .string(speed.model), "dtype": .string(speed.dtype),
+                "product_gflops": .number(speed.limit),
+                "forward_images_per_second": .number(speed.forward),
+                "forward_share": .number(speed.forwardShare),
+                "training_images_per_second": .number(speed.training),
+                "training_share": .number(speed.trainingShare),
+            ]
+        }
+        try Results.print(JSONValue.object(object).text())
+    }
+
+    /// The fused encoder's kernels for each type.
+    private static var encoderKernels: [(type: String, kernels: String?)] {
+        [("fp32", DType.float32), ("bf16", .bfloat16), ("int8", .int8)].map { name, dtype in
+            (name, PackedEncoder.kernels(dtype))
+        }
+    }
+
+    private static func rows(_ speed: MachineSpeed) -> [(name: String, value: String)] {
+        func percent(_ share: Double) -> String { String(format: "%.0f %%", share * 100) }
+        func rate(_ value: Double) -> String { String(format: "%.1f", value) }
+        return [
+            (
+                "products",
+                "\(speed.dtype): \(Int(speed.limit)) GFLOP/s by oneDNN, the limit below"
+            ),
+            (
+                "forward pass",
+                "\(speed.model), batch 8: \(rate(speed.forward)) images/s, "
+                    + "\(percent(speed.forwardShare)) of the limit"
+            ),
+            (
+                "training step",
+                "\(speed.model), batch 8: \(rate(speed.training)) images/s, "
+                    + "\(percent(speed.trainingShare)) of the limit"
+            ),
+        ]
     }
 
     /// The devices there are, the preferred first, and why the others are not.

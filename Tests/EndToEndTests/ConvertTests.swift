@@ -227,8 +227,30 @@ import Testing
                 environment: ["HF_HOME": "/nowhere/hf"]
             )
             #expect(result.code == 0, "\(result.errors)")
-            for word in ["libtorch", "threads", "computes with", "/nowhere/hf/hub"] {
+            for word in ["libtorch", "threads", "computes with", "/nowhere/hf/hub", "- encoder"] {
                 #expect(result.output.contains(word), "\(word): \(result.output)")
+            }
+            #expect(result.output.contains("layers: DEIT_COMPUTE=libtorch"))
+            let json = try await DeitCommand.run(
+                ["doctor", "--json"],
+                in: folder,
+                environment: ["DEIT_COMPUTE": ""]
+            )
+            let object = try #require(
+                JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
+            )
+            let choices = try #require(object["choices"] as? [[String: String]])
+            #expect(
+                choices.map { $0["name"] } == [
+                    "dtype", "linear", "attention", "pointwise", "encoder",
+                ]
+            )
+            #expect(choices.allSatisfy { $0["reason"]?.isEmpty == false })
+            if let speed = object["speed"] as? [String: Any] {
+                for key in ["product_gflops", "forward_share", "training_share"] {
+                    let value = try #require(speed[key] as? Double)
+                    #expect(value > 0 && value.isFinite, "\(key)")
+                }
             }
         }
     }

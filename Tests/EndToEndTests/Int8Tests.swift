@@ -12,7 +12,7 @@ import Testing
         try await withTemporaryFolder { folder in
             let data = folder.appending(path: "data")
             try TinyData.writeFolders(to: data, classes: ["a", "b"], train: 6, validation: 2)
-            let arguments = int8(["--calibrate", "data", "--calibration-count", "10"])
+            let arguments = int8(["--measure", "data", "--measure-count", "10"])
             let result = try await DeitCommand.run(
                 arguments + ["--output", "out", "--json"],
                 in: folder
@@ -38,11 +38,6 @@ import Testing
             let doctor = try await DeitCommand.run(["doctor", "out"], in: folder)
             #expect(doctor.code == 0, "\(doctor.errors)")
             #expect(doctor.output.contains("\(layers) linear layers in 8 bits"))
-            let refused = try await DeitCommand.run(
-                ["convert", "out", "--to", "hf", "--output", "hf"],
-                in: folder
-            )
-            refused.expectRefusal(1, saying: "int8", "timm and safetensors")
             let image = "data/val/a/0.png"
             let classified = try await DeitCommand.run(["classify", "out", image], in: folder)
             #expect(classified.code == 0, "\(classified.errors)")
@@ -57,18 +52,17 @@ import Testing
                 try await DeitCommand.run(arguments + ["--output", "out"], in: folder)
                     .expectRefusal(code, saying: word)
             }
-            try await refuse(int8([]), 64, "--calibrate")
-            try await refuse(int8(["--calibrate", "data"], to: "hf"), 64, "--to timm")
-            try await refuse(int8(["--calibrate", "data"], to: "pth"), 64, "--to timm")
+            try await refuse(int8(["--measure", "data"], to: "deit"), 64, "--to timm")
+            try await refuse(int8([], to: "pth"), 64, "--to timm")
             try await refuse(
-                int8(["--calibrate", "data", "--calibration-count", "0"]),
+                int8(["--measure", "data", "--measure-count", "0"]),
                 64,
-                "--calibration-count"
+                "--measure-count"
             )
             let plain = ["convert", ConvertTests.fixture("timm"), "--to", "timm"]
-            try await refuse(plain + ["--calibrate", "data"], 64, "--dtype int8")
-            try await refuse(plain + ["--calibration-count", "3"], 64, "--calibrate")
-            try await refuse(int8(["--calibrate", "absent"]), 65, "absent")
+            try await refuse(plain + ["--measure", "data"], 64, "--dtype int8")
+            try await refuse(plain + ["--measure-count", "3"], 64, "--measure")
+            try await refuse(int8(["--measure", "absent"]), 65, "absent")
             let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
             #expect(names == ["data"])
         }

@@ -68,7 +68,6 @@ import Torch
         guard let limit else { return }
         #expect(limit.float32 > 0 && limit.float32.isFinite)
         #expect((limit.bfloat16 ?? 0 > 0) == Libtorch.hasFastBFloat16)
-        #expect((limit.int8 ?? 0 > 0) == Libtorch.hasInt8)
         #expect(limit.threads == Libtorch.threadCount)
     }
 }

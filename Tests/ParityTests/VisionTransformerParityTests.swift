@@ -109,6 +109,44 @@ struct VisionTransformerParityTests {
     }
 
     @Test(
+        "DeiT-Ti with its real weights on the fused encoder: logits, in every type that this processor has kernels for",
+        .needsShared(
+            "data/deit_tiny_patch16_224.safetensors",
+            "data/golden/0.npy",
+            "data/golden/1.npy",
+            "data/golden/deit_tiny_logits.npy"
+        ),
+        arguments: [(DType.float32, Float(1e-5)), (.bfloat16, 2.5e-2), (.int8, 5e-2)]
+    )
+    func tinyOnEncoder(dtype: DType, tolerance: Float) throws {
+        guard PackedEncoder.kernels(dtype) != nil else { return }
+        let previous = ComputePolicy.current
+        defer { ComputePolicy.current = previous }
+        ComputePolicy.current = ComputePolicy(encoder: .fused)
+        let file = try #require(Checkout.sharedFile("data/golden/deit_tiny_logits.npy"))
+        let expected = try readNumpy(file, count: 3 * 1000)
+        let model = try makeTiny()
+        model.eval()
+        if dtype == .int8 { _ = try LinearQuantization.round(model) { $0 == "head" } }
+        #expect(model.computesInt8 == (dtype == .int8))
+        try withoutGradient {
+            let images = try goldenInputs()
+            let logits = try withAutocast(dtype == .bfloat16 ? .bfloat16 : nil) {
+                () throws(TorchError) in try model(images)
+            }.to(.float32)
+            for index in 0..<2 {
+                let found = try logits.selected(0, index).floats()
+                let row = Array(expected[(index * 1000)..<((index + 1) * 1000)])
+                expectClose(found, row, tolerance: tolerance, "image \(index)")
+                #expect(
+                    found.indices.max { found[$0] < found[$1] }
+                        == row.indices.max { row[$0] < row[$1] }
+                )
+            }
+        }
+    }
+
+    @Test(
         "DeiT-Ti with its real weights: gradients and ten steps of AdamW",
         .needsShared(
             "data/deit_tiny_patch16_224.safetensors",

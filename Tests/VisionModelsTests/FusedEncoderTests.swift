@@ -48,6 +48,18 @@ struct FusedEncoderTests {
             ),
             ("normalised before the blocks", { $0.preNorm = true }),
             ("one head of 96", { $0.numHeads = 1 }),
+            ("normalised queries and keys", { $0.qkNorm = true }),
+            ("GELU by tanh", { $0.activation = .geluTanh }),
+            ("quick GELU", { $0.activation = .quickGELU }),
+            ("rotary positions", { $0.rotaryTemperature = 100 }),
+            (
+                "rotary positions and normalised queries and keys",
+                {
+                    $0.rotaryTemperature = 100
+                    $0.qkNorm = true
+                    $0.regTokens = 2
+                }
+            ),
         ]
 
     @Test("A network's logits and features are those of its layers", arguments: changes.indices)
@@ -127,9 +139,15 @@ struct FusedEncoderTests {
     @Test(
         "Networks with other blocks compute layer by layer",
         arguments: [
-            { $0.embedDim = 72 }, { $0.qkNorm = true }, { $0.activation = .quickGELU },
-            { $0.activation = .geluTanh }, { $0.blockType = .resPost },
-            { $0.blockType = .parallelScaling },
+            { $0.embedDim = 72 }, { $0.blockType = .resPost }, { $0.blockType = .parallelScaling },
+            {
+                $0.numHeads = 12
+                $0.qkNorm = true
+            },
+            {
+                $0.numHeads = 6
+                $0.rotaryTemperature = 100
+            },
         ] as [@Sendable (inout ViTConfiguration) -> Void]
     )
     func unserved(change: @Sendable (inout ViTConfiguration) -> Void) throws {
@@ -142,7 +160,43 @@ struct FusedEncoderTests {
         }
     }
 
-    @Test("Training, gradients, a dropout that is on and 8 bits compute layer by layer")
+    @Test("A network in 8 bits computes so, near the numbers that its weights stand for")
+    func int8() throws {
+        try #require(PackedEncoder.kernels(.int8) != nil)
+        let model = try makeModel { $0.isDistilled = true }
+        let images = try Tensor.randn([2, 3, 20, 28])
+        func features(_ encoder: ComputePolicy.Encoder) throws -> [Float] {
+            try withoutGradient {
+                try withEncoder(encoder) { try model.forwardFeatures(images).floats() }
+            }
+        }
+        #expect(withEncoder(.fused) { !model.computesInt8 })
+        let plain = try features(.fused)
+        #expect(try LinearQuantization.round(model) { $0.hasPrefix("head") } == 8)
+        #expect(withEncoder(.fused) { model.computesInt8 })
+        #expect(withEncoder(.layers) { !model.computesInt8 })
+        // In layers the rounded weights compute in floating point.
+        let expected = try features(.layers)
+        expectClose(plain, expected, tolerance: 2e-2)
+        let found = try features(.fused)
+        expectClose(found, expected, tolerance: 4e-2)
+        #expect(found != expected)
+        // One layer that is not in 8 bits, and none of the others computes so.
+        let block = try #require(model.blocks[1] as? Block)
+        let quantization = block.mlp.fc2.quantization
+        block.mlp.fc2.quantization = nil
+        #expect(withEncoder(.fused) { !model.computesInt8 })
+        try expectClose(features(.fused), expected, tolerance: 1e-5)
+        block.mlp.fc2.quantization = quantization
+        #expect(try features(.fused) == found)
+        try withEncoder(.fused) {
+            try model.packForInference()
+            #expect(model.computesInt8)
+            #expect(try features(.fused) == found)
+        }
+    }
+
+    @Test("Training, gradients and a dropout that is on compute layer by layer")
     func fallBack() throws {
         let model = try makeModel { $0.dropRate = 0.5 }
         let images = try Tensor.randn([1, 3, 20, 28])
@@ -160,15 +214,6 @@ struct FusedEncoderTests {
             #expect(try features(.fused) != features(.fused), "one dropout is in training")
             block.mlp.drop.eval()
             let plain = try features(.fused)
-            #expect(try features(.fused) == plain)
-            let eighth = LinearQuantization(
-                weightScale: Array(repeating: 0.01, count: 96),
-                inputScale: 0.1,
-                inputZeroPoint: 128
-            )
-            block.attn.proj.quantization = eighth
-            #expect(try features(.fused) == features(.layers), "a layer in 8 bits")
-            block.attn.proj.quantization = nil
             #expect(try features(.fused) == plain)
             model.train()
             #expect(try features(.fused) != features(.fused), "in training")

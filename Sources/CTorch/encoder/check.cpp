@@ -93,7 +93,7 @@ double error_of_product(const Kernels &kernels, Random &random) {
     LinearSource source{nullptr, depth, columns, depth};
     const auto weight = random.numbers(columns * depth);
     source.weight = weight.data();
-    const auto packed = pack(kernels, depth, columns, {{source, 0, 0}});
+    const auto packed = pack(operand_format(kernels), depth, columns, {{source, 0, 0}});
     const Operands weights(kernels, weight);
     std::vector<float> tile(static_cast<size_t>((kernels.block_rows + 16) * kernels.panel_width));
     Comparison comparison;
@@ -114,6 +114,19 @@ double error_of_product(const Kernels &kernels, Random &random) {
     return comparison.error();
 }
 
+/// The normalised rows in double precision: calls add(row, column, value).
+template <typename Add>
+void normalize_plainly(const std::vector<float> &x, int64_t rows, int64_t pitch, int64_t width, float eps, Add add) {
+    for (int64_t row = 0; row < rows; ++row) {
+        const auto *from = x.data() + row * pitch;
+        double mean = 0, variance = 0;
+        for (int64_t i = 0; i < width; ++i) mean += from[i] / static_cast<double>(width);
+        for (int64_t i = 0; i < width; ++i)
+            variance += (from[i] - mean) * (from[i] - mean) / static_cast<double>(width);
+        for (int64_t i = 0; i < width; ++i) add(row, i, (from[i] - mean) / std::sqrt(variance + eps));
+    }
+}
+
 double error_of_normalize(const Kernels &kernels, Random &random) {
     const auto rows = random.integer(1, 5), width = strip * random.integer(1, 48), pitch = width + row_padding;
     auto x = random.numbers(rows * width, 3);
@@ -125,19 +138,11 @@ double error_of_normalize(const Kernels &kernels, Random &random) {
     kernels.normalize(x.data(), rows, width, eps, out.data(), pitch);
     kernels.normalize_affine(x.data(), rows, width, eps, weight.data(), bias.data(), affine.data(), pitch);
     Comparison comparison;
-    for (int64_t row = 0; row < rows; ++row) {
-        const auto *from = x.data() + row * width;
-        double mean = 0, variance = 0;
-        for (int64_t i = 0; i < width; ++i) mean += from[i] / static_cast<double>(width);
-        for (int64_t i = 0; i < width; ++i)
-            variance += (from[i] - mean) * (from[i] - mean) / static_cast<double>(width);
-        for (int64_t i = 0; i < width; ++i) {
-            const auto normal = (from[i] - mean) / std::sqrt(variance + eps);
-            const auto at = static_cast<size_t>(i);
-            comparison.add(out[row * pitch + i], normal);
-            comparison.add(affine[static_cast<size_t>(row * pitch + i)], normal * weight[at] + bias[at]);
-        }
-    }
+    normalize_plainly(x, rows, width, width, eps, [&](int64_t row, int64_t i, double normal) {
+        const auto at = static_cast<size_t>(i);
+        comparison.add(out[row * pitch + i], normal);
+        comparison.add(affine[static_cast<size_t>(row * pitch + i)], normal * weight[at] + bias[at]);
+    });
     return comparison.error();
 }
 
@@ -178,6 +183,21 @@ double error_of_gelu(const Kernels &kernels, Random &random) {
         [&](double x, int64_t, int64_t column) {
             const auto sum = x + bias[static_cast<size_t>(column)];
             return sum * 0.5 * std::erfc(-sum * std::sqrt(0.5));
+        });
+}
+
+double error_of_sigmoid_gelu(const Kernels &kernels, Random &random, bool is_tanh) {
+    const auto bias = random.numbers(kernels.panel_width);
+    return error_of_rows(
+        kernels, random, 6,
+        [&](auto *tile, auto tile_pitch, auto rows, auto width, auto *out, auto pitch) {
+            const auto store = is_tanh ? kernels.store_gelu_tanh : kernels.store_quick_gelu;
+            store(tile, tile_pitch, rows, width, bias.data(), out, pitch);
+        },
+        [&](double x, int64_t, int64_t column) {
+            const auto sum = x + bias[static_cast<size_t>(column)];
+            if (!is_tanh) return sum / (1 + std::exp(-1.702 * sum));
+            return 0.5 * sum * (1 + std::tanh(std::sqrt(2 / M_PI) * (sum + 0.044715 * sum * sum * sum)));
         });
 }
 
@@ -289,6 +309,120 @@ double error_of_softmax(const Kernels &kernels, Random &random) {
     return comparison.error();
 }
 
+double error_of_heads(const Kernels &kernels, Random &random, bool is_rotation) {
+    const auto rows = random.integer(1, 20), width = (is_rotation ? 32 : 16) * random.integer(1, 8),
+               pitch = width + 16 * random.integer(0, 3);
+    const auto x = random.numbers(rows * pitch, 3), first = random.numbers(rows * width),
+               second = random.numbers(rows * width);
+    auto found = x, expected = x;
+    const auto half = width / 2;
+    if (is_rotation) {
+        kernels.rotate_heads(found.data(), pitch, rows, width, first.data(), second.data(), half);
+        for (int64_t row = 0; row < rows; ++row)
+            for (int64_t i = 0; i < half; ++i) {
+                const auto at = static_cast<size_t>(row * pitch + i), other = at + static_cast<size_t>(half),
+                           angle = static_cast<size_t>(row * half + i);
+                const double a = x[at], b = x[other];
+                expected[at] = static_cast<float>(a * first[angle] - b * second[angle]);
+                expected[other] = static_cast<float>(b * first[angle] + a * second[angle]);
+            }
+    } else {
+        const float eps = 1e-6f;
+        kernels.normalize_heads(found.data(), pitch, rows, width, eps, first.data(), second.data());
+        normalize_plainly(x, rows, pitch, width, eps, [&](int64_t row, int64_t i, double normal) {
+            const auto at = static_cast<size_t>(i);
+            expected[static_cast<size_t>(row * pitch + i)] = static_cast<float>(normal * first[at] + second[at]);
+        });
+    }
+    Comparison comparison;
+    for (size_t i = 0; i < found.size(); ++i) comparison.add(found[i], expected[i]);
+    return comparison.error();
+}
+
+double error_of_int8_product(const Kernels &kernels, Random &random) {
+    const auto depth_step = kernels.int8->depth_step;
+    const auto rows = random.integer(1, kernels.block_rows), columns = strip * random.integer(1, 5),
+               inputs = random.integer(1, 900), depth = rounded_up(inputs, depth_step), pitch = depth + 4;
+    Memory a(rows * pitch);
+    for (int64_t i = 0; i < rows * pitch; ++i) a.as<uint8_t>()[i] = static_cast<uint8_t>(random.integer(0, 255));
+    std::vector<RowSteps> row_steps;
+    for (int64_t row = 0; row < rows; ++row) {
+        const auto numbers = random.numbers(2);
+        row_steps.push_back({numbers[0], (numbers[1] + 2) / 255});
+    }
+    std::vector<float> weight(static_cast<size_t>(columns * inputs)), steps;
+    for (int64_t column = 0; column < columns; ++column) steps.push_back((random.numbers(1)[0] + 2) / 127);
+    for (size_t i = 0; i < weight.size(); ++i)
+        weight[i] = static_cast<float>(random.integer(-127, 127)) * steps[i / static_cast<size_t>(inputs)];
+    LinearSource source{weight.data(), inputs, columns, inputs};
+    source.steps = steps.data();
+    const auto packed = pack(weight_format(kernels), inputs, columns, {{source, 0, 0}});
+    std::vector<float> tile(static_cast<size_t>((kernels.block_rows + 16) * kernels.panel_width));
+    Comparison comparison;
+    for (int64_t panel = 0; panel < packed.panels.count(); ++panel) {
+        const auto width = packed.panels.width_of(panel), first = packed.panels.first_column(panel);
+        kernels.int8->product(a.data(), pitch, rows, row_steps.data(), packed.panel(panel),
+                              {packed.steps.data() + first, packed.sums.data() + first}, width, packed.depth,
+                              tile.data(), kernels.panel_width);
+        for (int64_t row = 0; row < rows; ++row)
+            for (int64_t column = 0; column < width; ++column) {
+                const auto &of_row = row_steps[static_cast<size_t>(row)];
+                double sum = 0;
+                for (int64_t k = 0; k < inputs; ++k)
+                    sum += (of_row.low + static_cast<double>(of_row.step) * a.as<uint8_t>()[row * pitch + k]) *
+                           weight[static_cast<size_t>((first + column) * inputs + k)];
+                comparison.add(tile[static_cast<size_t>(row * kernels.panel_width + column)], sum);
+            }
+    }
+    comparison.magnitude = std::max(comparison.magnitude, std::sqrt(static_cast<double>(inputs)) / 3);
+    return comparison.error();
+}
+
+/// The error of rounding to 8 bits, relative to the range of a row: half a step is 1/510.
+double error_of_steps(const std::vector<double> &expected, const uint8_t *found, int64_t pitch,
+                      const std::vector<RowSteps> &steps, int64_t width) {
+    Comparison comparison;
+    comparison.magnitude = 1;
+    for (size_t row = 0; row < steps.size(); ++row) {
+        const auto *from = expected.data() + row * static_cast<size_t>(width);
+        const auto [low, high] = std::minmax_element(from, from + width);
+        const auto range = std::max(*high - *low, 1e-6);
+        for (int64_t i = 0; i < width; ++i) {
+            const auto number =
+                steps[row].low + static_cast<double>(steps[row].step) * found[static_cast<int64_t>(row) * pitch + i];
+            comparison.add((number - from[i]) / range, 0);
+        }
+    }
+    return comparison.error();
+}
+
+double error_of_int8_rows(const Kernels &kernels, Random &random, bool is_normalization) {
+    const auto rows = random.integer(1, 5), width = strip * random.integer(1, 48), pitch = width + row_padding;
+    auto x = random.numbers(rows * width, 3);
+    // Of a row that is one number nothing is left to round.
+    if (random.integer(0, 9) == 0) std::fill_n(x.begin(), width, 0.7f);
+    std::vector<RowSteps> steps(static_cast<size_t>(rows));
+    std::vector<double> expected(x.begin(), x.end());
+    if (is_normalization) {
+        const auto weight = random.numbers(width);
+        const float eps = 1e-6f;
+        Memory out(rows * pitch);
+        kernels.int8->normalize(x.data(), rows, width, eps, weight.data(), out.data(), pitch, steps.data());
+        normalize_plainly(x, rows, width, width, eps, [&](int64_t row, int64_t i, double normal) {
+            expected[static_cast<size_t>(row * width + i)] = normal * weight[static_cast<size_t>(i)];
+        });
+        return error_of_steps(expected, out.as<uint8_t>(), pitch, steps, width);
+    }
+    std::vector<float> padded(static_cast<size_t>(rows * pitch));
+    for (int64_t row = 0; row < rows; ++row) std::copy_n(x.begin() + row * width, width, padded.begin() + row * pitch);
+    Operands operands(kernels, padded);
+    for (int64_t row = 0; row < rows; ++row)
+        for (int64_t i = 0; i < width; ++i) expected[static_cast<size_t>(row * width + i)] = operands[row * pitch + i];
+    const auto bytes = pitch * kernels.element_size;
+    kernels.int8->quantize(operands.data(), bytes, rows, width, steps.data());
+    return error_of_steps(expected, static_cast<const uint8_t *>(operands.data()), bytes, steps, width);
+}
+
 }  // namespace
 
 double error_of(const Kernels &kernels, Part part, uint64_t seed) {
@@ -300,15 +434,31 @@ double error_of(const Kernels &kernels, Part part, uint64_t seed) {
         case Part::keys: return error_of_operand(kernels, random, true);
         case Part::values: return error_of_operand(kernels, random, false);
         case Part::gelu: return error_of_gelu(kernels, random);
+        case Part::gelu_tanh: return error_of_sigmoid_gelu(kernels, random, true);
+        case Part::quick_gelu: return error_of_sigmoid_gelu(kernels, random, false);
         case Part::swiglu: return error_of_swiglu(kernels, random);
         case Part::add: return error_of_add(kernels, random);
         case Part::scaled: return error_of_scaled(kernels, random);
         case Part::softmax: return error_of_softmax(kernels, random);
+        case Part::normalize_heads: return error_of_heads(kernels, random, false);
+        case Part::rotate_heads: return error_of_heads(kernels, random, true);
+        case Part::int8_product: return kernels.int8 ? error_of_int8_product(kernels, random) : 0;
+        case Part::int8_normalize: return kernels.int8 ? error_of_int8_rows(kernels, random, true) : 0;
+        case Part::int8_quantize: return kernels.int8 ? error_of_int8_rows(kernels, random, false) : 0;
         case Part::count: break;
     }
     return std::numeric_limits<double>::infinity();
 }
 
-double tolerance_of(const Kernels &kernels) { return kernels.element_size == sizeof(float) ? 2e-6 : 5e-3; }
+double tolerance_of(const Kernels &kernels, Part part) {
+    switch (part) {
+        case Part::int8_normalize:
+        case Part::int8_quantize: return 1.0 / 510 + 1e-5;
+        case Part::normalize_heads:
+        case Part::rotate_heads:
+        case Part::int8_product: return 2e-6;
+        default: return kernels.element_size == sizeof(float) ? 2e-6 : 5e-3;
+    }
+}
 
 }  // namespace ctorch::encoder

@@ -16,10 +16,12 @@ namespace {
 
 // In the order of ct_encoder_create().
 constexpr std::array members{
-    &BlockTensors::norm1_weight, &BlockTensors::norm1_bias, &BlockTensors::qkv_weight, &BlockTensors::qkv_bias,
-    &BlockTensors::proj_weight,  &BlockTensors::proj_bias,  &BlockTensors::scale1,     &BlockTensors::norm2_weight,
-    &BlockTensors::norm2_bias,   &BlockTensors::fc1_weight, &BlockTensors::fc1_bias,   &BlockTensors::fc2_weight,
-    &BlockTensors::fc2_bias,     &BlockTensors::scale2,
+    &BlockTensors::norm1_weight,  &BlockTensors::norm1_bias,  &BlockTensors::qkv_weight,    &BlockTensors::qkv_bias,
+    &BlockTensors::proj_weight,   &BlockTensors::proj_bias,   &BlockTensors::scale1,        &BlockTensors::norm2_weight,
+    &BlockTensors::norm2_bias,    &BlockTensors::fc1_weight,  &BlockTensors::fc1_bias,      &BlockTensors::fc2_weight,
+    &BlockTensors::fc2_bias,      &BlockTensors::scale2,      &BlockTensors::q_norm_weight, &BlockTensors::q_norm_bias,
+    &BlockTensors::k_norm_weight, &BlockTensors::k_norm_bias, &BlockTensors::qkv_steps,     &BlockTensors::proj_steps,
+    &BlockTensors::fc1_steps,     &BlockTensors::fc2_steps,
 };
 
 at::Tensor checked(ct_tensor tensor, at::IntArrayRef sizes, bool may_be_missing = false) {
@@ -32,15 +34,16 @@ at::Tensor checked(ct_tensor tensor, at::IntArrayRef sizes, bool may_be_missing 
     return value.detach().contiguous();
 }
 
-BlockTensors block_of(const ct_tensor *tensors, const EncoderShape &shape) {
+BlockTensors block_of(const ct_tensor *tensors, const EncoderShape &shape, bool is_int8) {
     constexpr size_t fc2_weight = 11;
     TORCH_CHECK(tensors[fc2_weight], "encoder: the second weight of the feed-forward layers is missing");
     const auto width = shape.width, hidden = tensors[fc2_weight]->value.size(-1),
-               widened = shape.is_gated ? 2 * hidden : hidden;
+               widened = shape.is_gated() ? 2 * hidden : hidden;
     struct Expected {
         std::vector<int64_t> sizes;
         bool may_be_missing = false;
     };
+    const Expected of_heads{{shape.heads.width}, !shape.normalizes_heads};
     const std::array<Expected, members.size()> expected{{{{width}},
                                                          {{width}},
                                                          {{3 * width, width}},
@@ -54,11 +57,44 @@ BlockTensors block_of(const ct_tensor *tensors, const EncoderShape &shape) {
                                                          {{widened}, true},
                                                          {{width, hidden}},
                                                          {{width}, true},
-                                                         {{width}, true}}};
+                                                         {{width}, true},
+                                                         of_heads,
+                                                         of_heads,
+                                                         of_heads,
+                                                         of_heads,
+                                                         {{3 * width}, !is_int8},
+                                                         {{width}, !is_int8},
+                                                         {{widened}, !is_int8},
+                                                         {{width}, !is_int8}}};
     BlockTensors block;
     for (size_t i = 0; i < members.size(); ++i)
         block.*members[i] = checked(tensors[i], expected[i].sizes, expected[i].may_be_missing);
     return block;
+}
+
+const Kernels *kernels_of(ct_dtype dtype) {
+    switch (dtype) {
+        case CT_FLOAT32: return kernels_for(false);
+        case CT_BFLOAT16: return kernels_for(true);
+        case CT_INT8: return int8_kernels();
+        default: return nullptr;
+    }
+}
+
+// Angles for some tokens at the end, half a head each.
+Rotary rotary_of(ct_tensor cosines, ct_tensor sines, int64_t tokens, const EncoderShape &shape) {
+    if (!cosines || !sines) return {};
+    const auto half = shape.heads.width / 2;
+    for (const auto *angles : {cosines, sines}) {
+        const auto &value = angles->value;
+        TORCH_CHECK(value.dim() == 2 && value.size(0) <= tokens && value.size(1) == half && value.is_contiguous() &&
+                        value.scalar_type() == at::kFloat && value.device().is_cpu() &&
+                        value.size(0) == cosines->value.size(0) && half % 16 == 0,
+                    "encoder: rotary positions of ", value.scalar_type(), " of shape ", value.sizes(), " do not fit ",
+                    tokens, " tokens with heads of ", shape.heads.width);
+    }
+    return {cosines->value.const_data_ptr<float>(), sines->value.const_data_ptr<float>(),
+            tokens - cosines->value.size(0)};
 }
 
 }  // namespace
@@ -72,8 +108,7 @@ extern "C" {
 const char *ct_encoder_kernels(ct_dtype dtype) {
     const char *name = nullptr;
     guarded([&] {
-        if (dtype != CT_FLOAT32 && dtype != CT_BFLOAT16) return;
-        const auto *kernels = kernels_for(dtype == CT_BFLOAT16);
+        const auto *kernels = kernels_of(dtype);
         if (kernels) name = kernels->name;
     });
     return name;
@@ -81,20 +116,26 @@ const char *ct_encoder_kernels(ct_dtype dtype) {
 
 int32_t ct_encoder_error(ct_dtype dtype, int32_t part, uint64_t seed, double *error, double *tolerance) {
     return guarded([&] {
-        const auto *kernels = kernels_for(dtype == CT_BFLOAT16);
+        const auto *kernels = kernels_of(dtype);
         TORCH_CHECK(kernels && part >= 0 && part < static_cast<int32_t>(Part::count), "encoder: nothing to check");
         *error = error_of(*kernels, static_cast<Part>(part), seed);
-        *tolerance = tolerance_of(*kernels);
+        *tolerance = tolerance_of(*kernels, static_cast<Part>(part));
     });
 }
 
-int32_t ct_encoder_create(int64_t width, int64_t heads, double eps, bool is_gated, ct_dtype dtype, ct_encoder *out) {
+int32_t ct_encoder_create(int64_t width, int64_t heads, double eps, ct_encoder_activation activation,
+                          bool normalizes_heads, ct_dtype dtype, ct_encoder *out) {
     return guarded([&] {
-        const auto *kernels = ct_encoder_kernels(dtype) ? kernels_for(dtype == CT_BFLOAT16) : nullptr;
+        const auto *kernels = kernels_of(dtype);
         TORCH_CHECK(kernels, "encoder: no kernels for ", dtype_of(dtype), " on this processor");
-        TORCH_CHECK(width > 0 && heads > 0 && width % strip == 0 && width % heads == 0, "encoder: a width of ", width,
-                    " with ", heads, " heads is not served");
-        const EncoderShape shape{width, {heads, width / heads}, static_cast<float>(eps), is_gated};
+        TORCH_CHECK(width > 0 && heads > 0 && width % strip == 0 && width % heads == 0 &&
+                        (!normalizes_heads || width / heads % 16 == 0),
+                    "encoder: a width of ", width, " with ", heads, " heads is not served");
+        const EncoderShape shape{width,
+                                 {heads, width / heads},
+                                 static_cast<float>(eps),
+                                 static_cast<Activation>(activation),
+                                 normalizes_heads};
         *out = new ct_encoder_s{Encoder(*kernels, shape)};
     });
 }
@@ -102,7 +143,8 @@ int32_t ct_encoder_create(int64_t width, int64_t heads, double eps, bool is_gate
 int32_t ct_encoder_add_block(ct_encoder encoder, const ct_tensor *tensors) {
     return guarded([&] {
         const c10::InferenceMode no_graph;
-        encoder->value.add_block(block_of(tensors, encoder->value.shape()));
+        auto &value = encoder->value;
+        value.add_block(block_of(tensors, value.shape(), value.kernels().int8 != nullptr));
     });
 }
 
@@ -114,7 +156,8 @@ int32_t ct_encoder_set_norm(ct_encoder encoder, ct_tensor weight, ct_tensor bias
     });
 }
 
-int32_t ct_encoder_run(ct_encoder encoder, ct_tensor tokens, int64_t wanted, int64_t last_blocks, ct_tensor *out) {
+int32_t ct_encoder_run(ct_encoder encoder, ct_tensor tokens, ct_tensor cosines, ct_tensor sines, int64_t wanted,
+                       int64_t last_blocks, ct_tensor *out) {
     return returning(out, [&] {
         const c10::InferenceMode no_graph;
         const auto x = tokens->value.contiguous();
@@ -124,7 +167,7 @@ int32_t ct_encoder_run(ct_encoder encoder, ct_tensor tokens, int64_t wanted, int
                         last_blocks <= encoder->value.block_count(),
                     "encoder: ", wanted, " tokens after ", last_blocks, " blocks from tokens of ", x.scalar_type(),
                     " of shape ", x.sizes(), " do not fit a width of ", width);
-        return encoder->value.run(x, wanted, last_blocks);
+        return encoder->value.run(x, wanted, last_blocks, rotary_of(cosines, sines, x.size(1), encoder->value.shape()));
     });
 }
 

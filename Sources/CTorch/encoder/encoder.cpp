@@ -33,13 +33,19 @@ const float *data_of(const at::Tensor &tensor) { return tensor.defined() ? tenso
 
 const float *offset(const float *start, int64_t count) { return start ? start + count : nullptr; }
 
-std::vector<float> numbers_of(const at::Tensor &tensor) {
+std::vector<float> numbers_of(const at::Tensor &tensor, double factor = 1) {
+    if (!tensor.defined()) return {};
     const auto *data = tensor.const_data_ptr<float>();
-    return {data, data + tensor.numel()};
+    std::vector<float> numbers(data, data + tensor.numel());
+    for (auto &number : numbers) number = static_cast<float>(number * factor);
+    return numbers;
 }
 
-// The columns of a packed projection: queries of all heads, keys, values. The queries' scale makes scores of powers of
-// two.
+// Scores of powers of two, over the square root of a head's width.
+double score_scale(const Heads &heads) { return 1.4426950408889634 / std::sqrt(static_cast<double>(heads.width)); }
+
+// The columns of a packed projection: queries of all heads, keys, values. The scale of the scores is the queries',
+// unless these are normalised, which would undo it.
 PackedLinear pack_qkv(const Kernels &kernels, const EncoderShape &shape, const BlockTensors &block) {
     const auto &heads = shape.heads;
     std::vector<PackedPart> parts;
@@ -50,10 +56,11 @@ PackedLinear pack_qkv(const Kernels &kernels, const EncoderShape &shape, const B
             source.bias = offset(data_of(block.qkv_bias), row);
             source.norm_weight = data_of(block.norm1_weight);
             source.norm_bias = data_of(block.norm1_bias);
-            if (which == 0) source.scale = 1.4426950408889634 / std::sqrt(static_cast<double>(heads.width));
+            source.steps = offset(data_of(block.qkv_steps), row);
+            if (which == 0 && !shape.normalizes_heads) source.scale = score_scale(heads);
             parts.push_back({source, which * heads.columns() + head * heads.padded_width(), 0});
         }
-    return pack(kernels, shape.width, 3 * heads.columns(), parts);
+    return pack(weight_format(kernels), shape.width, 3 * heads.columns(), parts);
 }
 
 // The depths are those of attended tokens: every head padded.
@@ -65,9 +72,10 @@ PackedLinear pack_proj(const Kernels &kernels, const EncoderShape &shape, const 
                             heads.width};
         source.bias = data_of(block.proj_bias);
         source.gain = data_of(block.scale1);
+        source.steps = data_of(block.proj_steps);
         parts.push_back({source, 0, head * heads.padded_width()});
     }
-    return pack(kernels, heads.columns(), shape.width, parts);
+    return pack(weight_format(kernels), heads.columns(), shape.width, parts);
 }
 
 FeedForwardPart pack_feed_forward(const Kernels &kernels, const EncoderShape &shape, const BlockTensors &block,
@@ -78,15 +86,17 @@ FeedForwardPart pack_feed_forward(const Kernels &kernels, const EncoderShape &sh
         source.bias = offset(data_of(block.fc1_bias), row);
         source.norm_weight = data_of(block.norm2_weight);
         source.norm_bias = data_of(block.norm2_bias);
-        return pack(kernels, shape.width, count, {{source, 0, 0}});
+        source.steps = offset(data_of(block.fc1_steps), row);
+        return pack(weight_format(kernels), shape.width, count, {{source, 0, 0}});
     };
     LinearSource source{data_of(block.fc2_weight) + first, hidden, shape.width, count};
     source.bias = data_of(block.fc2_bias);
     source.gain = data_of(block.scale2);
+    source.steps = data_of(block.fc2_steps);
     FeedForwardPart part;
-    if (shape.is_gated) part.gate = widening(first);
-    part.up = widening(first + (shape.is_gated ? hidden : 0));
-    part.down = pack(kernels, rounded_up(count, strip), shape.width, {{source, 0, 0}});
+    if (shape.is_gated()) part.gate = widening(first);
+    part.up = widening(first + (shape.is_gated() ? hidden : 0));
+    part.down = pack(weight_format(kernels), rounded_up(count, strip), shape.width, {{source, 0, 0}});
     return part;
 }
 
@@ -115,6 +125,16 @@ void Encoder::add_block(const BlockTensors &block) {
     PackedBlock packed;
     packed.qkv = pack_qkv(kernels_, shape_, block);
     packed.proj = pack_proj(kernels_, shape_, block);
+    if (kernels_.int8) {
+        packed.norm1_weight = numbers_of(block.norm1_weight);
+        packed.norm2_weight = numbers_of(block.norm2_weight);
+    }
+    if (shape_.normalizes_heads) {
+        packed.q_norm_weight = numbers_of(block.q_norm_weight, score_scale(shape_.heads));
+        packed.q_norm_bias = numbers_of(block.q_norm_bias, score_scale(shape_.heads));
+        packed.k_norm_weight = numbers_of(block.k_norm_weight);
+        packed.k_norm_bias = numbers_of(block.k_norm_bias);
+    }
     const auto hidden = block.fc2_weight.size(1), parts = (hidden + hidden_units - 1) / hidden_units,
                count = rounded_up((hidden + parts - 1) / parts, kernels_.panel_width);
     for (int64_t first = 0; first < hidden; first += count)
@@ -129,19 +149,23 @@ void Encoder::set_norm(const at::Tensor &weight, const at::Tensor &bias) {
     norm_bias_ = numbers_of(bias);
 }
 
-at::Tensor Encoder::run(const at::Tensor &tokens, int64_t wanted, int64_t last_blocks) const {
+at::Tensor Encoder::run(const at::Tensor &tokens, int64_t wanted, int64_t last_blocks, const Rotary &rotary) const {
     const auto images = tokens.size(0), count = tokens.size(1);
     auto out = at::empty({last_blocks, images, wanted, shape_.width}, tokens.options());
     const auto *from = tokens.const_data_ptr<float>();
     auto *to = out.mutable_data_ptr<float>();
     const auto image_at = [&](int64_t index) {
-        return Image{from + index * count * shape_.width, to + index * wanted * shape_.width,
-                     images * wanted * shape_.width, wanted, last_blocks};
+        return Image{from + index * count * shape_.width,
+                     to + index * wanted * shape_.width,
+                     images * wanted * shape_.width,
+                     wanted,
+                     last_blocks,
+                     rotary};
     };
     const int64_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
     if (images >= threads) {
         parallel_for(images, 1, [&](int64_t first, int64_t last) {
-            auto room = take_room(count, 1);
+            auto room = take_room(count, 1, rotary.cosines);
             const Released released(kernels_);
             for (auto index = first; index < last; ++index) run_image(*room, image_at(index));
             give_back(std::move(room));
@@ -157,7 +181,7 @@ at::Tensor Encoder::run(const at::Tensor &tokens, int64_t wanted, int64_t last_b
             is_split = run < 4 ? run % 2 == 0 : split_is_faster != (run % 64 == 0);
         }
         const auto start = seconds();
-        auto room = take_room(count, is_split ? threads : 1);
+        auto room = take_room(count, is_split ? threads : 1, rotary.cosines);
         if (is_split) {
             run_image_split(*room, image_at(index));
         } else {
@@ -192,7 +216,7 @@ void Encoder::write_out(int64_t index, const Room &room, const Image &image) con
 
 void Encoder::run_image(Room &room, const Image &image) const {
     std::memcpy(room.x, image.tokens, static_cast<size_t>(room.tokens * shape_.width) * sizeof(float));
-    const Pass pass(kernels_, shape_, room, 0);
+    const Pass pass(kernels_, shape_, image.rotary, room, 0);
     for (int64_t index = 0; const auto &block : blocks_) {
         const auto left = left_after(index, room, image);
         pass.project(block, index, {0, room.tokens}, left);
@@ -211,7 +235,7 @@ void Encoder::run_image_split(Room &room, const Image &image) const {
         parallel_for(room.parts, 1, [&](int64_t first, int64_t last) {
             const Released released(kernels_);
             for (auto part = first; part < last; ++part)
-                body(Pass(kernels_, shape_, room, part), {boundary(part), boundary(part + 1)});
+                body(Pass(kernels_, shape_, image.rotary, room, part), {boundary(part), boundary(part + 1)});
         });
     };
     const auto project = [&](const Pass &pass, int64_t index, Range range) {
@@ -233,19 +257,20 @@ void Encoder::run_image_split(Room &room, const Image &image) const {
     }
 }
 
-std::unique_ptr<Room> Encoder::take_room(int64_t tokens, int64_t parts) const {
+std::unique_ptr<Room> Encoder::take_room(int64_t tokens, int64_t parts, bool is_rotary) const {
+    const bool prepares_heads = shape_.normalizes_heads || is_rotary;
     {
         const std::lock_guard lock(mutex_);
         while (!rooms_.empty()) {
             auto room = std::move(rooms_.back());
             rooms_.pop_back();
-            if (room->tokens == tokens && room->parts >= parts) {
+            if (room->tokens == tokens && room->parts >= parts && (room->projected || !prepares_heads)) {
                 room->parts = parts;
                 return room;
             }
         }
     }
-    return std::make_unique<Room>(kernels_, shape_, widest_hidden_, tokens, parts);
+    return std::make_unique<Room>(kernels_, shape_, widest_hidden_, tokens, parts, prepares_heads);
 }
 
 void Encoder::give_back(std::unique_ptr<Room> room) const {

@@ -8,7 +8,8 @@
 //      └──────────────────────────────────────────────────────────────────────────┤
 //      └──► normalise with weight and bias ──► out [images, wanted, width]
 //
-// The residual stream stays in float32; operands of products have the type of the kernels.
+// The residual stream stays in float32; operands of products have the type of the kernels, or 8 bits those of linear
+// layers.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -22,18 +23,33 @@
 
 namespace ctorch::encoder {
 
-/// The tensors of a block, all float32 and contiguous; biases and layer scales may be undefined.
+/// The tensors of a block, all float32 and contiguous; biases, layer scales and the norms of queries and keys may be
+/// undefined. Steps are those of the weights' outputs, in 8 bits.
 struct BlockTensors {
     at::Tensor norm1_weight, norm1_bias, qkv_weight, qkv_bias, proj_weight, proj_bias, scale1;
     at::Tensor norm2_weight, norm2_bias, fc1_weight, fc1_bias, fc2_weight, fc2_bias, scale2;
+    at::Tensor q_norm_weight, q_norm_bias, k_norm_weight, k_norm_bias;
+    at::Tensor qkv_steps, proj_steps, fc1_steps, fc2_steps;
 };
+
+/// What is between the feed-forward layers. With SwiGLU the first half of fc1's outputs gates the second.
+enum class Activation { gelu, gelu_tanh, quick_gelu, swiglu };
 
 struct EncoderShape {
     int64_t width;
     Heads heads;
     float eps;
-    /// Whether the first half of fc1's outputs gates the second (SwiGLU) instead of a GELU.
-    bool is_gated;
+    Activation activation;
+    /// Whether every head's queries and keys are normalised.
+    bool normalizes_heads;
+
+    bool is_gated() const { return activation == Activation::swiglu; }
+};
+
+/// Rotary positions of the tokens from `first` on: half a head's cosines and sines for each of them; null for none.
+struct Rotary {
+    const float *cosines = nullptr, *sines = nullptr;
+    int64_t first = 0;
 };
 
 /// A part of the feed-forward layers: some hidden units, with the rows of fc1 and the columns of fc2 that belong to
@@ -44,6 +60,10 @@ struct FeedForwardPart {
 
 struct PackedBlock {
     PackedLinear qkv, proj;
+    /// The norms' weights, in 8 bits; see LinearSource.
+    std::vector<float> norm1_weight, norm2_weight;
+    /// The norms of a head's queries, scaled as the queries of other networks are, and of its keys.
+    std::vector<float> q_norm_weight, q_norm_bias, k_norm_weight, k_norm_bias;
     std::vector<FeedForwardPart> feed_forward;
 };
 
@@ -57,6 +77,7 @@ class Encoder {
     ~Encoder();
 
     const EncoderShape &shape() const { return shape_; }
+    const Kernels &kernels() const { return kernels_; }
     int64_t block_count() const { return static_cast<int64_t>(blocks_.size()); }
 
     void add_block(const BlockTensors &block);
@@ -66,7 +87,7 @@ class Encoder {
     /// one: `[last_blocks, images, wanted, width]`.
     ///
     /// A token's result does not depend on the number of threads, on the other images, or on what is wanted.
-    at::Tensor run(const at::Tensor &tokens, int64_t wanted, int64_t last_blocks) const;
+    at::Tensor run(const at::Tensor &tokens, int64_t wanted, int64_t last_blocks, const Rotary &rotary) const;
 
   private:
     /// What a pass reads and writes.
@@ -75,13 +96,14 @@ class Encoder {
         /// The first result; those of later blocks are `stride` further on.
         float *out;
         int64_t stride, wanted, last_blocks;
+        Rotary rotary;
     };
     /// How many tokens at the beginning matter after a block.
     int64_t left_after(int64_t index, const Room &room, const Image &image) const;
     void write_out(int64_t index, const Room &room, const Image &image) const;
     void run_image(Room &room, const Image &image) const;
     void run_image_split(Room &room, const Image &image) const;
-    std::unique_ptr<Room> take_room(int64_t tokens, int64_t parts) const;
+    std::unique_ptr<Room> take_room(int64_t tokens, int64_t parts, bool is_rotary) const;
     void give_back(std::unique_ptr<Room> room) const;
 
     const Kernels &kernels_;

@@ -20,6 +20,15 @@ INLINED float sum_across(const Floats &v) {
     return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
+INLINED float largest_across(const Floats &v) {
+    const auto low = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7),
+               high = __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15), eight = low > high ? low : high;
+    const auto first = __builtin_shufflevector(eight, eight, 0, 1, 2, 3),
+               second = __builtin_shufflevector(eight, eight, 4, 5, 6, 7), four = first > second ? first : second;
+    const float even = four[0] > four[2] ? four[0] : four[2], odd = four[1] > four[3] ? four[1] : four[3];
+    return even > odd ? even : odd;
+}
+
 // ---- Layer normalisation
 
 struct RowStatistics {
@@ -124,24 +133,44 @@ INLINED void normal_share(const Floats &x, Floats &out) {
 }
 
 template <typename Element>
-INLINED void store_rows_gelu(const float *tile, int64_t tile_pitch, int64_t rows, int64_t width, const float *bias,
-                             void *out, int64_t pitch) {
+struct ExactGelu {
+    INLINED void operator()(const Floats &x, Floats &out) const {
+        Floats share;
+        normal_share<Element>(x, share);
+        out = x * share;
+    }
+};
+
+// x · 1 / (1 + e^−u), with e^−|u| so that nothing overflows.
+INLINED void times_sigmoid(const Floats &x, const Floats &u, Floats &out) {
+    Floats e;
+    exponential(u < 0.0f ? u : -u, e);
+    out = x * (u < 0.0f ? e : Floats{} + 1.0f) / (1.0f + e);
+}
+
+// ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))), where ½ (1 + tanh(u/2)) is the sigmoid of u.
+struct TanhGelu {
+    INLINED void operator()(const Floats &x, Floats &out) const {
+        times_sigmoid(x, x * (1.59576912f + 0.0713548163f * x * x), out);
+    }
+};
+
+struct QuickGelu {
+    INLINED void operator()(const Floats &x, Floats &out) const { times_sigmoid(x, 1.702f * x, out); }
+};
+
+template <typename Element, typename Activation>
+INLINED void store_rows_activated(const float *tile, int64_t tile_pitch, int64_t rows, int64_t width, const float *bias,
+                                  void *out, int64_t pitch, const Activation &activation) {
     auto *to = static_cast<Element *>(out);
     for_strips(
         tile, tile_pitch, rows, width, bias,
         [&](int64_t row, int64_t column, const Floats &first, const Floats &second) __attribute__((always_inline)) {
             Floats low, high;
-            normal_share<Element>(first, low);
-            normal_share<Element>(second, high);
-            store_pair(to + row * pitch + column, first * low, second * high);
+            activation(first, low);
+            activation(second, high);
+            store_pair(to + row * pitch + column, low, high);
         });
-}
-
-// x · 1 / (1 + e^−x), with e^−|x| so that nothing overflows.
-INLINED void silu(const Floats &x, Floats &out) {
-    Floats e;
-    exponential(x < 0.0f ? x : -x, e);
-    out = x * (x < 0.0f ? e : Floats{} + 1.0f) / (1.0f + e);
 }
 
 template <typename Element>
@@ -152,8 +181,8 @@ INLINED void store_rows_swiglu(const float *gate, const float *tile, int64_t til
         gate, tile_pitch, rows, width, gate_bias,
         [&](int64_t row, int64_t column, const Floats &first, const Floats &second) __attribute__((always_inline)) {
             Floats values[2], biases[2], gates[2];
-            silu(first, gates[0]);
-            silu(second, gates[1]);
+            times_sigmoid(first, first, gates[0]);
+            times_sigmoid(second, second, gates[1]);
             for (int64_t half = 0; half < 2; ++half) {
                 load(tile + row * tile_pitch + column + half * lanes, values[half]);
                 load(bias + column + half * lanes, biases[half]);

@@ -15,6 +15,9 @@
 //   k0,k1: c0k0 c0k1 c1k0 c1k1 … c63k0 c63k1
 //   k2,k3: c0k2 c0k3 …
 //
+// In 8 bits there are four neighbours, k0 to k3. A weight is its column's step times a whole number of -127 ... 127; an
+// activation is its row's smallest number plus 0 ... 255 times its row's step.
+//
 // Rows of activations are padded so that their starts do not fall on the same sets of the first cache: a pitch of 4096
 // bytes would leave room for eight rows only.
 #pragma once

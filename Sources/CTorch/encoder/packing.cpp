@@ -1,6 +1,7 @@
 // Packs weights once for all passes; layout.h draws the result.
 #include "packing.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -19,28 +20,66 @@ namespace {
 // Large pages, where the system has them: a network's weights are read from end to end in every pass.
 constexpr int64_t page = 2 << 20;
 
-void pack_output(const Kernels &kernels, PackedLinear &packed, const PackedPart &part, int64_t output) {
+// So many outputs and inputs at a time: what they are written to stays in the first cache.
+constexpr int64_t outputs_at_once = 64, inputs_at_once = 64;
+
+struct Outputs {
+    double bias[outputs_at_once], sum[outputs_at_once];
+};
+
+/// The weights of some inputs and outputs, and their share in the biases and sums.
+template <typename Element>
+void pack_weights(PackedLinear &packed, const PackedPart &part, int64_t first_output, int64_t last_output,
+                  int64_t first_input, int64_t last_input, Outputs &outputs) {
+    constexpr bool is_int8 = sizeof(Element) == 1;
+    constexpr int64_t interleave = sizeof(float) / sizeof(Element);
     const auto &source = part.source;
-    const auto *row = source.weight + output * source.weight_pitch;
-    const auto column = part.first_column + output, panel = column / packed.panels.width;
-    const auto interleave = kernels.interleave, step = packed.panels.width_of(panel) * interleave;
-    const auto start =
-        packed.panels.offset_of(panel, packed.depth) + (column - panel * packed.panels.width) * interleave;
-    const bool is_float = kernels.element_size == sizeof(float);
-    const double factor = source.scale * (source.gain ? source.gain[output] : 1);
-    double bias = source.bias ? source.bias[output] : 0;
-    for (int64_t input = 0; input < source.inputs; ++input) {
-        const double weight = row[input];
-        if (source.norm_bias) bias += weight * source.norm_bias[input];
-        const auto value = static_cast<float>(weight * factor * (source.norm_weight ? source.norm_weight[input] : 1));
-        const auto k = part.first_depth + input, index = start + k / interleave * step + k % interleave;
-        if (is_float) {
-            packed.weights.as<float>()[index] = value;
-        } else {
-            packed.weights.as<uint16_t>()[index] = bfloat16_bits(value);
+    for (auto output = first_output; output < last_output; ++output) {
+        const auto *row = source.weight + output * source.weight_pitch;
+        const auto column = part.first_column + output, panel = column / packed.panels.width;
+        const auto step = packed.panels.width_of(panel) * interleave;
+        auto *to = packed.weights.as<Element>() + packed.panels.offset_of(panel, packed.depth) +
+                   (column - panel * packed.panels.width) * interleave;
+        const double factor = source.scale * (source.gain ? source.gain[output] : 1);
+        auto &bias = outputs.bias[output - first_output], &sum = outputs.sum[output - first_output];
+        for (auto input = first_input; input < last_input; ++input) {
+            const double weight = row[input];
+            if (source.norm_bias) bias += weight * source.norm_bias[input];
+            const auto k = part.first_depth + input;
+            auto &place = to[k / interleave * step + k % interleave];
+            if constexpr (is_int8) {
+                const auto whole = std::clamp(std::nearbyint(row[input] / source.steps[output]), -127.0f, 127.0f);
+                sum += whole;
+                place = static_cast<int8_t>(whole);
+            } else {
+                const auto value =
+                    static_cast<float>(weight * factor * (source.norm_weight ? source.norm_weight[input] : 1));
+                if constexpr (sizeof(Element) == sizeof(float)) {
+                    place = value;
+                } else {
+                    place = bfloat16_bits(value);
+                }
+            }
         }
     }
-    packed.bias[static_cast<size_t>(column)] = static_cast<float>(bias * factor);
+}
+
+template <typename Element>
+void pack_outputs(PackedLinear &packed, const PackedPart &part, int64_t first, int64_t last) {
+    const auto &source = part.source;
+    Outputs outputs{};
+    for (int64_t input = 0; input < source.inputs; input += inputs_at_once)
+        pack_weights<Element>(packed, part, first, last, input, std::min(input + inputs_at_once, source.inputs),
+                              outputs);
+    for (auto output = first; output < last; ++output) {
+        const auto at = static_cast<size_t>(part.first_column + output);
+        const double factor = source.scale * (source.gain ? source.gain[output] : 1);
+        const double bias = outputs.bias[output - first] + (source.bias ? source.bias[output] : 0);
+        packed.bias[at] = static_cast<float>(bias * factor);
+        if (!source.steps) continue;
+        packed.steps[at] = static_cast<float>(source.steps[output] * factor);
+        packed.sums[at] += static_cast<float>(outputs.sum[output - first]);
+    }
 }
 
 }  // namespace
@@ -65,15 +104,24 @@ uint16_t bfloat16_bits(float value) {
     return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
-PackedLinear pack(const Kernels &kernels, int64_t depth, int64_t columns, const std::vector<PackedPart> &parts) {
+PackedLinear pack(const PackedFormat &format, int64_t depth, int64_t columns, const std::vector<PackedPart> &parts) {
     PackedLinear packed;
-    packed.depth = rounded_up(depth, kernels.depth_step);
-    packed.panels = {rounded_up(columns, strip), kernels.panel_width};
-    packed.weights = Memory(packed.depth * packed.panels.columns * kernels.element_size);
-    packed.bias.assign(static_cast<size_t>(packed.panels.columns), 0);
+    packed.depth = rounded_up(depth, format.depth_step);
+    packed.element_size = format.element_size;
+    packed.panels = {rounded_up(columns, strip), format.panel_width};
+    packed.weights = Memory(packed.depth * packed.panels.columns * format.element_size);
+    for (auto *numbers : {&packed.bias, &packed.steps, &packed.sums})
+        numbers->assign(static_cast<size_t>(packed.panels.columns), 0);
     for (const auto &part : parts)
-        parallel_for(part.source.outputs, 64, [&](int64_t from, int64_t to) {
-            for (auto output = from; output < to; ++output) pack_output(kernels, packed, part, output);
+        parallel_for(part.source.outputs, outputs_at_once, [&](int64_t from, int64_t to) {
+            for (auto first = from; first < to; first += outputs_at_once) {
+                const auto last = std::min(first + outputs_at_once, to);
+                switch (format.element_size) {
+                    case sizeof(float): pack_outputs<float>(packed, part, first, last); break;
+                    case sizeof(uint16_t): pack_outputs<uint16_t>(packed, part, first, last); break;
+                    default: pack_outputs<int8_t>(packed, part, first, last);
+                }
+            }
         });
     return packed;
 }

@@ -34,17 +34,22 @@ class Memory {
 
 /// A linear layer, packed: operands · weights + bias.
 struct PackedLinear {
-    int64_t depth = 0;
+    int64_t depth = 0, element_size = 0;
     Panels panels{0, 0};
     Memory weights;
-    /// One for each column, zeros for the padding.
-    std::vector<float> bias;
+    /// One for each column, zeros for the padding; steps and sums (ColumnSteps) only in 8 bits.
+    std::vector<float> bias, steps, sums;
+
+    const char *panel(int64_t index) const { return weights.data() + panels.offset_of(index, depth) * element_size; }
 };
 
 /// Where a linear layer's weights come from and what is folded into them. All pointers but `weight` may be null.
 ///
 ///   out = (gain · (W (norm_weight · x + norm_bias) + b)) · scale
 ///       = (gain · scale · W · norm_weight) x + gain · scale · (W norm_bias + b)
+///
+/// In 8 bits W is `steps` times whole numbers, and these stay what they are: gain and scale are folded into the steps,
+/// and x comes multiplied with norm_weight already.
 struct LinearSource {
     /// `[outputs, inputs]`, rows of `weight_pitch` elements.
     const float *weight;
@@ -56,6 +61,8 @@ struct LinearSource {
     const float *gain = nullptr;
     /// One factor for all outputs.
     double scale = 1;
+    /// The step of each output's weights, in 8 bits.
+    const float *steps = nullptr;
 };
 
 /// A part of a packed matrix: outputs of the source as columns from `first_column`, inputs as depths from
@@ -66,7 +73,7 @@ struct PackedPart {
 };
 
 /// Packs the parts side by side.
-PackedLinear pack(const Kernels &kernels, int64_t depth, int64_t columns, const std::vector<PackedPart> &parts);
+PackedLinear pack(const PackedFormat &format, int64_t depth, int64_t columns, const std::vector<PackedPart> &parts);
 
 /// Rounds to the nearest even, as the kernels do.
 uint16_t bfloat16_bits(float value);

@@ -21,11 +21,22 @@ struct Tile {
     int64_t pitch, row, rows, column, width;
 };
 
+/// Operands of a linear layer, row after row; steps only in 8 bits.
+struct Rows {
+    const char *data;
+    int64_t pitch;
+    const RowSteps *steps;
+};
+
 /// Works on tokens of the image in `room`, with memory of its own for tiles and scores.
 class Pass {
   public:
-    Pass(const Kernels &kernels, const EncoderShape &shape, Room &room, int64_t part)
-        : kernels_(kernels), shape_(shape), room_(room), scratch_(room.scratch[static_cast<size_t>(part)]) {}
+    Pass(const Kernels &kernels, const EncoderShape &shape, const Rotary &rotary, Room &room, int64_t part)
+        : kernels_(kernels),
+          shape_(shape),
+          rotary_(rotary),
+          room_(room),
+          scratch_(room.scratch[static_cast<size_t>(part)]) {}
 
     /// Queries, keys and values of a block from the residual stream; queries only of the first `wanted` tokens. The
     /// range starts at a multiple of 16.
@@ -35,20 +46,29 @@ class Pass {
     void finish(const PackedBlock &block, int64_t index, Range tokens) const;
 
   private:
-    void normalize(Range tokens) const;
+    /// The tokens normalised, as operands; `weight` is the norm's, in 8 bits.
+    Rows normalize(const std::vector<float> &weight, Range tokens) const;
+    /// Operands as those of a linear layer: in 8 bits their rows are rounded, in place.
+    Rows rounded(char *operands, int64_t pitch, int64_t width, RowSteps *steps, Range tokens) const;
+    void store_queries(const float *numbers, int64_t pitch, int64_t rows, const float *bias, int64_t head, int64_t row,
+                       int64_t within) const;
+    /// Normalises and turns some tokens' queries or keys, which lie as float32; then calls store(row, rows, column of
+    /// the head) for their strips.
+    void prepare_head(int64_t head, const std::vector<float> &weight, const std::vector<float> &bias, Range tokens,
+                      c10::function_ref<void(int64_t, int64_t, int64_t)> store) const;
     void attend(int64_t index, Range tokens) const;
-    void feed_forward(const FeedForwardPart &part, Range tokens, bool is_first) const;
-    void multiply(const char *operands, int64_t pitch, Range rows, const PackedLinear &linear, int64_t first_panel,
-                  int64_t last_panel, c10::function_ref<void(const Tile &)> epilogue) const;
+    void feed_forward(const FeedForwardPart &part, const Rows &normal, Range tokens, bool is_first) const;
+    void product(const Rows &rows, int64_t row, int64_t count, const PackedLinear &linear, int64_t index,
+                 float *tile) const;
+    void multiply(const Rows &rows, Range tokens, const PackedLinear &linear, int64_t first_panel, int64_t last_panel,
+                  c10::function_ref<void(const Tile &)> epilogue) const;
     void add(const Tile &tile, const float *bias) const;
-    const char *panel(const PackedLinear &linear, int64_t index) const {
-        return linear.weights.data() + linear.panels.offset_of(index, linear.depth) * kernels_.element_size;
-    }
     char *keys(int64_t index, int64_t head) const;
     char *values(int64_t index, int64_t head) const;
 
     const Kernels &kernels_;
     const EncoderShape &shape_;
+    const Rotary &rotary_;
     Room &room_;
     const Scratch &scratch_;
 };

@@ -7,6 +7,13 @@
 //   values    2 · [heads] packed matrices of depth `tokens` and `head width` columns
 //   attended  [tokens, heads · head width + padding]
 //   hidden    [tokens, hidden part + padding]    one part of the feed-forward layers at a time
+//   projected [tokens, 2 · heads · head width] float32, queries and keys that are normalised or turned before their
+//             product; otherwise not there
+//
+// In 8 bits `normal` has that type, and rows of `attended` and `hidden` are rounded in place before they are
+// multiplied: their 8-bit numbers take the first half or quarter of their memory.
+//
+//   normal_steps, attended_steps, hidden_steps   [tokens] low and step of every row
 //
 //   for every thread:
 //   tile      [block rows, panel width] float32  a product before its epilogue, and a second one for SwiGLU's gate
@@ -33,7 +40,8 @@ struct Scratch {
 };
 
 struct Room {
-    Room(const Kernels &kernels, const EncoderShape &shape, int64_t widest_hidden, int64_t tokens, int64_t parts)
+    Room(const Kernels &kernels, const EncoderShape &shape, int64_t widest_hidden, int64_t tokens, int64_t parts,
+         bool prepares_heads)
         : tokens(tokens), parts(parts) {
         const auto head_width = shape.heads.padded_width();
         key_columns = rounded_up(tokens, strip);
@@ -58,6 +66,9 @@ struct Room {
         const auto values_at = take(2 * shape.heads.count * value_depth * head_width * size);
         const auto attended_at = take(rows * attended_pitch * size);
         const auto hidden_at = take(rows * hidden_pitch * size);
+        projected_pitch = 2 * shape.heads.columns();
+        const auto projected_at = take(prepares_heads ? rows * projected_pitch * 4 : 0);
+        const auto steps_at = take(kernels.int8 ? 3 * tokens * static_cast<int64_t>(sizeof(RowSteps)) : 0);
         struct Places {
             int64_t tile, gate_tile, scores, weights, factors;
         };
@@ -76,6 +87,10 @@ struct Room {
         values = at(values_at);
         attended = at(attended_at);
         hidden = at(hidden_at);
+        if (prepares_heads) projected = reinterpret_cast<float *>(at(projected_at));
+        normal_steps = reinterpret_cast<RowSteps *>(at(steps_at));
+        attended_steps = normal_steps + tokens;
+        hidden_steps = attended_steps + tokens;
         for (const auto &place : places) {
             auto *scores = reinterpret_cast<float *>(at(place.scores));
             scratch.push_back(
@@ -85,10 +100,13 @@ struct Room {
     }
 
     int64_t tokens, parts;
-    int64_t key_columns, value_depth, normal_pitch, attended_pitch, hidden_pitch, score_pitch, query_rows;
+    int64_t key_columns, value_depth, normal_pitch, attended_pitch, hidden_pitch, score_pitch, query_rows,
+        projected_pitch;
     Memory memory;
     float *x;
     char *normal, *queries, *keys, *values, *attended, *hidden;
+    float *projected = nullptr;
+    RowSteps *normal_steps, *attended_steps, *hidden_steps;
     std::vector<Scratch> scratch;
 };
 

@@ -44,15 +44,6 @@ INLINED void load_scores(const float *row, int64_t column, int64_t count, Floats
     if (column + lanes > count) out = index < static_cast<int32_t>(count - column) ? out : Floats{} - INFINITY;
 }
 
-INLINED float largest_across(const Floats &v) {
-    const auto low = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7),
-               high = __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15), eight = low > high ? low : high;
-    const auto first = __builtin_shufflevector(eight, eight, 0, 1, 2, 3),
-               second = __builtin_shufflevector(eight, eight, 4, 5, 6, 7), four = first > second ? first : second;
-    const float even = four[0] > four[2] ? four[0] : four[2], odd = four[1] > four[3] ? four[1] : four[3];
-    return even > odd ? even : odd;
-}
-
 // A comparison loses what is not a number; the sum does not.
 template <typename Element>
 INLINED void softmax_rows(const float *scores, int64_t pitch, int64_t rows, int64_t count, int64_t padded, void *out,

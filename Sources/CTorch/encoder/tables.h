@@ -3,6 +3,7 @@
 // Included by kernels_*.cpp only, inside their target.
 #pragma once
 
+#include "heads.h"
 #include "kernels.h"
 #include "softmax.h"
 #include "tile.h"
@@ -39,7 +40,15 @@ struct Loops {
     }
     static void store_gelu(const float *tile, int64_t tile_pitch, int64_t rows, int64_t width, const float *bias,
                            void *out, int64_t pitch) {
-        store_rows_gelu<Element>(tile, tile_pitch, rows, width, bias, out, pitch);
+        store_rows_activated<Element>(tile, tile_pitch, rows, width, bias, out, pitch, ExactGelu<Element>());
+    }
+    static void store_gelu_tanh(const float *tile, int64_t tile_pitch, int64_t rows, int64_t width, const float *bias,
+                                void *out, int64_t pitch) {
+        store_rows_activated<Element>(tile, tile_pitch, rows, width, bias, out, pitch, TanhGelu());
+    }
+    static void store_quick_gelu(const float *tile, int64_t tile_pitch, int64_t rows, int64_t width, const float *bias,
+                                 void *out, int64_t pitch) {
+        store_rows_activated<Element>(tile, tile_pitch, rows, width, bias, out, pitch, QuickGelu());
     }
     static void store_swiglu(const float *gate, const float *tile, int64_t tile_pitch, int64_t rows, int64_t width,
                              const float *gate_bias, const float *bias, void *out, int64_t pitch) {
@@ -58,8 +67,18 @@ struct Loops {
         softmax_rows<Element>(scores, pitch, rows, count, padded, out, out_pitch, factors);
     }
 
+    static void normalize_heads(float *x, int64_t pitch, int64_t rows, int64_t width, float eps, const float *weight,
+                                const float *bias) {
+        normalize_rows_of_heads(x, pitch, rows, width, eps, weight, bias);
+    }
+    static void rotate_heads(float *x, int64_t pitch, int64_t rows, int64_t width, const float *cosines,
+                             const float *sines, int64_t angle_pitch) {
+        rotate_rows_of_heads(x, pitch, rows, width, cosines, sines, angle_pitch);
+    }
+
     static constexpr Kernels table(const char *name, int64_t block_rows, int64_t depth_step,
-                                   decltype(Kernels::product) product, decltype(Kernels::release) release = nullptr) {
+                                   decltype(Kernels::product) product, decltype(Kernels::release) release = nullptr,
+                                   const Int8Kernels *int8 = nullptr) {
         return {.name = name,
                 .element_size = sizeof(Element),
                 .depth_step = depth_step,
@@ -73,11 +92,16 @@ struct Loops {
                 .store_keys = store_keys,
                 .store_values = store_values,
                 .store_gelu = store_gelu,
+                .store_gelu_tanh = store_gelu_tanh,
+                .store_quick_gelu = store_quick_gelu,
                 .store_swiglu = store_swiglu,
                 .add = add,
                 .store_scaled = store_scaled,
                 .softmax = softmax,
-                .release = release};
+                .normalize_heads = normalize_heads,
+                .rotate_heads = rotate_heads,
+                .release = release,
+                .int8 = int8};
     }
 };
 

@@ -22,53 +22,74 @@ namespace {
 
 constexpr int tile_rows = 6;
 
+/// Keeps a sum as the number of the tile; operands_int8.h has another way.
+struct AsItIs {
+    INLINED AsItIs from(int64_t, int64_t) const { return {}; }
+    INLINED void operator()(int64_t, int64_t, const Floats &sum, Floats &number) const { number = sum; }
+};
+
 // Sums are made in the order of depth, one at a time, whatever the number of rows: a row's result depends on nothing
 // but that row.
-template <typename Element, int rows, int vectors>
+template <typename Element, int rows, int vectors, typename Number>
 INLINED void multiply_tile(const Element *a, int64_t a_pitch, const Element *panel, int64_t panel_pitch, int64_t depth,
-                           float *tile, int64_t tile_pitch) {
-    Floats sums[rows][vectors];
+                           float *tile, int64_t tile_pitch, const Number &number_of) {
+    using Sums = typename SumsOf<Element>::type;
+    Sums sums[rows][vectors];
     for (int row = 0; row < rows; ++row)
-        for (int v = 0; v < vectors; ++v) sums[row][v] = Floats{};
+        for (int v = 0; v < vectors; ++v) sums[row][v] = Sums{};
     for (int64_t k = 0; k < depth; k += interleave_of<Element>) {
-        Floats columns[vectors];
+        Sums columns[vectors];
         for (int v = 0; v < vectors; ++v)
             load_columns(panel + k * panel_pitch + v * lanes * interleave_of<Element>, columns[v]);
         for (int row = 0; row < rows; ++row)
             for (int v = 0; v < vectors; ++v) multiply_add(a + row * a_pitch + k, columns[v], sums[row][v]);
     }
     for (int row = 0; row < rows; ++row)
-        for (int v = 0; v < vectors; ++v) store(tile + row * tile_pitch + v * lanes, sums[row][v]);
+        for (int v = 0; v < vectors; ++v) {
+            Floats number;
+            number_of(row, v * lanes, sums[row][v], number);
+            store(tile + row * tile_pitch + v * lanes, number);
+        }
 }
 
-template <typename Element, int vectors>
+template <typename Element, int vectors, typename Number>
 INLINED void multiply_rows(const Element *a, int64_t a_pitch, int64_t rows, const Element *panel, int64_t panel_pitch,
-                           int64_t depth, float *tile, int64_t tile_pitch) {
-    for (; rows >= tile_rows; rows -= tile_rows, a += tile_rows * a_pitch, tile += tile_rows * tile_pitch)
-        multiply_tile<Element, tile_rows, vectors>(a, a_pitch, panel, panel_pitch, depth, tile, tile_pitch);
-    switch (rows) {
-        case 1: return multiply_tile<Element, 1, vectors>(a, a_pitch, panel, panel_pitch, depth, tile, tile_pitch);
-        case 2: return multiply_tile<Element, 2, vectors>(a, a_pitch, panel, panel_pitch, depth, tile, tile_pitch);
-        case 3: return multiply_tile<Element, 3, vectors>(a, a_pitch, panel, panel_pitch, depth, tile, tile_pitch);
-        case 4: return multiply_tile<Element, 4, vectors>(a, a_pitch, panel, panel_pitch, depth, tile, tile_pitch);
-        case 5: return multiply_tile<Element, 5, vectors>(a, a_pitch, panel, panel_pitch, depth, tile, tile_pitch);
+                           int64_t depth, float *tile, int64_t tile_pitch, const Number &number_of) {
+    int64_t row = 0;
+    for (; row + tile_rows <= rows; row += tile_rows)
+        multiply_tile<Element, tile_rows, vectors>(a + row * a_pitch, a_pitch, panel, panel_pitch, depth,
+                                                   tile + row * tile_pitch, tile_pitch, number_of.from(row, 0));
+    const auto *rest = a + row * a_pitch;
+    auto *to = tile + row * tile_pitch;
+    const auto number = number_of.from(row, 0);
+    switch (rows - row) {
+        case 1:
+            return multiply_tile<Element, 1, vectors>(rest, a_pitch, panel, panel_pitch, depth, to, tile_pitch, number);
+        case 2:
+            return multiply_tile<Element, 2, vectors>(rest, a_pitch, panel, panel_pitch, depth, to, tile_pitch, number);
+        case 3:
+            return multiply_tile<Element, 3, vectors>(rest, a_pitch, panel, panel_pitch, depth, to, tile_pitch, number);
+        case 4:
+            return multiply_tile<Element, 4, vectors>(rest, a_pitch, panel, panel_pitch, depth, to, tile_pitch, number);
+        case 5:
+            return multiply_tile<Element, 5, vectors>(rest, a_pitch, panel, panel_pitch, depth, to, tile_pitch, number);
         default: return;
     }
 }
 
 /// The product of the tables: panels of 64 or 32 columns, tiles of `vectors` vectors.
-template <typename Element, int vectors>
+template <typename Element, int vectors, typename Number = AsItIs>
 INLINED void multiply_panel(const void *a, int64_t a_pitch, int64_t rows, const void *panel, int64_t width,
-                            int64_t depth, float *tile, int64_t tile_pitch) {
+                            int64_t depth, float *tile, int64_t tile_pitch, const Number &number_of = {}) {
     const auto *elements = static_cast<const Element *>(a), *columns = static_cast<const Element *>(panel);
     int64_t column = 0;
     for (; column + vectors * lanes <= width; column += vectors * lanes)
         multiply_rows<Element, vectors>(elements, a_pitch, rows, columns + column * interleave_of<Element>, width,
-                                        depth, tile + column, tile_pitch);
+                                        depth, tile + column, tile_pitch, number_of.from(0, column));
     if constexpr (vectors > 2)
         if (column < width)
             multiply_rows<Element, 2>(elements, a_pitch, rows, columns + column * interleave_of<Element>, width, depth,
-                                      tile + column, tile_pitch);
+                                      tile + column, tile_pitch, number_of.from(0, column));
 }
 
 }  // namespace

@@ -63,8 +63,6 @@ const char *CT_NONNULL ct_version_of_library(void);
 const char *CT_NONNULL ct_build_description(void);
 /// Whether the loaded libtorch has oneDNN, and the matrix product that ct_linear_onednn needs.
 bool ct_has_onednn(void);
-/// Whether the loaded libtorch has the products of 8-bit matrices that ct_linear_int8 needs.
-bool ct_has_int8(void);
 /// Whether the processor multiplies bfloat16 matrices in hardware (AVX-512 BF16 or AMX).
 bool ct_has_fast_bfloat16(void);
 int32_t ct_thread_count(void);
@@ -281,7 +279,7 @@ int32_t ct_conv2d_packed(ct_tensor CT_NONNULL x, ct_tensor CT_NONNULL weight, ct
                          int64_t stride, int64_t padding, int64_t groups, int32_t activation,
                          ct_tensor CT_NULLABLE *CT_NONNULL out);
 
-// ---- oneDNN kernels with their gradients (ctorch_onednn.cpp, ctorch_int8.cpp, ctorch_attention.cpp)
+// ---- oneDNN kernels with their gradients (ctorch_onednn.cpp, ctorch_attention.cpp)
 
 /// ct_linear on oneDNN's matrix product: forward, input gradient and weight gradient.
 int32_t ct_linear_onednn(ct_tensor CT_NONNULL x, ct_tensor CT_NONNULL weight, ct_tensor CT_NULLABLE bias,
@@ -293,13 +291,6 @@ int32_t ct_pack_linear(ct_tensor CT_NONNULL weight, ct_dtype dtype, int64_t rows
 /// ct_linear_onednn with a packed weight, without a gradient; `bias` has the weight's type, `x` gets it.
 int32_t ct_linear_packed(ct_tensor CT_NONNULL x, ct_tensor CT_NONNULL weight, ct_tensor CT_NULLABLE bias,
                          ct_tensor CT_NULLABLE *CT_NONNULL out);
-/// A weight of whole multiples of `scale` in 8 bits, packed; only ct_linear_int8 takes it.
-int32_t ct_pack_int8(ct_tensor CT_NONNULL weight, ct_tensor CT_NONNULL scale, int64_t rows,
-                     ct_tensor CT_NULLABLE *CT_NONNULL out);
-/// ct_linear with the input rounded to 8 bits, `q = x / x_scale + x_zero_point`, without a gradient.
-int32_t ct_linear_int8(ct_tensor CT_NONNULL x, ct_tensor CT_NONNULL weight, ct_tensor CT_NULLABLE bias,
-                       ct_tensor CT_NONNULL weight_scale, float x_scale, int64_t x_zero_point, ct_dtype dtype,
-                       ct_tensor CT_NULLABLE *CT_NONNULL out);
 /// softmax(q kᵀ / √width) v from a fused projection `[batch, tokens, 3 · heads · width]`, ordered q, k, v.
 /// The result is `[batch, tokens, heads · width]`.
 int32_t ct_attention_onednn(ct_tensor CT_NONNULL qkv, int64_t heads, ct_tensor CT_NULLABLE *CT_NONNULL out);
@@ -309,26 +300,39 @@ int32_t ct_attention_onednn(ct_tensor CT_NONNULL qkv, int64_t heads, ct_tensor C
 /// A packed network; it keeps nothing of the tensors that it was made from.
 typedef struct ct_encoder_s *ct_encoder;
 
-/// The kernels that this processor has for operands of `float32` or `bfloat16`; null for none.
+/// What is between the feed-forward layers. With SwiGLU the first half of the outputs of fc1 gates the second.
+typedef enum ct_encoder_activation {
+    CT_GELU = 0,
+    CT_GELU_TANH = 1,
+    CT_QUICK_GELU = 2,
+    CT_SWIGLU = 3,
+} ct_encoder_activation;
+
+/// The kernels that this processor has for operands of `float32` or `bfloat16`, or of `int8` in linear layers; null for
+/// none.
 const char *CT_NULLABLE ct_encoder_kernels(ct_dtype dtype);
-/// An encoder without blocks for operands of `dtype`. The width is a multiple of 32. `is_gated` says that the first
-/// half of the outputs of a block's fc1 gates the second (SwiGLU).
-int32_t ct_encoder_create(int64_t width, int64_t heads, double eps, bool is_gated, ct_dtype dtype,
-                          ct_encoder CT_NULLABLE *CT_NONNULL out);
-/// Packs the weights of the next pre-norm block, 14 tensors of float32 on the CPU: weight and bias of norm1, qkv and
-/// proj, the first layer scale, weight and bias of norm2, fc1 and fc2, the second layer scale. Biases of linear layers
-/// and layer scales may be null.
+/// An encoder without blocks for operands of `dtype`. The width is a multiple of 32; a head's too where queries and
+/// keys are turned, and of 16 where they are normalised.
+int32_t ct_encoder_create(int64_t width, int64_t heads, double eps, ct_encoder_activation activation,
+                          bool normalizes_heads, ct_dtype dtype, ct_encoder CT_NULLABLE *CT_NONNULL out);
+/// Packs the weights of the next pre-norm block, 22 tensors of float32 on the CPU: weight and bias of norm1, qkv and
+/// proj, the first layer scale, weight and bias of norm2, fc1 and fc2, the second layer scale, weight and bias of the
+/// norms of queries and of keys, and the steps of the outputs of qkv, proj, fc1 and fc2. Biases of linear layers and
+/// layer scales may be null, the heads' norms where there are none, the steps but for int8. There a weight is its
+/// output's step times whole numbers of -127 ... 127.
 int32_t ct_encoder_add_block(ct_encoder CT_NONNULL encoder, const ct_tensor CT_NULLABLE *CT_NONNULL tensors);
 /// Adds a normalisation after the last block.
 int32_t ct_encoder_set_norm(ct_encoder CT_NONNULL encoder, ct_tensor CT_NONNULL weight, ct_tensor CT_NONNULL bias);
 void ct_encoder_release(ct_encoder CT_NULLABLE encoder);
 /// The first `wanted` tokens of every image after each of the last blocks, normalised where there is a normalisation:
 /// `[last_blocks, images, wanted, width]`, from those that enter the first block, `[images, tokens, width]`. Threads
-/// may share an encoder that has all its blocks.
-int32_t ct_encoder_run(ct_encoder CT_NONNULL encoder, ct_tensor CT_NONNULL tokens, int64_t wanted, int64_t last_blocks,
+/// may share an encoder that has all its blocks. Cosines and sines, `[turned tokens, half of a head's width]`, turn the
+/// queries and keys of the last tokens; null for none.
+int32_t ct_encoder_run(ct_encoder CT_NONNULL encoder, ct_tensor CT_NONNULL tokens, ct_tensor CT_NULLABLE cosines,
+                       ct_tensor CT_NULLABLE sines, int64_t wanted, int64_t last_blocks,
                        ct_tensor CT_NULLABLE *CT_NONNULL out);
-/// For tests: the error of one kernel (0 ..< 10, see encoder/check.h) against plain loops in double precision, on
-/// random numbers of a random shape, and the error that is allowed.
+/// For tests: the error of one kernel (0 ..< 17, see encoder/check.h) against plain loops in double precision, on
+/// random numbers of a random shape, and the error that is allowed; 0 for a kernel that the type has not.
 int32_t ct_encoder_error(ct_dtype dtype, int32_t part, uint64_t seed, double *CT_NONNULL error,
                          double *CT_NONNULL tolerance);
 

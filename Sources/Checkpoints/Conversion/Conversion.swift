@@ -41,7 +41,8 @@ public enum Conversion {
     /// Converts a checkpoint.
     ///
     /// A checkpoint may be without a classifier. The result has the type of the checkpoint's numbers unless `saving`
-    /// names another, and is then bit-equal to it.
+    /// names another, and is then bit-equal to it. With a type in `saving`, weights in 8 bits are written as the numbers
+    /// that they stand for.
     ///
     /// - Parameters:
     ///   - path: As in ``ModelDirectory/load(_:options:)``.
@@ -70,8 +71,11 @@ public enum Conversion {
         }
         var loaded = try ModelDirectory.load(path, options: loading)
         if case .huggingFace = saving.form {} else { loaded = try loaded.withImagesOfNetwork() }
-        try change(loaded)
         var saving = saving
+        if saving.dtype != nil {
+            for linear in Int8Format.linears(of: loaded.model).values { linear.quantization = nil }
+        }
+        try change(loaded)
         if saving.dtype == nil { saving.dtype = loaded.weights.floatingDType }
         var architecture: HuggingFaceArchitecture?
         var extras: [(name: String, tensor: Tensor)] = []

@@ -47,7 +47,7 @@ struct Examination {
                 .joined(separator: ", ")
         )
         if !weights.quantized.isEmpty {
-            diagnosis.add("int8", LoadReport.int8Note(weights.quantized.count))
+            diagnosis.add("int8", LoadReport.int8Note(Set(weights.quantized.keys.map(\.key)).count))
         }
         for note in weights.notes { diagnosis.add("note", note) }
         let unused = weights.extras.values.map(\.name).sorted() + weights.ignored

@@ -33,7 +33,7 @@ public struct LoadReport: Sendable, Equatable {
     /// How the file was read, where there was a choice: a nested dictionary that was taken, a prefix that was left out.
     public internal(set) var notes: [String] = []
 
-    /// How many linear layers compute in 8 bits, as the file has their weights so.
+    /// How many linear layers have weights in 8 bits.
     public internal(set) var int8Layers = 0
 
     /// Creates an empty report.
@@ -46,7 +46,8 @@ public struct LoadReport: Sendable, Equatable {
 
     static func int8Note(_ count: Int) -> String {
         "\(count) linear layer\(count == 1 ? "" : "s") in 8 bits (int8)"
-            + (Libtorch.hasInt8 ? "" : ", computed in floating point by this libtorch")
+            + (PackedEncoder.kernels(.int8) == nil
+                ? ", computed in floating point on this processor" : "")
     }
 
     /// Every relaxation that happened, one sentence each.

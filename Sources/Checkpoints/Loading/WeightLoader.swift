@@ -202,7 +202,7 @@ struct WeightLoader {
         if entry.dtype == .int8, wish.place.key.hasSuffix(".weight"),
             let quantization = quantizations[String(wish.place.key.dropLast(".weight".count))]
         {
-            return try copy(entry, quantization, into: wish.target)
+            return try copy(entry, quantization, wish)
         }
         if wish.place.key == "cls_token", let split = try weights.classPosition() {
             do throws(TorchError) {
@@ -245,14 +245,16 @@ struct WeightLoader {
     private func copy(
         _ entry: ArchivedTensor,
         _ quantization: LinearQuantization,
-        into target: Tensor
+        _ wish: Wish
     ) throws(CheckpointError) {
         let stored = try weights.archive.read(entry)
         do throws(TorchError) {
-            let scale = quantization.weightScale
-            try target.copy(
-                from: Int8Format.values(stored, Tensor(scale, shape: [scale.count]))
+            let scale = try Int8Format.scale(
+                quantization,
+                part: wish.place.part,
+                rows: wish.shape.first ?? 0
             )
+            try wish.target.copy(from: Int8Format.values(stored, scale))
         } catch {
             throw CheckpointError.tensor(name: entry.name, reason: "\(error)")
         }

@@ -28,8 +28,8 @@ struct WeightsFile {
     /// The tensors of the pooler and of masked modelling, by timm's names, which no classifier uses.
     let extras: [String: ArchivedTensor]
 
-    /// What tells how linear layers compute in 8 bits, by the layers' keys.
-    let quantized: [String: Int8Reader.Parts]
+    /// What lies beside weights in 8 bits, by the weights' places.
+    let quantized: [Place: Int8Reader.Parts]
 
     /// Whether the positions begin with the class token's although registers follow the token (``ClassPosition``).
     let hasClassPosition: Bool
@@ -271,13 +271,15 @@ struct WeightsFile {
         var isGated = false
         var entries: [Place: ArchivedTensor] = [:]
         var extras: [String: ArchivedTensor] = [:]
-        var quantized: [String: Int8Reader.Parts] = [:]
+        var quantized: [Place: Int8Reader.Parts] = [:]
         var ignored: [String] = []
 
         mutating func add(_ tensor: ArchivedTensor, _ name: String) throws(CheckpointError) {
             let place = place(of: name)
-            if !isHuggingFace, let (layer, part) = Int8Format.part(of: place.key) {
-                guard quantized[layer, default: [:]].updateValue(tensor, forKey: part) == nil else {
+            if let (layer, part) = Int8Format.part(of: name) {
+                let weight = self.place(of: layer + ".weight")
+                guard quantized[weight, default: [:]].updateValue(tensor, forKey: part) == nil
+                else {
                     throw twice(tensor, place)
                 }
             } else if TimmNames.isExtra(place.key) {

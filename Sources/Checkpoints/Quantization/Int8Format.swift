@@ -1,13 +1,17 @@
 import Storage
 import Torch
 import TorchNN
+import VisionModels
 
 /// How linear layers in 8 bits lie in a file of weights.
 ///
-/// A layer `X` has `X.weight` as I8 `[out, in]`, and beside it `X.weight_scale` (F32 `[out]`), `X.input_scale` (F32, a
-/// scalar) and `X.input_zero_point` (I32, a scalar; U8 is read too). The weight is `weight_scale` times the 8-bit number of its row,
-/// the input `input_scale` times what its 8-bit number is above `input_zero_point`.
+/// A layer `X` has `X.weight` as I8 `[out, in]`, and beside it `X.weight_scale` (F32 `[out]`): the weight is
+/// `weight_scale` times the 8-bit number of its row. In Hugging Face's form queries, keys and values are layers of their
+/// own. `X.input_scale` and `X.input_zero_point`, which earlier versions wrote, are read over: inputs are rounded with
+/// steps of their own.
 enum Int8Format {
+    typealias Place = HuggingFaceKeyMap.Place
+
     /// A tensor beside the weight.
     enum Part: String, CaseIterable {
         case weightScale = "weight_scale"
@@ -47,44 +51,55 @@ enum Int8Format {
 
     /// A network's tensors as they are written, with those next to the weights in 8 bits.
     ///
-    /// - Parameter model: The network.
+    /// - Parameters:
+    ///   - tensors: The network's tensors, by the names in the file.
+    ///   - model: The network.
+    ///   - place: The place in the network of a tensor of a name.
     /// - Returns: The tensors.
     /// - Throws: ``CheckpointError/tensor(name:reason:)`` for a weight that is no longer made of whole steps.
-    static func tensors(
-        of model: Module
+    static func packed(
+        _ tensors: [(name: String, tensor: Tensor)],
+        of model: Module,
+        place: (String) -> Place = { Place(key: $0) }
     ) throws(CheckpointError) -> [(name: String, tensor: Tensor)] {
         let quantizations = quantizations(of: model)
+        guard !quantizations.isEmpty else { return tensors }
         var result: [(name: String, tensor: Tensor)] = []
-        for (name, tensor) in model.namedTensors() {
-            guard name.hasSuffix(".weight"),
-                let quantization = quantizations[String(name.dropLast(".weight".count))]
+        for (name, tensor) in tensors {
+            let place = place(name)
+            guard place.key.hasSuffix(".weight"), tensor.shape.count == 2,
+                let quantization = quantizations[String(place.key.dropLast(".weight".count))]
             else {
                 result.append((name, tensor))
                 continue
             }
             do throws(TorchError) {
-                let layer = String(name.dropLast("weight".count))
-                let scale = try Tensor(
-                    quantization.weightScale,
-                    shape: [quantization.weightScale.count]
-                )
+                let scale = try scale(quantization, part: place.part, rows: tensor.shape[0])
+                let layer = name.dropLast("weight".count)
                 result += [
                     (name, try steps(of: tensor, scale)),
                     (layer + Part.weightScale.rawValue, scale),
-                    (
-                        layer + Part.inputScale.rawValue,
-                        try Tensor([quantization.inputScale], shape: [])
-                    ),
-                    (
-                        layer + Part.inputZeroPoint.rawValue,
-                        try Tensor([Float(quantization.inputZeroPoint)], shape: []).to(.int32)
-                    ),
                 ]
             } catch {
                 throw CheckpointError.tensor(name: name, reason: error.message)
             }
         }
         return result
+    }
+
+    /// The steps of some of a weight's rows, `[rows]`: of all, or of one of several parts.
+    static func scale(
+        _ quantization: LinearQuantization,
+        part: Int?,
+        rows: Int
+    ) throws(TorchError) -> Tensor {
+        let all = quantization.weightScale
+        let first = (part ?? 0) * rows
+        guard part == nil || first + rows <= all.count else {
+            return try Tensor(all, shape: [all.count])
+        }
+        let some = part == nil ? all : Array(all[first..<(first + rows)])
+        return try Tensor(some, shape: [some.count])
     }
 
     /// The 8-bit numbers of a weight, of which every number is exactly that many steps.

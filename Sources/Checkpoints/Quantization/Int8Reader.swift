@@ -3,7 +3,7 @@ import Torch
 import TorchNN
 import VisionModels
 
-/// Reading of how linear layers compute in 8 bits, from the tensors next to their weights.
+/// Reading of what linear layers in 8 bits are made of, from the tensors next to their weights.
 struct Int8Reader {
     typealias Place = HuggingFaceKeyMap.Place
     typealias Parts = [Int8Format.Part: ArchivedTensor]
@@ -15,7 +15,7 @@ struct Int8Reader {
     /// - Parameters:
     ///   - linears: The network's linear layers by their keys.
     ///   - keepsHead: Whether the file's classifiers are of use.
-    /// - Returns: How the layers compute, by their keys.
+    /// - Returns: What the layers are made of, by their keys.
     /// - Throws: ``CheckpointError`` that names the tensor, for one that is missing, has no weight in 8 bits beside
     ///   it, or is out of range.
     func read(
@@ -25,8 +25,7 @@ struct Int8Reader {
         func isOfUse(_ key: String) -> Bool { keepsHead || !WeightsFile.headKeys.contains(key) }
         let entries = weights.entries.sorted { $0.value.name < $1.value.name }
         for (place, entry) in entries where entry.dtype == .int8 && isOfUse(place.key) {
-            let layer = place.key.hasSuffix(".weight") ? String(place.key.dropLast(7)) : place.key
-            guard weights.quantized[layer] != nil else {
+            guard weights.quantized[place] != nil else {
                 throw malformed(
                     "\(entry.name) is quantized to 8 bits, but there is no "
                         + "\(Int8Format.Part.weightScale.rawValue) for it"
@@ -34,22 +33,33 @@ struct Int8Reader {
             }
         }
         var found: [String: LinearQuantization] = [:]
-        for (layer, parts) in weights.quantized.sorted(by: { $0.key < $1.key })
-        where isOfUse(layer + ".weight") {
-            found[layer] = try read(layer, parts, linears[layer])
+        // The parts of a layer follow each other.
+        let places = weights.quantized.keys.filter { isOfUse($0.key) }
+            .sorted { ($0.key, $0.part ?? 0) < ($1.key, $1.part ?? 0) }
+        for place in places {
+            let layer = String(place.key.dropLast(".weight".count))
+            let scale = try read(place, weights.quantized[place] ?? [:], linears[layer])
+            found[layer, default: LinearQuantization(weightScale: [])].weightScale += scale
+        }
+        for place in places where place.part != nil {
+            let count = places.count { $0.key == place.key }
+            let stored = weights.entries.keys.count { $0.key == place.key && $0.part != nil }
+            guard count == stored else {
+                throw malformed(
+                    "of the parts of \(place.key) some are in 8 bits and others are not"
+                )
+            }
         }
         return found
     }
 
     private func read(
-        _ layer: String,
+        _ place: Place,
         _ parts: Parts,
         _ linear: Linear?
-    ) throws(CheckpointError) -> LinearQuantization {
-        let first = parts.values.map(\.name).min() ?? layer
-        guard let entry = weights.entries[Place(key: layer + ".weight")] else {
-            throw malformed("\(first) has no weight")
-        }
+    ) throws(CheckpointError) -> [Float] {
+        let first = parts.values.map(\.name).min() ?? place.key
+        guard let entry = weights.entries[place] else { throw malformed("\(first) has no weight") }
         guard entry.dtype == .int8 else {
             throw malformed(
                 "there is \(first), but \(entry.name) has the type \(entry.dtype.rawValue), not I8"
@@ -62,21 +72,10 @@ struct Int8Reader {
             )
         }
         let scale = try numbers(.weightScale, parts, entry, types: [.float32], shape: [rows])
-        let input = try numbers(.inputScale, parts, entry, types: [.float32], shape: [])
-        for (part, numbers) in [(Int8Format.Part.weightScale, scale), (.inputScale, input)] {
-            guard numbers.allSatisfy({ $0.isFinite && $0 > 0 }) else {
-                throw malformed("\(name(part, parts)) is not above 0 and finite throughout")
-            }
+        guard scale.allSatisfy({ $0.isFinite && $0 > 0 }) else {
+            throw malformed("\(name(.weightScale, parts)) is not above 0 and finite throughout")
         }
-        let zero = try numbers(.inputZeroPoint, parts, entry, types: [.int32, .uint8], shape: [])
-        guard let inputScale = input.first, let zeroPoint = zero.first,
-            (0...255).contains(zeroPoint)
-        else { throw malformed("\(name(.inputZeroPoint, parts)) is not from 0 to 255") }
-        return LinearQuantization(
-            weightScale: scale,
-            inputScale: inputScale,
-            inputZeroPoint: Int(zeroPoint)
-        )
+        return scale
     }
 
     private func numbers(

@@ -130,7 +130,7 @@ public enum ModelDirectory {
     ) throws(CheckpointError) {
         try checkClasses(model, description, folder)
         let isInt8 = try isInt8(model, options, folder)
-        let architecture = isInt8 ? nil : try architecture(of: description, options, folder)
+        let architecture = try architecture(of: description, options, folder)
         guard architecture != nil || options.maxShardSize == nil else {
             throw CheckpointError.unwritable(
                 path: folder,
@@ -147,8 +147,13 @@ public enum ModelDirectory {
                 in: &extras,
                 vit.flatMap { architecture.maskTokenShape(width: $0.embedDim) }
             )
-            tensors = try HuggingFaceKeyMap(architecture, of: vit)
-                .tensors(of: model, extras: extras, classPosition: classPosition)
+            let map = HuggingFaceKeyMap(architecture, of: vit)
+            tensors = try Int8Format.packed(
+                map.tensors(of: model, extras: extras, classPosition: classPosition),
+                of: model
+            ) {
+                HuggingFaceKeyMap.place(of: $0, isGated: map.isGated) ?? Int8Format.Place(key: $0)
+            }
         } else {
             tensors = try timmTensors(of: model, description.configuration)
         }
@@ -200,7 +205,7 @@ public enum ModelDirectory {
         of model: any ImageClassifier,
         _ configuration: ModelConfiguration
     ) throws(CheckpointError) -> [WeightsWriter.Named] {
-        let tensors = try Int8Format.tensors(of: model)
+        let tensors = try Int8Format.packed(model.namedTensors(), of: model)
         guard Int8Format.quantizations(of: model).isEmpty,
             let names = ModelFamilies.family(of: configuration)?.timmNames(of: configuration)
         else { return tensors }
@@ -250,14 +255,15 @@ public enum ModelDirectory {
         guard !Int8Format.quantizations(of: model).isEmpty else { return false }
         let holdsInt8 =
             switch options.form {
-            case .automatic, .timm, .bare: options.container == .safetensors
-            case .huggingFace, .deit, .dinov2, .dinov3: false
+            case .automatic, .huggingFace, .timm, .bare: options.container == .safetensors
+            case .deit, .dinov2, .dinov3: false
             }
         guard holdsInt8 else {
             throw CheckpointError.unwritable(
                 path: path,
                 reason:
-                    "the model is quantized to 8 bits (int8), which only the formats timm and safetensors support"
+                    "the model is quantized to 8 bits (int8), which only the formats hf, timm and safetensors support; "
+                    + "another number format, such as fp32, writes the numbers that it stands for"
             )
         }
         return true

@@ -10,9 +10,6 @@ public struct ProductLimit: Codable, Sendable, Equatable {
     /// The same in `bfloat16`; nil where the processor has no such products.
     public var bfloat16: Double?
 
-    /// The same in 8 bits; nil where libtorch has no such products.
-    public var int8: Double?
-
     /// The threads that shared the work.
     public var threads: Int
 
@@ -32,26 +29,9 @@ public struct ProductLimit: Codable, Sendable, Equatable {
                 let packed = try Functional.packedForLinear(weight, dtype: dtype, rows: rows)
                 return try best(seconds) { _ = try Functional.linearPacked(x, packed, nil) }
             }
-            func int8Rate() throws -> Double {
-                let x = try Tensor.full(0.5, [rows, inputs])
-                let scale = try Tensor.full(0.5, [outputs])
-                let packed = try Functional.packedForInt8(weight, scale: scale, rows: rows)
-                return try best(seconds) {
-                    _ = try Functional.linearInt8(
-                        x,
-                        packed,
-                        nil,
-                        weightScale: scale,
-                        inputScale: 0.5,
-                        inputZeroPoint: 128,
-                        dtype: .float32
-                    )
-                }
-            }
             return ProductLimit(
                 float32: try rate(.float32),
                 bfloat16: Libtorch.hasFastBFloat16 ? try rate(.bfloat16) : nil,
-                int8: Libtorch.hasInt8 ? try int8Rate() : nil,
                 threads: Libtorch.threadCount
             )
         }

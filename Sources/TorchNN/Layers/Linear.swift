@@ -19,13 +19,11 @@ public final class Linear: Module {
     /// What is added, if anything.
     public let bias: Parameter?
 
-    /// How the layer computes in 8 bits, in evaluation without gradients; `nil` where it does not.
+    /// What ``weight`` is made of, if it is in 8 bits; `nil` if it is not.
     ///
-    /// ``weight`` then contains the dequantized values: integer multiples of the scales.
+    /// ``weight`` then contains the dequantized values, integer multiples of the scales, with which the layer computes. A
+    /// module around it may compute in 8 bits instead.
     public var quantization: LinearQuantization?
-
-    /// What looks at the inputs while a calibration runs.
-    var observer: InputRange?
 
     private let packed = PackedWeight()
 
@@ -62,27 +60,15 @@ public final class Linear: Module {
             }
             return try packed.linear(x)
         }
-        try observer?.add(x)
         let isOneDNN = ComputePolicy.current.linear == .oneDNN && x.device == .cpu
         if isTraining {
             packed.clear()
-        } else if isOneDNN || (quantization != nil && Libtorch.hasInt8),
-            // The policy chooses among kernels of floating point; in 8 bits there is one.
-            let mapped = try packed.linear(
-                x,
-                weight.tensor,
-                bias?.tensor,
-                quantization: quantization
-            )
-        {
+        } else if isOneDNN, let mapped = try packed.linear(x, weight.tensor, bias?.tensor) {
             return mapped
         }
         guard isOneDNN else { return try Functional.linear(x, weight.tensor, bias?.tensor) }
         return try Functional.linearOneDNN(x, weight.tensor, bias?.tensor)
     }
-
-    /// Whether the layer computes with ``weight`` as it is: not in 8 bits, and nobody looks at its inputs.
-    package var isPlain: Bool { quantization == nil && observer == nil }
 
     /// Lets go of the weight, which a module around this one keeps in a form of its own; see ``InferencePacking``.
     ///
@@ -94,7 +80,7 @@ public final class Linear: Module {
 
     /// Keeps the weight only as oneDNN reads it; see `Module.packForInference()`.
     func keepOnlyPacked(dtype: DType, rows: Int) throws(TorchError) {
-        guard !isPacked, quantization == nil, weight.tensor.device == .cpu,
+        guard !isPacked, weight.tensor.device == .cpu,
             weight.tensor.dtype == .float32
         else { return }
         weight.tensor = try packed.pack(weight.tensor, bias?.tensor, dtype: dtype, rows: rows)

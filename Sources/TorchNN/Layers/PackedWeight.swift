@@ -9,7 +9,6 @@ public final class PackedWeight: @unchecked Sendable {
     private struct Entry {
         let weight: Tensor
         let bias: Tensor?
-        let scale: Tensor?
         let key: Key
     }
 
@@ -17,7 +16,6 @@ public final class PackedWeight: @unchecked Sendable {
         let version: Int
         let biasVersion: Int
         let dtype: DType
-        let quantization: LinearQuantization?
     }
 
     private let lock = NSLock()
@@ -33,14 +31,12 @@ public final class PackedWeight: @unchecked Sendable {
     ///   - x: `[…, inFeatures]`.
     ///   - weight: `[outFeatures, …]` with `inFeatures` elements for each output.
     ///   - bias: `[outFeatures]`.
-    ///   - quantization: How to compute in 8 bits, if so.
     /// - Returns: `[…, outFeatures]` in autocast's type, or else in `x`'s.
     /// - Throws: `TorchError` when the shapes do not fit.
     public func linear(
         _ x: Tensor,
         _ weight: Tensor,
-        _ bias: Tensor?,
-        quantization: LinearQuantization? = nil
+        _ bias: Tensor?
     ) throws(TorchError) -> Tensor? {
         guard !isGradientEnabled, x.device == .cpu, weight.dtype == .float32,
             let version = weight.version
@@ -50,24 +46,12 @@ public final class PackedWeight: @unchecked Sendable {
         let key = Key(
             version: version,
             biasVersion: bias?.version ?? 0,
-            dtype: dtype,
-            quantization: Libtorch.hasInt8 ? quantization : nil
+            dtype: dtype
         )
         let inFeatures = weight.elementCount / max(weight.shape.first ?? 1, 1)
         let rows = max(x.elementCount / max(inFeatures, 1), 1)
         let entry = try packed(weight, bias, key: key, rows: rows)
-        guard let quantization = key.quantization, let scale = entry.scale else {
-            return try Functional.linearPacked(x, entry.weight, entry.bias)
-        }
-        return try Functional.linearInt8(
-            x,
-            entry.weight,
-            entry.bias,
-            weightScale: scale,
-            inputScale: quantization.inputScale,
-            inputZeroPoint: quantization.inputZeroPoint,
-            dtype: dtype
-        )
+        return try Functional.linearPacked(x, entry.weight, entry.bias)
     }
 
     /// Packs a weight ahead of the first call, for a layer that then lets go of the weight itself.
@@ -88,8 +72,7 @@ public final class PackedWeight: @unchecked Sendable {
         let key = Key(
             version: weight.version ?? 0,
             biasVersion: bias?.version ?? 0,
-            dtype: dtype,
-            quantization: nil
+            dtype: dtype
         )
         return try packed(weight, bias, key: key, rows: rows).weight
     }
@@ -126,25 +109,11 @@ public final class PackedWeight: @unchecked Sendable {
         let outFeatures = weight.shape.first ?? 1
         let inFeatures = weight.elementCount / max(outFeatures, 1)
         let matrix = try weight.detached().reshaped([outFeatures, inFeatures])
-        let made: Entry
-        if let quantization = key.quantization {
-            let scale = try Tensor(quantization.weightScale, shape: [outFeatures])
-            made = Entry(
-                weight: try Functional.packedForInt8(matrix, scale: scale, rows: rows),
-                bias: try bias.map { (bias) throws(TorchError) in try bias.detached().clone() },
-                scale: scale,
-                key: key
-            )
-        } else {
-            made = Entry(
-                weight: try Functional.packedForLinear(matrix, dtype: key.dtype, rows: rows),
-                bias: try bias.map { (bias) throws(TorchError) in
-                    try bias.detached().to(key.dtype)
-                },
-                scale: nil,
-                key: key
-            )
-        }
+        let made = Entry(
+            weight: try Functional.packedForLinear(matrix, dtype: key.dtype, rows: rows),
+            bias: try bias.map { (bias) throws(TorchError) in try bias.detached().to(key.dtype) },
+            key: key
+        )
         entry = made
         return made
     }

@@ -61,7 +61,7 @@ struct BenchCommand: AsyncParsableCommand {
             commandName: "inference",
             abstract: "Time forward passes on random images.",
             discussion:
-                "--dtype also accepts int8: linear layers in 8 bits, everything else as with auto."
+                "--dtype also accepts int8: linear layers of the blocks in 8 bits, everything else as with auto."
         )
 
         @OptionGroup var options: BenchOptions

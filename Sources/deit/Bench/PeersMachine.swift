@@ -22,7 +22,6 @@ struct PeersMachine {
         if let limit {
             let rates = [
                 ("GFLOP/s in fp32", limit.float32), ("GFLOP/s in bf16", limit.bfloat16),
-                ("Gop/s in int8", limit.int8),
             ].compactMap { unit, rate in rate.map { String(format: "%.0f %@", $0, unit) } }
             lines.append(
                 "fastest products of matrices, \(limit.threads) threads: "
@@ -44,7 +43,6 @@ struct PeersMachine {
                 "fp32_gflops": .number(limit.float32), "threads": .integer(limit.threads),
             ]
             if let bfloat16 = limit.bfloat16 { rates["bf16_gflops"] = .number(bfloat16) }
-            if let int8 = limit.int8 { rates["int8_gops"] = .number(int8) }
             object["limit"] = .object(rates)
         }
         return .object(object)

@@ -56,19 +56,21 @@ enum ConversionText {
         }.joined(separator: "\n")
     }
 
-    /// What 8 bits cost, on the images that they were fitted to.
+    /// What 8 bits cost, on the images that were given.
     private static func accuracy(_ report: Int8Quantization.Report) -> [(String, String)] {
         func percent(_ share: Double) -> String { String(format: "%.2f %%", share * 100) }
         var rows: [(String, String)] = []
+        let isComputed = "this processor computes the model in floating point"
         if let agreement = report.agreement {
             rows.append(
                 (
                     "int8",
                     "same class as before for \(percent(agreement)) of \(report.count) images"
-                        + (report.isComputedInt8
-                            ? "" : ", computed in floating point by this libtorch")
+                        + (report.isComputedInt8 ? "" : "; \(isComputed)")
                 )
             )
+        } else if report.count == 0 {
+            rows.append(("int8", "accuracy not measured; --measure DIR measures it on images"))
         }
         if let before = report.top1Before, let after = report.top1After {
             rows.append(("top-1", "\(percent(before)) before, \(percent(after)) in int8"))

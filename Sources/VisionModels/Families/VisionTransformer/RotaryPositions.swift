@@ -17,6 +17,9 @@ public struct RotaryPositions {
     /// The sines of the angles, `[patches, headDim]`.
     private let sin: Tensor
 
+    /// The cosines and sines of one half of a head, `[patches, headDim / 2]`; the other half turns by the same angles.
+    let angles: (cosines: Tensor, sines: Tensor)
+
     /// The tokens before the patches.
     private let prefix: Int
 
@@ -58,6 +61,10 @@ public struct RotaryPositions {
         }
         self.cos = try Tensor(cosines, shape: [grid.count, headDim]).to(device)
         self.sin = try Tensor(sines, shape: [grid.count, headDim]).to(device)
+        let half = 0..<(headDim / 2)
+        self.angles = (
+            try cos.narrowed(1, half).contiguous(), try sin.narrowed(1, half).contiguous()
+        )
         self.prefix = prefix
     }
 

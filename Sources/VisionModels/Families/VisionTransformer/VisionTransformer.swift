@@ -138,7 +138,9 @@ public class VisionTransformer: Module, ImageClassifier {
         let rotary = try rotaryPositions(of: configuration.grid)
         return try inParts(images) { (images) throws(TorchError) in
             var x = try embed(patchEmbed(images))
-            if let tokens = try fused(x, of: self, wanted: wanted) { return tokens[0] }
+            if let tokens = try fused(x, of: self, rotary: rotary, wanted: wanted) {
+                return tokens[0]
+            }
             for block in blocks { x = try block(x, rotary: rotary) }
             if let wanted { x = try x.narrowed(1, 0..<wanted) }
             return try normalized(x)
@@ -381,8 +383,14 @@ extension VisionTransformer {
             )
         }
         let (embedded, grid) = try embedding(images, mask: mask, resampling: resampling)
+        let rotary = try rotaryPositions(of: grid)
         if !request.hiddenStates, !request.attentions,
-            let blockTokens = try fused(embedded, of: self, lastBlocks: max(request.lastBlocks, 1)),
+            let blockTokens = try fused(
+                embedded,
+                of: self,
+                rotary: rotary,
+                lastBlocks: max(request.lastBlocks, 1)
+            ),
             let tokens = blockTokens.last
         {
             return TransformerOutputs(
@@ -393,7 +401,6 @@ extension VisionTransformer {
                 grid: grid
             )
         }
-        let rotary = try rotaryPositions(of: grid)
         var x = embedded
         var hiddenStates = request.hiddenStates ? [x] : []
         var (attentions, blockTokens): ([Tensor], [Tensor]) = ([], [])

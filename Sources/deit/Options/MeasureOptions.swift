@@ -6,21 +6,28 @@ import Foundation
 import Torch
 import TorchNN
 
-/// The images that the steps of 8-bit numbers are found from.
-struct CalibrationOptions: ParsableArguments {
-    @Option(help: "Directory of calibration images (int8 only).")
-    var calibrate: String?
+/// The images that the cost of 8-bit numbers is measured on.
+struct MeasureOptions: ParsableArguments {
+    // `calibrate` is the name of earlier versions, which found the steps of inputs on these images.
+    @Option(
+        name: [.customLong("measure"), .customLong("calibrate")],
+        help: "Directory of images to measure the accuracy of int8 on."
+    )
+    var measure: String?
 
-    @Option(help: "Number of calibration images, drawn from all classes (default: 128).")
-    var calibrationCount: Int?
+    @Option(
+        name: [.customLong("measure-count"), .customLong("calibration-count")],
+        help: "Number of images to measure on, drawn from all classes (default: 128)."
+    )
+    var measureCount: Int?
 
     func validate() throws {
-        guard calibrationCount == nil || calibrate != nil else {
-            throw ValidationError("--calibration-count needs --calibrate")
+        guard measureCount == nil || measure != nil else {
+            throw ValidationError("--measure-count needs --measure")
         }
         // They are held in memory: 1024 images of 224 × 224 are 0.6 GB.
-        guard calibrationCount.map({ (1...4096).contains($0) }) ?? true else {
-            throw ValidationError("--calibration-count must be from 1 to 4096")
+        guard measureCount.map({ (1...4096).contains($0) }) ?? true else {
+            throw ValidationError("--measure-count must be from 1 to 4096")
         }
     }
 
@@ -36,15 +43,15 @@ struct CalibrationOptions: ParsableArguments {
         for path: String,
         _ options: LoadOptions
     ) async throws -> Int8Quantization.Images? {
-        guard let calibrate else { return nil }
+        guard let measure else { return nil }
         // The workers need the processors that idle threads would spin on.
         OpenMPWaiting.spinBriefly()
         ComputePolicy.current = try .automatic(dtype: .float32)
         var options = options
         options.relaxations.insert(.noHead)
         let images = try await Int8Quantization.images(
-            of: DatasetLocation(path: calibrate),
-            count: calibrationCount ?? 128,
+            of: DatasetLocation(path: measure),
+            count: measureCount ?? 128,
             for: ModelDirectory.description(of: path, options: options),
             workers: min(8, ProcessInfo.processInfo.activeProcessorCount)
         )
