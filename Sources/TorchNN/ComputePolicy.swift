@@ -25,12 +25,13 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
         case vectors
     }
 
-    /// How the blocks of a vision transformer compute in evaluation without gradients on the CPU.
+    /// How the blocks of a vision transformer compute on the CPU.
     public enum Encoder: String, Sendable, CaseIterable {
         /// Layer by layer.
         case layers
 
-        /// All blocks as one function (`PackedEncoder`); layer by layer where it does not serve a network.
+        /// As one function: all blocks without gradients (`PackedEncoder`), a block with gradients (`FusedBlock`); layer
+        /// by layer where it does not serve a network.
         case fused
     }
 
@@ -52,6 +53,9 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
     /// How the blocks of a vision transformer compute in inference.
     public var encoder: Encoder
 
+    /// How the blocks of a vision transformer compute where gradients are wanted.
+    public var blocks: Encoder
+
     /// Creates a policy.
     ///
     /// - Parameters:
@@ -61,13 +65,15 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
     ///   - attention: The kernel of self-attention.
     ///   - pointwise: The kernel of GELU and layer normalisation; `nil` takes libtorch's where linear layers do.
     ///   - encoder: How the blocks of a vision transformer compute in inference.
+    ///   - blocks: How they compute where gradients are wanted.
     public init(
         device: Device = .cpu,
         dtype: DType = .float32,
         linear: Kernel = .libtorch,
         attention: Kernel = .libtorch,
         pointwise: Pointwise? = nil,
-        encoder: Encoder = .layers
+        encoder: Encoder = .layers,
+        blocks: Encoder = .layers
     ) {
         self.device = device
         self.dtype = dtype
@@ -75,6 +81,7 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
         self.attention = attention
         self.pointwise = pointwise ?? (linear == .libtorch ? .libtorch : .vectors)
         self.encoder = encoder
+        self.blocks = blocks
     }
 
     /// One line for the log: device, type, kernels.
@@ -82,6 +89,7 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
         guard device == .cpu else { return "\(device), \(dtype), kernels of libtorch" }
         return "\(device), \(dtype), linear \(linear.rawValue), attention \(attention.rawValue), "
             + "pointwise \(pointwise.rawValue), encoder \(encoder.rawValue), "
+            + "blocks \(blocks.rawValue), "
             + "\(Libtorch.threadCount) thread\(Libtorch.threadCount == 1 ? "" : "s")"
     }
 
@@ -127,7 +135,7 @@ extension ComputePolicy {
     /// Chooses by what the device has; for the CPU by a probe of some 20 ms, never by its brand.
     ///
     /// The variable `DEIT_COMPUTE` overrides the choice of kernels: `libtorch` or `onednn`, with which transformers compute
-    /// layer by layer, or `fused`, the fused encoder and oneDNN for everything else.
+    /// layer by layer, or `fused`, the fused encoder, fused blocks in training, and oneDNN for everything else.
     ///
     /// - Parameters:
     ///   - dtype: The type to compute in; `nil` takes `bfloat16` where the device multiplies it in hardware, on other
@@ -158,6 +166,7 @@ extension ComputePolicy {
             let name = name.lowercased()
             let fused = Encoder.fused.rawValue
             policy.encoder = name == fused && hasFusedEncoder ? .fused : .layers
+            policy.blocks = policy.encoder
             let layers =
                 policy.encoder == .fused
                 ? Libtorch.hasOneDNN ? .oneDNN : .libtorch : Kernel(rawValue: name)
@@ -176,6 +185,8 @@ extension ComputePolicy {
             policy.attention = try faster(attentionProbe(policy.dtype))
             policy.pointwise = .vectors
             policy.encoder = try fusedProbe(policy.dtype) ? .fused : .layers
+            // Without optimisation, where the encoder is slow, a block with its gradient is too.
+            if policy.encoder == .fused, try blockProbe(policy.dtype) { policy.blocks = .fused }
         }
         return policy
     }
@@ -276,6 +287,88 @@ extension ComputePolicy {
             }
             return false
         }
+    }
+
+    // A block of DeiT-Tiny's width with its gradient, against the layers of such a block. The function stays unless it is
+    // clearly slower again and again, which it is where oneDNN has instructions that it has not.
+    private static func blockProbe(_ dtype: DType) throws(TorchError) -> Bool {
+        guard FusedBlock.kernels(dtype) != nil else { return false }
+        let (width, heads) = (192, 3)
+        func parameter(_ value: Double, _ shape: [Int]) throws(TorchError) -> Tensor {
+            let tensor = try Tensor.full(value, shape)
+            try tensor.setRequiresGradient(true)
+            return tensor
+        }
+        func norm() throws(TorchError) -> (weight: Tensor, bias: Tensor) {
+            (try parameter(1, [width]), try parameter(0, [width]))
+        }
+        func linear(
+            _ outputs: Int,
+            _ inputs: Int
+        ) throws(TorchError) -> (
+            weight: Tensor, bias: Tensor?
+        ) {
+            (try parameter(0.01, [outputs, inputs]), try parameter(0, [outputs]))
+        }
+        let block = try PackedEncoder.Block(
+            norm1: norm(),
+            qkv: linear(3 * width, width),
+            proj: linear(width, width),
+            norm2: norm(),
+            fc1: linear(4 * width, width),
+            fc2: linear(width, 4 * width)
+        )
+        func mapped(
+            _ x: Tensor,
+            _ layer: (weight: Tensor, bias: Tensor?)
+        ) throws(TorchError) -> Tensor {
+            try Functional.linearOneDNN(x, layer.weight, layer.bias)
+        }
+        func normalized(
+            _ x: Tensor,
+            _ norm: (weight: Tensor, bias: Tensor)
+        ) throws(TorchError) -> Tensor {
+            try Functional.layerNormVectors(
+                x,
+                width: width,
+                weight: norm.weight,
+                bias: norm.bias,
+                eps: 1e-6,
+                isForProduct: true
+            )
+        }
+        func layers(_ x: Tensor) throws(TorchError) -> Tensor {
+            let attended = try Functional.fusedAttentionOneDNN(
+                qkv: mapped(normalized(x, block.norm1), block.qkv),
+                heads: heads
+            )
+            let x = try Functional.addBranch(x, mapped(attended, block.proj))
+            let hidden = try Functional.geluVectors(mapped(normalized(x, block.norm2), block.fc1))
+            return try Functional.addBranch(x, mapped(hidden, block.fc2))
+        }
+        let tokens = try parameter(0.5, [max(2, Libtorch.threadCount), 101, width])
+        func time(_ body: () throws(TorchError) -> Tensor) throws(TorchError) -> Duration {
+            let start = ContinuousClock.now
+            let out = try autocast(dtype == .float32 ? nil : dtype, body)
+            try out.sum().backward()
+            return ContinuousClock.now - start
+        }
+        var best = (fused: Duration.seconds(1), layers: Duration.seconds(1))
+        for round in 0..<40 {
+            best.fused = min(
+                best.fused,
+                try time { () throws(TorchError) in
+                    try FusedBlock.apply(tokens, block, heads: heads, eps: 1e-6)
+                }
+            )
+            best.layers = min(
+                best.layers,
+                try time { () throws(TorchError) in try layers(tokens) }
+            )
+            if round >= 3, best.fused <= best.layers * 1.1 { return true }
+            if round >= 3, best.fused > best.layers * 4 { return false }
+        }
+        return false
     }
 
     // Runs both in turn and compares the fastest runs. A busy machine disturbs a probe this short, and two runs of a seed

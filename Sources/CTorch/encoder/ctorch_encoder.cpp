@@ -1,68 +1,13 @@
 // The fused encoder through the C interface.
 
-#include <array>
-#include <vector>
-
 #include "../guarded.h"
+#include "block_tensors.h"
 #include "check.h"
 #include "encoder.h"
 
 struct ct_encoder_s {
     ctorch::encoder::Encoder value;
 };
-
-namespace ctorch::encoder {
-namespace {
-
-// In the order of ct_encoder_create().
-constexpr std::array members{
-    &BlockTensors::norm1_weight, &BlockTensors::norm1_bias, &BlockTensors::qkv_weight, &BlockTensors::qkv_bias,
-    &BlockTensors::proj_weight,  &BlockTensors::proj_bias,  &BlockTensors::scale1,     &BlockTensors::norm2_weight,
-    &BlockTensors::norm2_bias,   &BlockTensors::fc1_weight, &BlockTensors::fc1_bias,   &BlockTensors::fc2_weight,
-    &BlockTensors::fc2_bias,     &BlockTensors::scale2,
-};
-
-at::Tensor checked(ct_tensor tensor, at::IntArrayRef sizes, bool may_be_missing = false) {
-    if (!tensor && may_be_missing) return {};
-    TORCH_CHECK(tensor, "encoder: a weight of shape ", sizes, " is missing");
-    const auto &value = tensor->value;
-    TORCH_CHECK(value.sizes() == sizes && value.scalar_type() == at::kFloat && value.device().is_cpu(),
-                "encoder: a weight has to be float32 of shape ", sizes, " on the CPU, not ", value.scalar_type(),
-                " of shape ", value.sizes(), " on ", value.device());
-    return value.detach().contiguous();
-}
-
-BlockTensors block_of(const ct_tensor *tensors, const EncoderShape &shape) {
-    constexpr size_t fc2_weight = 11;
-    TORCH_CHECK(tensors[fc2_weight], "encoder: the second weight of the feed-forward layers is missing");
-    const auto width = shape.width, hidden = tensors[fc2_weight]->value.size(-1),
-               widened = shape.is_gated ? 2 * hidden : hidden;
-    struct Expected {
-        std::vector<int64_t> sizes;
-        bool may_be_missing = false;
-    };
-    const std::array<Expected, members.size()> expected{{{{width}},
-                                                         {{width}},
-                                                         {{3 * width, width}},
-                                                         {{3 * width}, true},
-                                                         {{width, width}},
-                                                         {{width}, true},
-                                                         {{width}, true},
-                                                         {{width}},
-                                                         {{width}},
-                                                         {{widened, width}},
-                                                         {{widened}, true},
-                                                         {{width, hidden}},
-                                                         {{width}, true},
-                                                         {{width}, true}}};
-    BlockTensors block;
-    for (size_t i = 0; i < members.size(); ++i)
-        block.*members[i] = checked(tensors[i], expected[i].sizes, expected[i].may_be_missing);
-    return block;
-}
-
-}  // namespace
-}  // namespace ctorch::encoder
 
 using namespace ctorch;
 using namespace ctorch::encoder;
@@ -102,7 +47,7 @@ int32_t ct_encoder_create(int64_t width, int64_t heads, double eps, bool is_gate
 int32_t ct_encoder_add_block(ct_encoder encoder, const ct_tensor *tensors) {
     return guarded([&] {
         const c10::InferenceMode no_graph;
-        encoder->value.add_block(block_of(tensors, encoder->value.shape()));
+        encoder->value.add_block(block_of(tensors, encoder->value.shape().width, encoder->value.shape().is_gated));
     });
 }
 

@@ -84,6 +84,9 @@ public final class Linear: Module {
     /// Whether the layer computes with ``weight`` as it is: not in 8 bits, and nobody looks at its inputs.
     package var isPlain: Bool { quantization == nil && observer == nil }
 
+    /// Whether a gradient can flow through ``weight`` and the layer computes with it as it is.
+    package var isTrainable: Bool { isPlain && !isPacked }
+
     /// Lets go of the weight, which a module around this one keeps in a form of its own; see ``InferencePacking``.
     ///
     /// - Throws: `TorchError` for a lack of memory.

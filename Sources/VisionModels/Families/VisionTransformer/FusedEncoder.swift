@@ -143,7 +143,7 @@ final class FusedEncoder: @unchecked Sendable {
             dtype: dtype
         )
         for block in blocks {
-            try encoder.add(block.packedParts)
+            try encoder.add(block.parts)
             guard isOnlyCopy else { continue }
             for linear in [block.attn.qkv, block.attn.proj, block.mlp.fc1, block.mlp.fc2] {
                 try linear.releaseWeight()
@@ -159,27 +159,6 @@ final class FusedEncoder: @unchecked Sendable {
             dtype: dtype,
             weights: isOnlyCopy ? [] : weights,
             isOnlyCopy: isOnlyCopy
-        )
-    }
-}
-
-extension Block {
-    fileprivate var packedParts: PackedEncoder.Block {
-        func tensors(_ norm: LayerNorm) -> (weight: Tensor, bias: Tensor) {
-            (norm.weight.tensor, norm.bias.tensor)
-        }
-        func tensors(_ linear: Linear) -> (weight: Tensor, bias: Tensor?) {
-            (linear.weight.tensor, linear.bias?.tensor)
-        }
-        return PackedEncoder.Block(
-            norm1: tensors(norm1),
-            qkv: tensors(attn.qkv),
-            proj: tensors(attn.proj),
-            scale1: ls1?.gamma.tensor,
-            norm2: tensors(norm2),
-            fc1: tensors(mlp.fc1),
-            fc2: tensors(mlp.fc2),
-            scale2: ls2?.gamma.tensor
         )
     }
 }
