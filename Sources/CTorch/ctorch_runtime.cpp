@@ -8,6 +8,7 @@
 #include <malloc.h>
 #endif
 
+#include "block/memory.h"
 #include "guarded.h"
 #include "onednn.h"
 
@@ -96,6 +97,7 @@ int32_t ct_set_thread_count(int32_t count) {
 }
 
 void ct_give_back_freed_memory(void) {
+    block::empty_pool();
 #if defined(__GLIBC__)
     malloc_trim(0);
 #endif

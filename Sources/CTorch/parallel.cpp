@@ -6,7 +6,7 @@
 #include <ATen/ThreadLocalState.h>
 #include <ATen/ops/empty.h>
 
-#include <atomic>
+#include <algorithm>
 
 #include "guarded.h"
 
@@ -35,6 +35,14 @@ void parallel_for(int64_t count, int64_t grain, c10::function_ref<void(int64_t, 
         grain);
 }
 
+void parallel_items(int64_t count, c10::function_ref<void(const ItemSource &next)> body) {
+    std::atomic<int64_t> next{0};
+    const ItemSource source(next, count);
+    parallel_for(std::min<int64_t>(count, at::get_num_threads()), 1, [&](int64_t from, int64_t to) {
+        for (auto worker = from; worker < to; ++worker) body(source);
+    });
+}
+
 }  // namespace ctorch
 
 using namespace ctorch;
@@ -45,14 +53,9 @@ int32_t ct_parallel(int32_t count, void (*body)(void *context, int32_t index), v
     return guarded([&] {
         // Gradient mode, autocast and the rest belong to a thread; the others take over this one's.
         const at::ThreadLocalState state;
-        std::atomic<int32_t> next{0};
-        // As many ranges as threads, each taking the next item when it is done with one: items differ in their time.
-        const auto workers = std::min<int64_t>(count, at::get_num_threads());
-        parallel_for(workers, 1, [&](int64_t from, int64_t to) {
-            for (auto worker = from; worker < to; ++worker) {
-                const at::ThreadLocalStateGuard guard(state);
-                for (auto item = next++; item < count; item = next++) body(context, item);
-            }
+        parallel_items(count, [&](const ItemSource &next) {
+            const at::ThreadLocalStateGuard guard(state);
+            while (const auto item = next()) body(context, static_cast<int32_t>(*item));
         });
     });
 }

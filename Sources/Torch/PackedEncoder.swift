@@ -100,8 +100,8 @@ public final class PackedEncoder {
             self.steps = steps
         }
 
-        // In the order of ct_encoder_add_block().
-        fileprivate var tensors: [Tensor?] {
+        /// In the order of ct_encoder_add_block() and ct_block().
+        var tensors: [Tensor?] {
             [
                 norm1.weight, norm1.bias, qkv.weight, qkv.bias, proj.weight, proj.bias, scale1,
                 norm2.weight, norm2.bias, fc1.weight, fc1.bias, fc2.weight, fc2.bias, scale2,

@@ -3,7 +3,7 @@ public import Torch
 
 /// One choice of a ``ComputePolicy``, and why it was made.
 public struct ComputeChoice: Sendable, Equatable {
-    /// What was chosen: `dtype`, `linear`, `attention`, `pointwise` or `encoder`.
+    /// What was chosen: `dtype`, `linear`, `attention`, `pointwise`, `encoder` or `blocks`.
     public let name: String
 
     /// The choice.
@@ -17,7 +17,7 @@ extension ComputePolicy {
     /// Chooses by what the device has; for the CPU by a probe of some 20 ms, never by its brand.
     ///
     /// The variable `DEIT_COMPUTE` overrides the choice of kernels: `libtorch` or `onednn`, with which transformers compute
-    /// layer by layer, or `fused`, the fused encoder and oneDNN for everything else.
+    /// layer by layer, or `fused`, the fused encoder, fused blocks in training, and oneDNN for everything else.
     ///
     /// - Parameters:
     ///   - dtype: The type to compute in; `nil` takes `bfloat16` where the device multiplies it in hardware, on other
@@ -30,40 +30,37 @@ extension ComputePolicy {
         dtype: DType? = nil,
         device: Device = .cpu
     ) throws -> ComputePolicy {
-        // Kernels of our own are for the CPU.
-        guard device == .cpu else {
-            return ComputePolicy(device: device, dtype: dtype ?? usualDType(on: device))
-        }
-        return try explained(dtype: dtype).policy
+        try explained(dtype: dtype, device: device).policy
     }
 
-    private static func usualDType(on device: Device) -> DType {
-        if device.hasFastBFloat16 { return .bfloat16 }
-        // Cards before Ampere multiply float16 fast, and bfloat16 slower than float32.
-        if case .cuda = device { return .float16 }
-        return .float32
-    }
-
-    /// Chooses for the CPU as ``automatic(dtype:device:)`` does, and says why.
+    /// Chooses as ``automatic(dtype:device:)`` does, and says why.
     ///
-    /// - Parameter dtype: The type to compute in; `nil` takes `bfloat16` where the processor multiplies it in hardware.
+    /// - Parameters:
+    ///   - dtype: The type to compute in; `nil` chooses it.
+    ///   - device: Where models run.
     /// - Returns: The policy, and a reason for each of its choices.
     /// - Throws: As ``automatic(dtype:device:)``.
     public static func explained(
-        dtype: DType? = nil
+        dtype: DType? = nil,
+        device: Device = .cpu
     ) throws -> (policy: ComputePolicy, choices: [ComputeChoice]) {
-        guard dtype != .float16 else {
+        var policy = ComputePolicy(device: device, dtype: dtype ?? usualDType(on: device))
+        let name = device == .cpu ? "processor" : "device"
+        let hardware =
+            "the \(name) \(device.hasFastBFloat16 ? "multiplies" : "does not multiply") bfloat16"
+        var reasons = Reasons(dtype: dtype == nil ? hardware : "requested")
+        // Kernels of our own are for the CPU.
+        guard device == .cpu else {
+            reasons.ofKernels("the device is \(device)")
+            return (policy, reasons.choices(policy))
+        }
+        guard policy.dtype != .float16 else {
             throw ConfigurationError.unknownValue(
                 name: "precision on the CPU",
                 value: "fp16",
                 known: ["fp32", "bf16"]
             )
         }
-        var policy = ComputePolicy()
-        policy.dtype = dtype ?? usualDType(on: .cpu)
-        let hardware =
-            "the processor \(Libtorch.hasFastBFloat16 ? "multiplies" : "does not multiply") bfloat16"
-        var reasons = Reasons(dtype: dtype == nil ? hardware : "requested")
         if let name = ProcessInfo.processInfo.environment["DEIT_COMPUTE"], !name.isEmpty,
             name != "auto"
         {
@@ -81,16 +78,28 @@ extension ComputePolicy {
             reasons.attention = attention.reason
             reasons.pointwise = "no slower than libtorch's, and more accurate"
             reasons.encoder = encoder.reason
+            // Without optimisation, where the encoder is slow, a block with its gradient is too.
+            let blocks = encoder.isFast ? try blockProbe(policy.dtype) : encoder
+            policy.blocks = blocks.isFast ? .fused : .layers
+            reasons.blocks = blocks.reason
         } else {
             reasons.ofKernels("the loaded libtorch has no oneDNN")
         }
         return (policy, reasons.choices(policy))
     }
 
+    private static func usualDType(on device: Device) -> DType {
+        if device.hasFastBFloat16 { return .bfloat16 }
+        // Cards before Ampere multiply float16 fast, and bfloat16 slower than float32.
+        if case .cuda = device { return .float16 }
+        return .float32
+    }
+
     /// The kernels that `DEIT_COMPUTE` names.
     private mutating func set(kernels name: String) throws(ConfigurationError) {
         let fused = Encoder.fused.rawValue
         encoder = name == fused && Self.hasFusedEncoder ? .fused : .layers
+        blocks = encoder
         let layers =
             encoder == .fused ? Libtorch.hasOneDNN ? .oneDNN : .libtorch : Kernel(rawValue: name)
         guard let kernel = layers, kernel == .libtorch || Libtorch.hasOneDNN else {
@@ -111,9 +120,11 @@ extension ComputePolicy {
         var attention = ""
         var pointwise = ""
         var encoder = ""
+        var blocks = ""
 
         mutating func ofKernels(_ reason: String) {
-            (linear, attention, pointwise, encoder) = (reason, reason, reason, reason)
+            (linear, attention, pointwise) = (reason, reason, reason)
+            (encoder, blocks) = (reason, reason)
         }
 
         func choices(_ policy: ComputePolicy) -> [ComputeChoice] {
@@ -131,6 +142,7 @@ extension ComputePolicy {
                     reason: pointwise
                 ),
                 ComputeChoice(name: "encoder", value: policy.encoder.rawValue, reason: encoder),
+                ComputeChoice(name: "blocks", value: policy.blocks.rawValue, reason: blocks),
             ]
         }
     }
@@ -232,6 +244,95 @@ extension ComputePolicy {
                     + "its linear layers alone on oneDNN \(milliseconds(linear))"
             )
         }
+    }
+
+    // A block of DeiT-Tiny's width with its gradient, against the layers of such a block. The function stays unless it is
+    // clearly slower again and again, which it is where oneDNN has instructions that it has not.
+    private static func blockProbe(
+        _ dtype: DType
+    ) throws(TorchError) -> (isFast: Bool, reason: String) {
+        guard let kernels = FusedBlock.kernels(dtype) else {
+            return (false, "no kernels for this processor agree with the plain loops")
+        }
+        let (width, heads) = (192, 3)
+        func parameter(_ value: Double, _ shape: [Int]) throws(TorchError) -> Tensor {
+            let tensor = try Tensor.full(value, shape)
+            try tensor.setRequiresGradient(true)
+            return tensor
+        }
+        func norm() throws(TorchError) -> (weight: Tensor, bias: Tensor) {
+            (try parameter(1, [width]), try parameter(0, [width]))
+        }
+        func linear(
+            _ outputs: Int,
+            _ inputs: Int
+        ) throws(TorchError) -> (
+            weight: Tensor, bias: Tensor?
+        ) {
+            (try parameter(0.01, [outputs, inputs]), try parameter(0, [outputs]))
+        }
+        let block = try PackedEncoder.Block(
+            norm1: norm(),
+            qkv: linear(3 * width, width),
+            proj: linear(width, width),
+            norm2: norm(),
+            fc1: linear(4 * width, width),
+            fc2: linear(width, 4 * width)
+        )
+        func mapped(
+            _ x: Tensor,
+            _ layer: (weight: Tensor, bias: Tensor?)
+        ) throws(TorchError) -> Tensor {
+            try Functional.linearOneDNN(x, layer.weight, layer.bias)
+        }
+        func normalized(
+            _ x: Tensor,
+            _ norm: (weight: Tensor, bias: Tensor)
+        ) throws(TorchError) -> Tensor {
+            try Functional.layerNormVectors(
+                x,
+                width: width,
+                weight: norm.weight,
+                bias: norm.bias,
+                eps: 1e-6,
+                isForProduct: true
+            )
+        }
+        func layers(_ x: Tensor) throws(TorchError) -> Tensor {
+            let attended = try Functional.fusedAttentionOneDNN(
+                qkv: mapped(normalized(x, block.norm1), block.qkv),
+                heads: heads
+            )
+            let x = try Functional.addBranch(x, mapped(attended, block.proj))
+            let hidden = try Functional.geluVectors(mapped(normalized(x, block.norm2), block.fc1))
+            return try Functional.addBranch(x, mapped(hidden, block.fc2))
+        }
+        let tokens = try parameter(0.5, [max(2, Libtorch.threadCount), 101, width])
+        func time(_ body: () throws(TorchError) -> Tensor) throws(TorchError) -> Duration {
+            let start = ContinuousClock.now
+            let out = try autocast(dtype == .float32 ? nil : dtype, body)
+            try out.sum().backward()
+            return ContinuousClock.now - start
+        }
+        var best = (fused: Duration.seconds(1), layers: Duration.seconds(1))
+        for round in 0..<40 {
+            best.fused = min(
+                best.fused,
+                try time { () throws(TorchError) in
+                    try FusedBlock.apply(tokens, block, heads: heads, eps: 1e-6)
+                }
+            )
+            best.layers = min(
+                best.layers,
+                try time { () throws(TorchError) in try layers(tokens) }
+            )
+            if round >= 3, best.fused <= best.layers * 1.1 || best.fused > best.layers * 4 { break }
+        }
+        return (
+            best.fused <= best.layers * 1.1,
+            "with \(kernels) a probe block and its gradient take \(milliseconds(best.fused)), "
+                + "its layers \(milliseconds(best.layers))"
+        )
     }
 
     // Runs both in turn and compares the fastest runs. A busy machine disturbs a probe this short, and two runs of a seed

@@ -24,12 +24,13 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
         case vectors
     }
 
-    /// How the blocks of a vision transformer compute in evaluation without gradients on the CPU.
+    /// How the blocks of a vision transformer compute on the CPU.
     public enum Encoder: String, Sendable, CaseIterable {
         /// Layer by layer.
         case layers
 
-        /// All blocks as one function (`PackedEncoder`); layer by layer where it does not serve a network.
+        /// As one function: all blocks without gradients (`PackedEncoder`), a block with gradients (`FusedBlock`); layer
+        /// by layer where it does not serve a network.
         case fused
     }
 
@@ -51,6 +52,9 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
     /// How the blocks of a vision transformer compute in inference.
     public var encoder: Encoder
 
+    /// How the blocks of a vision transformer compute where gradients are wanted.
+    public var blocks: Encoder
+
     /// Creates a policy.
     ///
     /// - Parameters:
@@ -60,13 +64,15 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
     ///   - attention: The kernel of self-attention.
     ///   - pointwise: The kernel of GELU and layer normalisation; `nil` takes libtorch's where linear layers do.
     ///   - encoder: How the blocks of a vision transformer compute in inference.
+    ///   - blocks: How they compute where gradients are wanted.
     public init(
         device: Device = .cpu,
         dtype: DType = .float32,
         linear: Kernel = .libtorch,
         attention: Kernel = .libtorch,
         pointwise: Pointwise? = nil,
-        encoder: Encoder = .layers
+        encoder: Encoder = .layers,
+        blocks: Encoder = .layers
     ) {
         self.device = device
         self.dtype = dtype
@@ -74,6 +80,7 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
         self.attention = attention
         self.pointwise = pointwise ?? (linear == .libtorch ? .libtorch : .vectors)
         self.encoder = encoder
+        self.blocks = blocks
     }
 
     /// One line for the log: device, type, kernels.
@@ -81,6 +88,7 @@ public struct ComputePolicy: Sendable, Equatable, CustomStringConvertible {
         guard device == .cpu else { return "\(device), \(dtype), kernels of libtorch" }
         return "\(device), \(dtype), linear \(linear.rawValue), attention \(attention.rawValue), "
             + "pointwise \(pointwise.rawValue), encoder \(encoder.rawValue), "
+            + "blocks \(blocks.rawValue), "
             + "\(Libtorch.threadCount) thread\(Libtorch.threadCount == 1 ? "" : "s")"
     }
 

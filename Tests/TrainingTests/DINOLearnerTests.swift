@@ -93,7 +93,7 @@ import VisionModels
             started: "",
             recipe: "dino",
             options: options,
-            kernels: (.libtorch, .libtorch, .libtorch, .layers),
+            kernels: (.libtorch, .libtorch, .libtorch, .layers, .layers),
             dtype: .fp32,
             threads: 1,
             counts: (16, 0),

@@ -19,7 +19,7 @@ import TorchNN
             started: "2026-01-01T00:00:00Z",
             recipe: "mine",
             options: options,
-            kernels: (.oneDNN, .libtorch, .vectors, .fused),
+            kernels: (.oneDNN, .libtorch, .vectors, .fused, .fused),
             dtype: .fp32,
             threads: 2,
             counts: (100, 10),

@@ -51,7 +51,7 @@ import VisionModels
             started: "now",
             recipe: "mine",
             options: options,
-            kernels: (.libtorch, .libtorch, .libtorch, .layers),
+            kernels: (.libtorch, .libtorch, .libtorch, .layers, .layers),
             dtype: .fp32,
             threads: 1,
             counts: (1, 1),

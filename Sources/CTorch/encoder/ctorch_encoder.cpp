@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "../guarded.h"
+#include "block_tensors.h"
 #include "check.h"
 #include "encoder.h"
 
@@ -14,61 +15,20 @@ struct ct_encoder_s {
 namespace ctorch::encoder {
 namespace {
 
-// In the order of ct_encoder_create().
-constexpr std::array members{
-    &BlockTensors::norm1_weight,  &BlockTensors::norm1_bias,  &BlockTensors::qkv_weight,    &BlockTensors::qkv_bias,
-    &BlockTensors::proj_weight,   &BlockTensors::proj_bias,   &BlockTensors::scale1,        &BlockTensors::norm2_weight,
-    &BlockTensors::norm2_bias,    &BlockTensors::fc1_weight,  &BlockTensors::fc1_bias,      &BlockTensors::fc2_weight,
-    &BlockTensors::fc2_bias,      &BlockTensors::scale2,      &BlockTensors::q_norm_weight, &BlockTensors::q_norm_bias,
-    &BlockTensors::k_norm_weight, &BlockTensors::k_norm_bias, &BlockTensors::qkv_steps,     &BlockTensors::proj_steps,
-    &BlockTensors::fc1_steps,     &BlockTensors::fc2_steps,
-};
+// After the members of every block, in the order of ct_encoder_add_block().
+constexpr std::array head_members{&BlockTensors::q_norm_weight, &BlockTensors::q_norm_bias,
+                                  &BlockTensors::k_norm_weight, &BlockTensors::k_norm_bias};
+constexpr std::array step_members{&BlockTensors::qkv_steps, &BlockTensors::proj_steps, &BlockTensors::fc1_steps,
+                                  &BlockTensors::fc2_steps};
 
-at::Tensor checked(ct_tensor tensor, at::IntArrayRef sizes, bool may_be_missing = false) {
-    if (!tensor && may_be_missing) return {};
-    TORCH_CHECK(tensor, "encoder: a weight of shape ", sizes, " is missing");
-    const auto &value = tensor->value;
-    TORCH_CHECK(value.sizes() == sizes && value.scalar_type() == at::kFloat && value.device().is_cpu(),
-                "encoder: a weight has to be float32 of shape ", sizes, " on the CPU, not ", value.scalar_type(),
-                " of shape ", value.sizes(), " on ", value.device());
-    return value.detach().contiguous();
-}
-
-BlockTensors block_of(const ct_tensor *tensors, const EncoderShape &shape, bool is_int8) {
-    constexpr size_t fc2_weight = 11;
-    TORCH_CHECK(tensors[fc2_weight], "encoder: the second weight of the feed-forward layers is missing");
-    const auto width = shape.width, hidden = tensors[fc2_weight]->value.size(-1),
-               widened = shape.is_gated() ? 2 * hidden : hidden;
-    struct Expected {
-        std::vector<int64_t> sizes;
-        bool may_be_missing = false;
-    };
-    const Expected of_heads{{shape.heads.width}, !shape.normalizes_heads};
-    const std::array<Expected, members.size()> expected{{{{width}},
-                                                         {{width}},
-                                                         {{3 * width, width}},
-                                                         {{3 * width}, true},
-                                                         {{width, width}},
-                                                         {{width}, true},
-                                                         {{width}, true},
-                                                         {{width}},
-                                                         {{width}},
-                                                         {{widened, width}},
-                                                         {{widened}, true},
-                                                         {{width, hidden}},
-                                                         {{width}, true},
-                                                         {{width}, true},
-                                                         of_heads,
-                                                         of_heads,
-                                                         of_heads,
-                                                         of_heads,
-                                                         {{3 * width}, !is_int8},
-                                                         {{width}, !is_int8},
-                                                         {{widened}, !is_int8},
-                                                         {{width}, !is_int8}}};
-    BlockTensors block;
-    for (size_t i = 0; i < members.size(); ++i)
-        block.*members[i] = checked(tensors[i], expected[i].sizes, expected[i].may_be_missing);
+BlockTensors encoder_block(const ct_tensor *tensors, const EncoderShape &shape, bool is_int8) {
+    auto block = encoder::block_of(tensors, shape.width, shape.is_gated());
+    tensors += block_members.size();
+    for (const auto member : head_members)
+        block.*member = checked(*tensors++, {shape.heads.width}, !shape.normalizes_heads);
+    const std::array outputs{3 * shape.width, shape.width, block.fc1_weight.size(0), shape.width};
+    for (size_t i = 0; i < step_members.size(); ++i)
+        block.*step_members[i] = checked(*tensors++, {outputs[i]}, !is_int8);
     return block;
 }
 
@@ -144,7 +104,7 @@ int32_t ct_encoder_add_block(ct_encoder encoder, const ct_tensor *tensors) {
     return guarded([&] {
         const c10::InferenceMode no_graph;
         auto &value = encoder->value;
-        value.add_block(block_of(tensors, value.shape(), value.kernels().int8 != nullptr));
+        value.add_block(encoder_block(tensors, value.shape(), value.kernels().int8 != nullptr));
     });
 }
 

@@ -44,10 +44,10 @@ INLINED void load_scores(const float *row, int64_t column, int64_t count, Floats
     if (column + lanes > count) out = index < static_cast<int32_t>(count - column) ? out : Floats{} - INFINITY;
 }
 
-// A comparison loses what is not a number; the sum does not.
+// A comparison loses what is not a number; the sum does not. `maxima` may be null.
 template <typename Element>
 INLINED void softmax_rows(const float *scores, int64_t pitch, int64_t rows, int64_t count, int64_t padded, void *out,
-                          int64_t out_pitch, float *factors) {
+                          int64_t out_pitch, float *factors, float *maxima = nullptr) {
     for (int64_t row = 0; row < rows; ++row, scores += pitch) {
         auto *to = static_cast<Element *>(out) + row * out_pitch;
         auto largest = Floats{} - INFINITY;
@@ -57,6 +57,7 @@ INLINED void softmax_rows(const float *scores, int64_t pitch, int64_t rows, int6
             largest = v > largest ? v : largest;
         }
         const float maximum = largest_across(largest);
+        if (maxima) maxima[row] = maximum;
         for (int64_t column = 0; column < count; column += strip) {
             Floats first, second{};
             load_scores(scores, column, count, v);

@@ -336,6 +336,20 @@ int32_t ct_encoder_run(ct_encoder CT_NONNULL encoder, ct_tensor CT_NONNULL token
 int32_t ct_encoder_error(ct_dtype dtype, int32_t part, uint64_t seed, double *CT_NONNULL error,
                          double *CT_NONNULL tolerance);
 
+// ---- A transformer block with its gradient, for training (block/)
+
+/// The kernels that this processor has for operands of `float32` or `bfloat16`; null for none.
+const char *CT_NULLABLE ct_block_kernels(ct_dtype dtype);
+/// A pre-norm block with a GELU, of tokens `[images, tokens, width]` in float32, where the width is a multiple of 32.
+/// Products have autocast's type. `tensors` are those of ct_encoder_add_block(); the factors, one for each image, are
+/// those of stochastic depth, or null.
+int32_t ct_block(ct_tensor CT_NONNULL x, const ct_tensor CT_NULLABLE *CT_NONNULL tensors, int64_t heads, double eps,
+                 ct_tensor CT_NULLABLE attention_factors, ct_tensor CT_NULLABLE feed_forward_factors,
+                 ct_tensor CT_NULLABLE *CT_NONNULL out);
+/// For tests: the largest error of a block's output and gradients against plain loops in double precision, on random
+/// numbers of a random shape, and the error that is allowed.
+int32_t ct_block_error(ct_dtype dtype, uint64_t seed, double *CT_NONNULL error, double *CT_NONNULL tolerance);
+
 // ---- Loops of our own with their gradients (ctorch_kernels.cpp); libtorch's for tensors that they do not serve
 
 /// ct_gelu. Where no gradient is wanted and `may_overwrite`, the result may be written over `a`.

@@ -16,9 +16,12 @@ public final class Dropout: Module {
         self.probability = try checkedProbability(probability, name: "the dropout rate")
     }
 
+    /// Whether the layer changes anything: in training with a rate above 0.
+    package var isActive: Bool { isTraining && probability > 0 }
+
     /// Returns `x` itself in evaluation, or with elements zeroed in training.
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
-        guard isTraining, probability > 0 else { return x }
+        guard isActive else { return x }
         return try Functional.dropout(x, probability: probability)
     }
 }
@@ -47,12 +50,21 @@ public final class DropPath: Module {
     /// - Returns: The same shape.
     /// - Throws: `TorchError` for a lack of memory.
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
-        guard isTraining, probability > 0 else { return x }
+        guard let factors = try factors(for: x) else { return x }
+        return try x * factors
+    }
+
+    /// Draws what every sample's branch is multiplied by, 0 or `1 / (1 - probability)`.
+    ///
+    /// - Parameter x: `[batch, …]`.
+    /// - Returns: `[batch, 1, …]` of the rank of `x`; `nil` in evaluation and for a rate of 0.
+    /// - Throws: `TorchError` for a lack of memory.
+    package func factors(for x: Tensor) throws(TorchError) -> Tensor? {
+        guard isTraining, probability > 0 else { return nil }
         let keep = 1 - probability
         let shape = [x.shape.first ?? 1] + Array(repeating: 1, count: max(x.rank - 1, 0))
         // [batch, 1, …], 1 with probability `keep`
-        let mask = try (x.randLike(shape: shape) + keep).floor()
-        return try x * (mask / keep)
+        return try (x.randLike(shape: shape) + keep).floor() / keep
     }
 }
 

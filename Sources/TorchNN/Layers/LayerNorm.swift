@@ -18,7 +18,8 @@ public final class LayerNorm: Module {
     public let bias: Parameter
 
     private let width: Int
-    private let eps: Double
+    /// What is added to the variance.
+    package let eps: Double
 
     /// Creates a layer.
     ///

@@ -70,6 +70,9 @@ public final class Linear: Module {
         return try Functional.linearOneDNN(x, weight.tensor, bias?.tensor)
     }
 
+    /// Whether a gradient can flow through ``weight``: it was not packed for inference.
+    package var isTrainable: Bool { !isPacked && quantization == nil }
+
     /// Lets go of the weight, which a module around this one keeps in a form of its own; see ``InferencePacking``.
     ///
     /// - Throws: `TorchError` for a lack of memory.

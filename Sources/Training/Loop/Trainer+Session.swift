@@ -34,7 +34,7 @@ extension Trainer {
             options: request.options,
             kernels: (
                 plan.policy.linear, plan.policy.attention, plan.policy.pointwise,
-                plan.policy.encoder
+                plan.policy.encoder, plan.policy.blocks
             ),
             dtype: Precision(plan.policy.dtype),
             threads: Libtorch.threadCount,

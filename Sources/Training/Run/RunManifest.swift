@@ -18,11 +18,12 @@ public struct RunManifest: Sendable, Equatable {
     /// The options in effect.
     public var options: TrainingOptions
     /// The kernels of linear layers, of attention and of what is done to single elements, and how networks that are only
-    /// asked compute.
+    /// asked, and blocks that learn, compute.
     public var kernels:
         (
             linear: ComputePolicy.Kernel, attention: ComputePolicy.Kernel,
-            pointwise: ComputePolicy.Pointwise, encoder: ComputePolicy.Encoder
+            pointwise: ComputePolicy.Pointwise, encoder: ComputePolicy.Encoder,
+            blocks: ComputePolicy.Encoder
         )
     /// The number format, never `auto`.
     public var dtype: Precision
@@ -72,6 +73,7 @@ public struct RunManifest: Sendable, Equatable {
                     ("attention", Self.plain(kernels.attention.rawValue)),
                     ("pointwise", Self.plain(kernels.pointwise.rawValue)),
                     ("encoder", Self.plain(kernels.encoder.rawValue)),
+                    ("blocks", Self.plain(kernels.blocks.rawValue)),
                     ("threads", Self.plain("\(threads)")),
                 ])
             ),
@@ -129,6 +131,7 @@ public struct RunManifest: Sendable, Equatable {
         let pointwise =
             compute["pointwise"]?.string.flatMap(ComputePolicy.Pointwise.init) ?? .libtorch
         let encoder = compute["encoder"]?.string.flatMap(ComputePolicy.Encoder.init) ?? .layers
+        let blocks = compute["blocks"]?.string.flatMap(ComputePolicy.Encoder.init) ?? .layers
         // A file of an earlier version says nothing of options that came later, and those defaults would change the run.
         let format = root["format"]?.int ?? 1
         let method = stored["method"]?.string.flatMap(TrainingMethod.init) ?? .supervised
@@ -145,7 +148,7 @@ public struct RunManifest: Sendable, Equatable {
             started: root["started"]?.string ?? "",
             recipe: root["recipe"]?.string ?? "",
             options: options,
-            kernels: (linear, attention, pointwise, encoder),
+            kernels: (linear, attention, pointwise, encoder, blocks),
             dtype: dtype,
             threads: threads,
             counts: (train, val),

@@ -67,7 +67,8 @@ extension RunRequest {
             linear: resuming.kernels.linear,
             attention: resuming.kernels.attention,
             pointwise: resuming.kernels.pointwise,
-            encoder: resuming.kernels.encoder
+            encoder: resuming.kernels.encoder,
+            blocks: resuming.kernels.blocks
         )
     }
 
@@ -89,7 +90,7 @@ extension ComputePolicy {
     fileprivate func shared(by group: ProcessGroup) throws -> ComputePolicy {
         let own = [
             linear.rawValue, attention.rawValue, pointwise.rawValue, encoder.rawValue,
-            dtype == .bfloat16 ? "bf16" : "fp32",
+            blocks.rawValue, dtype == .bfloat16 ? "bf16" : "fp32",
         ]
         let texts = try group.broadcast(own.joined(separator: " ")).split(separator: " ")
             .map(String.init)
@@ -97,13 +98,14 @@ extension ComputePolicy {
         guard texts.count == own.count, let linear = Kernel(rawValue: texts[0]),
             let attention = Kernel(rawValue: texts[1]),
             let pointwise = Pointwise(rawValue: texts[2]),
-            let encoder = Encoder(rawValue: texts[3])
+            let encoder = Encoder(rawValue: texts[3]), let blocks = Encoder(rawValue: texts[4])
         else { return self }
         policy.linear = linear
         policy.attention = attention
         policy.pointwise = pointwise
         policy.encoder = encoder
-        policy.dtype = texts[4] == "bf16" ? .bfloat16 : .float32
+        policy.blocks = blocks
+        policy.dtype = texts[5] == "bf16" ? .bfloat16 : .float32
         return policy
     }
 }

@@ -40,7 +40,10 @@ public final class Attention: Module {
     private let heads: AttentionHeads
 
     /// Whether training may change the keys' rows of the bias.
-    private let trainsKeyBias: Bool
+    let trainsKeyBias: Bool
+
+    /// The number of heads.
+    var numHeads: Int { heads.numHeads }
 
     /// Creates an attention layer with freshly initialised weights.
     ///
@@ -138,7 +141,7 @@ struct AttentionHeads {
         var isNeeded: Bool { qNorm != nil || kNorm != nil || rotary != nil }
     }
 
-    private let numHeads: Int
+    let numHeads: Int
 
     init(_ configuration: ViTConfiguration) {
         numHeads = configuration.numHeads

@@ -108,7 +108,8 @@ public final class Block: Module, TransformerBlock {
         _ x: Tensor,
         rotary: RotaryPositions?
     ) throws(TorchError) -> Tensor {
-        try feedForward(attended(x, by: attn(norm1(x, isForProduct: true), rotary: rotary)))
+        if rotary == nil, let tokens = try fused(x) { return tokens }
+        return try feedForward(attended(x, by: attn(norm1(x, isForProduct: true), rotary: rotary)))
     }
 
     /// Returns the tokens after the block and the weights of its attention; see ``TransformerBlock``.
@@ -181,6 +182,9 @@ public final class Mlp: Module {
     public func callAsFunction(_ x: Tensor) throws(TorchError) -> Tensor {
         try drop(fc2(drop(activated(fc1(x)))))
     }
+
+    /// Whether there is a GELU between the layers, exact and without a gate.
+    var isPlainGELU: Bool { kind != .swiglu && activation == .gelu }
 
     private func activated(_ hidden: Tensor) throws(TorchError) -> Tensor {
         guard kind == .swiglu else { return try activation(hidden, mayOverwrite: true) }

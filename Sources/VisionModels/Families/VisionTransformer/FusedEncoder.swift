@@ -175,7 +175,7 @@ final class FusedEncoder: @unchecked Sendable {
             dtype: dtype
         )
         for block in parts.blocks {
-            try encoder.add(block.packedParts())
+            try encoder.add(block.parts())
             guard isOnlyCopy else { continue }
             for linear in [block.attn.qkv, block.attn.proj, block.mlp.fc1, block.mlp.fc2] {
                 try linear.releaseWeight()
@@ -204,42 +204,6 @@ extension ViTConfiguration {
         case .geluTanh: .geluTanh
         case .quickGELU: .quickGELU
         }
-    }
-}
-
-extension Block {
-    fileprivate func packedParts() throws(TorchError) -> PackedEncoder.Block {
-        func tensors(_ norm: LayerNorm) -> (weight: Tensor, bias: Tensor) {
-            (norm.weight.tensor, norm.bias.tensor)
-        }
-        func tensors(_ linear: Linear) -> (weight: Tensor, bias: Tensor?) {
-            (linear.weight.tensor, linear.bias?.tensor)
-        }
-        return PackedEncoder.Block(
-            norm1: tensors(norm1),
-            qkv: tensors(attn.qkv),
-            proj: tensors(attn.proj),
-            scale1: ls1?.gamma.tensor,
-            norm2: tensors(norm2),
-            fc1: tensors(mlp.fc1),
-            fc2: tensors(mlp.fc2),
-            scale2: ls2?.gamma.tensor,
-            qNorm: attn.qNorm.map(tensors),
-            kNorm: attn.kNorm.map(tensors),
-            steps: try steps()
-        )
-    }
-
-    /// What the weights are made of, where all are in 8 bits.
-    private func steps() throws(TorchError) -> PackedEncoder.Steps? {
-        func steps(_ linear: Linear) throws(TorchError) -> Tensor? {
-            guard let scale = linear.quantization?.weightScale else { return nil }
-            return try Tensor(scale, shape: [scale.count])
-        }
-        guard let qkv = try steps(attn.qkv), let proj = try steps(attn.proj),
-            let fc1 = try steps(mlp.fc1), let fc2 = try steps(mlp.fc2)
-        else { return nil }
-        return PackedEncoder.Steps(qkv: qkv, proj: proj, fc1: fc1, fc2: fc2)
     }
 }
 
