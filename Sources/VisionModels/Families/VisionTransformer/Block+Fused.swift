@@ -3,10 +3,10 @@ import TorchNN
 
 extension Block {
     /// Returns the tokens after the block by the one function `FusedBlock`, where gradients are wanted and the function
-    /// serves the block under the policy in force; `nil` where the layers compute it.
+    /// serves the block under the policy in force.
     ///
     /// - Parameter x: The tokens that enter the block, `[batch, tokens, embedDim]`.
-    /// - Returns: The same shape, or `nil`.
+    /// - Returns: The same shape; `nil` where the layers compute it.
     /// - Throws: `TorchError` for a lack of memory.
     func fused(_ x: Tensor) throws(TorchError) -> Tensor? {
         guard ComputePolicy.current.blocks == .fused, isGradientEnabled, isPlain,
@@ -26,9 +26,10 @@ extension Block {
         )
     }
 
-    /// Whether the block is what the function computes: no dropout, no normalised queries, a GELU, weights in `float32`.
+    /// Whether the block is what the function computes: no dropout, no normalised queries, no fixed part of a bias, a GELU,
+    /// weights in `float32`.
     private var isPlain: Bool {
-        attn.qNorm == nil && attn.kNorm == nil && mlp.isPlainGELU
+        attn.qNorm == nil && attn.kNorm == nil && attn.trainsKeyBias && mlp.isPlainGELU
             && ![attn.attnDrop, attn.projDrop, mlp.drop].contains(where: \.isActive)
             && [attn.qkv, attn.proj, mlp.fc1, mlp.fc2].allSatisfy(\.isTrainable)
             && namedParameters().allSatisfy {
