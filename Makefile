@@ -59,10 +59,12 @@ build-tests: export CCC_OVERRIDE_OPTIONS := \#O2
 build-tests: setup
 	$(swift_build) --build-tests
 
-# Two runs that should be equal to the bit need the number of threads for themselves, so that suite comes by itself.
+# Two runs that should be equal to the bit need the number of threads for themselves, and tests of devices the policy of
+# the process, so these suites come one after the other.
 test: build-tests
-	@scripts/test.sh --skip OptionEffectTests
+	@scripts/test.sh --skip OptionEffectTests --skip DeviceTests --skip DeviceRunTests
 	@scripts/test.sh --filter OptionEffectTests
+	@scripts/test.sh --filter DeviceTests --filter DeviceRunTests
 
 unit: build-tests
 	@scripts/test.sh --skip ParityTests --skip EndToEndTests

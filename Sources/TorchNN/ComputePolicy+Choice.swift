@@ -61,9 +61,9 @@ extension ComputePolicy {
                 known: ["fp32", "bf16"]
             )
         }
-        if let name = ProcessInfo.processInfo.environment["DEIT_COMPUTE"], !name.isEmpty,
-            name != "auto"
-        {
+        let requested =
+            requestedKernels ?? ProcessInfo.processInfo.environment["DEIT_COMPUTE"]
+        if let name = requested, !name.isEmpty, name != "auto" {
             try policy.set(kernels: name.lowercased())
             reasons.ofKernels("DEIT_COMPUTE=\(name.lowercased())")
         } else if Libtorch.hasOneDNN {
@@ -94,6 +94,10 @@ extension ComputePolicy {
         if case .cuda = device { return .float16 }
         return .float32
     }
+
+    /// What a task has in place of `DEIT_COMPUTE`, for tests: a process whose other threads read the environment must not
+    /// change it.
+    @TaskLocal package static var requestedKernels: String?
 
     /// The kernels that `DEIT_COMPUTE` names.
     private mutating func set(kernels name: String) throws(ConfigurationError) {
