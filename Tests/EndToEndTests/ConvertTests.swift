@@ -242,7 +242,7 @@ import Testing
             let choices = try #require(object["choices"] as? [[String: String]])
             #expect(
                 choices.map { $0["name"] } == [
-                    "dtype", "linear", "attention", "pointwise", "encoder",
+                    "dtype", "linear", "attention", "pointwise", "encoder", "blocks",
                 ]
             )
             #expect(choices.allSatisfy { $0["reason"]?.isEmpty == false })

@@ -259,7 +259,8 @@ import TorchNN
     // MARK: - Best, patience, time
 
     @Test func theBestIsThatOfTheMetric() async throws {
-        for metric in BestMetric.allCases {
+        // Mean average precision is of images with several labels.
+        for metric in BestMetric.allCases where metric != .map {
             let reports = Reports()
             let plan = plan { $0.bestMetric = metric }
             let outcome = try await trainer(Network(classes: 2), plan, reports).run()
