@@ -4,7 +4,7 @@ import Synchronization
 
 /// Processes that compute together, each with a part of the images.
 ///
-/// The collective operations (``sum(_:)``, ``broadcast(_:)-([Tensor])``, ``gather(_:)-(Tensor)``,
+/// The collective operations (``sum(_:)->()``, ``broadcast(_:)-([Tensor])``, ``gather(_:)-(Tensor)``,
 /// ``averageGradients(of:numbers:)``, ``barrier()``) must be called by all processes in one order, with tensors of the same
 /// shapes and types: Gloo ends a process that receives more than it expects. Each waits for all others, at most as long as
 /// ``timeout``. The first failure breaks the group, and names the processes that are missing.
