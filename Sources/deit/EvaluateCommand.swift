@@ -100,15 +100,15 @@ struct EvaluateCommand: AsyncParsableCommand {
                 exitCode: CommandFailure.wrongCall
             )
         }
-        let predictor = try await sizes.predictor(checkpoint, isPacked: true)
-        let loaded = predictor.loaded
-        let isMultiLabel = loaded.description.isMultiLabel
+        let isMultiLabel = try await predictsSeveralLabels()
         let dataset = try LabelledData.open(
             data,
             .validation,
             for: checkpoint.checkpoint,
             labels.format(isMultiLabel: isMultiLabel)
         )
+        let predictor = try await sizes.predictor(checkpoint, isPacked: true)
+        let loaded = predictor.loaded
         guard loaded.model.numClasses > 0 else {
             throw InferenceError.noClassifier(path: checkpoint.checkpoint)
         }
@@ -121,6 +121,14 @@ struct EvaluateCommand: AsyncParsableCommand {
         } else {
             try await evaluate(predictor, dataset, loader, mapping)
         }
+    }
+
+    /// Whether an image may have several labels for the model, by which the data is read; its weights are loaded only once
+    /// the data is known to be there. What cannot be described fails when it is loaded, with the reason.
+    private func predictsSeveralLabels() async throws -> Bool {
+        let path = try await CheckpointPath.find(checkpoint.checkpoint)
+        let options = try checkpoint.source.options(.noHead)
+        return (try? ModelDirectory.description(of: path, options: options))?.isMultiLabel == true
     }
 
     @ModelActor

@@ -38,25 +38,9 @@ import VisionModels
         return try ModelDirectory.load(path, options: options)
     }
 
-    private func expect(_ found: Tensor, _ expected: Tensor?, _ name: String) throws {
-        try expectTensor(found, expected, name, tolerance: Self.tolerance)
-    }
-
     @Test(arguments: files) func hiddenStatesOnTwoGrids(name: String) throws {
-        let loaded = try load(path(name))
-        let network = try #require(loaded.model as? VisionTransformer)
-        let probe = try probe(name)
-        for prefix in ["", "other."] {
-            let images = try #require(probe["\(prefix)images"])
-            let outputs = try withoutGradient {
-                try network.outputs(images, OutputRequest(hiddenStates: true), resampling: .hf)
-            }
-            let (states, tokens) = try (Tensor.stack(outputs.hiddenStates), outputs.tokens)
-            try expect(states, probe["\(prefix)hidden_states"], "\(name) \(prefix)hidden states")
-            try expect(tokens, probe["\(prefix)tokens"], "\(name) \(prefix)tokens")
-            let pooled = try withoutGradient { try network.forwardHead(tokens) }
-            try expect(pooled, probe["\(prefix)pooled"], "\(name) \(prefix)pooled")
-        }
+        let model = try load(path(name)).model
+        try ProbedOutputs.expect(model, probe(name), tolerance: Self.tolerance, name)
     }
 
     @Test(arguments: files) func filesSayWhatTheyAre(name: String) throws {
@@ -169,7 +153,12 @@ import VisionModels
         defer { network.eval() }
         let images = try #require(try probe("qkvb.timm")["images"])
         let logits = try network(images)
-        try expect(logits, try probe("qkvb.timm")["pooled"], "training's forward pass")
+        try expectTensor(
+            logits,
+            probe("qkvb.timm")["pooled"],
+            "training's forward pass",
+            tolerance: Self.tolerance
+        )
         try (logits * logits).sum().backward()
         for block in network.blocks {
             let bias = try #require((block as? Block)?.attn.qkv.bias)

@@ -25,29 +25,14 @@ import VisionModels
 
     func path(_ name: String) throws -> String { try Fixtures.path("Towers/\(name)") }
 
-    private func expect(_ found: Tensor, _ expected: Tensor?, _ name: String) throws {
-        try expectTensor(found, expected, name, tolerance: Self.tolerance)
-    }
-
     @Test(arguments: towers) func hiddenStatesOnTwoGrids(name: String) throws {
         let loaded = try ModelDirectory.load(path(name), options: loading)
         try expectOutputs(of: loaded.model, name)
     }
 
     private func expectOutputs(of model: any ImageClassifier, _ name: String) throws {
-        let network = try #require(model as? VisionTransformer)
         let probe = try Safetensors.read(path("\(name).probe.safetensors"))
-        for prefix in ["", "other."] {
-            let images = try #require(probe["\(prefix)images"])
-            let outputs = try withoutGradient {
-                try network.outputs(images, OutputRequest(hiddenStates: true), resampling: .hf)
-            }
-            let (states, tokens) = try (Tensor.stack(outputs.hiddenStates), outputs.tokens)
-            try expect(states, probe["\(prefix)hidden_states"], "\(name) \(prefix)hidden states")
-            try expect(tokens, probe["\(prefix)tokens"], "\(name) \(prefix)tokens")
-            let pooled = try withoutGradient { try network.forwardHead(tokens) }
-            try expect(pooled, probe["\(prefix)pooled"], "\(name) \(prefix)pooled")
-        }
+        try ProbedOutputs.expect(model, probe, tolerance: Self.tolerance, name)
     }
 
     @Test(arguments: towers) func whatIsLeftOutIsTold(name: String) throws {

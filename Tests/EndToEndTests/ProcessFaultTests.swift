@@ -24,23 +24,11 @@ struct ProcessFaultTests {
     }
 
     private func start(_ output: String, in folder: URL) throws -> [RunningCommand] {
-        let port = try Loopback.freePort()
-        return try (0..<Self.count).map { rank in
-            try DeitCommand.start(
-                Self.options + ["--output", output],
-                in: folder,
-                environment: [
-                    "RANK": "\(rank)", "WORLD_SIZE": "\(Self.count)", "LOCAL_RANK": "\(rank)",
-                    "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "\(port)",
-                ]
-            )
-        }
-    }
-
-    private func results(_ commands: [RunningCommand]) async throws -> [CommandResult] {
-        var results: [CommandResult] = []
-        for command in commands { results.append(try await command.result()) }
-        return results
+        try LaunchedProcesses.start(
+            Self.count,
+            Self.options + ["--output", output],
+            in: folder
+        )
     }
 
     /// Runs until all is done, with the same faulty moments' aftermath as any launcher would meet.
@@ -54,7 +42,7 @@ struct ProcessFaultTests {
         let pause = Int.random(in: 0..<40, using: &generator)
         try await withTemporaryFolder { folder in
             try TinyData.writeIDX(to: folder.appending(path: "data"), train: 160, validation: 42)
-            for result in try await results(start("whole", in: folder)) {
+            for result in try await LaunchedProcesses.results(start("whole", in: folder)) {
                 #expect(result.code == 0, "\(result.errors)")
             }
             let whole = TinyRun(folder: folder.appending(path: "whole"))
@@ -87,7 +75,7 @@ struct ProcessFaultTests {
                     )
                 }
             }
-            for result in try await results(start("broken", in: folder)) {
+            for result in try await LaunchedProcesses.results(start("broken", in: folder)) {
                 #expect(result.code == 0, "\(place): \(result.errors)")
             }
             try broken.expectEqual(whole)

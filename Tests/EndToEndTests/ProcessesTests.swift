@@ -12,34 +12,6 @@ struct ProcessesTests {
             "--clip-grad", "1",
         ]
 
-    /// Starts the processes of a run.
-    private func start(
-        _ count: Int,
-        _ arguments: [String],
-        in folder: URL,
-        more: (Int) -> [String] = { _ in [] }
-    ) throws -> [RunningCommand] {
-        let port = try Loopback.freePort()
-        return try (0..<count).map { rank in
-            try DeitCommand.start(
-                arguments + more(rank),
-                in: folder,
-                environment: count == 1
-                    ? [:]
-                    : [
-                        "RANK": "\(rank)", "WORLD_SIZE": "\(count)", "LOCAL_RANK": "\(rank)",
-                        "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "\(port)",
-                    ]
-            )
-        }
-    }
-
-    private func results(_ commands: [RunningCommand]) async throws -> [CommandResult] {
-        var results: [CommandResult] = []
-        for command in commands { results.append(try await command.result()) }
-        return results
-    }
-
     /// Runs the processes to their end, which must be a good one.
     @discardableResult
     private func run(
@@ -49,8 +21,8 @@ struct ProcessesTests {
         in folder: URL,
         location: SourceLocation = #_sourceLocation
     ) async throws -> TinyRun {
-        let results = try await results(
-            start(count, arguments + ["--output", output], in: folder)
+        let results = try await LaunchedProcesses.results(
+            LaunchedProcesses.start(count, arguments + ["--output", output], in: folder)
         )
         for result in results {
             #expect(result.code == 0, "\(result.errors)", sourceLocation: location)
@@ -161,14 +133,14 @@ struct ProcessesTests {
             let options = ["train"] + Self.options
             let whole = try await run(1, options, output: "whole", in: folder)
             let broken = TinyRun(folder: folder.appending(path: "broken"))
-            let commands = try start(
+            let commands = try LaunchedProcesses.start(
                 2,
                 options + ["--output", "broken", "--resume", "auto"],
                 in: folder
             )
             // A scheduler tells one process only.
             await commands[1].send(SIGTERM) { broken.recordedSteps >= 10 }
-            let results = try await results(commands)
+            let results = try await LaunchedProcesses.results(commands)
             #expect(results.map(\.code) == [143, 143], "\(results.map(\.errors))")
             #expect(
                 results[0].output.contains("stopped by SIGTERM: saved broken/checkpoints/step-")
@@ -181,13 +153,13 @@ struct ProcessesTests {
 
     @Test func processesThatDifferAreToldInWhat() async throws {
         try await withData { folder in
-            let commands = try start(
+            let commands = try LaunchedProcesses.start(
                 2,
                 ["train"] + Self.options + ["--output", "run"],
                 in: folder,
                 more: { ["--lr", $0 == 0 ? "0.001" : "0.002"] }
             )
-            for result in try await results(commands) {
+            for result in try await LaunchedProcesses.results(commands) {
                 result.expectRefusal(
                     64,
                     saying: "process 1 differs from process 0 in option lr (0.002, not 0.001)"
@@ -198,13 +170,13 @@ struct ProcessesTests {
 
     @Test func aProcessWithoutDataEndsTheOthersWithItsReason() async throws {
         try await withData { folder in
-            let commands = try start(
+            let commands = try LaunchedProcesses.start(
                 2,
                 ["train"] + Self.options + ["--output", "run"],
                 in: folder,
                 more: { $0 == 0 ? [] : ["--data", "nowhere"] }
             )
-            let results = try await results(commands)
+            let results = try await LaunchedProcesses.results(commands)
             results[1].expectRefusal(65, saying: "process 1 of 2:", "nowhere")
             results[0].expectRefusal(1, saying: "process 1 ended with an error:", "nowhere")
         }
@@ -212,7 +184,7 @@ struct ProcessesTests {
 
     @Test func batchNormalizationIsRefused() async throws {
         try await withData { folder in
-            let commands = try start(
+            let commands = try LaunchedProcesses.start(
                 2,
                 [
                     "train", "--model", "resnet20_cifar", "--size", "8", "--data", "data",
@@ -220,7 +192,7 @@ struct ProcessesTests {
                 ],
                 in: folder
             )
-            for result in try await results(commands) {
+            for result in try await LaunchedProcesses.results(commands) {
                 #expect(result.code == 64, "\(result.errors)")
                 #expect(result.errors.contains("is a batch normalization"))
             }

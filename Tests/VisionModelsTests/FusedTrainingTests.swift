@@ -28,7 +28,7 @@ struct FusedTrainingTests {
 
     @Test("Output and gradient of every parameter", arguments: served.indices)
     func sameGradients(index: Int) throws {
-        let model = try makeModel(Self.served[index].change)
+        let model = try SmallTransformer.make(Self.served[index].change)
         let expected = try gradients(model, .layers)
         let found = try gradients(model, .fused)
         #expect(found.map(\.name) == expected.map(\.name))
@@ -42,7 +42,7 @@ struct FusedTrainingTests {
     @Test("In bfloat16 the gradients are as near to those of float32 as the layers'")
     func bfloat16() throws {
         try #require(FusedBlock.kernels(.bfloat16) != nil)
-        let model = try makeModel { $0.isDistilled = true }
+        let model = try SmallTransformer.make { $0.isDistilled = true }
         let exact = try gradients(model, .layers)
         let layers = try gradients(model, .layers, dtype: .bfloat16)
         let fused = try gradients(model, .fused, dtype: .bfloat16)
@@ -64,7 +64,7 @@ struct FusedTrainingTests {
         ] as [@Sendable (inout ViTConfiguration) -> Void]
     )
     func unserved(change: @Sendable (inout ViTConfiguration) -> Void) throws {
-        let model = try makeModel(change)
+        let model = try SmallTransformer.make(change)
         let expected = try gradients(model, .layers).map(\.values)
         #expect(try gradients(model, .fused).map(\.values) == expected)
     }
@@ -74,7 +74,7 @@ struct FusedTrainingTests {
         let threads = Libtorch.threadCount
         defer { try? Libtorch.setThreadCount(threads) }
         try Libtorch.setThreadCount(4)
-        let model = try makeModel()
+        let model = try SmallTransformer.make()
         let expected = try gradients(model, .layers).map(\.values)
         #expect(try gradients(model, .fused).map(\.values) == expected)
         model.eval()
@@ -127,31 +127,5 @@ struct FusedTrainingTests {
             blocks: blocks
         )
         return try body()
-    }
-
-    private func makeModel(
-        _ change: (inout ViTConfiguration) -> Void = { _ in }
-    ) throws -> VisionTransformer {
-        try manualSeed(5)
-        var configuration = ViTConfiguration(
-            imageHeight: 20,
-            imageWidth: 28,
-            patchSize: 4,
-            numClasses: 7,
-            embedDim: 96,
-            depth: 2,
-            numHeads: 3,
-            layerNormEps: 1e-6
-        )
-        change(&configuration)
-        let model = try VisionTransformer.make(configuration)
-        // Initial weights are so small that every block is nearly the identity.
-        try withoutGradient {
-            for (_, parameter) in model.namedParameters() {
-                let tensor = parameter.tensor
-                try tensor.copy(from: tensor + Tensor.randn(tensor.shape) * 0.1)
-            }
-        }
-        return model
     }
 }

@@ -21,7 +21,6 @@ extension TrainingOptions {
     static let absentNames: [String: String] = [
         "cooldown_epochs": "epochs after the schedule, which DeiT's own loop never trains",
         "cosub": "training of two submodels of one batch",
-        "dist_eval": "validation on several machines",
         "inat_category": "the choice of iNaturalist's labels",
         "lr_noise": "noise on the learning rate",
         "lr_noise_pct": "noise on the learning rate",
@@ -37,6 +36,8 @@ extension TrainingOptions {
         "batch_size": "batch",
         "data_path": "data",
         "data_set": "detected from the content of --data",
+        "dist_eval": "always on, as every process validates its part",
+        "dist_url": "MASTER_ADDR and MASTER_PORT, which torchrun sets",
         "distillation_type": "distillation",
         "grad_accum_steps": "accumulation, which divides batch instead of multiplying it",
         "hflip": "flip",
@@ -59,5 +60,6 @@ extension TrainingOptions {
         "teacher_path": "teacher",
         "threeaugment": "three_augment",
         "unscale_lr": "lr_scaling: off",
+        "world_size": "WORLD_SIZE, which torchrun sets",
     ]
 }
