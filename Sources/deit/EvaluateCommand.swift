@@ -123,8 +123,10 @@ struct EvaluateCommand: AsyncParsableCommand {
         }
     }
 
-    /// Whether an image may have several labels for the model, by which the data is read; its weights are loaded only once
-    /// the data is known to be there. What cannot be described fails when it is loaded, with the reason.
+    /// Whether an image may have several labels for the model, by which the data is read.
+    ///
+    /// Its weights are loaded only once the data is known to be there. What cannot be described fails when it is loaded,
+    /// with the reason.
     private func predictsSeveralLabels() async throws -> Bool {
         let path = try await CheckpointPath.find(checkpoint.checkpoint)
         let options = try checkpoint.source.options(.noHead)

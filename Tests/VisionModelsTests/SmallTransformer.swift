@@ -9,6 +9,7 @@ enum SmallTransformer {
     /// Makes the network in training mode, with the same weights every time.
     ///
     /// - Parameter change: What is different.
+    /// - Returns: The network.
     /// - Throws: `TorchError` and `ConfigurationError` for a configuration that does not fit.
     static func make(
         _ change: (inout ViTConfiguration) -> Void = { _ in }

@@ -178,8 +178,8 @@ bool ct_has_group(void) { return true; }
 int32_t ct_group_connect(const char *host, int32_t port, bool serves, const char *prefix, int32_t rank, int32_t size,
                          int64_t timeout_ms, ct_group *out) {
     return guarded([&] {
-        // c10d otherwise prints stack traces of every lost connection. The level is set in place of its variable: another
-        // thread may be reading the environment.
+        // c10d otherwise prints stack traces of every lost connection. The level is set in place of its variable:
+        // another thread may be reading the environment.
         if (!std::getenv("TORCH_CPP_LOG_LEVEL")) FLAGS_caffe2_log_level = 3;
         c10::initLogging();
         c10d::TCPStoreOptions options;

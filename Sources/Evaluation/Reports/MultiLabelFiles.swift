@@ -90,9 +90,9 @@ public struct MultiLabelFiles {
         let averages = report.scores.averagePrecisions
         let summary = [
             ("mAP", percent(report.scores.meanAveragePrecision)),
-            ("average precision of all decisions", percent(report.scores.microAveragePrecision)),
+            ("micro AP", percent(report.scores.microAveragePrecision)),
             ("macro F1", percent(classScores.macroF1)), ("micro F1", percent(classScores.microF1)),
-            ("F1 of an image", percent(report.scores.samplesF1(thresholds: report.thresholds))),
+            ("samples F1", percent(report.scores.samplesF1(thresholds: report.thresholds))),
             ("loss", report.scores.loss.map { String(format: "%.4f", $0) } ?? ""),
             ("images", "\(report.scores.count)"),
         ].map { "<tr><td>\($0)</td><td>\($1)</td></tr>" }

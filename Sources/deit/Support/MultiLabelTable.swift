@@ -25,7 +25,7 @@ enum MultiLabelTable {
         lines.append("macro F1           \(percent(classScores.macroF1))")
         lines.append("micro F1           \(percent(classScores.microF1))")
         let samples = scores.samplesF1(thresholds: report.thresholds)
-        lines.append("F1 of an image     \(percent(samples))")
+        lines.append("samples F1         \(percent(samples))")
         lines.append(String(format: "loss               %6.4f", scores.loss ?? 0))
         lines.append(String(format: "images/s           %6.1f", report.imagesPerSecond))
         let averages = scores.averagePrecisions
